@@ -1,0 +1,122 @@
+# maildesk - GNU make. Everything built lands in $(B); the source tree stays clean.
+#
+#	make		the daemon: $(B)/maildesk		make check	unit tests, no servers
+#	make test	everything, with real servers		make demo	see it work
+#	make deps	Debian packages that are missing	make lint	format, layers, static checks
+#	make asan|tsan	the tests on a sanitised build		make sandbox	a private mail world to try things in
+#
+# MODE=release|asan|tsan picks flags and folder; CC=clang works everywhere; WERROR=1 is what CI sets.
+MODE    ?= release
+B       ?= build$(if $(filter-out release,$(MODE)),/$(MODE))
+PREFIX  ?= /usr/local
+DESTDIR ?=
+CC      ?= cc
+PYTHON  ?= /usr/bin/python3
+VERSION := 0.1.0
+
+cc-option = $(shell echo 'int x;' | $(CC) -Werror $(1) -x c -c -o /dev/null - 2>/dev/null && echo '$(1)')
+
+CFLAGS_release := -O2 -D_FORTIFY_SOURCE=3 -fstack-protector-strong \
+	$(call cc-option,-fstack-clash-protection) $(call cc-option,-fcf-protection=full) \
+	$(call cc-option,-ftrivial-auto-var-init=zero)
+CFLAGS_asan := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+CFLAGS_tsan := -O1 -fno-omit-frame-pointer -fsanitize=thread
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wconversion \
+	-Wvla -Wwrite-strings -Wundef $(if $(WERROR),-Werror)
+
+CFLAGS ?= -g
+override CFLAGS += -std=c17 -fPIE $(WARN) $(CFLAGS_$(MODE))
+override CPPFLAGS += -D_GNU_SOURCE -DMAILDESK_VERSION='"$(VERSION)"' -Iinclude \
+	-isystem /usr/include/libxml2 $(if $(HAVE_SYSTEMD),-DHAVE_SYSTEMD)
+override LDFLAGS += -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed
+LDLIBS := -letpan -lcurl -lmicrohttpd -lseccomp -lsqlite3 -lzstd -lconfuse -lcmark -lpcre2-8 \
+	-lxml2 -lz -ljansson -lsodium -lgnutls -lpthread $(if $(HAVE_SYSTEMD),-lsystemd)
+
+# The layers, top first: each may include and call what stands to its right, nothing else may happen.
+LAYERS := cmd app net store desk mail base
+below = $(strip $(if $(2),$(if $(filter $(1),$(firstword $(2))),$(2),$(call below,$(1),$(wordlist 2,99,$(2))))))
+objs  = $(patsubst %.c,$(B)/obj/%.o,$(sort $(wildcard src/$(1)/*.c src/$(1)/*/*.c)))
+libs  = $(foreach l,$(call below,$(1),$(LAYERS)),$(B)/lib$(l).a)
+
+all: $(B)/maildesk
+
+$(B)/maildesk: $(call objs,cmd) $(filter-out $(B)/libcmd.a,$(call libs,cmd))
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+define layer_rules
+$(B)/lib$(1).a: $(call objs,$(1)) $(if $(filter base,$(1)),$(B)/obj/gen/embed.o)
+	@mkdir -p $$(@D); rm -f $$@
+	$(AR) rcs $$@ $$^
+endef
+$(foreach l,$(LAYERS),$(eval $(call layer_rules,$(l))))
+
+$(B)/obj/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# Files that live inside the binary (include/maildesk/base/embed.h).
+EMBED := $(sort schema.sql $(wildcard templates/*/*.mustache) $(wildcard web/dist/* web/dist/*/*))
+$(B)/gen/embed.list: FORCE
+	@mkdir -p $(@D)
+	@echo '$(EMBED)' | cmp -s - $@ || echo '$(EMBED)' > $@
+$(B)/gen/embed.c: $(B)/gen/embed.list $(EMBED)
+	@{ echo '#include <maildesk/base/embed.h>'; i=0; for f in $(EMBED); do i=$$((i + 1)); \
+	  printf '__asm__(".pushsection .rodata\\nembed_%d: .incbin \\"%s\\"\\n.byte 0\\n.popsection");\n' $$i $$f; \
+	  echo "extern const char embed_$$i[];"; done; \
+	  echo 'const struct embed_file embed_files[] = {'; i=0; for f in $(EMBED); do i=$$((i + 1)); \
+	  echo "{ \"$$f\", embed_$$i, $$(wc -c < $$f) },"; done; echo '{ 0 } };'; } > $@
+$(B)/obj/gen/embed.o: $(B)/gen/embed.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+FORCE:
+
+# Unit tests: tests/unit/<layer>/test_<module>.c sees its own layer and those below, as the module does.
+UNIT := $(patsubst tests/unit/%.c,$(B)/unit/%,$(sort $(wildcard tests/unit/*/test_*.c)))
+define unit_rule
+$(B)/unit/$(1)/%: $(B)/obj/tests/unit/$(1)/%.o $(call libs,$(1))
+	@mkdir -p $$(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $$@ $$^ -lcmocka $(LDLIBS)
+endef
+$(foreach l,$(LAYERS),$(eval $(call unit_rule,$(l))))
+
+check: $(UNIT)
+	@tests/run-unit $(UNIT)
+
+test: deps
+	$(MAKE) all $(UNIT) $(B)/authmilter
+	tests/run-unit $(UNIT)
+	MAILDESK=$(abspath $(B)/maildesk) tests/run-integration
+
+demo: deps
+	$(MAKE) all $(B)/authmilter
+	MAILDESK=$(abspath $(B)/maildesk) tests/sandbox/demo $(if $(DEMO_EXIT),--exit)
+
+sandbox: all $(B)/authmilter
+	MAILDESK=$(abspath $(B)/maildesk) tests/sandbox/sandbox start $(or $(DIR),$(B)/sandbox)
+
+asan tsan:
+	$(MAKE) MODE=$@ test
+
+lint:
+	tests/lint
+
+bench: all
+	tests/bench/run $(if $(QUICK),--quick)
+
+deps:
+	tests/deps
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)/lib/systemd/system
+	install -m 755 $(B)/maildesk $(DESTDIR)$(PREFIX)/sbin/maildesk
+	sed 's,@SBIN@,$(PREFIX)/sbin,' systemd/maildesk.service > $(DESTDIR)/lib/systemd/system/maildesk.service
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/sbin/maildesk $(DESTDIR)/lib/systemd/system/maildesk.service
+
+clean:
+	rm -rf build
+
+.PHONY: all check test demo sandbox asan tsan lint bench deps install uninstall clean FORCE
+.SECONDARY:
+.DELETE_ON_ERROR:
+-include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

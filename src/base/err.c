@@ -1,0 +1,64 @@
+#include <maildesk/base/err.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+
+int md_fail(struct md_err *err, enum md_code code, int native, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!err)
+		return code;
+	err->code = code;
+	err->native = native;
+	va_start(ap, fmt);
+	if (vsnprintf(err->text, sizeof err->text, fmt, ap) < 0)
+		err->text[0] = '\0';
+	va_end(ap);
+	return code;
+}
+
+int md_wrap(struct md_err *err, int code, const char *fmt, ...)
+{
+	struct md_err inner;
+	va_list ap;
+	int n;
+
+	if (!err)
+		return code;
+	inner = *err;
+	va_start(ap, fmt);
+	n = vsnprintf(err->text, sizeof err->text, fmt, ap);
+	va_end(ap);
+	/* A cut tail is fine, a broken one is not. */
+	if (n >= 0 && (size_t)n < sizeof err->text &&
+	    snprintf(err->text + n, sizeof err->text - (size_t)n, ": %s", inner.text) < 0)
+		err->text[n] = '\0';
+	return code;
+}
+
+const char *md_code_name(int code)
+{
+	switch (code) {
+	case MD_OK:
+		return "ok";
+	case MD_AGAIN:
+		return "try again";
+	case MD_NOTFOUND:
+		return "not found";
+	case MD_CONFLICT:
+		return "conflict";
+	case MD_INPUT:
+		return "bad input";
+	case MD_REFUSED:
+		return "refused";
+	case MD_NOMEM:
+		return "out of memory";
+	case MD_BROKEN:
+		return "broken";
+	case MD_UNKNOWN:
+		return "outcome unknown";
+	default:
+		return "no such code";
+	}
+}

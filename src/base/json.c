@@ -1,0 +1,95 @@
+#include <maildesk/base/json.h>
+
+static int depth_of(const char *s, size_t n)
+{
+	int depth = 0, deepest = 0;
+	int in_string = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (in_string) {
+			if (s[i] == '\\')
+				i++;
+			else if (s[i] == '"')
+				in_string = 0;
+		} else if (s[i] == '"') {
+			in_string = 1;
+		} else if (s[i] == '{' || s[i] == '[') {
+			if (++depth > deepest)
+				deepest = depth;
+		} else if (s[i] == '}' || s[i] == ']') {
+			depth--;
+		}
+	}
+	return deepest;
+}
+
+int json_read(const char *text, size_t n, int depth, json_t **ret, struct md_err *err)
+{
+	json_error_t why;
+	json_t *j;
+
+	/* Counted before jansson recurses; a quote it would reject may miscount, harmlessly. */
+	if (depth_of(text, n) > depth)
+		return md_fail(err, MD_INPUT, 0, "JSON nested deeper than %d levels", depth);
+	j = json_loadb(text, n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &why);
+	if (!j)
+		return md_fail(err, MD_INPUT, 0, "line %d, column %d: %s", why.line, why.column,
+			       why.text);
+	*ret = j;
+	return MD_OK;
+}
+
+static int add_chunk(const char *bytes, size_t n, void *out)
+{
+	buf_add(out, bytes, n);
+	return ((struct buf *)out)->status == MD_OK ? 0 : -1;
+}
+
+void json_write(struct buf *out, const json_t *j)
+{
+	if (json_dump_callback(j, add_chunk, out, JSON_COMPACT | JSON_ENCODE_ANY) != 0 &&
+	    out->status == MD_OK)
+		out->status = MD_NOMEM;
+}
+
+void json_write_string(struct buf *out, const char *s, size_t n)
+{
+	size_t from = 0;
+
+	if (!s) {
+		buf_adds(out, "null");
+		return;
+	}
+	buf_addc(out, '"');
+	for (size_t i = 0; i < n; i++) {
+		unsigned char c = (unsigned char)s[i];
+
+		if (c >= 0x20 && c != '"' && c != '\\' && c != 0x7f)
+			continue;
+		buf_add(out, s + from, i - from);
+		from = i + 1;
+		switch (c) {
+		case '"':
+			buf_adds(out, "\\\"");
+			break;
+		case '\\':
+			buf_adds(out, "\\\\");
+			break;
+		case '\n':
+			buf_adds(out, "\\n");
+			break;
+		case '\t':
+			buf_adds(out, "\\t");
+			break;
+		default:
+			buf_addf(out, "\\u%04x", c);
+		}
+	}
+	buf_add(out, s + from, n - from);
+	buf_addc(out, '"');
+}
+
+const char *json_get_string(const json_t *j, const char *key)
+{
+	return json_string_value(json_object_get(j, key));
+}

@@ -1,0 +1,64 @@
+#include <maildesk/base/mem.h>
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static long fail_at;
+static bool fail_later;
+
+void md_alloc_fail(long nth, int and_all_later)
+{
+	fail_at = nth;
+	fail_later = and_all_later != 0;
+}
+
+static bool must_fail(void)
+{
+	if (fail_at == 0)
+		return false;
+	if (fail_at > 1) {
+		fail_at--;
+		return false;
+	}
+	if (!fail_later)
+		fail_at = 0;
+	return true;
+}
+
+void *md_malloc(size_t n)
+{
+	return must_fail() ? NULL : malloc(n ? n : 1);
+}
+
+void *md_calloc(size_t count, size_t size)
+{
+	return must_fail() ? NULL : calloc(count ? count : 1, size ? size : 1);
+}
+
+void *md_realloc(void *p, size_t n)
+{
+	return must_fail() ? NULL : realloc(p, n ? n : 1);
+}
+
+char *md_strdup(const char *s)
+{
+	size_t n = strlen(s) + 1;
+	char *copy = md_malloc(n);
+
+	if (copy)
+		memcpy(copy, s, n);
+	return copy;
+}
+
+void md_free_p(void *slot)
+{
+	free(*(void **)slot);
+}
+
+void md_close_p(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+}
