@@ -23,7 +23,7 @@ static inline int64_t clock_mono(const struct clock *c)
 	return c->mono_ms(c);
 }
 
-enum { TIME_TEXT_MAX = 32 };
+enum { TIME_TEXT_MAX = 48 };
 /* RFC 3339 in UTC: "2026-11-20T16:02:03.456Z"; without milliseconds when they are zero and
  * `with_ms` is 0. Years 0..9999; others are clamped. Returns `out`. */
 const char *time_format(int64_t ms, int with_ms, char out[TIME_TEXT_MAX]);
