@@ -1,0 +1,41 @@
+/* clocks.h - rows of SLA clocks and of timers. */
+#ifndef MAILDESK_STORE_CLOCKS_H
+#define MAILDESK_STORE_CLOCKS_H
+
+#include <maildesk/store/db.h>
+
+struct clock_row {
+	int64_t id, ticket_id;
+	const char *metric, *policy, *calendar, *state;
+	int64_t cycle, started_at, target_ms, used_ms, running_since_at, due_at, breached_at,
+		stopped_at, warned;
+};
+int clock_insert(struct db_conn *c, const struct clock_row *k, int64_t *ret_id, struct md_err *err);
+/* Writes all but id, ticket_id, metric, cycle, started_at. */
+int clock_save(struct db_conn *c, const struct clock_row *k, struct md_err *err);
+/* The newest cycle of each metric. */
+int clock_list(struct db_conn *c, int64_t ticket, struct arena *a, struct clock_row **ret,
+	       size_t *ret_n, struct md_err *err);
+/* The same for several tickets in one query, by ticket. */
+int clock_list_of(struct db_conn *c, const int64_t *tickets, size_t n, struct arena *a,
+		  struct clock_row **ret, size_t *ret_n, struct md_err *err);
+int clock_get(struct db_conn *c, int64_t id, struct arena *a, struct clock_row *ret,
+	      struct md_err *err);
+
+struct timer_row {
+	int64_t id, due_at;
+	const char *kind; /* "sla_warning", "sla_breach", "auto_close" */
+	int64_t ticket_id, clock_id, argument;
+};
+int timer_add(struct db_conn *c, const struct timer_row *t, struct md_err *err);
+int timer_drop(struct db_conn *c, int64_t id, struct md_err *err);
+/* All of a clock; all of a kind on a ticket. */
+int timer_drop_clock(struct db_conn *c, int64_t clock, struct md_err *err);
+int timer_drop_kind(struct db_conn *c, int64_t ticket, const char *kind, struct md_err *err);
+/* MD_NOTFOUND when none waits. */
+int timer_next_due(struct db_conn *c, int64_t *ret_ms, struct md_err *err);
+/* Due ones, earliest first; the caller drops each in the transaction that acts on it. */
+int timer_due(struct db_conn *c, int64_t now_ms, size_t limit, struct arena *a,
+	      struct timer_row **ret, size_t *ret_n, struct md_err *err);
+
+#endif

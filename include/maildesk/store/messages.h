@@ -1,0 +1,72 @@
+/* messages.h - mails in and out, their attachments, thread ids, decisions, quarantine. */
+#ifndef MAILDESK_STORE_MESSAGES_H
+#define MAILDESK_STORE_MESSAGES_H
+
+#include <maildesk/mail/message.h>
+#include <maildesk/store/db.h>
+
+struct message_row {
+	int64_t id;
+	const char *direction; /* "in", "out" */
+	int64_t mailbox_id, ticket_id;
+	const char *message_id, *identity, *subject, *from_address, *from_name, *kind;
+	int64_t trust, size, date_at, blob_id, created_at;
+};
+int message_insert(struct db_conn *c, const struct message_row *m, int64_t *ret_id,
+		   struct md_err *err);
+int message_get(struct db_conn *c, int64_t id, struct arena *a, struct message_row *ret,
+		struct md_err *err);
+/* An incoming one of the same identity and Message-ID. MD_NOTFOUND. */
+int message_find(struct db_conn *c, const char *identity, const char *message_id, struct arena *a,
+		 struct message_row *ret, struct md_err *err);
+int message_set_ticket(struct db_conn *c, int64_t message, int64_t ticket, struct md_err *err);
+
+int attachment_insert(struct db_conn *c, int64_t message, int64_t comment,
+		      const struct attachment *at, struct md_err *err);
+struct attachment_row {
+	int64_t id, message_id, comment_id;
+	const char *filename, *content_type;
+	int64_t size;
+	const char *sha256, *content_id;
+	bool is_inline;
+	int64_t raw_offset, raw_length;
+	const char *encoding;
+};
+/* Of all comments of a ticket, by comment and id: one query for a page. */
+int attachment_list(struct db_conn *c, int64_t ticket, struct arena *a, struct attachment_row **ret,
+		    size_t *ret_n, struct md_err *err);
+
+/* Which tickets these ids belong to, in the order of `ids`, unknown ones left out; one query. */
+struct thread_hit {
+	const char *message_id;
+	int64_t ticket_id;
+};
+int thread_find(struct db_conn *c, const struct rec_strs *ids, struct arena *a,
+		struct thread_hit **ret, size_t *ret_n, struct md_err *err);
+/* The first ticket to claim an id keeps it. */
+int thread_add(struct db_conn *c, const char *message_id, int64_t ticket, struct md_err *err);
+
+struct decision {
+	int64_t message_id;
+	const char *outcome, *cause; /* mail-in.md, "The decision" */
+	int64_t ticket_id, comment_id;
+	const char *auth;	      /* "pass", "fail", "none" */
+	const char *rules, *commands; /* JSON arrays */
+	int64_t at;
+};
+int decision_put(struct db_conn *c, const struct decision *d, struct md_err *err);
+int decision_get(struct db_conn *c, int64_t message, struct arena *a, struct decision *ret,
+		 struct md_err *err);
+
+int quarantine_add(struct db_conn *c, int64_t message, const char *cause, const char *detail,
+		   int64_t now_ms, struct md_err *err);
+struct quarantine_row {
+	int64_t id, message_id;
+	const char *cause, *detail;
+	int64_t created_at;
+};
+int quarantine_list(struct db_conn *c, int64_t offset, int64_t limit, struct arena *a,
+		    struct quarantine_row **ret, size_t *ret_n, int64_t *ret_total,
+		    struct md_err *err);
+
+#endif

@@ -1,0 +1,43 @@
+/* outbox.h - frozen mails to send, claimed with a lease (mail-out.md, "Outbox").
+ *
+ * Order is kept for each (ticket, recipient): a row is claimable when no older row of the same pair
+ * is queued, sending or due for a retry; a failed or cancelled one releases the next. */
+#ifndef MAILDESK_STORE_OUTBOX_H
+#define MAILDESK_STORE_OUTBOX_H
+
+#include <maildesk/store/db.h>
+
+struct outbox_row {
+	int64_t id, message_id, ticket_id, user_id;
+	const char *event, *smtp, *sender, *recipient, *state;
+	int64_t attempts, next_at;
+	const char *last_reply;
+	int64_t created_at, done_at;
+	int64_t blob_id;		/* filled by get, list and claim */
+	const char *mail_id, *subject;	/* Message-ID and subject; likewise */
+};
+/* Inserts message_id, ticket_id, user_id, event, smtp, sender, recipient, state, next_at, created_at. */
+int outbox_add(struct db_conn *c, const struct outbox_row *o, int64_t *ret_id, struct md_err *err);
+/* Take up to `limit` due rows: state sending, attempts + 1, next_at = lease end, holder set. Rows of
+ * expired leases are due again. */
+int outbox_claim(struct db_conn *c, const char *holder, int64_t now_ms, int64_t lease_until,
+		 size_t limit, struct arena *a, struct outbox_row **ret, size_t *ret_n,
+		 struct md_err *err);
+/* End an attempt, if `holder` still has it (MD_CONFLICT otherwise): state "sent", "failed" or
+ * "retry" (then next_at). */
+int outbox_finish(struct db_conn *c, int64_t id, const char *holder, const char *state,
+		  const char *reply, int64_t next_at, int64_t now_ms, struct md_err *err);
+/* When the next row may be claimed. MD_NOTFOUND when nothing waits. */
+int outbox_next_due(struct db_conn *c, int64_t *ret_ms, struct md_err *err);
+int outbox_get(struct db_conn *c, int64_t id, struct arena *a, struct outbox_row *ret,
+	       struct md_err *err);
+int outbox_list(struct db_conn *c, int64_t offset, int64_t limit, struct arena *a,
+		struct outbox_row **ret, size_t *ret_n, int64_t *ret_total, struct md_err *err);
+/* Admin's retry (failed, retry, held -> queued now) and cancel. MD_CONFLICT in another state. */
+int outbox_retry(struct db_conn *c, int64_t id, int64_t now_ms, struct md_err *err);
+int outbox_cancel(struct db_conn *c, int64_t id, int64_t now_ms, struct md_err *err);
+/* Automatic mails queued to this address since then, for the caps. */
+int outbox_count_to(struct db_conn *c, const char *recipient, int64_t since_ms, int64_t *ret,
+		    struct md_err *err);
+
+#endif

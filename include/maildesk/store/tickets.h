@@ -1,0 +1,94 @@
+/* tickets.h - rows of tickets, their tags, participants and links. Decides nothing. */
+#ifndef MAILDESK_STORE_TICKETS_H
+#define MAILDESK_STORE_TICKETS_H
+
+#include <maildesk/store/db.h>
+
+struct ticket {
+	int64_t id;
+	const char *title, *status;
+	int64_t priority; /* 0 low, 1 medium, 2 high, 3 critical */
+	const char *category;
+	int64_t requester_id, created_by, assignee_id, mailbox_id; /* 0: none */
+	const char *channel;
+	int64_t created_at, updated_at, first_response_at, resolved_at, closed_at, due_at;
+	int64_t merged_into, deleted_at, version;
+};
+
+int ticket_insert(struct db_conn *c, const struct ticket *t, int64_t *ret_id, struct md_err *err);
+/* Deleted ones too: the caller decides. */
+int ticket_get(struct db_conn *c, int64_t id, struct arena *a, struct ticket *ret,
+	       struct md_err *err);
+/* Writes every column but id, created_at, created_by, channel, if the row still has t->version;
+ * the row's version goes up by one. MD_CONFLICT otherwise. */
+int ticket_save(struct db_conn *c, const struct ticket *t, struct md_err *err);
+
+/* What a list row needs beside the ticket, in the same query. */
+struct ticket_row {
+	struct ticket t;
+	const char *requester_name, *requester_email, *assignee_name, *assignee_email;
+	const char *mailbox;
+	int64_t sla_due_at; /* earliest due of its running clocks; 0: none */
+	int64_t breached;   /* number of its breached clocks */
+};
+enum ticket_sort {
+	TICKET_SORT_ID,
+	TICKET_SORT_CREATED,
+	TICKET_SORT_UPDATED,
+	TICKET_SORT_PRIORITY,
+	TICKET_SORT_STATUS,
+	TICKET_SORT_COUNT
+};
+enum { TICKET_FILTER_MAX = 16 };
+struct ticket_filter {
+	/* lists are OR, everything else AND; n = 0 means any */
+	const char *status[TICKET_FILTER_MAX];
+	size_t n_status;
+	int64_t priority[4];
+	size_t n_priority;
+	int64_t assignee_id, requester_id; /* 0: any, -1 (assignee): none */
+	const char *tag, *category, *mailbox;
+	int64_t created_after, created_before, updated_after; /* 0: any */
+	int64_t visible_to; /* a customer who must take part; 0: sees all */
+	enum ticket_sort sort;
+	bool descending;
+	int64_t offset, limit;
+};
+/* Not deleted, not merged. `total` is exact up to 1,000 and 1,001 means more. */
+int ticket_list(struct db_conn *c, const struct ticket_filter *f, struct arena *a,
+		struct ticket_row **ret, size_t *ret_n, int64_t *ret_total, struct md_err *err);
+int ticket_row_get(struct db_conn *c, int64_t id, struct arena *a, struct ticket_row *ret,
+		   struct md_err *err);
+
+struct tag {
+	int64_t ticket_id; /* of ticket_tags_of() */
+	const char *name, *color;
+};
+/* Tags of several tickets in one query, by ticket and name. */
+int ticket_tags_of(struct db_conn *c, const int64_t *ids, size_t n, struct arena *a,
+		   struct tag **ret, size_t *ret_n, struct md_err *err);
+/* Make the tag if there is none of that name (colour "#808080"). No-op when already there/absent. */
+int ticket_tag_add(struct db_conn *c, int64_t ticket, const char *name, struct md_err *err);
+int ticket_tag_remove(struct db_conn *c, int64_t ticket, const char *name, struct md_err *err);
+
+struct participant {
+	int64_t user_id;
+	const char *role; /* "requester", "cc", "watcher" */
+	bool muted;
+	int64_t since_at;
+	const char *name, *email, *user_role, *locale;
+	bool disabled, undeliverable;
+};
+/* Adds, or changes the role of, a participant. */
+int participant_put(struct db_conn *c, int64_t ticket, int64_t user, const char *role,
+		    int64_t now_ms, struct md_err *err);
+int participant_remove(struct db_conn *c, int64_t ticket, int64_t user, struct md_err *err);
+int participant_list(struct db_conn *c, int64_t ticket, struct arena *a, struct participant **ret,
+		     size_t *ret_n, struct md_err *err);
+/* *ret = does this user take part? */
+int participant_is(struct db_conn *c, int64_t ticket, int64_t user, bool *ret, struct md_err *err);
+
+int ticket_link_add(struct db_conn *c, int64_t ticket, const char *type, int64_t other,
+		    struct md_err *err);
+
+#endif

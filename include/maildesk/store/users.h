@@ -1,0 +1,40 @@
+/* users.h - people: admins, agents, customers. Addresses are compared in lower case. */
+#ifndef MAILDESK_STORE_USERS_H
+#define MAILDESK_STORE_USERS_H
+
+#include <maildesk/store/db.h>
+
+struct user {
+	int64_t id;
+	const char *name, *email;
+	const char *role; /* "admin", "agent", "customer" */
+	const char *password_hash, *locale, *timezone; /* NULL when not set */
+	int64_t epoch, created_at, disabled_at, undeliverable_at;
+};
+
+int user_get(struct db_conn *c, int64_t id, struct arena *a, struct user *ret, struct md_err *err);
+/* By any of their addresses. MD_NOTFOUND. */
+int user_by_address(struct db_conn *c, const char *address, struct arena *a, struct user *ret,
+		    struct md_err *err);
+/* Inserts name, email, role, password_hash, locale, timezone, created_at of `u`, and the address.
+ * MD_CONFLICT when the address is taken. */
+int user_add(struct db_conn *c, const struct user *u, int64_t *ret_id, struct md_err *err);
+/* Writes name, role, password_hash, locale, timezone, disabled_at, undeliverable_at, epoch. */
+int user_save(struct db_conn *c, const struct user *u, struct md_err *err);
+int user_addresses(struct db_conn *c, int64_t id, struct arena *a, struct rec_strs *ret,
+		   struct md_err *err);
+/* Active agents (admins too if with_admins), by id. */
+int user_agents(struct db_conn *c, bool with_admins, struct arena *a, struct user **ret,
+		size_t *ret_n, struct md_err *err);
+
+struct user_filter {
+	const char *role;  /* NULL: all */
+	const char *q;	   /* part of name or address, folded to lower case; NULL: all */
+	bool staff_or_self; /* what a customer may list: self_id, agents and admins */
+	int64_t self_id;
+	int64_t offset, limit;
+};
+int user_list(struct db_conn *c, const struct user_filter *f, struct arena *a, struct user **ret,
+	      size_t *ret_n, int64_t *ret_total, struct md_err *err);
+
+#endif
