@@ -1,0 +1,106 @@
+/* config.h - the configuration: one table of every key, typed structs, all errors at once.
+ *
+ * One file and conf.d/ *.conf beside it, in name order; later fragments override single keys and
+ * sections of the same title merge (operations.md, "Configuration"). Relative paths: `database` and
+ * `state_dir` contents to state_dir, secrets to ${CREDENTIALS_DIRECTORY} if set, else to the folder
+ * of the file; secrets must not be readable by others. Strings live as long as the config. */
+#ifndef MAILDESK_APP_CONFIG_H
+#define MAILDESK_APP_CONFIG_H
+
+#include <maildesk/base/arena.h>
+#include <maildesk/base/buf.h>
+#include <maildesk/base/err.h>
+#include <maildesk/base/mem.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct conf_strs {
+	size_t n;
+	const char **v;
+};
+
+struct conf_desk {
+	const char *name, *url, *locale, *timezone;
+	const char *visibility;	      /* "private", "open" */
+	const char *workflow;	      /* "helpdesk", "strict" */
+	const char *subject_tag;      /* "[#%d]" */
+	const char *subject_commands; /* "strict", "loose", "off" */
+	const char *transcript;	      /* "errors", "always", "never" */
+	const char *cross_post;	      /* "one", "each" */
+	const char *echo_subject;     /* "verified", "always", "never" */
+	int64_t reopen_window_ms, auto_close_ms;
+};
+struct conf_http {
+	const char *listen; /* "127.0.0.1:8025", "[::1]:8025" */
+	struct conf_strs trusted_proxies;
+};
+struct conf_smtp {
+	const char *title, *host, *tls, *user, *password, *ca_file; /* password: read from its file */
+	int64_t port, timeout_ms, lease_ms;
+	int64_t retry_first_ms;	 /* of the schedule of mail-out.md; tests make it short */
+	int64_t give_up_ms;
+};
+struct conf_mailbox {
+	const char *title, *address, *host, *tls, *ca_file, *user, *password, *auth, *folder;
+	const char *after;  /* "seen", "delete", "move:FOLDER" */
+	const char *import; /* "now", "all" */
+	const char *smtp;   /* title of an smtp section */
+	const char *priority;
+	struct conf_strs aliases, own_lists, contact_form_senders;
+	int64_t port, poll_interval_ms, timeout_ms, max_message_bytes;
+	bool idle, plus_addressing, verp;
+};
+struct conf_trust {
+	const char *authserv_id; /* "" : off */
+	int64_t trusted_hops;
+	const char *unknown_sender; /* "accept", "quarantine" */
+	const char *on_fail;	    /* "ticket", "quarantine" */
+};
+struct conf_limits { /* 0: none */
+	int64_t auto_per_address_hour, auto_per_address_day, auto_desk_hour, inbound_per_sender_hour;
+	int64_t anonymous_per_minute, user_per_minute, login_per_minute;
+};
+struct conf_calendar {
+	const char *title, *timezone;
+	struct conf_strs hours[7]; /* from Monday: "09:00-17:00" */
+	struct conf_strs holidays; /* "2026-12-25" */
+};
+enum { CONF_PRIORITIES = 4 }; /* low, medium, high, critical */
+struct conf_sla {
+	const char *title, *calendar; /* "" or "24x7": always open */
+	struct conf_strs mailboxes, tags, pause; /* statuses that pause resolution */
+	int64_t warn[8];
+	size_t n_warn;
+	int64_t first_response_ms[CONF_PRIORITIES], resolution_ms[CONF_PRIORITIES]; /* 0: none */
+};
+
+struct config {
+	const char *file, *database, *state_dir;
+	struct conf_desk desk;
+	struct conf_http http;
+	struct conf_trust trust;
+	struct conf_limits limits;
+	struct conf_smtp *smtp;
+	struct conf_mailbox *mailboxes;
+	struct conf_calendar *calendars;
+	struct conf_sla *slas;
+	size_t n_smtp, n_mailboxes, n_calendars, n_slas;
+	struct arena arena;
+};
+
+/* Read everything. Errors ("FILE:LINE: what, and what is allowed"), one a line, are appended to
+ * `problems`, then warnings ("FILE:LINE: warning: ..."). MD_INPUT if there was an error, MD_NOTFOUND
+ * when there is no such file. */
+int config_load(const char *file, struct config **ret, struct buf *problems);
+void config_free(struct config *c);
+MD_DEFINE_AUTO(struct config *, config_free)
+
+/* NULL when there is none of that title. */
+const struct conf_mailbox *config_mailbox(const struct config *c, const char *title);
+const struct conf_smtp *config_smtp(const struct config *c, const char *title);
+
+/* The annotated sample: every section and key with default and help, from the table. */
+void config_sample(struct buf *out);
+
+#endif

@@ -1,0 +1,20 @@
+/* cmd.h - the commands of the one binary; main.c is a table of them.
+ *
+ * A command gets its own argv (argv[0] is its name) and returns a code of sysexits(3). It prints
+ * results to stdout and errors, one sentence with the way out, to stderr. */
+#ifndef MAILDESK_CMD_CMD_H
+#define MAILDESK_CMD_CMD_H
+
+#define CMD_DEFAULT_CONFIG "/etc/maildesk/maildesk.conf"
+
+int cmd_serve(int argc, char **argv);
+int cmd_check(int argc, char **argv);
+int cmd_init(int argc, char **argv);
+int cmd_parse(int argc, char **argv);
+int cmd_ingest(int argc, char **argv);
+int cmd_sla(int argc, char **argv);
+int cmd_ticket(int argc, char **argv);
+int cmd_user(int argc, char **argv);
+int cmd_version(int argc, char **argv);
+
+#endif
