@@ -1,0 +1,85 @@
+/* token.h - signed tokens: which ticket a reply belongs to, and to whom it was sent.
+ *
+ * PAYLOAD: key and purpose (1 octet), day (2), then ticket, comment, user and serial as LEB128
+ * numbers; at most 18 octets. TAG: HMAC-SHA-256 of the payload under a key derived for the purpose,
+ * cut to 128 bits. Both in base32 without case, because mail servers change it. Purposes:
+ *
+ *	route	Message-ID `md.KEYID.PAYLOAD.TAG@host` and body marker `[md:PAYLOAD.TAG]`: they
+ *stand in every copy of the mail, so they name the ticket and prove nobody. proof
+ *`support+PAYLOAD.TAG@host`, the Reply-To alone: shows that the writer got the mail.
+ *
+ * A mistaken purpose, a changed bit, a foreign key: TOKEN_BAD. Comparing takes constant time. */
+#ifndef MAILDESK_DESK_TOKEN_H
+#define MAILDESK_DESK_TOKEN_H
+
+#include <maildesk/base/buf.h>
+#include <maildesk/base/err.h>
+#include <maildesk/base/record.h>
+#include <stdint.h>
+
+enum {
+	TOKEN_KEY_BYTES = 32,
+	TOKEN_PAYLOAD_MAX = 18,
+	TOKEN_TAG_BYTES = 16,
+	TOKEN_TAG_BYTES_MIN = 10, /* in an address with a long name: never below 80 bits */
+	TOKEN_LOCAL_MAX = 64,     /* RFC 5321 4.5.3.1.1 */
+	TOKEN_PROOF_DAYS = 14,
+	TOKEN_ROUTE_DAYS = 90,
+};
+
+struct token_key {
+	int id; /* 1..127; 0: no key */
+	uint8_t bytes[TOKEN_KEY_BYTES];
+};
+struct token_keys {
+	struct token_key current;  /* signs and verifies */
+	struct token_key previous; /* verifies only */
+};
+
+enum token_purpose { TOKEN_ROUTE, TOKEN_PROOF };
+
+struct token {
+	enum token_purpose purpose;    /* set by the functions that make and read */
+	int key;                       /* likewise */
+	int64_t day;                   /* since 1970 UTC, of making: token_day(now_ms) */
+	int64_t ticket, comment, user; /* 0: none */
+	/* Makes Message-IDs of one ticket, comment, user and day different: the number of the
+	 * outgoing message. 0 elsewhere. */
+	int64_t serial;
+};
+
+enum token_result {
+	TOKEN_NONE,    /* there is nothing like a token */
+	TOKEN_BAD,     /* it looks like ours, but we did not sign that */
+	TOKEN_EXPIRED, /* signed by us, too old; counts as none */
+	TOKEN_VALID,
+};
+
+int64_t token_day(int64_t now_ms);
+
+/* Each appends to `out`. MD_OK; MD_INPUT when the numbers do not fit (nothing is appended). */
+int token_make_message_id(const struct token_keys *keys, const struct token *t, const char *host,
+			  struct buf *out, struct md_err *err); /* without <> */
+int token_make_marker(const struct token_keys *keys, const struct token *t, struct buf *out,
+		      struct md_err *err);
+/* The signed form of one of our own addresses ("support@example.com"). MD_INPUT also when its name
+ * is so long that fewer than 80 bits of the tag would fit: then the mail goes without. */
+int token_make_address(const struct token_keys *keys, const struct token *t, const char *own,
+		       struct buf *out, struct md_err *err);
+
+/* `today` as token_day(). *ret is written for TOKEN_VALID and TOKEN_EXPIRED only.
+ * Address: any address of the mail; it must be one of `own` with a +detail that looks like a token,
+ * else TOKEN_NONE. */
+enum token_result token_read_address(const struct token_keys *keys, const char *address,
+				     const struct rec_strs *own, int64_t today, struct token *ret);
+/* Without <>; an id that does not begin with "md." is TOKEN_NONE. The host is not looked at. */
+enum token_result token_read_message_id(const struct token_keys *keys, const char *id,
+					int64_t today, struct token *ret);
+/* "[md:PAYLOAD.TAG]", or what stands between colon and bracket. */
+enum token_result token_read_marker(const struct token_keys *keys, const char *marker,
+				    int64_t today, struct token *ret);
+
+/* Is `address` one of `own`, with any +detail? Without regard to case. */
+bool token_is_own_address(const char *address, const struct rec_strs *own);
+
+#endif
