@@ -219,7 +219,7 @@ CREATE TABLE quarantine (
     created_at {INT} NOT NULL
 ) {STRICT};
 
-CREATE TABLE outbox (              -- frozen mails to send; the bytes are the message's blob
+CREATE TABLE outbox (              -- mails to send, recipients and content frozen when queued
     id         {ID},
     message_id {INT} NOT NULL UNIQUE REFERENCES messages (id),
     ticket_id  {INT} REFERENCES tickets (id),
@@ -229,6 +229,8 @@ CREATE TABLE outbox (              -- frozen mails to send; the bytes are the me
     sender     TEXT NOT NULL,                 -- envelope
     recipient  TEXT NOT NULL,
     state      TEXT NOT NULL CHECK (state IN ('queued', 'sending', 'sent', 'retry', 'failed', 'held', 'cancelled')),
+    data       TEXT NOT NULL,                 -- what the template is filled with, as JSON; the
+                                              -- sender renders it once, into the message's blob
     attempts   {INT} NOT NULL DEFAULT 0,
     next_at    {INT} NOT NULL,                -- when it may be claimed; a lease's end while sending
     holder     TEXT,

@@ -1,0 +1,66 @@
+/* desk.h - what every use case needs: made once at start, read by all threads after that.
+ *
+ * The only members that change are behind functions: wake-ups and the health of mailboxes. */
+#ifndef MAILDESK_APP_DESK_H
+#define MAILDESK_APP_DESK_H
+
+#include <maildesk/app/config.h>
+#include <maildesk/base/clock.h>
+#include <maildesk/base/random.h>
+#include <maildesk/desk/jwt.h>
+#include <maildesk/desk/sla.h>
+#include <maildesk/desk/token.h>
+#include <maildesk/desk/workflow.h>
+#include <maildesk/store/db.h>
+
+#include <pthread.h>
+
+enum { DESK_ID_MAX = 40, DESK_TEXT_MAX = 200 };
+
+/* Who sleeps and may have to be woken. */
+enum desk_part { DESK_SENDER, DESK_TIMERS, DESK_MAILBOXES, DESK_PARTS };
+
+struct desk_mailbox {
+	const struct conf_mailbox *conf;
+	int64_t id; /* of its row */
+	/* health, under desk.lock */
+	char state[16]; /* "connecting", "ok", "backoff", "auth_failed" */
+	char error[DESK_TEXT_MAX];
+	int64_t last_success_at;
+};
+
+struct desk {
+	const struct config *config;
+	struct db *db;
+	const struct clock *clock;
+	struct random *random;
+	const struct workflow *workflow;
+	char id[DESK_ID_MAX];	    /* uuid: X-Maildesk-Loop */
+	char instance[DESK_ID_MAX]; /* this daemon among those of the desk: holder of leases */
+	struct token_keys token_keys;
+	uint8_t jwt_key[JWT_KEY_BYTES];
+	struct rec_strs own; /* addresses of all mailboxes, aliases too */
+	struct desk_mailbox *mailboxes;
+	size_t n_mailboxes;
+	struct calendar *calendars; /* as config->calendars */
+	struct sla_policy *policies;
+	size_t n_policies;
+	int wake_fd[DESK_PARTS]; /* eventfd */
+	pthread_mutex_t lock;
+	struct arena arena;
+};
+
+/* Opens the database, brings the schema up to date, makes keys and rows that are missing. The config
+ * must outlive the desk. MD_REFUSED, MD_BROKEN, MD_AGAIN: err says what to do. */
+int desk_open(const struct config *config, struct desk **ret, struct md_err *err);
+void desk_close(struct desk *d);
+MD_DEFINE_AUTO(struct desk *, desk_close)
+
+/* After a commit that gave that part something to do; from any thread, cheap, never blocks. */
+void desk_wake(struct desk *d, enum desk_part part);
+
+struct desk_mailbox *desk_mailbox(struct desk *d, int64_t id); /* NULL when there is none */
+/* Health; `error` may be NULL. */
+void desk_mailbox_state(struct desk *d, int64_t id, const char *state, const char *error);
+
+#endif

@@ -1,0 +1,138 @@
+/* work.h - one step of one person on one ticket; every way in ends here.
+ *
+ * Mail, API, console, CLI and timers open a piece of work, do things to it and save it, all inside
+ * one write transaction:
+ *
+ *	work_open() or work_create()
+ *	work_comment(), work_change(), work_commands() ...	each asks policy and workflow
+ *	work_save()	ticket, history, clocks, timers and the mails it causes, together
+ *
+ * Nothing is written for the ticket row, its clocks and its mails before work_save(); a refusal
+ * leaves the work as it was, so the caller can roll back or go on. Nothing else in the program
+ * changes a ticket. */
+#ifndef MAILDESK_APP_WORK_H
+#define MAILDESK_APP_WORK_H
+
+#include <maildesk/app/desk.h>
+#include <maildesk/desk/command.h>
+#include <maildesk/desk/policy.h>
+#include <maildesk/mail/message.h>
+#include <maildesk/store/clocks.h>
+#include <maildesk/store/comments.h>
+#include <maildesk/store/tickets.h>
+#include <maildesk/store/users.h>
+
+/* Why a step was refused; in err->native beside MD_REFUSED, MD_INPUT or MD_NOTFOUND. */
+enum work_refusal {
+	WORK_FORBIDDEN = 1,  /* MD_REFUSED: not for them (403) */
+	WORK_INVISIBLE,	     /* MD_NOTFOUND: for them there is no such ticket (404) */
+	WORK_NO_TRANSITION,  /* MD_INPUT: no such edge (400 invalid_transition) */
+	WORK_BAD_VALUE,	     /* MD_INPUT: a value that cannot be (422) */
+	WORK_LEVEL,	     /* MD_REFUSED: the mail does not prove enough */
+};
+
+/* Who does it, from where, when. */
+struct work_by {
+	struct desk *desk;
+	struct policy_actor actor;
+	struct user user;	/* id 0: the desk itself (timers) */
+	const char *channel;	/* "mail", "api", "console", "cli" */
+	int64_t now_ms;
+	/* of a mail only */
+	int64_t message;		/* row of the mail */
+	const struct message *mail;	/* people in its To/Cc have it already */
+	bool silent;			/* an import or automatic mail: causes no mail */
+	bool automatic;			/* no person wrote it: moves no status, starts no clock */
+};
+
+enum { WORK_EVENTS_MAX = 64 };
+
+struct work {
+	const struct work_by *by;
+	struct db_conn *c;
+	struct arena *arena;
+	struct ticket ticket, before;
+	const char *mailbox; /* title; NULL when it came by none */
+	struct participant *participants;
+	size_t n_participants;
+	struct policy_ticket facts; /* the ticket as seen by the actor */
+	unsigned who;		    /* policy_who() of them */
+	struct work_event {
+		const char *event;	/* "created", "public_reply", ... */
+		int64_t comment;	/* the comment it is about; 0: none */
+		const char *body;
+	} events[WORK_EVENTS_MAX];
+	size_t n_events;
+	bool created, customer_wrote, agent_replied;
+};
+
+struct work_ticket { /* what a new ticket is made of */
+	const char *title; /* cleaned and cut by work_create(); empty: "(no subject)" */
+	const char *body, *body_full;
+	int64_t requester; /* user */
+	int64_t priority;  /* 0..3 */
+	const char *category;
+	int64_t assignee, mailbox; /* 0: none */
+	struct rec_strs tags;
+	const int64_t *cc; /* users */
+	size_t n_cc;
+	bool echo; /* the acknowledgement may carry the title: the sender is proven or known */
+};
+
+struct work_comment {
+	const char *body, *body_full; /* body_full NULL when the same */
+	bool is_internal;
+	const char *held; /* policy_hold_name(), or NULL */
+};
+
+struct work_change { /* absent: NULL, -1, false, n = 0 */
+	const char *status; /* a name of the workflow */
+	int64_t priority;
+	bool set_assignee;
+	int64_t assignee; /* 0: nobody */
+	const char *title, *category; /* category "": none */
+	struct rec_strs add_tags, remove_tags;
+	bool set_tags; /* then `tags` replaces them all */
+	struct rec_strs tags;
+};
+#define WORK_CHANGE_NONE                                                                           \
+	{                                                                                          \
+		.priority = -1                                                                     \
+	}
+
+/* A line of the transcript. */
+struct work_line {
+	const char *line, *reason; /* reason: what happened, or why not */
+	bool ok;
+};
+
+/* Load a ticket as the actor may see it. MD_NOTFOUND (WORK_INVISIBLE). A merged one: the row of
+ * the one named; route.h hands on to the survivor. */
+int work_open(const struct work_by *by, struct db_conn *c, struct arena *a, int64_t ticket,
+	      struct work *ret, struct md_err *err);
+/* Make a ticket with its first comment. MD_REFUSED, MD_INPUT. */
+int work_create(const struct work_by *by, struct db_conn *c, struct arena *a,
+		const struct work_ticket *t, struct work *ret, int64_t *ret_comment,
+		struct md_err *err);
+int work_comment(struct work *w, const struct work_comment *m, int64_t *ret_comment,
+		 struct md_err *err);
+/* All of it or nothing of it. Assignee before status; what happens by itself follows. */
+int work_change(struct work *w, const struct work_change *ch, struct md_err *err);
+/* A person joins as "cc" or "watcher". */
+int work_participant(struct work *w, int64_t user, const char *role, struct md_err *err);
+/* Run parsed commands in order; the first refusal ends it with that code and `err`, and its line is
+ * the last of ret_lines. The caller rolls back. */
+int work_commands(struct work *w, const struct command_list *list, struct work_line **ret_lines,
+		  size_t *ret_n, struct md_err *err);
+/* Statuses the actor may move it to, in arena. */
+struct rec_strs work_allowed(const struct work *w);
+int work_save(struct work *w, struct md_err *err);
+
+/* Edit or delete a comment (its author; admins delete); the old text goes into the history. */
+int work_comment_edit(struct work *w, int64_t comment, const char *body, struct md_err *err);
+int work_comment_delete(struct work *w, int64_t comment, struct md_err *err);
+
+/* After the transaction: wake the sender and the timers. */
+void work_done(struct desk *d);
+
+#endif
