@@ -1,14 +1,16 @@
 /* channel.h - length-prefixed frames between the processes of one daemon, over a socketpair.
  *
  * A frame is a type, a record (base/record.h) and at most one descriptor (SCM_RIGHTS). The peer may
- * have been taken over by what it read: a frame that is too long, of no known type or does not match
- * its record is MD_INPUT, and the caller ends the peer. One thread uses a channel at a time.
+ * have been taken over by what it read: a frame that is too long, of no known type or does not
+ * match its record is MD_INPUT, and the caller ends the peer. One thread uses a channel at a time.
  *
- * Wire: u32 length of the rest, u32 type, record bytes; the descriptor travels with the first byte. */
+ * Wire: u32 length of the rest, u32 type (top bit: a descriptor comes along), record bytes; the
+ * descriptor travels with the first byte. */
 #ifndef MAILDESK_NET_CHANNEL_H
 #define MAILDESK_NET_CHANNEL_H
 
 #include <maildesk/base/arena.h>
+#include <maildesk/base/mem.h>
 #include <maildesk/base/record.h>
 
 enum { CHANNEL_FRAME_MAX = 96 << 20 };
@@ -37,7 +39,8 @@ int channel_flush(struct channel *ch, struct md_err *err);
 /* The next frame. MD_OK; MD_AGAIN when none is whole yet; MD_REFUSED when the peer closed;
  * MD_INPUT for a broken frame. */
 int channel_receive(struct channel *ch, struct frame *ret, struct md_err *err);
-/* The same, waiting at most `timeout_ms` (-1: for ever); flushes meanwhile. MD_AGAIN on time-out. */
+/* The same, waiting at most `timeout_ms` (-1: for ever); flushes meanwhile. MD_AGAIN on time-out.
+ */
 int channel_wait(struct channel *ch, int timeout_ms, struct frame *ret, struct md_err *err);
 
 #endif

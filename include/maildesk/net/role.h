@@ -1,8 +1,8 @@
 /* role.h - starting a role of the same binary, and shutting it into a jail.
  *
  * architecture.md, "One binary, three roles". `fetch` may use the network and write unlinked spool
- * files; `read` may use nothing but memory and its socket. Where the kernel lacks Landlock or seccomp
- * the roles still run and `missing` says what is not held. */
+ * files; `read` may use nothing but memory and its socket. Where the kernel lacks Landlock or
+ * seccomp the roles still run and `missing` says what is not held. */
 #ifndef MAILDESK_NET_ROLE_H
 #define MAILDESK_NET_ROLE_H
 
@@ -27,13 +27,13 @@ int role_spawn(const char *name, int spool_fd, struct role_process *ret, struct 
 int role_end(struct role_process *r);
 
 struct role_jail {
-	bool network;	     /* IP sockets, getaddrinfo */
-	bool spool;	     /* unlinked files below ROLE_SPOOL_FD */
+	bool network;        /* IP sockets, getaddrinfo */
+	bool spool;          /* unlinked files below ROLE_SPOOL_FD */
 	size_t memory_bytes; /* RLIMIT_AS; 0: no limit */
 };
 /* No new privileges, rlimits (no core, no forks), Landlock, then seccomp. `missing` (at least 100
  * bytes) names what the kernel did not give, "" if all holds. MD_BROKEN when a step that the kernel
- * has fails. Never fails under sanitizers for what they need. */
+ * has fails. Call it before threads start. Sanitized builds are given what their runtime needs. */
 int role_jail_enter(const struct role_jail *jail, char *missing, size_t missing_size,
 		    struct md_err *err);
 
