@@ -79,6 +79,10 @@ $(B)/unit/$(1)/%: $(B)/obj/tests/unit/$(1)/%.o $(call libs,$(1))
 endef
 $(foreach l,$(LAYERS),$(eval $(call unit_rule,$(l))))
 
+# The sandbox's milter: no part of the product, found beside the binary.
+$(B)/authmilter: $(B)/obj/tests/sandbox/authmilter.o
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lmilter -lpthread
+
 check: $(UNIT)
 	@tests/run-unit $(UNIT)
 

@@ -1,0 +1,53 @@
+"""Fixtures: a mail world without the daemon for each session, worlds with the daemon as wanted."""
+import os
+import pathlib
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import lib  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def mail_world(tmp_path_factory):
+    """Dovecot and Postfix without the daemon; mailboxes are shared, so tests use own subjects."""
+    folder = tmp_path_factory.mktemp("mail")
+    lib.run_sandbox("start", folder, "--no-daemon")
+    yield lib.World(folder)
+    lib.run_sandbox("stop", folder)
+
+
+@pytest.fixture
+def start_world(tmp_path):
+    """start_world(*options, name="world", fragment=None) starts a sandbox that ends with the test."""
+    started = []
+
+    def start(*options, name="world", fragment=None, **keywords):
+        folder = tmp_path / name
+        if fragment is not None:
+            path = tmp_path / f"{name}.conf"
+            path.write_text(fragment)
+            options = (*options, "--config", path)
+        started.append(folder)
+        lib.run_sandbox("start", folder, *options, **keywords)
+        return lib.World(folder)
+
+    yield start
+    for folder in started:
+        if (folder / "sandbox.json").exists():
+            lib.run_sandbox("stop", folder)
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory):
+    """A world with the daemon, one for each file of tests."""
+    need_daemon()
+    folder = tmp_path_factory.mktemp("desk")
+    lib.run_sandbox("start", folder)
+    yield lib.World(folder)
+    lib.run_sandbox("stop", folder)
+
+
+def need_daemon():
+    assert os.access(lib.MAILDESK, os.X_OK), f"{lib.MAILDESK} is not built"

@@ -1,0 +1,220 @@
+"""Hands of the tests and the demo: mails by SMTP, mailboxes by IMAP, the HTTP API, waiting.
+
+Nothing sleeps to give something time: wait_for() polls a condition until a deadline.
+"""
+import contextlib
+import email
+import email.message
+import email.policy
+import email.utils
+import imaplib
+import json
+import os
+import pathlib
+import smtplib
+import ssl
+import subprocess
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+
+TREE = pathlib.Path(__file__).resolve().parents[2]
+SANDBOX = TREE / "tests" / "sandbox" / "sandbox"
+MAILDESK = pathlib.Path(os.environ.get("MAILDESK") or TREE / "build" / "maildesk").absolute()
+PATIENCE = 20.0  # seconds; the slowest sanitised build on a busy machine stays far below
+
+
+def wait_for(what, condition, seconds=PATIENCE):
+    """The first true value of condition(); AssertionError with `what` after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {seconds:g} s in vain for {what}")
+        time.sleep(0.02)
+
+
+def run_sandbox(*args, check=True, maildesk=MAILDESK):
+    done = subprocess.run([SANDBOX, *map(str, args)], text=True, capture_output=True, timeout=120,
+                          env={**os.environ, "MAILDESK": str(maildesk)})
+    if check and done.returncode:
+        raise AssertionError(f"sandbox {' '.join(map(str, args))}: {done.stderr}")
+    return done
+
+
+def new_mail(sender, to, subject, body, **headers):
+    """A plain text mail; headers as keywords, In_Reply_To for In-Reply-To."""
+    mail = email.message.EmailMessage(policy=email.policy.SMTP)
+    mail["From"], mail["To"], mail["Subject"] = sender, to, subject
+    mail["Date"] = email.utils.formatdate()
+    mail["Message-ID"] = email.utils.make_msgid(domain="client.test")
+    for name, value in headers.items():
+        name = name.replace("_", "-")
+        del mail[name]
+        mail[name] = value
+    mail.set_content(body)
+    return mail
+
+
+def reply_to(mail, sender, body, subject=None):
+    """What a mail client makes of Reply: to Reply-To, threaded, the original quoted below."""
+    quoted = "".join(f"> {line}\n" for line in text_of(mail).splitlines())
+    old = str(mail["Subject"])
+    return new_mail(sender, str(mail["Reply-To"] or mail["From"]),
+                    subject or (old if old.lower().startswith("re:") else f"Re: {old}"),
+                    f"{body}\n\nOn {mail['Date']}, they wrote:\n{quoted}",
+                    In_Reply_To=mail["Message-ID"],
+                    References=" ".join(filter(None, (mail["References"], mail["Message-ID"]))))
+
+
+def text_of(mail):
+    part = mail.get_body(("plain", "html"))
+    return part.get_content() if part else ""
+
+
+class Mailbox:
+    """One account's INBOX over IMAP."""
+
+    def __init__(self, imap, account, tls=False):
+        if tls:
+            context = ssl.create_default_context(cafile=imap["ca_file"])
+            self.imap = imaplib.IMAP4_SSL(imap["host"], imap["tls_port"], ssl_context=context,
+                                          timeout=PATIENCE)
+        else:
+            self.imap = imaplib.IMAP4(imap["host"], imap["port"], timeout=PATIENCE)
+        self.imap.login(account["user"], account["password"])
+        self.imap.select("INBOX")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        with contextlib.suppress(OSError, imaplib.IMAP4.error):
+            self.imap.logout()
+
+    def raws(self):
+        """The bytes of all mails, oldest first; flags stay as they are."""
+        self.imap.noop()
+        if self.imap.search(None, "ALL")[1] in ([None], [b""]):
+            return []
+        _, answer = self.imap.fetch("1:*", "(BODY.PEEK[])")
+        return [item[1] for item in answer if isinstance(item, tuple)]
+
+    def mails(self):
+        return [email.message_from_bytes(r, policy=email.policy.default) for r in self.raws()]
+
+    def flags(self):
+        _, answer = self.imap.fetch("1:*", "(FLAGS)")
+        return [imaplib.ParseFlags(line) for line in answer if line]
+
+    def wait_mail(self, what, matches=lambda mail: True, seconds=PATIENCE):
+        """The first mail that matches, waited for."""
+        return wait_for(what, lambda: next((m for m in self.mails() if matches(m)), None), seconds)
+
+
+class Answer:
+    def __init__(self, status, headers, body):
+        self.status, self.headers, self.body = status, headers, body
+
+    @property
+    def json(self):
+        return json.loads(self.body)
+
+
+class Api:
+    """The HTTP API as one person (or nobody). Answers of every status are returned, not raised."""
+
+    def __init__(self, base, sign_in=None):
+        self.base, self.token = base, None
+        if sign_in:
+            answer = self.post("/auth/token", {"email": sign_in["email"],
+                                               "password": sign_in["password"]})
+            assert answer.status == 200, (answer.status, answer.body)
+            self.token = answer.json["access_token"]
+
+    def request(self, method, path, body=None, headers=None):
+        url = self.base + (path if path.startswith("//") else "/api/v1" + path)
+        data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
+        request = urllib.request.Request(url, data, headers or {}, method=method)
+        if data is not None and not request.has_header("Content-type"):
+            request.add_header("Content-Type", "application/json")
+        if self.token:
+            request.add_header("Authorization", f"Bearer {self.token}")
+        try:
+            with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+                return Answer(answer.status, answer.headers, answer.read())
+        except urllib.error.HTTPError as e:
+            return Answer(e.code, e.headers, e.read())
+
+    def get(self, path, **query):
+        return self.request("GET", path + ("?" + urllib.parse.urlencode(query) if query else ""))
+
+    def post(self, path, body):
+        return self.request("POST", path, body)
+
+    def patch(self, path, body):
+        return self.request("PATCH", path, body)
+
+    def tickets(self, **query):
+        """All tickets that match (the first hundred), newest first."""
+        answer = self.get("/tickets", per_page=100, sort="-id", **query)
+        assert answer.status == 200, (answer.status, answer.body)
+        return answer.json["items"]
+
+    def wait_ticket(self, what, matches=lambda ticket: True, seconds=PATIENCE):
+        return wait_for(what, lambda: next((t for t in self.tickets() if matches(t)), None), seconds)
+
+    def comments(self, ticket):
+        answer = self.get(f"/tickets/{ticket}/comments", per_page=100)
+        assert answer.status == 200, (answer.status, answer.body)
+        return answer.json["items"]
+
+
+class World:
+    """A started sandbox, read from its sandbox.json."""
+
+    def __init__(self, folder):
+        self.dir = pathlib.Path(folder)
+        self.reload()
+
+    def reload(self):
+        self.json = json.loads((self.dir / "sandbox.json").read_text())
+        self.accounts = {a["address"].partition("@")[0]: a for a in self.json["accounts"]}
+
+    def __getitem__(self, key):
+        return self.json[key]
+
+    def sandbox(self, action, *args, **options):
+        done = run_sandbox(action, self.dir, *args, **options)
+        self.reload()
+        return done
+
+    def address(self, name):
+        return self.accounts[name]["address"]
+
+    def mailbox(self, name, tls=False):
+        return Mailbox(self["imap"], self.accounts[name], tls)
+
+    def api(self, name=None):
+        account = self.accounts.get(name)
+        return Api(self["http"], account and {"email": account["address"],
+                                              "password": account["password"]})
+
+    def smtp(self, name=None):
+        """A connection to the sandbox's Postfix, signed in as `name` if given."""
+        smtp = smtplib.SMTP(self["smtp"]["host"], self["smtp"]["port"], timeout=PATIENCE)
+        if name:
+            smtp.login(self.accounts[name]["user"], self.accounts[name]["password"])
+        return smtp
+
+    def send(self, mail, login=None, sender=None, to=None):
+        """Sends a message object or bytes; returns it. login: the account to sign in as."""
+        parsed = mail if not isinstance(mail, bytes) else email.message_from_bytes(mail)
+        sender = email.utils.parseaddr(str(parsed["From"]))[1] if sender is None else sender
+        to = to or email.utils.parseaddr(str(parsed["To"]))[1]
+        with self.smtp(login) as smtp:
+            smtp.sendmail(sender, to, mail if isinstance(mail, bytes) else mail.as_bytes())
+        return mail
