@@ -252,12 +252,11 @@ CREATE TABLE clocks (              -- SLA targets running on tickets, and the le
     state      TEXT NOT NULL CHECK (state IN ('running', 'paused', 'met', 'breached')),
     started_at {INT} NOT NULL,
     target_ms  {INT} NOT NULL,
-    used_ms    {INT} NOT NULL,                -- up to running_since_at
-    running_since_at {INT},                   -- NULL while paused or stopped
+    since_at   {INT} NOT NULL,                -- last settlement; of a stopped one, when it stopped
+    used_ms    {INT} NOT NULL,                -- open time up to since_at
     due_at     {INT},
     breached_at {INT},
-    stopped_at {INT},
-    warned     {INT} NOT NULL DEFAULT 0,      -- highest percentage already told
+    told       {INT} NOT NULL DEFAULT 0,      -- highest percentage already told; 101: the breach
     UNIQUE (ticket_id, metric, cycle)
 ) {STRICT};
 

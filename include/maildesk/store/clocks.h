@@ -7,8 +7,9 @@
 struct clock_row {
 	int64_t id, ticket_id;
 	const char *metric, *policy, *calendar, *state;
-	int64_t cycle, started_at, target_ms, used_ms, running_since_at, due_at, breached_at,
-		stopped_at, warned;
+	int64_t cycle, started_at, target_ms, since_at, used_ms;
+	int64_t due_at, breached_at; /* 0: none */
+	int64_t told;
 };
 int clock_insert(struct db_conn *c, const struct clock_row *k, int64_t *ret_id, struct md_err *err);
 /* Writes all but id, ticket_id, metric, cycle, started_at. */

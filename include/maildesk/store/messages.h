@@ -21,6 +21,11 @@ int message_find(struct db_conn *c, const char *identity, const char *message_id
 		 struct message_row *ret, struct md_err *err);
 int message_set_ticket(struct db_conn *c, int64_t message, int64_t ticket, struct md_err *err);
 
+/* Message-IDs of the mails on a ticket that this address sent or was sent before the message row
+ * `before`, oldest first, the newest `limit` of them: what its mail client can thread by. */
+int message_thread(struct db_conn *c, int64_t ticket, const char *address, int64_t before,
+		   size_t limit, struct arena *a, struct rec_strs *ret, struct md_err *err);
+
 int attachment_insert(struct db_conn *c, int64_t message, int64_t comment,
 		      const struct attachment *at, struct md_err *err);
 struct attachment_row {
