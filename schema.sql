@@ -248,7 +248,6 @@ CREATE TABLE clocks (              -- SLA targets running on tickets, and the le
     metric     TEXT NOT NULL CHECK (metric IN ('first_response', 'next_response', 'update', 'resolution')),
     cycle      {INT} NOT NULL,
     policy     TEXT NOT NULL,
-    calendar   TEXT NOT NULL,
     state      TEXT NOT NULL CHECK (state IN ('running', 'paused', 'met', 'breached')),
     started_at {INT} NOT NULL,
     target_ms  {INT} NOT NULL,

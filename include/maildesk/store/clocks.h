@@ -6,7 +6,7 @@
 
 struct clock_row {
 	int64_t id, ticket_id;
-	const char *metric, *policy, *calendar, *state;
+	const char *metric, *policy, *state;
 	int64_t cycle, started_at, target_ms, since_at, used_ms;
 	int64_t due_at, breached_at; /* 0: none */
 	int64_t told;
