@@ -59,7 +59,8 @@ const struct command_row *command_find(const char *word, size_t n); /* case-inse
 
 struct command {
 	const struct command_row *row;
-	const char *args;      /* trimmed, one line; "" when there are none */
+	const char *args;      /* trimmed, one line; "" when there are none, and of note and reply:
+				* their text is the list's body */
 	struct rec_strs words; /* of VERB_TAG: each with its sign */
 	const char *line;      /* as written, for transcript and decision */
 	bool in_subject;
@@ -93,8 +94,9 @@ const char *command_subjects_name(enum command_subjects mode);
 enum command_subjects command_subjects_from_name(const char *name); /* or SUBJECT_COUNT */
 
 struct command_input {
-	const char *subject; /* decoded, one line; NULL counts as "" */
-	const char *text;    /* what is new in the body, LF; NULL counts as "" */
+	const char *subject;    /* decoded, one line; NULL counts as "" */
+	const char *text;       /* what is new in the body, LF; NULL counts as "" */
+	const char *tag_format; /* of subjects: "[#%d]"; such a bracket is no command */
 	enum command_subjects mode;
 	/* Staff: an unknown `#word` in the body block is a refusal. Customers: it is text. */
 	bool is_staff;
@@ -104,8 +106,8 @@ struct command_input {
 int command_parse(const struct command_input *in, struct arena *arena, struct command_list *ret,
 		  struct md_err *err);
 
-/* The ticket a subject names by its tag, 0 if none. `format` has one "%d": "[#%d]". The last one
- * counts when there are several; a command bracket is none. */
+/* The ticket a subject names by its tag, 0 if none. `format` has one "%d": "[#%d]". The first one
+ * counts when there are several: ours is in front. A command bracket is none. */
 int64_t command_ticket_tag(const char *subject, const char *format);
 /* Such a format: exactly one "%d", no other '%', no controls, something before or after it. */
 bool command_tag_format_valid(const char *format);

@@ -78,7 +78,8 @@ int route_decide(const struct route_input *in, struct arena *arena, struct route
 
 /* Before anything is looked up: mail that goes to quarantine at once. `own` are the addresses of
  * all mailboxes, `desk_id` is our X-Maildesk-Loop. Returns the cause ("malformed", "loop") or NULL;
- * *ret_evidence is then a text that lives as long as the program or the message. */
+ * *ret_evidence, written with a cause, is a constant. */
+
 const char *route_screen(const struct message *m, const struct rec_strs *own, const char *desk_id,
 			 const char **ret_evidence);
 

@@ -67,7 +67,7 @@ int token_make_marker(const struct token_keys *keys, const struct token *t, stru
 int token_make_address(const struct token_keys *keys, const struct token *t, const char *own,
 		       struct buf *out, struct md_err *err);
 
-/* `today` as token_day(). *ret is written for TOKEN_VALID and TOKEN_EXPIRED only.
+/* `today` as token_day(). *ret is written for TOKEN_VALID only.
  * Address: any address of the mail; it must be one of `own` with a +detail that looks like a token,
  * else TOKEN_NONE. */
 enum token_result token_read_address(const struct token_keys *keys, const char *address,

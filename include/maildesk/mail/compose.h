@@ -26,7 +26,6 @@ struct compose_header {
 struct compose_part {
 	const char *content_type; /* "application/pdf", without parameters */
 	const char *filename;     /* UTF-8; NULL: none */
-	const char *content_id;   /* without <>; NULL: none. With it the part is inline */
 	const void *bytes;
 	size_t size;
 };
@@ -35,10 +34,12 @@ struct compose_mail {
 	struct mail_address from;     /* name may be NULL */
 	struct mail_address reply_to; /* address NULL: no Reply-To */
 	struct mail_address to;
-	const char *subject;        /* UTF-8 */
-	const char *message_id;     /* without <> */
-	const char *in_reply_to;    /* without <>; NULL: none */
-	struct rec_strs references; /* oldest first */
+	const char *subject;    /* UTF-8 */
+	const char *message_id; /* without <> */
+	/* Without <>, oldest first. They are what others wrote: an id that cannot be written as one
+	 * (controls, spaces, brackets, not ASCII) is left out. */
+	const char *in_reply_to; /* NULL: none */
+	struct rec_strs references;
 	int64_t date_ms;
 	const struct compose_header *headers; /* further ones, in order */
 	size_t header_count;

@@ -1,0 +1,311 @@
+#include <maildesk/desk/token.h>
+#include <maildesk/base/codec.h>
+#include <maildesk/base/mem.h>
+
+#include <sodium.h>
+#include <string.h>
+#include <strings.h>
+
+enum {
+	DAY_MS = 86400 * 1000,
+	/* base32 of the shortest payload (7 octets: key, day, four numbers) is 12 digits, of the
+	 * shortest tag 16; with the dot 29. What is much shorter is somebody's own +detail. */
+	LOOKALIKE_MIN = 24,
+	TEXT_MAX = 256, /* PAYLOAD.TAG has at most 56; longer text is not looked at */
+};
+
+_Static_assert(crypto_auth_hmacsha256_KEYBYTES == TOKEN_KEY_BYTES, "key size");
+
+static const int lifetime_days[] = {
+	[TOKEN_ROUTE] = TOKEN_ROUTE_DAYS, [TOKEN_PROOF] = TOKEN_PROOF_DAYS
+};
+
+int64_t token_day(int64_t now_ms)
+{
+	return now_ms / DAY_MS;
+}
+
+/* Each purpose has a key of its own, so that a route tag can never be taken for a proof. */
+static void sign(const struct token_key *key, enum token_purpose purpose, const uint8_t *payload,
+		 size_t n, uint8_t tag[crypto_auth_hmacsha256_BYTES])
+{
+	static const char *const labels[] = {
+		[TOKEN_ROUTE] = "maildesk token route", [TOKEN_PROOF] = "maildesk token proof"
+	};
+	uint8_t derived[crypto_auth_hmacsha256_BYTES];
+
+	crypto_auth_hmacsha256(derived, (const unsigned char *)labels[purpose],
+			       strlen(labels[purpose]), key->bytes);
+	crypto_auth_hmacsha256(tag, payload, n, derived);
+	sodium_memzero(derived, sizeof derived);
+}
+
+/* LEB128. Returns the octets written, 0 when there is no room. */
+static size_t put_number(uint8_t *out, size_t room, int64_t value)
+{
+	uint64_t v = (uint64_t)value;
+	size_t n = 0;
+
+	do {
+		if (n == room)
+			return 0;
+		out[n++] = (uint8_t)((v & 0x7f) | (v > 0x7f ? 0x80 : 0));
+		v >>= 7;
+	} while (v);
+	return n;
+}
+
+/* The shortest form only: one text for one value. */
+static bool get_number(const uint8_t *p, size_t n, size_t *at, int64_t *ret)
+{
+	uint64_t v = 0;
+
+	for (unsigned shift = 0; shift < 63 && *at < n; shift += 7) {
+		uint8_t octet = p[(*at)++];
+
+		v |= (uint64_t)(octet & 0x7f) << shift;
+		if (!(octet & 0x80)) {
+			*ret = (int64_t)v;
+			return octet != 0 || shift == 0;
+		}
+	}
+	return false;
+}
+
+static int pack(const struct token_key *key, enum token_purpose purpose, const struct token *t,
+		uint8_t out[TOKEN_PAYLOAD_MAX], size_t *ret_n, struct md_err *err)
+{
+	const int64_t numbers[] = { t->ticket, t->comment, t->user, t->serial };
+	size_t n = 3;
+
+	if (key->id < 1 || key->id > 127)
+		return md_fail(err, MD_INPUT, 0, "no key to sign tokens with");
+	if (t->day < 0 || t->day > 0xffff)
+		return md_fail(err, MD_INPUT, 0, "the day of a token is out of range");
+	out[0] = (uint8_t)(key->id << 1 | (int)purpose);
+	out[1] = (uint8_t)(t->day >> 8);
+	out[2] = (uint8_t)(t->day & 0xff);
+	for (size_t i = 0; i < MD_COUNT(numbers); i++) {
+		size_t len =
+			numbers[i] < 0 ? 0 : put_number(out + n, TOKEN_PAYLOAD_MAX - n, numbers[i]);
+
+		if (len == 0)
+			return md_fail(err, MD_INPUT, 0, "the numbers of a token do not fit");
+		n += len;
+	}
+	*ret_n = n;
+	return MD_OK;
+}
+
+static bool unpack(const uint8_t *p, size_t n, struct token *t)
+{
+	size_t at = 3;
+
+	if (n < 3)
+		return false;
+	t->key = p[0] >> 1;
+	t->purpose = p[0] & 1 ? TOKEN_PROOF : TOKEN_ROUTE;
+	t->day = p[1] << 8 | p[2];
+	return get_number(p, n, &at, &t->ticket) && get_number(p, n, &at, &t->comment) &&
+	       get_number(p, n, &at, &t->user) && get_number(p, n, &at, &t->serial) && at == n;
+}
+
+/* Append PAYLOAD.TAG with a tag of `tag_bytes`. */
+static int make(const struct token_keys *keys, enum token_purpose purpose, const struct token *t,
+		size_t tag_bytes, struct buf *out, struct md_err *err)
+{
+	uint8_t payload[TOKEN_PAYLOAD_MAX], tag[crypto_auth_hmacsha256_BYTES];
+	size_t n;
+	int rc = pack(&keys->current, purpose, t, payload, &n, err);
+
+	if (rc != MD_OK)
+		return rc;
+	sign(&keys->current, purpose, payload, n, tag);
+	base32_encode(out, payload, n);
+	buf_addc(out, '.');
+	base32_encode(out, tag, tag_bytes);
+	return out->status == MD_OK
+		       ? MD_OK
+		       : md_fail(err, (enum md_code)out->status, 0, "no room for a token");
+}
+
+int token_make_message_id(const struct token_keys *keys, const struct token *t, const char *host,
+			  struct buf *out, struct md_err *err)
+{
+	md_auto(buf_done) struct buf text = BUF_INIT(TEXT_MAX);
+	int rc = make(keys, TOKEN_ROUTE, t, TOKEN_TAG_BYTES, &text, err);
+
+	if (rc == MD_OK)
+		buf_addf(out, "md.%d.%s@%s", keys->current.id, buf_str(&text), host);
+	return rc;
+}
+
+int token_make_marker(const struct token_keys *keys, const struct token *t, struct buf *out,
+		      struct md_err *err)
+{
+	md_auto(buf_done) struct buf text = BUF_INIT(TEXT_MAX);
+	int rc = make(keys, TOKEN_ROUTE, t, TOKEN_TAG_BYTES, &text, err);
+
+	if (rc == MD_OK)
+		buf_addf(out, "[md:%s]", buf_str(&text));
+	return rc;
+}
+
+/* Digits of base32 for n octets. */
+static size_t digits(size_t n)
+{
+	return (n * 8 + 4) / 5;
+}
+
+int token_make_address(const struct token_keys *keys, const struct token *t, const char *own,
+		       struct buf *out, struct md_err *err)
+{
+	md_auto(buf_done) struct buf text = BUF_INIT(TEXT_MAX);
+	uint8_t payload[TOKEN_PAYLOAD_MAX];
+	const char *at = strrchr(own, '@');
+	size_t local = at ? (size_t)(at - own) : 0, n, tag = TOKEN_TAG_BYTES;
+	int rc = pack(&keys->current, TOKEN_PROOF, t, payload, &n, err);
+
+	if (rc != MD_OK)
+		return rc;
+	if (local == 0)
+		return md_fail(err, MD_INPUT, 0, "%s is no address", own);
+	while (tag >= TOKEN_TAG_BYTES_MIN &&
+	       local + 1 + digits(n) + 1 + digits(tag) > TOKEN_LOCAL_MAX)
+		tag--;
+	if (tag < TOKEN_TAG_BYTES_MIN)
+		return md_fail(err, MD_INPUT, 0, "%s is too long for a signed form", own);
+	rc = make(keys, TOKEN_PROOF, t, tag, &text, err);
+	if (rc == MD_OK)
+		buf_addf(out, "%.*s+%s%s", (int)local, own, buf_str(&text), at);
+	return rc;
+}
+
+static const struct token_key *find_key(const struct token_keys *keys, int id)
+{
+	if (id == 0)
+		return NULL;
+	return keys->current.id == id    ? &keys->current
+	       : keys->previous.id == id ? &keys->previous
+					 : NULL;
+}
+
+/* PAYLOAD.TAG of n characters that must be of that purpose. */
+static enum token_result check(const struct token_keys *keys, const char *text, size_t n,
+			       enum token_purpose purpose, size_t tag_min, int64_t today,
+			       struct token *ret)
+{
+	uint8_t payload[TOKEN_PAYLOAD_MAX], given[TOKEN_TAG_BYTES];
+	uint8_t tag[crypto_auth_hmacsha256_BYTES];
+	const char *dot = memchr(text, '.', n);
+	const struct token_key *key;
+	struct token t = { 0 };
+	size_t payload_n, tag_n;
+
+	if (!dot ||
+	    base32_decode(text, (size_t)(dot - text), payload, sizeof payload, &payload_n) !=
+		    MD_OK ||
+	    base32_decode(dot + 1, n - (size_t)(dot - text) - 1, given, sizeof given, &tag_n) !=
+		    MD_OK ||
+	    tag_n < tag_min || !unpack(payload, payload_n, &t) || t.purpose != purpose)
+		return TOKEN_BAD;
+	key = find_key(keys, t.key);
+	if (!key) /* a key that was retired long ago signed tokens that have expired since */
+		return t.day + lifetime_days[purpose] < today ? TOKEN_EXPIRED : TOKEN_BAD;
+	sign(key, purpose, payload, payload_n, tag);
+	if (sodium_memcmp(tag, given, tag_n) != 0)
+		return TOKEN_BAD;
+	if (t.day + lifetime_days[purpose] < today)
+		return TOKEN_EXPIRED;
+	*ret = t;
+	return TOKEN_VALID;
+}
+
+/* `address` without the +detail of its local part against `own`; *ret_detail is what follows the
+ * plus, NULL without one. */
+static bool same_mailbox(const char *address, const char *own, const char **ret_detail,
+			 size_t *ret_n)
+{
+	const char *at = strrchr(address, '@'), *own_at = strrchr(own, '@');
+	size_t local, own_local;
+
+	if (!at || !own_at || strcasecmp(at, own_at) != 0)
+		return false;
+	local = (size_t)(at - address);
+	own_local = (size_t)(own_at - own);
+	if (local < own_local || strncasecmp(address, own, own_local) != 0)
+		return false;
+	*ret_detail = local > own_local ? address + own_local + 1 : NULL;
+	*ret_n = local > own_local ? local - own_local - 1 : 0;
+	return local == own_local || address[own_local] == '+';
+}
+
+/* "PAYLOAD.TAG" as far as a glance can tell: long enough, letters and digits around one dot. */
+static bool looks_signed(const char *s, size_t n)
+{
+	size_t dots = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		bool letter = (s[i] >= 'a' && s[i] <= 'z') || (s[i] >= 'A' && s[i] <= 'Z') ||
+			      (s[i] >= '0' && s[i] <= '9');
+
+		if (!letter && s[i] != '.')
+			return false;
+		dots += s[i] == '.';
+	}
+	return dots == 1 && n >= LOOKALIKE_MIN && n <= TEXT_MAX;
+}
+
+enum token_result token_read_address(const struct token_keys *keys, const char *address,
+				     const struct rec_strs *own, int64_t today, struct token *ret)
+{
+	const char *detail;
+	size_t n;
+
+	for (size_t i = 0; i < own->n; i++)
+		if (same_mailbox(address, own->v[i], &detail, &n) && detail &&
+		    looks_signed(detail, n))
+			return check(keys, detail, n, TOKEN_PROOF, TOKEN_TAG_BYTES_MIN, today, ret);
+	return TOKEN_NONE;
+}
+
+bool token_is_own_address(const char *address, const struct rec_strs *own)
+{
+	const char *detail;
+	size_t n;
+
+	for (size_t i = 0; i < own->n; i++)
+		if (same_mailbox(address, own->v[i], &detail, &n))
+			return true;
+	return false;
+}
+
+enum token_result token_read_message_id(const struct token_keys *keys, const char *id,
+					int64_t today, struct token *ret)
+{
+	const char *body, *dot;
+	size_t n;
+
+	if (strncasecmp(id, "md.", 3) != 0)
+		return TOKEN_NONE;
+	/* KEYID is for people and for a glance at the key; what is signed is the one inside. */
+	body = id + 3 + strspn(id + 3, "0123456789");
+	dot = body;
+	n = strcspn(body, "@");
+	if (body == id + 3 || *dot != '.' || n - 1 > TEXT_MAX)
+		return TOKEN_BAD;
+	return check(keys, body + 1, n - 1, TOKEN_ROUTE, TOKEN_TAG_BYTES, today, ret);
+}
+
+enum token_result token_read_marker(const struct token_keys *keys, const char *marker,
+				    int64_t today, struct token *ret)
+{
+	size_t n;
+
+	if (strncasecmp(marker, "[md:", 4) == 0)
+		marker += 4;
+	n = strcspn(marker, "]");
+	if (n > TEXT_MAX)
+		return TOKEN_BAD;
+	return check(keys, marker, n, TOKEN_ROUTE, TOKEN_TAG_BYTES, today, ret);
+}
