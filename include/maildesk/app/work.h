@@ -7,8 +7,8 @@
  *	work_comment(), work_change(), work_commands() ...	each asks policy and workflow
  *	work_save()	ticket, history, clocks, timers and the mails it causes, together
  *
- * Nothing is written for the ticket row, its clocks and its mails before work_save(); a refusal
- * leaves the work as it was, so the caller can roll back or go on. Nothing else in the program
+ * The ticket row, its clocks and its mails are written by work_save() alone; a refusal before it
+ * means that the caller rolls back. Nothing else in the program
  * changes a ticket. */
 #ifndef MAILDESK_APP_WORK_H
 #define MAILDESK_APP_WORK_H
@@ -61,9 +61,13 @@ struct work {
 		const char *event;	/* "created", "public_reply", ... */
 		int64_t comment;	/* the comment it is about; 0: none */
 		const char *body;
+		/* of SLA events */
+		const char *metric;
+		int64_t percent, due_at;
 	} events[WORK_EVENTS_MAX];
 	size_t n_events;
-	bool created, customer_wrote, agent_replied;
+	bool created, touched, customer_wrote, agent_replied;
+	bool echo; /* see work_ticket */
 };
 
 struct work_ticket { /* what a new ticket is made of */
@@ -100,6 +104,10 @@ struct work_change { /* absent: NULL, -1, false, n = 0 */
 		.priority = -1                                                                     \
 	}
 
+/* "low" .. "critical" for 0..3, and back (-1 for another word). */
+const char *work_priority_name(int64_t priority);
+int64_t work_priority_from_name(const char *name);
+
 /* A line of the transcript. */
 struct work_line {
 	const char *line, *reason; /* reason: what happened, or why not */
@@ -110,13 +118,17 @@ struct work_line {
  * the one named; route.h hands on to the survivor. */
 int work_open(const struct work_by *by, struct db_conn *c, struct arena *a, int64_t ticket,
 	      struct work *ret, struct md_err *err);
+/* The same without asking whether the actor may see it: for mail, which is led here by its references
+ * and held where it must be, and for the desk itself. */
+int work_load(const struct work_by *by, struct db_conn *c, struct arena *a, int64_t ticket,
+	      struct work *ret, struct md_err *err);
 /* Make a ticket with its first comment. MD_REFUSED, MD_INPUT. */
 int work_create(const struct work_by *by, struct db_conn *c, struct arena *a,
 		const struct work_ticket *t, struct work *ret, int64_t *ret_comment,
 		struct md_err *err);
 int work_comment(struct work *w, const struct work_comment *m, int64_t *ret_comment,
 		 struct md_err *err);
-/* All of it or nothing of it. Assignee before status; what happens by itself follows. */
+/* The first refusal ends it; the caller then rolls back. Assignee before status; what happens by itself follows. */
 int work_change(struct work *w, const struct work_change *ch, struct md_err *err);
 /* A person joins as "cc" or "watcher". */
 int work_participant(struct work *w, int64_t user, const char *role, struct md_err *err);

@@ -1,0 +1,261 @@
+/* Fields and status of a ticket: the one place where they change. */
+#include "work_priv.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *const priority_names[CONF_PRIORITIES] = { "low", "medium", "high", "critical" };
+
+const char *work_priority_name(int64_t priority)
+{
+	return priority_names[priority];
+}
+
+int64_t work_priority_from_name(const char *name)
+{
+	for (int i = 0; i < CONF_PRIORITIES; i++)
+		if (strcmp(priority_names[i], name) == 0)
+			return i;
+	return -1;
+}
+
+static bool same(const char *a, const char *b)
+{
+	return strcmp(a ? a : "", b ? b : "") == 0;
+}
+
+/* ---- status ---- */
+
+static int schedule_auto_close(struct work *w, enum workflow_phase phase, struct md_err *err)
+{
+	int64_t after = w->by->desk->config->desk.auto_close_ms;
+	struct timer_row t = { .due_at = w->by->now_ms + after,
+			       .kind = "auto_close",
+			       .ticket_id = w->ticket.id };
+	int rc = timer_drop_kind(w->c, w->ticket.id, t.kind, err);
+
+	if (rc == MD_OK && phase == PHASE_RESOLVED && after > 0)
+		rc = timer_add(w->c, &t, err);
+	return rc;
+}
+
+static int enter(struct work *w, const char *to, struct md_err *err)
+{
+	const struct workflow_status *status = workflow_status(w->by->desk->workflow, to);
+	const char *from = w->ticket.status;
+	int rc;
+
+	w->ticket.status = status->name;
+	if (status->phase == PHASE_RESOLVED || status->phase == PHASE_CLOSED) {
+		if (!w->ticket.resolved_at)
+			w->ticket.resolved_at = w->by->now_ms;
+	} else {
+		w->ticket.resolved_at = 0;
+	}
+	w->ticket.closed_at = status->phase == PHASE_CLOSED ? w->by->now_ms : 0;
+	rc = schedule_auto_close(w, status->phase, err);
+	if (rc == MD_OK)
+		rc = work_history(w, "status", from, status->name, true, err);
+	if (rc == MD_OK)
+		rc = work_event(w, "status_changed", 0, NULL, err);
+	return rc;
+}
+
+/* An assigned ticket moves on by itself, as far as the workflow says. */
+static int follow_assignee(struct work *w, struct md_err *err)
+{
+	const struct workflow *wf = w->by->desk->workflow;
+	int rc = MD_OK;
+
+	for (size_t steps = 0; steps < wf->status_count && rc == MD_OK; steps++) {
+		bool assigned = w->ticket.assignee_id != 0;
+		const char *to = workflow_by_itself(wf, w->ticket.status, TRIGGER_ASSIGNED, assigned);
+
+		if (!to)
+			break;
+		rc = enter(w, to, err);
+	}
+	return rc;
+}
+
+int work_move(struct work *w, const char *to, struct md_err *err)
+{
+	int rc = enter(w, to, err);
+
+	return rc == MD_OK ? follow_assignee(w, err) : rc;
+}
+
+static int change_status(struct work *w, const char *to, struct md_err *err)
+{
+	int rc;
+
+	if (strcmp(w->ticket.status, to) == 0)
+		return MD_OK;
+	rc = work_ask(w, ACTION_MOVE_STATUS, err);
+	if (rc == MD_OK)
+		rc = workflow_move(w->by->desk->workflow, w->ticket.status, to, w->who,
+				   w->ticket.assignee_id != 0, err);
+	else
+		return rc;
+	if (rc != MD_OK) {
+		if (err)
+			err->native = rc == MD_REFUSED ? WORK_FORBIDDEN : WORK_NO_TRANSITION;
+		return rc;
+	}
+	return work_move(w, to, err);
+}
+
+struct rec_strs work_allowed(const struct work *w)
+{
+	const struct workflow *wf = w->by->desk->workflow;
+	struct rec_strs all = { 0 };
+
+	if (policy_may(&w->by->actor, ACTION_MOVE_STATUS, &w->facts) != POLICY_YES)
+		return all;
+	all.v = arena_array(w->arena, wf->status_count, sizeof *all.v);
+	if (all.v)
+		all.n = workflow_allowed(wf, w->ticket.status, w->who, w->ticket.assignee_id != 0,
+					 all.v, wf->status_count);
+	return all;
+}
+
+/* ---- fields ---- */
+
+static int change_assignee(struct work *w, int64_t to, struct md_err *err)
+{
+	struct user old = { 0 }, user = { 0 };
+	int rc = work_ask(w, ACTION_ASSIGN, err);
+
+	if (rc != MD_OK || w->ticket.assignee_id == to)
+		return rc;
+	if (w->ticket.assignee_id)
+		rc = user_get(w->c, w->ticket.assignee_id, w->arena, &old, err);
+	if (rc == MD_OK && to)
+		rc = user_get(w->c, to, w->arena, &user, err);
+	if (rc == MD_NOTFOUND || (rc == MD_OK && to && (user.disabled_at || strcmp(user.role, "customer") == 0)))
+		return work_refuse(err, MD_INPUT, WORK_BAD_VALUE,
+				   "only an active agent or admin can be assigned");
+	if (rc != MD_OK)
+		return rc;
+	w->ticket.assignee_id = to;
+	w->facts.assignee = to;
+	w->who = policy_who(&w->by->actor, &w->facts);
+	rc = work_history(w, "assignee", old.name, user.name, true, err);
+	if (rc == MD_OK && to)
+		rc = work_event(w, "assigned", 0, NULL, err);
+	return rc == MD_OK ? follow_assignee(w, err) : rc;
+}
+
+static int change_priority(struct work *w, int64_t to, struct md_err *err)
+{
+	int rc = work_ask(w, ACTION_SET_PRIORITY, err);
+
+	if (rc != MD_OK || w->ticket.priority == to)
+		return rc;
+	rc = work_history(w, "priority", work_priority_name(w->ticket.priority), work_priority_name(to),
+			  true, err);
+	w->ticket.priority = to;
+	return rc;
+}
+
+static int change_text(struct work *w, const char **field, const char *name,
+		       enum policy_action action, const char *to, struct md_err *err)
+{
+	int rc = work_ask(w, action, err);
+
+	if (rc != MD_OK || same(*field, to))
+		return rc;
+	rc = work_history(w, name, *field, to, action == ACTION_EDIT_TEXT, err);
+	*field = to;
+	return rc;
+}
+
+static bool has_tag(const struct tag *tags, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(tags[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+static bool has_name(const struct rec_strs *names, const char *name)
+{
+	for (size_t i = 0; i < names->n; i++)
+		if (strcmp(names->v[i], name) == 0)
+			return true;
+	return false;
+}
+
+static int add_tags(struct work *w, const struct tag *now, size_t n, const struct rec_strs *names,
+		    struct md_err *err)
+{
+	int rc = MD_OK;
+
+	for (size_t i = 0; i < names->n && rc == MD_OK; i++) {
+		if (has_tag(now, n, names->v[i]))
+			continue;
+		rc = ticket_tag_add(w->c, w->ticket.id, names->v[i], err);
+		if (rc == MD_OK)
+			rc = work_history(w, "tag_added", NULL, names->v[i], false, err);
+		w->touched = true;
+	}
+	return rc;
+}
+
+static int remove_tags(struct work *w, const struct tag *now, size_t n, const struct work_change *ch,
+		       struct md_err *err)
+{
+	int rc = MD_OK;
+
+	for (size_t i = 0; i < n && rc == MD_OK; i++) {
+		bool goes = has_name(&ch->remove_tags, now[i].name) ||
+			    (ch->set_tags && !has_name(&ch->tags, now[i].name));
+
+		if (!goes)
+			continue;
+		rc = ticket_tag_remove(w->c, w->ticket.id, now[i].name, err);
+		if (rc == MD_OK)
+			rc = work_history(w, "tag_removed", now[i].name, NULL, false, err);
+		w->touched = true;
+	}
+	return rc;
+}
+
+static int change_tags(struct work *w, const struct work_change *ch, struct md_err *err)
+{
+	struct tag *now = NULL;
+	size_t n = 0;
+	int rc = work_ask(w, ACTION_TAG, err);
+
+	if (rc == MD_OK)
+		rc = ticket_tags_of(w->c, &w->ticket.id, 1, w->arena, &now, &n, err);
+	if (rc == MD_OK)
+		rc = add_tags(w, now, n, &ch->add_tags, err);
+	if (rc == MD_OK && ch->set_tags)
+		rc = add_tags(w, now, n, &ch->tags, err);
+	if (rc == MD_OK)
+		rc = remove_tags(w, now, n, ch, err);
+	return rc;
+}
+
+int work_change(struct work *w, const struct work_change *ch, struct md_err *err)
+{
+	int rc = MD_OK;
+
+	if (w->ticket.merged_into)
+		return work_refuse(err, MD_CONFLICT, WORK_BAD_VALUE, "this ticket was merged");
+	if (ch->title)
+		rc = change_text(w, &w->ticket.title, "title", ACTION_EDIT_TEXT, ch->title, err);
+	if (rc == MD_OK && ch->category)
+		rc = change_text(w, &w->ticket.category, "category", ACTION_EDIT_FIELDS,
+				 ch->category[0] ? ch->category : NULL, err);
+	if (rc == MD_OK && ch->priority >= 0)
+		rc = change_priority(w, ch->priority, err);
+	if (rc == MD_OK && (ch->add_tags.n || ch->remove_tags.n || ch->set_tags))
+		rc = change_tags(w, ch, err);
+	if (rc == MD_OK && ch->set_assignee)
+		rc = change_assignee(w, ch->assignee, err);
+	if (rc == MD_OK && ch->status)
+		rc = change_status(w, ch->status, err);
+	return rc;
+}

@@ -1,0 +1,241 @@
+#include <maildesk/app/desk.h>
+#include <maildesk/app/zone.h>
+#include <maildesk/base/codec.h>
+#include <maildesk/store/mailboxes.h>
+#include <maildesk/store/schema.h>
+#include <maildesk/store/settings.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { DESK_ARENA_MAX = 64 << 20, SEED_BYTES = 16 };
+
+static const char *const weekdays[7] = { "mon", "tue", "wed", "thu", "fri", "sat", "sun" };
+
+/* A random UUID (RFC 9562, version 4) from 16 bytes. */
+static void uuid_text(uint8_t raw[SEED_BYTES], char out[DESK_ID_MAX])
+{
+	raw[6] = (uint8_t)((raw[6] & 0x0f) | 0x40);
+	raw[8] = (uint8_t)((raw[8] & 0x3f) | 0x80);
+	snprintf(out, DESK_ID_MAX,
+		 "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", raw[0],
+		 raw[1], raw[2], raw[3], raw[4], raw[5], raw[6], raw[7], raw[8], raw[9], raw[10],
+		 raw[11], raw[12], raw[13], raw[14], raw[15]);
+}
+
+/* The daemon's own name lives beside its files, not in the database, which others may share. */
+static int load_instance(struct desk *d, struct md_err *err)
+{
+	uint8_t raw[SEED_BYTES];
+	char path[4096];
+	md_auto(md_close_p) int fd = -1;
+
+	if (mkdir(d->config->state_dir, 0700) != 0 && errno != EEXIST)
+		return md_fail(err, MD_BROKEN, errno, "state_dir %s: %s; create it or set state_dir",
+			       d->config->state_dir, strerror(errno));
+	snprintf(path, sizeof path, "%s/instance", d->config->state_dir);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return md_fail(err, MD_BROKEN, errno, "%s: %s", path, strerror(errno));
+	if (pread(fd, raw, sizeof raw, 0) != (ssize_t)sizeof raw) {
+		random_fill(d->random, raw, sizeof raw);
+		if (pwrite(fd, raw, sizeof raw, 0) != (ssize_t)sizeof raw || fsync(fd) != 0)
+			return md_fail(err, MD_BROKEN, errno, "%s: %s", path, strerror(errno));
+	}
+	uuid_text(raw, d->instance);
+	return MD_OK;
+}
+
+static int load_secrets(struct desk *d, struct md_err *err)
+{
+	uint8_t raw[SEED_BYTES];
+	int rc = setting_secret(d->db, "desk_id", d->random, raw, sizeof raw, err);
+
+	if (rc == MD_OK) {
+		uuid_text(raw, d->id);
+		d->token_keys.current.id = 1;
+		rc = setting_secret(d->db, "token_key", d->random, d->token_keys.current.bytes,
+				    TOKEN_KEY_BYTES, err);
+	}
+	if (rc == MD_OK)
+		rc = setting_secret(d->db, "jwt_key", d->random, d->jwt_key, JWT_KEY_BYTES, err);
+	return rc;
+}
+
+static int ensure_mailboxes(struct db_conn *c, void *ctx, struct md_err *err)
+{
+	struct desk *d = ctx;
+	int rc = MD_OK;
+
+	for (size_t i = 0; i < d->n_mailboxes && rc == MD_OK; i++)
+		rc = mailbox_ensure(c, d->mailboxes[i].conf->title, &d->mailboxes[i].id, err);
+	return rc;
+}
+
+static int load_mailboxes(struct desk *d, struct md_err *err)
+{
+	const struct config *cf = d->config;
+	size_t n = 0;
+
+	d->n_mailboxes = cf->n_mailboxes;
+	d->mailboxes = arena_array(&d->arena, cf->n_mailboxes, sizeof *d->mailboxes);
+	for (size_t i = 0; i < cf->n_mailboxes; i++)
+		n += 1 + cf->mailboxes[i].aliases.n;
+	d->own.v = arena_array(&d->arena, n, sizeof *d->own.v);
+	if (!d->mailboxes || !d->own.v)
+		return md_fail(err, MD_NOMEM, 0, "out of memory");
+	for (size_t i = 0; i < cf->n_mailboxes; i++) {
+		const struct conf_mailbox *m = &cf->mailboxes[i];
+
+		d->mailboxes[i].conf = m;
+		snprintf(d->mailboxes[i].state, sizeof d->mailboxes[i].state, "connecting");
+		d->own.v[d->own.n++] = m->address;
+		for (size_t k = 0; k < m->aliases.n; k++)
+			d->own.v[d->own.n++] = m->aliases.v[k];
+	}
+	return db_txn(d->db, ensure_mailboxes, d, err);
+}
+
+static int load_calendar(const struct conf_calendar *from, struct calendar *to, struct md_err *err)
+{
+	int rc = zone_load(from->timezone, to, err);
+
+	for (size_t i = 0; i < 7 && rc == MD_OK; i++)
+		rc = calendar_set_hours(to, weekdays[i], from->hours[i].v, from->hours[i].n, err);
+	for (size_t i = 0; i < from->holidays.n && rc == MD_OK; i++)
+		rc = calendar_add_holiday(to, from->holidays.v[i], err);
+	return rc == MD_OK ? rc : md_wrap(err, rc, "calendar \"%s\"", from->title);
+}
+
+static const struct calendar *find_calendar(const struct desk *d, const char *title)
+{
+	for (size_t i = 0; i < d->config->n_calendars; i++)
+		if (strcmp(d->config->calendars[i].title, title) == 0)
+			return &d->calendars[i];
+	return &calendar_24x7;
+}
+
+static void fill_goal(const struct desk *d, const struct conf_sla *from, const int64_t *targets,
+		      struct sla_goal *to)
+{
+	memcpy(to->target_ms, targets, sizeof to->target_ms);
+	to->calendar = find_calendar(d, from->calendar);
+	to->pauses = (struct rec_strs){ from->pause.n, from->pause.v };
+	to->warnings = from->n_warn;
+	for (size_t i = 0; i < from->n_warn; i++)
+		to->warn[i] = (uint8_t)from->warn[i];
+}
+
+static int load_slas(struct desk *d, struct md_err *err)
+{
+	const struct config *cf = d->config;
+	int rc = MD_OK;
+
+	d->calendars = arena_array(&d->arena, cf->n_calendars, sizeof *d->calendars);
+	d->policies = arena_array(&d->arena, cf->n_slas, sizeof *d->policies);
+	if (!d->calendars || !d->policies)
+		return md_fail(err, MD_NOMEM, 0, "out of memory");
+	for (size_t i = 0; i < cf->n_calendars && rc == MD_OK; i++)
+		rc = load_calendar(&cf->calendars[i], &d->calendars[i], err);
+	d->n_policies = cf->n_slas;
+	for (size_t i = 0; i < cf->n_slas; i++) {
+		const struct conf_sla *s = &cf->slas[i];
+		struct sla_policy *p = &d->policies[i];
+
+		p->name = s->title;
+		p->match[SLA_BY_MAILBOX] = (struct rec_strs){ s->mailboxes.n, s->mailboxes.v };
+		p->match[SLA_BY_TAG] = (struct rec_strs){ s->tags.n, s->tags.v };
+		fill_goal(d, s, s->first_response_ms, &p->goal[SLA_FIRST_RESPONSE]);
+		fill_goal(d, s, s->resolution_ms, &p->goal[SLA_RESOLUTION]);
+		/* A first answer is owed however the ticket stands: only resolution pauses. */
+		p->goal[SLA_FIRST_RESPONSE].pauses.n = 0;
+	}
+	return rc;
+}
+
+int desk_open(const struct config *config, struct desk **ret, struct md_err *err)
+{
+	md_auto(desk_close_p) struct desk *d = md_calloc(1, sizeof *d);
+	int rc = MD_OK;
+
+	if (!d)
+		return md_fail(err, MD_NOMEM, 0, "out of memory");
+	d->config = config;
+	d->clock = &clock_system;
+	d->random = &random_system;
+	d->arena.max = DESK_ARENA_MAX;
+	d->workflow = workflow_find(config->desk.workflow);
+	pthread_mutex_init(&d->lock, NULL);
+	for (int i = 0; i < DESK_PARTS; i++)
+		d->wake_fd[i] = -1;
+	for (int i = 0; i < DESK_PARTS; i++) {
+		d->wake_fd[i] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+		if (d->wake_fd[i] < 0)
+			return md_fail(err, MD_BROKEN, errno, "eventfd: %s", strerror(errno));
+	}
+	rc = load_instance(d, err);
+	if (rc == MD_OK)
+		rc = db_open(config->database, &d->db, err);
+	if (rc == MD_OK)
+		rc = schema_ensure(d->db, err);
+	if (rc == MD_OK)
+		rc = load_secrets(d, err);
+	if (rc == MD_OK)
+		rc = load_mailboxes(d, err);
+	if (rc == MD_OK)
+		rc = load_slas(d, err);
+	if (rc == MD_OK)
+		*ret = md_take(d);
+	return rc;
+}
+
+void desk_close(struct desk *d)
+{
+	if (!d)
+		return;
+	for (int i = 0; i < DESK_PARTS; i++)
+		md_close_p(&d->wake_fd[i]);
+	if (d->calendars)
+		for (size_t i = 0; i < d->config->n_calendars; i++)
+			calendar_done(&d->calendars[i]);
+	if (d->db)
+		db_close(d->db);
+	pthread_mutex_destroy(&d->lock);
+	arena_done(&d->arena);
+	free(d);
+}
+
+void desk_wake(struct desk *d, enum desk_part part)
+{
+	uint64_t one = 1;
+
+	(void)!write(d->wake_fd[part], &one, sizeof one); /* full means it is awake already */
+}
+
+struct desk_mailbox *desk_mailbox(struct desk *d, int64_t id)
+{
+	for (size_t i = 0; i < d->n_mailboxes; i++)
+		if (d->mailboxes[i].id == id)
+			return &d->mailboxes[i];
+	return NULL;
+}
+
+void desk_mailbox_state(struct desk *d, int64_t id, const char *state, const char *error)
+{
+	struct desk_mailbox *m = desk_mailbox(d, id);
+
+	if (!m)
+		return;
+	pthread_mutex_lock(&d->lock);
+	snprintf(m->state, sizeof m->state, "%s", state);
+	snprintf(m->error, sizeof m->error, "%s", error ? error : "");
+	if (strcmp(state, "ok") == 0)
+		m->last_success_at = clock_wall(d->clock);
+	pthread_mutex_unlock(&d->lock);
+}

@@ -1,0 +1,22 @@
+/* work_priv.h - the parts of work.h: work.c, change.c (fields and status), execute.c (commands),
+ * clocks.c (SLA), notify.c (mails). */
+#ifndef MAILDESK_APP_WORK_PRIV_H
+#define MAILDESK_APP_WORK_PRIV_H
+
+#include <maildesk/app/work.h>
+
+/* Fail with a refusal: `why` in err->native. */
+int work_refuse(struct md_err *err, enum md_code code, enum work_refusal why, const char *text);
+/* May the actor do that here? MD_OK, MD_REFUSED, MD_NOTFOUND. */
+int work_ask(struct work *w, enum policy_action action, struct md_err *err);
+/* Remember something that people may have to be told when the work is saved. */
+int work_event(struct work *w, const char *event, int64_t comment, const char *body,
+	       struct md_err *err);
+int work_history(struct work *w, const char *action, const char *old_value, const char *new_value,
+		 bool is_public, struct md_err *err);
+/* Put the ticket into a status the workflow led to, with all that hangs on it. Asks nobody. */
+int work_move(struct work *w, const char *to, struct md_err *err);
+int work_settle_clocks(struct work *w, struct md_err *err);
+int work_queue_notices(struct work *w, struct md_err *err);
+
+#endif
