@@ -192,30 +192,40 @@ static int run_one(struct work *w, const struct command *cmd, struct md_err *err
 	return rc;
 }
 
-int work_commands(struct work *w, const struct command_list *list, struct work_line **ret_lines,
-		  size_t *ret_n, struct md_err *err)
+int work_commands(struct work *w, const struct command_list *list, struct md_err *err)
 {
-	struct work_line *lines = arena_array(w->arena, list->count + list->refusal_count, sizeof *lines);
-	size_t n = 0;
+	struct work_line *lines =
+		arena_array(w->arena, list->count + list->refusal_count, sizeof *lines);
 	int rc = MD_OK;
 
 	if (!lines)
 		return md_fail(err, MD_NOMEM, 0, "out of memory");
-	*ret_lines = lines;
+	w->lines = lines;
 	for (size_t i = 0; i < list->refusal_count; i++)
-		lines[n++] = (struct work_line){ list->refusals[i].line, list->refusals[i].reason, false };
-	if (n)
+		lines[w->n_lines++] = (struct work_line){ list->refusals[i].line,
+							  list->refusals[i].reason, false };
+	if (list->refusal_count)
 		rc = work_refuse(err, MD_INPUT, WORK_BAD_VALUE, list->refusals[0].reason);
 	for (size_t i = 0; i < list->count && rc == MD_OK; i++) {
+		const struct command *cmd = &list->commands[i];
 		struct md_err why = { 0 };
 
-		rc = run_one(w, &list->commands[i], &why);
-		lines[n++] = (struct work_line){ list->commands[i].line,
-						 rc == MD_OK ? "done" : arena_strdup(w->arena, why.text),
-						 rc == MD_OK };
+		rc = run_one(w, cmd, &why);
+		lines[w->n_lines++] = (struct work_line){
+			cmd->line, rc == MD_OK ? "done" : arena_strdup(w->arena, why.text), rc == MD_OK
+		};
 		if (rc != MD_OK && err)
 			*err = why;
 	}
-	*ret_n = n;
 	return rc;
+}
+
+int work_transcript(struct work *w, struct md_err *err)
+{
+	return work_event(w, "transcript", 0, NULL, err);
+}
+
+int work_tell_held(struct work *w, struct md_err *err)
+{
+	return work_event(w, "unverified", 0, NULL, err);
 }

@@ -41,8 +41,9 @@ struct work_by {
 	/* of a mail only */
 	int64_t message;		/* row of the mail */
 	const struct message *mail;	/* people in its To/Cc have it already */
-	bool silent;			/* an import or automatic mail: causes no mail */
+	bool silent;			/* an import: causes no mail */
 	bool automatic;			/* no person wrote it: moves no status, starts no clock */
+	bool no_answer;			/* nothing automatic may go to its sender */
 };
 
 enum { WORK_EVENTS_MAX = 64 };
@@ -68,6 +69,11 @@ struct work {
 	size_t n_events;
 	bool created, touched, customer_wrote, agent_replied;
 	bool echo; /* see work_ticket */
+	struct work_line {
+		const char *line, *reason; /* reason: what happened, or why not */
+		bool ok;
+	} *lines; /* the transcript of the commands that were run, or refused */
+	size_t n_lines;
 };
 
 struct work_ticket { /* what a new ticket is made of */
@@ -108,12 +114,6 @@ struct work_change { /* absent: NULL, -1, false, n = 0 */
 const char *work_priority_name(int64_t priority);
 int64_t work_priority_from_name(const char *name);
 
-/* A line of the transcript. */
-struct work_line {
-	const char *line, *reason; /* reason: what happened, or why not */
-	bool ok;
-};
-
 /* Load a ticket as the actor may see it. MD_NOTFOUND (WORK_INVISIBLE). A merged one: the row of
  * the one named; route.h hands on to the survivor. */
 int work_open(const struct work_by *by, struct db_conn *c, struct arena *a, int64_t ticket,
@@ -132,10 +132,13 @@ int work_comment(struct work *w, const struct work_comment *m, int64_t *ret_comm
 int work_change(struct work *w, const struct work_change *ch, struct md_err *err);
 /* A person joins as "cc" or "watcher". */
 int work_participant(struct work *w, int64_t user, const char *role, struct md_err *err);
-/* Run parsed commands in order; the first refusal ends it with that code and `err`, and its line is
- * the last of ret_lines. The caller rolls back. */
-int work_commands(struct work *w, const struct command_list *list, struct work_line **ret_lines,
-		  size_t *ret_n, struct md_err *err);
+/* Run parsed commands in order; the first refusal ends it with that code and `err`, its line is the
+ * last of w->lines, and the caller rolls back. */
+int work_commands(struct work *w, const struct command_list *list, struct md_err *err);
+/* Answer the actor with w->lines: the transcript. */
+int work_transcript(struct work *w, struct md_err *err);
+/* Tell the actor that their mail was held, and why: "unverified". */
+int work_tell_held(struct work *w, struct md_err *err);
 /* Statuses the actor may move it to, in arena. */
 struct rec_strs work_allowed(const struct work *w);
 int work_save(struct work *w, struct md_err *err);

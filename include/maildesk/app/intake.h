@@ -1,0 +1,36 @@
+/* intake.h - one mail's effect on the desk, exactly once.
+ *
+ * intake_take() runs inside the caller's write transaction (mailboxes.h groups them, `maildesk
+ * ingest` takes one): it decides what the mail is, whose, for which ticket and how much it may do,
+ * and writes message, decision, ticket or comment, history, clocks, timers, outbox rows and cursor
+ * together. Nothing is parsed here: the fields come from the `read` role. */
+#ifndef MAILDESK_APP_INTAKE_H
+#define MAILDESK_APP_INTAKE_H
+
+#include <maildesk/app/desk.h>
+#include <maildesk/mail/message.h>
+#include <maildesk/store/blobs.h>
+
+struct intake_mail {
+	int64_t mailbox;	 /* row */
+	int64_t uidvalidity, uid; /* uid 0: it came by `ingest` */
+	int64_t size;		 /* as the server said */
+	bool too_large;		 /* only the header was fetched */
+	bool import;		 /* older than the desk: causes no mail */
+	const struct message *message; /* NULL: it could not be read, see cause */
+	const char *cause;	 /* "parser_crashed", "parser_timed_out": quarantine cause */
+	const struct blob *blob; /* the raw mail */
+};
+
+struct intake_result {
+	const char *outcome; /* "ticket_created", "comment_added", ...: mail-in.md, "The decision" */
+	const char *cause;   /* of a quarantine */
+	int64_t message, ticket, comment;
+};
+
+/* Expected codes: MD_AGAIN (the transaction runs again), MD_NOMEM; any other failure is the
+ * mail's own and the caller quarantines it with cause "database_rejected". */
+int intake_take(struct desk *d, struct db_conn *c, struct arena *a, const struct intake_mail *mail,
+		struct intake_result *ret, struct md_err *err);
+
+#endif

@@ -1,0 +1,276 @@
+/* Who a mail speaks for, how well that is proven, and which tickets it points at. */
+#include <maildesk/base/mem.h>
+#include <maildesk/store/messages.h>
+#include <maildesk/store/tickets.h>
+#include <maildesk/store/users.h>
+
+#include "intake_priv.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { TICKETS_MAX = 8, MERGES_MAX = 16 };
+
+struct gather {
+	struct desk *d;
+	struct db_conn *c;
+	struct arena *a;
+	int64_t now_ms;
+	struct intake_facts *f;
+	struct route_ticket tickets[TICKETS_MAX]; /* each is looked up once */
+	int64_t named[TICKETS_MAX];
+	bool exists[TICKETS_MAX];
+	size_t n_tickets;
+	struct md_err *err;
+};
+
+static bool listed(const struct conf_strs *list, const char *address)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (strcasecmp(list->v[i], address) == 0)
+			return true;
+	return false;
+}
+
+/* A contact form writes in its own name; the person is in Reply-To (mail-in.md). */
+static void find_sender(struct intake_facts *f)
+{
+	const struct mail_address *from = f->m->from.n ? f->m->from.v : NULL;
+	const struct mail_address *reply_to = f->m->reply_to.n ? f->m->reply_to.v : NULL;
+
+	if (from && reply_to && f->mailbox &&
+	    listed(&f->mailbox->conf->contact_form_senders, from->address))
+		from = reply_to;
+	f->sender = from ? from->address : NULL;
+	f->sender_name = from ? from->name : NULL;
+}
+
+/* ---- tickets ---- */
+
+/* The ticket that now stands for a number, merges followed. */
+static int follow(struct gather *g, int64_t id, struct ticket *ret)
+{
+	int rc = ticket_get(g->c, id, g->a, ret, g->err);
+
+	for (int i = 0; i < MERGES_MAX && rc == MD_OK && ret->merged_into; i++)
+		rc = ticket_get(g->c, ret->merged_into, g->a, ret, g->err);
+	if (rc == MD_OK && (ret->deleted_at || ret->merged_into))
+		rc = MD_NOTFOUND;
+	return rc;
+}
+
+static int describe(struct gather *g, int64_t id, struct route_ticket *ret)
+{
+	const struct workflow *wf = g->d->workflow;
+	const struct workflow_status *status;
+	struct ticket t;
+	bool takes_part = false;
+	int rc = follow(g, id, &t);
+
+	if (rc == MD_OK && g->f->user.id)
+		rc = participant_is(g->c, t.id, g->f->user.id, &takes_part, g->err);
+	if (rc != MD_OK)
+		return rc;
+	status = workflow_status(wf, t.status);
+	*ret = (struct route_ticket){
+		.id = t.id,
+		.merged_from = t.id == id ? 0 : id,
+		.sender_is_staff = g->f->is_staff,
+		.sender_on_ticket = takes_part || g->f->is_staff,
+		.is_closed = status && status->phase == PHASE_CLOSED,
+		.closed_at_ms = t.closed_at,
+		.can_reopen = workflow_by_itself(wf, t.status, TRIGGER_CUSTOMER_REPLY,
+						 t.assignee_id != 0) != NULL,
+	};
+	return MD_OK;
+}
+
+static int add_hit(struct gather *g, enum route_rule rule, const char *via, enum token_result token,
+		   int64_t ticket)
+{
+	struct route_hit *h;
+	size_t i;
+	int rc = MD_OK;
+
+	if (g->f->n_hits == INTAKE_HITS_MAX)
+		return MD_OK;
+	h = &g->f->hits[g->f->n_hits++];
+	*h = (struct route_hit){ .rule = rule, .via = via, .token = token };
+	if (!ticket)
+		return MD_OK;
+	for (i = 0; i < g->n_tickets && g->named[i] != ticket; i++)
+		;
+	if (i == TICKETS_MAX)
+		return MD_OK;
+	if (i == g->n_tickets) {
+		g->named[g->n_tickets++] = ticket;
+		rc = describe(g, ticket, &g->tickets[i]);
+		g->exists[i] = rc == MD_OK;
+		if (rc == MD_NOTFOUND)
+			rc = MD_OK;
+	}
+	h->has_ticket = g->exists[i];
+	h->ticket = g->tickets[i];
+	return rc;
+}
+
+/* ---- the four rules ---- */
+
+static int token_hit(struct gather *g, enum route_rule rule, const char *via,
+		     enum token_result result, const struct token *t)
+{
+	if (result == TOKEN_NONE)
+		return MD_OK;
+	return add_hit(g, rule, via, result, result == TOKEN_VALID ? t->ticket : 0);
+}
+
+/* Signed addresses: they route, and one that was sent to this very user proves them. */
+static int read_addresses(struct gather *g, int64_t *ret_proof_user)
+{
+	const struct message *m = g->f->m;
+	const struct rec_list *lists[] = { &m->to, &m->cc };
+	md_auto(md_free_p) const char **all = NULL;
+	size_t n = 0;
+	int rc = MD_OK;
+
+	all = md_calloc(m->to.n + m->cc.n + m->delivered_to.n, sizeof *all);
+	if (!all)
+		return md_fail(g->err, MD_NOMEM, 0, "out of memory");
+	for (size_t i = 0; i < m->delivered_to.n; i++)
+		all[n++] = m->delivered_to.v[i];
+	for (size_t l = 0; l < MD_COUNT(lists); l++)
+		for (size_t i = 0; i < lists[l]->n; i++)
+			all[n++] = ((const struct mail_address *)lists[l]->v)[i].address;
+	for (size_t i = 0; i < n && rc == MD_OK; i++) {
+		struct token t = { 0 };
+		enum token_result r = token_read_address(&g->d->token_keys, all[i], &g->d->own,
+							 token_day(g->now_ms), &t);
+
+		if (r == TOKEN_VALID && t.purpose == TOKEN_PROOF)
+			*ret_proof_user = t.user;
+		rc = token_hit(g, RULE_ADDRESS, all[i], r, &t);
+	}
+	return rc;
+}
+
+/* In-Reply-To, then References newest first; a bounce names its original. */
+static int collect_ids(struct gather *g, struct rec_strs *ret)
+{
+	const struct message *m = g->f->m;
+
+	ret->n = 0;
+	ret->v = arena_array(g->a, m->in_reply_to.n + m->references.n + m->bounce.n, sizeof(char *));
+	if (!ret->v)
+		return md_fail(g->err, MD_NOMEM, 0, "out of memory");
+	for (size_t i = 0; i < m->bounce.n; i++) {
+		const char *id = ((const struct bounce *)m->bounce.v)[i].original_message_id;
+
+		if (id)
+			ret->v[ret->n++] = id;
+	}
+	for (size_t i = 0; i < m->in_reply_to.n; i++)
+		ret->v[ret->n++] = m->in_reply_to.v[i];
+	for (size_t i = m->references.n; i-- > 0;)
+		ret->v[ret->n++] = m->references.v[i];
+	if (ret->n > INTAKE_HITS_MAX)
+		ret->n = INTAKE_HITS_MAX;
+	return MD_OK;
+}
+
+static int read_references(struct gather *g)
+{
+	struct rec_strs ids;
+	struct thread_hit *known = NULL;
+	size_t n = 0;
+	int rc = collect_ids(g, &ids);
+
+	if (rc == MD_OK && ids.n)
+		rc = thread_find(g->c, &ids, g->a, &known, &n, g->err);
+	for (size_t i = 0; i < ids.n && rc == MD_OK; i++) {
+		struct token t = { 0 };
+		enum token_result r =
+			token_read_message_id(&g->d->token_keys, ids.v[i], token_day(g->now_ms), &t);
+		int64_t ticket = r == TOKEN_VALID ? t.ticket : 0;
+
+		for (size_t k = 0; k < n && !ticket && r != TOKEN_BAD; k++)
+			if (strcmp(known[k].message_id, ids.v[i]) == 0)
+				ticket = known[k].ticket_id;
+		if (ticket || r == TOKEN_BAD)
+			rc = add_hit(g, RULE_REFERENCE, ids.v[i], r, ticket);
+	}
+	return rc;
+}
+
+static int read_marks(struct gather *g)
+{
+	const struct message *m = g->f->m;
+	int64_t number = command_ticket_tag(m->subject, g->d->config->desk.subject_tag);
+	int rc = MD_OK;
+
+	for (size_t i = 0; i < m->markers.n && rc == MD_OK; i++) {
+		struct token t = { 0 };
+		enum token_result r = token_read_marker(&g->d->token_keys, m->markers.v[i],
+							token_day(g->now_ms), &t);
+
+		rc = token_hit(g, RULE_MARKER, m->markers.v[i], r, &t);
+	}
+	if (rc == MD_OK && number)
+		rc = add_hit(g, RULE_SUBJECT, m->subject, TOKEN_NONE, number);
+	return rc;
+}
+
+static bool is_automatic(const struct message *m)
+{
+	switch ((enum message_kind)m->kind) {
+	case KIND_AUTO_REPLY:
+	case KIND_BOUNCE:
+	case KIND_DELAY:
+	case KIND_RECEIPT:
+	case KIND_CALENDAR_REPLY:
+	case KIND_LOOP:
+	case KIND_ABUSE_REPORT:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static int assess(struct gather *g, int64_t proof_user)
+{
+	struct intake_facts *f = g->f;
+	const struct trust_input in = {
+		.message = f->m,
+		.config = { g->d->config->trust.authserv_id, g->d->config->trust.trusted_hops },
+		.from_user = f->user.id,
+		.proof_user = proof_user,
+	};
+
+	return trust_assess(&in, g->a, &f->trust, g->err);
+}
+
+int intake_facts(struct desk *d, struct db_conn *c, struct arena *a, const struct intake_mail *mail,
+		 int64_t now_ms, struct intake_facts *ret, struct md_err *err)
+{
+	struct intake_facts *f = ret;
+	struct gather g = { .d = d, .c = c, .a = a, .now_ms = now_ms, .f = f, .err = err };
+	int64_t proof_user = 0;
+	int rc = MD_OK;
+
+	*f = (struct intake_facts){ .m = mail->message, .mailbox = desk_mailbox(d, mail->mailbox) };
+	find_sender(f);
+	f->automatic = is_automatic(f->m);
+	if (f->sender)
+		rc = user_by_address(c, f->sender, a, &f->user, err);
+	if (rc == MD_NOTFOUND)
+		rc = MD_OK;
+	f->is_staff = f->user.id && strcmp(f->user.role, "customer") != 0;
+	if (rc == MD_OK)
+		rc = read_addresses(&g, &proof_user);
+	if (rc == MD_OK)
+		rc = read_references(&g);
+	if (rc == MD_OK)
+		rc = read_marks(&g);
+	if (rc == MD_OK)
+		rc = assess(&g, proof_user);
+	return rc;
+}

@@ -1,0 +1,536 @@
+/* From facts to an effect: screen, route, trust, commands, and one of five outcomes.
+ *
+ *	screen	our own mail coming back, bombs		-> quarantine
+ *	route	which ticket (desk/route.h)		-> new ticket, comment, held comment,
+ *							   delivery event, quarantine
+ *	hold	how well the sender is proven		-> a comment that agents see first
+ *	run	commands of those who may give them	-> changes, or a transcript that says why not
+ *
+ * Whatever happens, the mail has a message row with its raw bytes and a decision that says why. */
+#include <maildesk/base/codec.h>
+#include <maildesk/base/json.h>
+#include <maildesk/base/utf8.h>
+#include <maildesk/store/mailboxes.h>
+#include <maildesk/store/messages.h>
+
+#include "intake_priv.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct intake {
+	struct desk *d;
+	struct db_conn *c;
+	struct arena *a;
+	const struct intake_mail *mail;
+	const struct message *m;
+	struct intake_facts f;
+	struct route_decision route;
+	struct work_by by;
+	struct command_list list;
+	bool commands; /* list may be run: the sender is proven well enough */
+	bool refused;  /* they were refused: file the text, say why */
+	struct work_line *lines;
+	size_t n_lines;
+	const char *message_id;
+	struct intake_result result;
+};
+
+static int out_of_memory(struct md_err *err)
+{
+	return md_fail(err, MD_NOMEM, 0, "out of memory");
+}
+
+/* ---- rows ---- */
+
+static int insert_message(struct intake *in, struct md_err *err)
+{
+	const struct message *m = in->m;
+	struct message_row row = {
+		.direction = "in",
+		.mailbox_id = in->mail->mailbox,
+		.message_id = in->message_id,
+		.identity = m ? m->identity : in->mail->blob->sha256,
+		.subject = m ? m->subject : NULL,
+		.from_address = in->f.sender,
+		.from_name = in->f.sender_name,
+		.kind = m ? message_kind_name((enum message_kind)m->kind) : "normal",
+		.trust = in->f.trust.level,
+		.size = in->mail->size,
+		.created_at = in->by.now_ms,
+	};
+	int rc;
+
+	if (m && m->date)
+		(void)time_parse(m->date, &row.date_at); /* a date that is none is no date */
+	rc = blob_put(in->c, in->mail->blob, &row.blob_id, err);
+	if (rc == MD_OK)
+		rc = message_insert(in->c, &row, &in->result.message, err);
+	in->by.message = in->result.message;
+	return rc;
+}
+
+static json_t *rule_json(const char *rule, const char *evidence)
+{
+	return json_pack("{s:s, s:b, s:s}", "rule", rule, "matched", 1, "evidence",
+			 evidence ? evidence : "");
+}
+
+static int write_decision(struct intake *in, struct md_err *err)
+{
+	md_auto(json_decref_p) json_t *rules = json_array();
+	md_auto(json_decref_p) json_t *commands = json_array();
+	md_auto(buf_done) struct buf rules_text = BUF_INIT(1 << 20);
+	md_auto(buf_done) struct buf commands_text = BUF_INIT(1 << 20);
+	struct decision d = {
+		.message_id = in->result.message,
+		.outcome = in->result.outcome,
+		.cause = in->result.cause,
+		.ticket_id = in->result.ticket,
+		.comment_id = in->result.comment,
+		.auth = trust_auth_name(in->f.trust.auth),
+		.at = in->by.now_ms,
+	};
+
+	if (in->route.evidence)
+		json_array_append_new(rules, rule_json(route_rule_name(in->route.rule),
+						       in->route.evidence));
+	if (in->f.trust.evidence)
+		json_array_append_new(rules, rule_json("trust", in->f.trust.evidence));
+	for (size_t i = 0; i < in->n_lines; i++)
+		json_array_append_new(commands, json_pack("{s:s, s:b, s:s}", "line",
+							  in->lines[i].line, "ok", in->lines[i].ok,
+							  "reason", in->lines[i].reason));
+	json_write(&rules_text, rules);
+	json_write(&commands_text, commands);
+	if (rules_text.status != MD_OK || commands_text.status != MD_OK)
+		return out_of_memory(err);
+	d.rules = buf_str(&rules_text);
+	d.commands = buf_str(&commands_text);
+	return decision_put(in->c, &d, err);
+}
+
+/* From now on a reply to any of these ids is a reply to this ticket. */
+static int claim_ids(struct intake *in, int64_t ticket, struct md_err *err)
+{
+	const struct rec_strs *lists[] = { &in->m->in_reply_to, &in->m->references };
+	int rc = thread_add(in->c, in->message_id, ticket, err);
+
+	for (size_t l = 0; l < MD_COUNT(lists); l++)
+		for (size_t i = 0; i < lists[l]->n && i < INTAKE_HITS_MAX && rc == MD_OK; i++)
+			if (strncmp(lists[l]->v[i], "md.", 3) != 0)
+				rc = thread_add(in->c, lists[l]->v[i], ticket, err);
+	if (rc == MD_OK)
+		rc = message_set_ticket(in->c, in->result.message, ticket, err);
+	return rc;
+}
+
+static int add_attachments(struct intake *in, int64_t comment, struct md_err *err)
+{
+	const struct attachment *all = in->m->attachments.v;
+	int rc = MD_OK;
+
+	for (size_t i = 0; i < in->m->attachments.n && rc == MD_OK; i++)
+		rc = attachment_insert(in->c, in->result.message, comment, &all[i], err);
+	return rc;
+}
+
+/* ---- outcomes ---- */
+
+static int quarantine(struct intake *in, const char *cause, const char *detail, struct md_err *err)
+{
+	in->result.outcome = "quarantined";
+	in->result.cause = cause;
+	return quarantine_add(in->c, in->result.message, cause, detail, in->by.now_ms, err);
+}
+
+static const char *local_part(struct arena *a, const char *address)
+{
+	return arena_strndup(a, address, strcspn(address, "@"));
+}
+
+/* Somebody who never wrote before becomes a customer. */
+static int ensure_user(struct intake *in, struct md_err *err)
+{
+	struct user *u = &in->f.user;
+	md_auto(buf_done) struct buf email = BUF_INIT(4096);
+	int rc;
+
+	if (u->id == 0) {
+		utf8_fold(&email, in->f.sender, strlen(in->f.sender));
+		*u = (struct user){
+			.name = in->f.sender_name && in->f.sender_name[0] ?
+					in->f.sender_name :
+					local_part(in->a, in->f.sender),
+			.email = arena_strdup(in->a, buf_str(&email)),
+			.role = "customer",
+			.created_at = in->by.now_ms,
+		};
+		if (!u->name || !u->email)
+			return out_of_memory(err);
+		rc = user_add(in->c, u, &u->id, err);
+		if (rc != MD_OK)
+			return rc;
+	}
+	in->by.user = *u;
+	in->by.actor.user = u->id;
+	in->by.actor.role = role_from_name(u->role);
+	return MD_OK;
+}
+
+static bool may_echo(const struct intake *in, bool was_known)
+{
+	const char *rule = in->d->config->desk.echo_subject;
+
+	return strcmp(rule, "always") == 0 ||
+	       (strcmp(rule, "verified") == 0 && (was_known || in->f.trust.level >= TRUST_VERIFIED));
+}
+
+/* Run one thing so that a refusal leaves no trace; the text is then filed without it. */
+static int try_with_commands(struct intake *in, db_txn_fn fn, struct md_err *err)
+{
+	struct md_err why = { 0 };
+	int rc = db_savepoint(in->c, fn, in, &why);
+
+	if (in->commands && (rc == MD_INPUT || rc == MD_REFUSED || rc == MD_CONFLICT) &&
+	    in->n_lines) {
+		in->refused = true;
+		why = (struct md_err){ 0 };
+		rc = db_savepoint(in->c, fn, in, &why);
+	}
+	if (rc != MD_OK && err)
+		*err = why;
+	return rc;
+}
+
+/* The commands of the mail on an open piece of work, or, once refused, the transcript of that. */
+static int run_commands(struct intake *in, struct work *w, struct md_err *err)
+{
+	const char *when = in->d->config->desk.transcript;
+	int rc = MD_OK;
+
+	if (!in->commands)
+		return MD_OK;
+	if (in->refused) {
+		w->lines = in->lines;
+		w->n_lines = in->n_lines;
+		return strcmp(when, "never") == 0 ? MD_OK : work_transcript(w, err);
+	}
+	if (in->list.count || in->list.refusal_count) {
+		rc = work_commands(w, &in->list, err);
+		in->lines = w->lines;
+		in->n_lines = w->n_lines;
+	}
+	if (rc == MD_OK && in->n_lines && strcmp(when, "always") == 0)
+		rc = work_transcript(w, err);
+	return rc;
+}
+
+/* What is said, once the commands are off it; the whole text when they were refused. */
+static const char *comment_body(const struct intake *in)
+{
+	return in->commands && !in->refused ? in->list.body : in->m->reply_text;
+}
+
+static const char *body_full(const struct intake *in, const char *body)
+{
+	return strcmp(in->m->text, body) == 0 ? NULL : in->m->text;
+}
+
+static int too_large_note(const struct intake *in, const char **ret_body, struct md_err *err)
+{
+	if (!in->mail->too_large)
+		return MD_OK;
+	*ret_body = arena_printf(in->a,
+				 "This mail of %lld bytes is larger than this desk takes in. "
+				 "It is still in the mailbox.",
+				 (long long)in->mail->size);
+	return *ret_body ? MD_OK : out_of_memory(err);
+}
+
+static int open_ticket(struct db_conn *c, void *ctx, struct md_err *err)
+{
+	struct intake *in = ctx;
+	bool commands = in->commands && !in->refused;
+	struct work_ticket t = {
+		.title = commands ? in->list.subject : in->m->subject,
+		.body = comment_body(in),
+		.requester = in->by.user.id,
+		.priority = work_priority_from_name(in->f.mailbox->conf->priority),
+		.mailbox = in->mail->mailbox,
+		.echo = may_echo(in, in->by.user.created_at != in->by.now_ms),
+	};
+	struct work w;
+	int rc;
+
+	t.body_full = body_full(in, t.body);
+	rc = too_large_note(in, &t.body, err);
+	if (rc == MD_OK)
+		rc = work_create(&in->by, c, in->a, &t, &w, &in->result.comment, err);
+	if (rc == MD_OK)
+		rc = run_commands(in, &w, err);
+	if (rc == MD_OK)
+		rc = work_save(&w, err);
+	if (rc == MD_OK)
+		rc = add_attachments(in, in->result.comment, err);
+	if (rc == MD_OK)
+		rc = claim_ids(in, w.ticket.id, err);
+	if (rc == MD_OK && in->route.outcome == ROUTE_NEW_LINKED)
+		rc = ticket_link_add(c, w.ticket.id, "relates", in->route.ticket, err);
+	in->result.ticket = w.ticket.id;
+	in->result.outcome = "ticket_created";
+	return rc;
+}
+
+/* The text of a reply: public, or for agents alone because of who wrote it or how. */
+static int file_comment(struct intake *in, struct work *w, const char *held, struct md_err *err)
+{
+	bool is_note = in->commands && in->list.comment == COMMENT_NOTE;
+	struct work_comment m = {
+		.body = comment_body(in),
+		.is_internal = held || in->f.automatic || is_note || (in->refused && in->f.is_staff),
+		.held = held,
+	};
+	int rc;
+
+	m.body_full = body_full(in, m.body);
+	rc = too_large_note(in, &m.body, err);
+	if (rc == MD_OK && m.body[0] == '\0' && in->m->attachments.n == 0 && in->n_lines)
+		return MD_OK; /* a mail of commands alone says nothing */
+	if (rc == MD_OK)
+		rc = work_comment(w, &m, &in->result.comment, err);
+	if (rc == MD_OK)
+		rc = add_attachments(in, in->result.comment, err);
+	return rc;
+}
+
+static int add_comment(struct db_conn *c, void *ctx, struct md_err *err)
+{
+	struct intake *in = ctx;
+	enum policy_hold hold = HOLD_NONE;
+	struct work w;
+	int rc = work_load(&in->by, c, in->a, in->route.ticket, &w, err);
+
+	if (rc != MD_OK)
+		return rc;
+	in->result.comment = 0;
+	if (in->route.outcome == ROUTE_COMMENT_HELD)
+		hold = HOLD_NOT_PARTICIPANT;
+	else if (!in->f.automatic)
+		hold = policy_hold(&in->by.actor, &w.facts);
+	if (hold == HOLD_NONE)
+		rc = run_commands(in, &w, err);
+	if (rc == MD_OK)
+		rc = file_comment(in, &w, policy_hold_name(hold), err);
+	if (rc == MD_OK && hold == HOLD_UNVERIFIED && in->f.is_staff)
+		rc = work_tell_held(&w, err);
+	if (rc == MD_OK)
+		rc = work_save(&w, err);
+	if (rc == MD_OK)
+		rc = claim_ids(in, w.ticket.id, err);
+	in->result.ticket = w.ticket.id;
+	in->result.outcome = in->result.comment ? "comment_added" : "commands_run";
+	return rc;
+}
+
+/* A bounce, delay or receipt says something about a mail of ours; it never is a comment. */
+static int note_delivery(struct intake *in, struct md_err *err)
+{
+	const struct bounce *all = in->m->bounce.v;
+	struct work w;
+	int rc = work_load(&in->by, in->c, in->a, in->route.ticket, &w, err);
+
+	for (size_t i = 0; i < in->m->bounce.n && rc == MD_OK; i++) {
+		struct history h = {
+			.ticket_id = w.ticket.id,
+			.action = "delivery",
+			.old_value = all[i].recipient,
+			.new_value = arena_printf(in->a, "%s %s %s", in->m->evidence ? message_kind_name((enum message_kind)in->m->kind) : "",
+						  all[i].status ? all[i].status : "",
+						  all[i].diagnostic ? all[i].diagnostic : ""),
+			.source = "mail",
+			.trust = in->f.trust.level,
+			.message_id = in->result.message,
+			.at = in->by.now_ms,
+		};
+		struct user u;
+
+		rc = history_add(in->c, &h, err);
+		if (rc != MD_OK || in->m->kind != KIND_BOUNCE || !all[i].recipient ||
+		    !all[i].status || all[i].status[0] != '5')
+			continue;
+		rc = user_by_address(in->c, all[i].recipient, in->a, &u, err);
+		if (rc == MD_OK) {
+			u.undeliverable_at = in->by.now_ms;
+			rc = user_save(in->c, &u, err);
+		} else if (rc == MD_NOTFOUND) {
+			rc = MD_OK;
+		}
+	}
+	if (rc == MD_OK)
+		rc = message_set_ticket(in->c, in->result.message, in->route.ticket, err);
+	in->result.ticket = in->route.ticket;
+	in->result.outcome = "delivery_event";
+	return rc;
+}
+
+static int parse_commands(struct intake *in, struct md_err *err)
+{
+	const struct command_input input = {
+		.subject = in->m->subject,
+		.text = in->m->reply_text,
+		.mode = command_subjects_from_name(in->d->config->desk.subject_commands),
+		.is_staff = in->f.is_staff,
+	};
+
+	in->commands = in->f.user.id && !in->f.automatic && in->f.trust.level >= TRUST_VERIFIED &&
+		       in->route.outcome != ROUTE_COMMENT_HELD;
+	return in->commands ? command_parse(&input, in->a, &in->list, err) : MD_OK;
+}
+
+static int act(struct intake *in, struct md_err *err)
+{
+	int rc;
+
+	if (in->route.outcome == ROUTE_QUARANTINE)
+		return quarantine(in, in->route.cause, in->route.evidence, err);
+	if (in->f.trust.auth == AUTH_FAIL && strcmp(in->d->config->trust.on_fail, "quarantine") == 0)
+		return quarantine(in, "auth_failed", in->f.trust.evidence, err);
+	if (!in->f.user.id && strcmp(in->d->config->trust.unknown_sender, "quarantine") == 0)
+		return quarantine(in, "unknown_sender", in->f.sender, err);
+	if (in->route.outcome == ROUTE_DELIVERY_EVENT)
+		return note_delivery(in, err);
+	rc = ensure_user(in, err);
+	if (rc == MD_OK)
+		rc = parse_commands(in, err);
+	if (rc != MD_OK)
+		return rc;
+	return try_with_commands(in,
+				 in->route.outcome == ROUTE_COMMENT ||
+						 in->route.outcome == ROUTE_COMMENT_HELD ?
+					 add_comment :
+					 open_ticket,
+				 err);
+}
+
+/* ---- deciding ---- */
+
+static int decide(struct intake *in, struct md_err *err)
+{
+	const struct desk *d = in->d;
+	const char *evidence = NULL;
+	const char *cause = route_screen(in->m, &d->own, d->id, &evidence);
+	struct route_input input;
+	int rc;
+
+	rc = intake_facts(in->d, in->c, in->a, in->mail, in->by.now_ms, &in->f, err);
+	if (rc != MD_OK)
+		return rc;
+	if (cause) {
+		in->route = (struct route_decision){ .outcome = ROUTE_QUARANTINE,
+						     .rule = RULE_SCREEN,
+						     .cause = cause,
+						     .evidence = evidence };
+		return MD_OK;
+	}
+	input = (struct route_input){
+		.hits = in->f.hits,
+		.hit_count = in->f.n_hits,
+		.kind = (enum message_kind)in->m->kind,
+		.is_forward = in->m->is_forward,
+		.now_ms = in->by.now_ms,
+		.reopen_window_ms = d->config->desk.reopen_window_ms,
+	};
+	return route_decide(&input, in->a, &in->route, err);
+}
+
+static void set_actor(struct intake *in)
+{
+	in->by.actor = (struct policy_actor){ .user = in->f.user.id,
+					      .role = ROLE_CUSTOMER,
+					      .level = in->f.trust.level,
+					      .source = SOURCE_MAIL };
+	in->by.mail = in->m;
+	in->by.silent = in->mail->import;
+	in->by.automatic = in->f.automatic;
+	in->by.no_answer = !route_may_answer(in->m, &in->d->own);
+}
+
+/* Seen before: one effect is enough. At a second mailbox the ticket says so. */
+static int note_duplicate(struct intake *in, const struct message_row *first, struct md_err *err)
+{
+	const struct desk_mailbox *mailbox = desk_mailbox(in->d, in->mail->mailbox);
+	struct history h = {
+		.ticket_id = first->ticket_id,
+		.action = "duplicate",
+		.new_value = mailbox ? mailbox->conf->title : NULL,
+		.source = "mail",
+		.trust = -1,
+		.message_id = first->id,
+		.at = in->by.now_ms,
+	};
+
+	in->result.outcome = "duplicate";
+	in->result.message = first->id;
+	in->result.ticket = first->ticket_id;
+	if (!first->ticket_id || first->mailbox_id == in->mail->mailbox)
+		return MD_OK;
+	return history_add(in->c, &h, err);
+}
+
+static int take_new(struct intake *in, struct md_err *err)
+{
+	int rc = in->m ? decide(in, err) : MD_OK;
+
+	if (rc != MD_OK)
+		return rc;
+	if (in->m)
+		set_actor(in);
+	rc = insert_message(in, err);
+	if (rc == MD_OK)
+		rc = in->m ? act(in, err) : quarantine(in, in->mail->cause, NULL, err);
+	if (rc == MD_OK)
+		rc = write_decision(in, err);
+	return rc;
+}
+
+/* The server's uid is spent, whatever the mail became. */
+static int move_cursor(struct intake *in, struct md_err *err)
+{
+	const struct intake_mail *mail = in->mail;
+	int rc;
+
+	if (!mail->uid)
+		return MD_OK;
+	rc = uid_done(in->c, mail->mailbox, mail->uidvalidity, mail->uid, err);
+	if (rc == MD_OK)
+		rc = mailbox_advance(in->c, mail->mailbox, mail->uidvalidity, mail->uid, err);
+	return rc;
+}
+
+int intake_take(struct desk *d, struct db_conn *c, struct arena *a, const struct intake_mail *mail,
+		struct intake_result *ret, struct md_err *err)
+{
+	struct intake in = { .d = d, .c = c, .a = a, .mail = mail, .m = mail->message };
+	const char *identity = in.m ? in.m->identity : mail->blob->sha256;
+	struct message_row first;
+	int rc;
+
+	in.by = (struct work_by){ .desk = d, .channel = "mail", .now_ms = clock_wall(d->clock) };
+	in.message_id = in.m && in.m->message_id ?
+				in.m->message_id :
+				arena_printf(a, "%.40s@message-id.invalid", identity);
+	if (!in.message_id)
+		return out_of_memory(err);
+	rc = message_find(c, identity, in.message_id, a, &first, err);
+	if (rc == MD_OK)
+		rc = note_duplicate(&in, &first, err);
+	else if (rc == MD_NOTFOUND)
+		rc = take_new(&in, err);
+	if (rc == MD_OK)
+		rc = move_cursor(&in, err);
+	if (rc == MD_OK)
+		*ret = in.result;
+	return rc;
+}
