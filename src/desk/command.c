@@ -468,7 +468,8 @@ static void parse_body(struct parser *p)
 	rest = without_blank_lines(parse_block(p, s));
 	p->list->body = arena_printf(p->arena, "%.*s%s%.*s", (int)p->head.n, p->head.at,
 				     p->head.n && rest.n ? "\n" : "", (int)rest.n, rest.at);
-	if (p->list->comment != COMMENT_BY_DEFAULT && p->head.n + rest.n == 0) {
+	if (p->list->comment != COMMENT_BY_DEFAULT && p->head.n + rest.n == 0 &&
+	    p->list->refusal_count == 0) {
 		const char *verb = p->list->comment == COMMENT_NOTE ? "note" : "reply";
 
 		refuse(p, (struct slice){ verb, strlen(verb) }, false, "there is no text for it");

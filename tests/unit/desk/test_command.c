@@ -1,0 +1,369 @@
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <maildesk/base/mem.h>
+#include <maildesk/desk/command.h>
+#include <string.h>
+
+/* What was understood, as one line: "resolve; tag(+a -b)! assign: reason ~ foo". Commands are
+ * joined by
+ * ";", refusals follow "!", leftovers "~". */
+static void show(const struct command_list *list, struct buf *out)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		const struct command *c = &list->commands[i];
+
+		buf_addf(out, "%s%s", i ? "; " : "", c->row->name);
+		if (c->words.n) {
+			for (size_t w = 0; w < c->words.n; w++)
+				buf_addf(out, "%c%s", w ? ' ' : '(', c->words.v[w]);
+			buf_addc(out, ')');
+		} else if (c->row->argument != ARGUMENT_NONE && *c->args) {
+			buf_addf(out, "(%s)", c->args);
+		}
+	}
+	for (size_t i = 0; i < list->refusal_count; i++)
+		buf_addf(out, " ! %s: %s", list->refusals[i].line, list->refusals[i].reason);
+	for (size_t i = 0; i < list->leftover_count; i++)
+		buf_addf(out, " ~ %s", list->leftovers[i].line);
+}
+
+enum { LOOSE = SUBJECT_LOOSE, STRICT = SUBJECT_STRICT, OFF = SUBJECT_OFF };
+enum { AGENT = 1, CUSTOMER = 0 };
+
+static const struct subject_case {
+	int mode, staff;
+	const char *subject, *understood, *rest, *block;
+} subjects[] = {
+	{ LOOSE, AGENT, "Re: [#412] Printer on fire [resolve; tag=+hardware]",
+	  "resolve; tag(+hardware)", "Re: [#412] Printer on fire", "[resolve; tag=+hardware]" },
+	{ LOOSE, AGENT, "Re: [#412] Printer on fire #resolve #tag +hardware",
+	  "resolve; tag(+hardware)", "Re: [#412] Printer on fire", "#resolve #tag +hardware" },
+	{ LOOSE, CUSTOMER, "Re: [#412] Printer on fire [close]", "close",
+	  "Re: [#412] Printer on fire", "[close]" },
+	{ LOOSE, AGENT, "Fire [ #take ;; PRIO = High ; ]", "take; priority(high)", "Fire",
+	  "[#take; PRIO = High]" },
+	{ LOOSE, AGENT, "#take", "take", "", "#take" },
+	{ LOOSE, AGENT, "[assign anna.b@desk.test]", "assign(anna.b@desk.test)", "",
+	  "[assign anna.b@desk.test]" },
+	/* the ticket's tag is no command, in whatever form */
+	{ LOOSE, AGENT, "Re: [#412]", "", "Re: [#412]", "" },
+	{ STRICT, AGENT, "Re: Printer [#412]", "", "Re: Printer [#412]", "" },
+	{ STRICT, AGENT, "Re: Printer [#1 #2 #3]", "", "Re: Printer [#1 #2 #3]", "" },
+	{ STRICT, AGENT, "Bug #12 and # that", "", "Bug #12 and # that", "" },
+	/* loose leaves what it does not know, and says so */
+	{ LOOSE, AGENT, "Help [urgent]", " ~ urgent", "Help [urgent]", "" },
+	{ LOOSE, AGENT, "Help [urgent; take]", "take ~ urgent", "Help [urgent]", "[take]" },
+	{ LOOSE, AGENT, "Learning #python #take now", " ~ #python ~ #take now",
+	  "Learning #python #take now", "" },
+	{ LOOSE, AGENT, "Learning #python #take", "take ~ #python", "Learning #python", "#take" },
+	{ LOOSE, CUSTOMER, "Please #close the door", " ~ #close the door", "Please #close the door",
+	  "" },
+	{ LOOSE, AGENT, "Mail [a [take]", "take", "Mail [a", "[take]" },
+	{ LOOSE, AGENT, "Mail take]", "", "Mail take]", "" },
+	{ LOOSE, AGENT, "Mail []", "", "Mail []", "" },
+	/* [stop] ends nothing here */
+	{ LOOSE, AGENT, "Please [stop]", " ~ stop", "Please [stop]", "" },
+	/* C#, #C++, a#take are words */
+	{ STRICT, AGENT, "About C# and #C++ and a#take", "", "About C# and #C++ and a#take", "" },
+	/* strict */
+	{ STRICT, AGENT, "Help [urgent; take]", "take ! urgent: no such command", "Help",
+	  "[urgent; take]" },
+	{ STRICT, AGENT, "Help #close it", " ! #close it: close takes no argument", "Help",
+	  "#close it" },
+	{ STRICT, CUSTOMER, "Help [urgent]", " ~ urgent", "Help [urgent]", "" },
+	{ OFF, AGENT, "Help [take]", "", "Help [take]", "" },
+	{ OFF, AGENT, "Help #take", "", "Help #take", "" },
+	/* arguments are wrong in any mode: they tried to command */
+	{ LOOSE, AGENT, "Help [priority=urgent]",
+	  " ! priority=urgent: the priority is one of low, medium, high, critical", "Help",
+	  "[priority=urgent]" },
+	{ LOOSE, AGENT, "Help #assign",
+	  " ! #assign: something is missing: assign "
+	  "NAME|ADDRESS|TEAM|me|none",
+	  "Help", "#assign" },
+	{ LOOSE, AGENT, "Help [tag=+]", " ! tag=+: a tag has a name: +NAME or -NAME", "Help",
+	  "[tag=+]" },
+	{ LOOSE, AGENT, "  Gr\xc3\xbc\xc3\x9f\x65\xc2\xa0#tag\xc2\xa0+\xc3\xa4  ", "tag(+\xc3\xa4)",
+	  "Gr\xc3\xbc\xc3\x9f\x65", "#tag\xc2\xa0+\xc3\xa4" },
+	{ LOOSE, AGENT, NULL, "", "", "" },
+};
+
+static struct command_list parse(struct arena *a, const char *subject, const char *text, int mode,
+				 int staff)
+{
+	struct command_input in = { subject, text, "[#%d]", (enum command_subjects)mode, staff };
+	struct command_list list;
+
+	assert_int_equal(command_parse(&in, a, &list, NULL), MD_OK);
+	return list;
+}
+
+static void test_subject(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < MD_COUNT(subjects); i++) {
+		const struct subject_case *c = &subjects[i];
+		md_auto(arena_done) struct arena a = ARENA_INIT(100000);
+		md_auto(buf_done) struct buf shown = BUF_INIT(10000);
+		struct command_list list = parse(&a, c->subject, "", c->mode, c->staff);
+
+		show(&list, &shown);
+		assert_string_equal(buf_str(&shown), c->understood);
+		assert_string_equal(list.subject, c->rest);
+		assert_string_equal(list.subject_block, c->block);
+		for (size_t k = 0; k < list.count; k++)
+			assert_true(list.commands[k].in_subject);
+	}
+}
+
+static void test_own_tag_format(void **state)
+{
+	md_auto(arena_done) struct arena a = ARENA_INIT(100000);
+	struct command_input in = { "Printer [T412]", "", "[T%d]", SUBJECT_STRICT, true };
+	struct command_list list;
+
+	(void)state;
+	assert_int_equal(command_parse(&in, &a, &list, NULL), MD_OK);
+	assert_int_equal(list.refusal_count, 0);
+	in.tag_format = "[#%d]";
+	assert_int_equal(command_parse(&in, &a, &list, NULL), MD_OK);
+	assert_int_equal(list.refusal_count, 1);
+}
+
+static const struct body_case {
+	int staff;
+	const char *text, *understood, *rest;
+	enum command_comment comment;
+} bodies[] = {
+	{ AGENT, "#take\n#priority high\nHello Carol,\n\nit burns.\n", "take; priority(high)",
+	  "Hello Carol,\n\nit burns.", COMMENT_BY_DEFAULT },
+	{ AGENT, "\n \n#resolve", "resolve", "", COMMENT_BY_DEFAULT },
+	{ AGENT, "#resolve\r\n#tag +a -b, c\r\n", "resolve; tag(+a -b +c)", "",
+	  COMMENT_BY_DEFAULT },
+	{ AGENT, "#Take\n\n#resolve\n", "take", "#resolve", COMMENT_BY_DEFAULT },
+	{ AGENT, "Hello\n#take\n", "", "Hello\n#take", COMMENT_BY_DEFAULT },
+	{ AGENT, " #take\n", "", " #take", COMMENT_BY_DEFAULT },
+	{ AGENT, "> #take\n", "", "> #take", COMMENT_BY_DEFAULT },
+	{ AGENT, "#take\n#123 is a double\n", "take", "#123 is a double", COMMENT_BY_DEFAULT },
+	{ AGENT, "#take\n# Heading\n#drop\n", "take", "# Heading\n#drop", COMMENT_BY_DEFAULT },
+	{ AGENT, "#take\n#stop\n#resolve is what you type\n", "take", "#resolve is what you type",
+	  COMMENT_BY_DEFAULT },
+	{ AGENT, "#frobnicate now\n#take\nHi\n", "take ! #frobnicate now: no such command", "Hi",
+	  COMMENT_BY_DEFAULT },
+	{ AGENT, "#close the door\n", " ! #close the door: close takes no argument", "",
+	  COMMENT_BY_DEFAULT },
+	{ AGENT, "#stop it\nHi", " ! #stop it: stop takes no argument", "Hi", COMMENT_BY_DEFAULT },
+	{ AGENT, "#status in_progress\n#owner bob\n#hold\n#done\n#solved\n#drop\n",
+	  "status(in_progress); assign(bob); pending; resolve; resolve; drop", "",
+	  COMMENT_BY_DEFAULT },
+	{ AGENT, "#title Printer =  still on fire\n#category hardware\nx",
+	  "title(Printer =  still on fire); category(hardware)", "x", COMMENT_BY_DEFAULT },
+	/* a note swallows its line and the rest */
+	{ AGENT, "#take\n#note seen by Bob\n#resolve\nmore\n", "take; note",
+	  "seen by Bob\n#resolve\nmore", COMMENT_NOTE },
+	{ AGENT, "#note\n\nonly for us\n", "note", "only for us", COMMENT_NOTE },
+	{ AGENT, "#reply\nDear Carol\n", "reply", "Dear Carol", COMMENT_REPLY },
+	{ AGENT, "#note\n", "note ! note: there is no text for it", "", COMMENT_NOTE },
+	/* customers write words that begin with # */
+	{ CUSTOMER, "#frobnicate now\n#close\n", "", "#frobnicate now\n#close",
+	  COMMENT_BY_DEFAULT },
+	{ CUSTOMER, "#close\n#frobnicate now\n", "close", "#frobnicate now", COMMENT_BY_DEFAULT },
+	{ CUSTOMER, "#close the door\n", "", "#close the door", COMMENT_BY_DEFAULT },
+	/* agents' verbs are understood; policy refuses them */
+	{ CUSTOMER, "#assign bob\nThanks", "assign(bob)", "Thanks", COMMENT_BY_DEFAULT },
+	{ AGENT, "#tag\xc2\xa0+vip\xe3\x80\x80\nx", "tag(+vip)", "x", COMMENT_BY_DEFAULT },
+	{ AGENT, "#tag=+vip\nx", "tag(+vip)", "x", COMMENT_BY_DEFAULT },
+	{ AGENT, "#tag ,\n", " ! #tag ,: which tags? +NAME or -NAME", "", COMMENT_BY_DEFAULT },
+	{ AGENT, "#gr\xc3\xb6\xc3\x9f\x65 3\n", " ! #gr\xc3\xb6\xc3\x9f\x65 3: no such command", "",
+	  COMMENT_BY_DEFAULT },
+	{ AGENT, "#take!\n", "", "#take!", COMMENT_BY_DEFAULT },
+	{ AGENT, "   indented\ntext  ", "", "   indented\ntext", COMMENT_BY_DEFAULT },
+	{ AGENT, "", "", "", COMMENT_BY_DEFAULT },
+	{ AGENT, NULL, "", "", COMMENT_BY_DEFAULT },
+};
+
+static void test_body(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < MD_COUNT(bodies); i++) {
+		const struct body_case *c = &bodies[i];
+		md_auto(arena_done) struct arena a = ARENA_INIT(100000);
+		md_auto(buf_done) struct buf shown = BUF_INIT(10000);
+		struct command_list list = parse(&a, "x", c->text, SUBJECT_LOOSE, c->staff);
+
+		show(&list, &shown);
+		assert_string_equal(buf_str(&shown), c->understood);
+		assert_string_equal(list.body, c->rest);
+		assert_int_equal(list.comment, c->comment);
+	}
+}
+
+static void test_subject_and_body(void **state)
+{
+	md_auto(arena_done) struct arena a = ARENA_INIT(100000);
+	struct command_list list =
+		parse(&a, "Re: x [take; note=call her]", "#resolve\nback\n", SUBJECT_LOOSE, AGENT);
+
+	(void)state;
+	assert_int_equal(list.count, 3);
+	assert_string_equal(list.commands[0].args, "me");
+	assert_string_equal(list.commands[0].line, "take");
+	assert_int_equal(list.commands[2].row->verb, VERB_STATUS);
+	assert_string_equal(list.commands[2].line, "#resolve");
+	assert_false(list.commands[2].in_subject);
+	assert_int_equal(list.comment, COMMENT_NOTE);
+	assert_string_equal(list.body, "call her\nback");
+
+	list = parse(&a, "Re: x [note]", "#reply no\n", SUBJECT_LOOSE, AGENT);
+	assert_int_equal(list.refusal_count, 1);
+	assert_string_equal(list.refusals[0].reason, "one mail is one note or one reply");
+}
+
+static void test_limits(void **state)
+{
+	md_auto(arena_done) struct arena a = ARENA_INIT(1000000);
+	md_auto(buf_done) struct buf text = BUF_INIT(100000);
+	struct command_list list;
+
+	(void)state;
+	for (int i = 0; i < COMMAND_MAX; i++)
+		buf_adds(&text, "#take\n");
+	list = parse(&a, "", buf_str(&text), SUBJECT_LOOSE, AGENT);
+	assert_int_equal(list.count, COMMAND_MAX);
+	assert_int_equal(list.refusal_count, 0);
+	buf_adds(&text, "#take\n");
+	list = parse(&a, "", buf_str(&text), SUBJECT_LOOSE, AGENT);
+	assert_int_equal(list.refusal_count, 1);
+	assert_string_equal(list.refusals[0].reason, "more than 50 commands in one mail");
+
+	/* unknown ones count too, and a mail full of them in every place breaks nothing */
+	buf_reset(&text);
+	for (int i = 0; i < 2000; i++)
+		buf_addf(&text, "#nonsense%d\n", i);
+	for (int mode = 0; mode < SUBJECT_COUNT; mode++) {
+		char *subject = arena_strdup(&a, buf_str(&text));
+
+		for (char *c = subject; *c; c++)
+			*c = *c == '\n' ? ' ' : *c;
+		list = parse(&a, subject, buf_str(&text), mode, AGENT);
+		assert_int_equal(list.count, 0);
+		assert_true(list.refusal_count >= 1 && list.refusal_count <= COMMAND_MAX + 2);
+	}
+
+	buf_reset(&text);
+	buf_adds(&text, "#category ");
+	for (int i = 0; i < COMMAND_TAG_MAX; i++)
+		buf_adds(&text, "\xc3\xa4");
+	assert_int_equal(parse(&a, "", buf_str(&text), SUBJECT_LOOSE, AGENT).refusal_count, 0);
+	buf_adds(&text, "x");
+	assert_int_equal(parse(&a, "", buf_str(&text), SUBJECT_LOOSE, AGENT).refusal_count, 1);
+}
+
+static void test_no_memory(void **state)
+{
+	struct command_input in = { "Re: x [take; tag=+a]", "#note hello\nthere", "[#%d]",
+				    SUBJECT_LOOSE, true };
+	int failed = 0;
+
+	(void)state;
+	for (long nth = 1;; nth++) {
+		md_auto(arena_done) struct arena a = ARENA_INIT(100000);
+		struct command_list list;
+		int rc;
+
+		md_alloc_fail(nth, 0);
+		rc = command_parse(&in, &a, &list, NULL);
+		md_alloc_fail(0, 0);
+		if (rc == MD_OK) {
+			assert_int_equal(list.count, 3);
+			break;
+		}
+		assert_int_equal(rc, MD_NOMEM);
+		failed++;
+	}
+	assert_true(failed > 0);
+}
+
+static void test_ticket_tag(void **state)
+{
+	static const struct {
+		const char *subject, *format;
+		int64_t ticket;
+	} cases[] = {
+		{ "Re: [#412] Printer", "[#%d]", 412 },
+		{ "Printer [#7] [#8]", "[#%d]", 7 },
+		{ "Printer [#0] [#8]", "[#%d]", 8 },
+		{ "Printer [#412", "[#%d]", 0 },
+		{ "Printer [# 412]", "[#%d]", 0 },
+		{ "Printer [#-4]", "[#%d]", 0 },
+		{ "Printer [resolve]", "[#%d]", 0 },
+		{ "Printer [#resolve]", "[#%d]", 0 },
+		{ "Printer [[#12]]", "[#%d]", 12 },
+		{ "Re: [#999999999999999999] x", "[#%d]", 999999999999999999 },
+		{ "Re: [#9999999999999999999] x", "[#%d]", 0 },
+		{ "re: ticket-12 x", "Ticket-%d", 12 },
+		{ "x (case 12)", "(Case %d)", 12 },
+		{ "", "[#%d]", 0 },
+		{ NULL, "[#%d]", 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < MD_COUNT(cases); i++)
+		assert_int_equal(command_ticket_tag(cases[i].subject, cases[i].format),
+				 cases[i].ticket);
+}
+
+static void test_tag_format(void **state)
+{
+	md_auto(arena_done) struct arena a = ARENA_INIT(10000);
+
+	(void)state;
+	assert_true(command_tag_format_valid("[#%d]"));
+	assert_true(command_tag_format_valid("#%d"));
+	assert_false(command_tag_format_valid("%d"));
+	assert_false(command_tag_format_valid("[#%s]"));
+	assert_false(command_tag_format_valid("[%d %d]"));
+	assert_false(command_tag_format_valid("[#%d%]"));
+	assert_false(command_tag_format_valid("[#%d\r\n]"));
+	assert_false(command_tag_format_valid("[#]"));
+	assert_string_equal(command_tag_subject(&a, "[#%d]", 412, "Printer"), "[#412] Printer");
+	assert_string_equal(command_tag_subject(&a, "[#%d]", 412, "Re: [#412] x"), "Re: [#412] x");
+	assert_string_equal(command_tag_subject(&a, "[#%d]", 41, "Re: [#412] x"),
+			    "[#41] Re: [#412] x");
+}
+
+static void test_table(void **state)
+{
+	(void)state;
+	assert_null(command_find("res", 3));
+	assert_null(command_find("resolved", 8));
+	assert_null(command_find("done solved", 11));
+	assert_string_equal(command_find("SOLVED", 6)->name, "resolve");
+	for (const struct command_row *row = command_rows; row->name; row++) {
+		assert_ptr_equal(command_find(row->name, strlen(row->name)), row);
+		assert_true(!row->preset || row->argument == ARGUMENT_NONE);
+		assert_int_equal(strncmp(row->usage, row->name, strlen(row->name)), 0);
+	}
+	for (int m = 0; m < SUBJECT_COUNT; m++)
+		assert_int_equal(command_subjects_from_name(
+					 command_subjects_name((enum command_subjects)m)),
+				 m);
+	assert_int_equal(command_subjects_from_name("lose"), SUBJECT_COUNT);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_subject),    cmocka_unit_test(test_own_tag_format),
+		cmocka_unit_test(test_body),       cmocka_unit_test(test_subject_and_body),
+		cmocka_unit_test(test_limits),     cmocka_unit_test(test_no_memory),
+		cmocka_unit_test(test_ticket_tag), cmocka_unit_test(test_tag_format),
+		cmocka_unit_test(test_table),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
