@@ -1,0 +1,397 @@
+/* What one value alone does not show: names that refer to sections, files, sets of keys that
+ * contradict each other. Values that depend on others get their defaults here, paths and secrets
+ * are resolved. When a file had a syntax error, what seems to be missing may stand behind it, so
+ * only what is there is judged. */
+#include "config_private.h"
+
+#include <maildesk/app/zone.h>
+#include <maildesk/desk/calendar.h>
+#include <maildesk/desk/workflow.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { SECRET_MAX = 4096 };
+
+#define ORIGIN(n, S, section, member) conf_origin_of(n, section, offsetof(struct S, member))
+
+static bool is_section(const struct conf_node *n, const char *name)
+{
+	return n->section && strcmp(n->section->name, name) == 0;
+}
+
+/* The next section of that name, from n on. */
+static struct conf_node *of_kind(struct conf_node *n, const char *name)
+{
+	while (n && !is_section(n, name))
+		n = n->next;
+	return n;
+}
+
+static const char *title_of(const struct conf_node *n)
+{
+	return *(const char **)n->object;
+}
+
+static struct conf_node *by_title(struct conf_load *l, const char *section, const char *title)
+{
+	struct conf_node *n = of_kind(l->nodes, section);
+
+	while (n && strcmp(title_of(n), title) != 0)
+		n = of_kind(n->next, section);
+	return n;
+}
+
+static size_t count_of(struct conf_load *l, const char *section)
+{
+	size_t count = 0;
+
+	for (struct conf_node *n = of_kind(l->nodes, section); n; n = of_kind(n->next, section))
+		count++;
+	return count;
+}
+
+static bool holds(const struct conf_strs *list, const char *s)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (strcmp(list->v[i], s) == 0)
+			return true;
+	return false;
+}
+
+/* A name that must be the title of a section. */
+static void check_reference(struct conf_load *l, struct conf_origin o, const struct conf_node *n,
+			    const char *key, const char *section, const char *title)
+{
+	md_auto(buf_done) struct buf b = BUF_INIT(2000);
+
+	if (l->incomplete || by_title(l, section, title))
+		return;
+	for (struct conf_node *s = of_kind(l->nodes, section); s; s = of_kind(s->next, section))
+		buf_addf(&b, "%s\"%s\"", b.len ? ", " : "", title_of(s));
+	if (b.len)
+		conf_error(l, o, n, "%s = \"%.60s\": no such %s section; allowed: %s", key, title,
+			   section, buf_str(&b));
+	else
+		conf_error(l, o, n, "%s = \"%.60s\": there is no %s section", key, title, section);
+}
+
+/* ---- what must be there ---- */
+
+static void check_required(struct conf_load *l)
+{
+	for (const struct conf_node *n = l->nodes; n; n = n->next)
+		for (size_t i = 0; n->section && n->section->title && i < conf_key_count; i++) {
+			const struct conf_key *k = &conf_keys[i];
+
+			if (!k->standard && strcmp(k->section, n->section->name) == 0 &&
+			    !*(const char **)((char *)n->object + k->at) && n->set[i].line == 0)
+				conf_error(l, n->origin, n, "%s is missing: %s", k->name, k->help);
+		}
+	for (size_t i = 0; i < 2; i++) {
+		static const char *const needed[] = { "smtp", "mailbox" };
+
+		if (!of_kind(l->nodes, needed[i]))
+			conf_error(l, (struct conf_origin){ l->config->file, 1, 1 }, NULL,
+				   "no %s section: at least one is needed", needed[i]);
+	}
+}
+
+/* ---- files ---- */
+
+static const char *beside_config(struct conf_load *l, const char *path)
+{
+	const char *slash = strrchr(l->config->file, '/');
+
+	if (*path == '/' || !slash)
+		return path;
+	return arena_printf(l->arena, "%.*s%s", (int)(slash + 1 - l->config->file), l->config->file,
+			    path);
+}
+
+static const char *secret_path(struct conf_load *l, const char *path)
+{
+	const char *folder = getenv("CREDENTIALS_DIRECTORY");
+	const char *there;
+
+	if (*path == '/' || !folder || !*folder)
+		return beside_config(l, path);
+	there = arena_printf(l->arena, "%s/%s", folder, path);
+	return there && access(there, F_OK) == 0 ? there : beside_config(l, path);
+}
+
+/* The first line; what follows it must be empty. */
+static const char *read_secret(struct conf_load *l, struct conf_origin o, const struct conf_node *n,
+			       const char *path)
+{
+	char bytes[SECRET_MAX + 1];
+	md_auto(md_close_p) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	const char *secret = "";
+	struct stat st;
+	ssize_t len;
+	size_t line;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || (len = read(fd, bytes, sizeof bytes)) < 0) {
+		conf_error(l, o, n, "password_file: %s: %s", path, strerror(errno));
+		return secret;
+	}
+	if (st.st_mode & S_IRWXO)
+		conf_error(l, o, n,
+			   "password_file: %s may be read or written by everybody: "
+			   "chmod 600 %s",
+			   path, path);
+	while (len > 0 && (bytes[len - 1] == '\n' || bytes[len - 1] == '\r'))
+		len--;
+	bytes[len < SECRET_MAX ? len : SECRET_MAX] = '\0';
+	line = strcspn(bytes, "\r\n");
+	if (len == 0 || len >= SECRET_MAX || line != (size_t)len)
+		conf_error(l, o, n, "password_file: %s: allowed: one line of 1 to %d bytes", path,
+			   SECRET_MAX - 1);
+	else
+		secret = arena_strndup(l->arena, bytes, line);
+	explicit_bzero(bytes, sizeof bytes);
+	return secret;
+}
+
+static const char *check_ca_file(struct conf_load *l, struct conf_origin o,
+				 const struct conf_node *n, const char *path)
+{
+	if (*path == '\0')
+		return path;
+	path = beside_config(l, path);
+	if (path && access(path, R_OK) != 0)
+		conf_error(l, o, n, "ca_file: %s: %s", path, strerror(errno));
+	return path;
+}
+
+/* ---- section by section ---- */
+
+/* "sqlite:PATH" with the whole path; the URL people use. */
+static void check_top(struct conf_load *l)
+{
+	struct config *c = l->config;
+	const char *path = c->database + strlen("sqlite:");
+
+	if (*path != '/')
+		c->database = arena_printf(l->arena, "sqlite:%s/%s", c->state_dir, path);
+	if (*c->desk.url == '\0')
+		c->desk.url = arena_printf(l->arena, "http://%s", c->http.listen);
+}
+
+static void check_http(struct conf_load *l, const struct conf_node *n)
+{
+	const struct conf_http *h = n->object;
+	md_auto(md_free_p) char *host = md_strdup(h->listen + (*h->listen == '['));
+
+	if (!host)
+		return;
+	host[strcspn(host, *h->listen == '[' ? "]" : ":")] = '\0';
+	if (!conf_is_loopback(host))
+		conf_warning(l, ORIGIN(n, conf_http, "http", listen), n,
+			     "listen = \"%s\" is reachable from the network without TLS: put a "
+			     "proxy with TLS before 127.0.0.1",
+			     h->listen);
+}
+
+static void check_tls(struct conf_load *l, struct conf_origin o, const struct conf_node *n,
+		      const char *tls, const char *host)
+{
+	if (strcmp(tls, "none") == 0 && host && !conf_is_loopback(host))
+		conf_error(
+			l, o, n,
+			"tls = \"none\" would send the password in clear to %s: allowed: \"tls\", "
+			"\"starttls\"; \"none\" only for a loopback host",
+			host);
+}
+
+static void check_smtp(struct conf_load *l, const struct conf_node *n)
+{
+	struct conf_smtp *s = n->object;
+	struct conf_origin password = ORIGIN(n, conf_smtp, "smtp", password);
+
+	check_tls(l, ORIGIN(n, conf_smtp, "smtp", tls), n, s->tls, s->host);
+	s->ca_file = check_ca_file(l, ORIGIN(n, conf_smtp, "smtp", ca_file), n, s->ca_file);
+	if (s->lease_ms < s->timeout_ms)
+		conf_warning(l, ORIGIN(n, conf_smtp, "smtp", lease_ms), n,
+			     "lease is shorter than timeout: a slow server may get a mail twice");
+	if (*s->password)
+		s->password = read_secret(l, password, n, secret_path(l, s->password));
+	else if (*s->user && !l->incomplete)
+		conf_error(l, ORIGIN(n, conf_smtp, "smtp", user), n,
+			   "user is given but no password_file");
+}
+
+static void check_mailbox(struct conf_load *l, const struct conf_node *n)
+{
+	struct conf_mailbox *m = n->object;
+	struct conf_origin smtp = ORIGIN(n, conf_mailbox, "mailbox", smtp);
+
+	check_tls(l, ORIGIN(n, conf_mailbox, "mailbox", tls), n, m->tls, m->host);
+	m->ca_file = check_ca_file(l, ORIGIN(n, conf_mailbox, "mailbox", ca_file), n, m->ca_file);
+	if (m->password)
+		m->password = read_secret(l, ORIGIN(n, conf_mailbox, "mailbox", password), n,
+					  secret_path(l, m->password));
+	if (*m->user == '\0')
+		m->user = m->address;
+	if (*m->smtp)
+		check_reference(l, smtp, n, "smtp", "smtp", m->smtp);
+	else if (count_of(l, "smtp") == 1)
+		m->smtp = title_of(of_kind(l->nodes, "smtp"));
+	else if (of_kind(l->nodes, "smtp"))
+		conf_error(l, smtp, n,
+			   "smtp is missing: there are several smtp sections, say which");
+}
+
+/* Whether that mailbox has the address; origin of where it says so. */
+static bool has_address(const struct conf_node *n, const char *address, struct conf_origin *ret)
+{
+	const struct conf_mailbox *m = n->object;
+
+	if (m->address && strcasecmp(m->address, address) == 0) {
+		*ret = ORIGIN(n, conf_mailbox, "mailbox", address);
+		return true;
+	}
+	for (size_t i = 0; i < m->aliases.n; i++)
+		if (strcasecmp(m->aliases.v[i], address) == 0) {
+			*ret = ORIGIN(n, conf_mailbox, "mailbox", aliases);
+			return true;
+		}
+	return false;
+}
+
+static void check_address_once(struct conf_load *l, const struct conf_node *n, const char *address)
+{
+	struct conf_origin here, there;
+
+	for (struct conf_node *o = of_kind(l->nodes, "mailbox"); o != n;
+	     o = of_kind(o->next, "mailbox"))
+		if (has_address(n, address, &here) && has_address(o, address, &there)) {
+			conf_error(l, here, n, "%s belongs to mailbox \"%s\" already (%s:%d)",
+				   address, title_of(o), there.file, there.line);
+			return;
+		}
+}
+
+static void check_addresses(struct conf_load *l, const struct conf_node *n)
+{
+	const struct conf_mailbox *m = n->object;
+
+	if (m->address)
+		check_address_once(l, n, m->address);
+	for (size_t i = 0; i < m->aliases.n; i++)
+		check_address_once(l, n, m->aliases.v[i]);
+}
+
+static void check_calendar(struct conf_load *l, const struct conf_node *n)
+{
+	static const char *const days[7] = { "mon", "tue", "wed", "thu", "fri", "sat", "sun" };
+	md_auto(calendar_done) struct calendar scratch = { 0 };
+	struct conf_calendar *c = n->object;
+	bool open = false;
+	struct md_err err;
+
+	if (*c->timezone == '\0')
+		c->timezone = l->config->desk.timezone;
+	if (strcmp(c->title, "24x7") == 0)
+		conf_error(l, n->origin, n, "24x7 is built in: choose another title");
+	for (size_t i = 0; i < 7; i++) {
+		if (calendar_set_hours(&scratch, days[i], c->hours[i].v, c->hours[i].n, &err) !=
+		    MD_OK)
+			conf_error(l,
+				   conf_origin_of(n, "calendar",
+						  offsetof(struct conf_calendar, hours) +
+							  i * sizeof c->hours[0]),
+				   n, "%s", err.text);
+		open |= c->hours[i].n > 0;
+	}
+	if (!open)
+		conf_warning(l, n->origin, n, "is never open: its targets never come due");
+}
+
+/* ---- service levels ---- */
+
+/* Does every ticket with a value of `later` have one of `earlier`? Empty is any. */
+static bool covers(const struct conf_strs *earlier, const struct conf_strs *later)
+{
+	if (earlier->n == 0)
+		return true;
+	for (size_t i = 0; i < later->n; i++)
+		if (!holds(earlier, later->v[i]))
+			return false;
+	return later->n > 0;
+}
+
+static void check_reachable(struct conf_load *l, const struct conf_node *n)
+{
+	const struct conf_sla *later = n->object;
+
+	for (struct conf_node *o = of_kind(l->nodes, "sla"); o != n; o = of_kind(o->next, "sla")) {
+		const struct conf_sla *earlier = o->object;
+
+		if (covers(&earlier->mailboxes, &later->mailboxes) &&
+		    covers(&earlier->tags, &later->tags)) {
+			conf_warning(l, n->origin, n,
+				     "is never reached: sla \"%s\" (%s:%d) fits every ticket of it",
+				     title_of(o), o->origin.file, o->origin.line);
+			return;
+		}
+	}
+}
+
+static void check_pauses(struct conf_load *l, const struct conf_node *n)
+{
+	const struct conf_sla *s = n->object;
+	const struct workflow *w = workflow_find(l->config->desk.workflow);
+	md_auto(buf_done) struct buf b = BUF_INIT(2000);
+
+	for (size_t i = 0; w && i < w->status_count; i++)
+		buf_addf(&b, "%s\"%s\"", i ? ", " : "", w->statuses[i].name);
+	for (size_t i = 0; w && i < s->pause.n; i++)
+		if (!workflow_status(w, s->pause.v[i]))
+			conf_error(l, ORIGIN(n, conf_sla, "sla", pause), n,
+				   "pause = \"%.60s\": allowed: %s", s->pause.v[i], buf_str(&b));
+}
+
+static void check_sla(struct conf_load *l, const struct conf_node *n)
+{
+	const struct conf_sla *s = n->object;
+	bool any = false;
+
+	if (*s->calendar && strcmp(s->calendar, "24x7") != 0)
+		check_reference(l, ORIGIN(n, conf_sla, "sla", calendar), n, "calendar", "calendar",
+				s->calendar);
+	for (size_t i = 0; i < s->mailboxes.n; i++)
+		check_reference(l, ORIGIN(n, conf_sla, "sla", mailboxes), n, "mailboxes", "mailbox",
+				s->mailboxes.v[i]);
+	check_pauses(l, n);
+	for (size_t i = 0; i < CONF_PRIORITIES; i++)
+		any |= s->first_response_ms[i] > 0 || s->resolution_ms[i] > 0;
+	if (!any && !l->incomplete)
+		conf_warning(l, n->origin, n, "has no target: it does nothing");
+	check_reachable(l, n);
+}
+
+void config_check(struct conf_load *l)
+{
+	static const struct {
+		const char *section;
+		void (*check)(struct conf_load *l, const struct conf_node *n);
+	} checks[] = { { "http", check_http },         { "smtp", check_smtp },
+		       { "mailbox", check_mailbox },   { "mailbox", check_addresses },
+		       { "calendar", check_calendar }, { "sla", check_sla } };
+
+	if (l->arena->failed)
+		return;
+	if (!l->incomplete)
+		check_required(l);
+	check_top(l);
+	for (size_t i = 0; i < MD_COUNT(checks); i++)
+		for (struct conf_node *n = of_kind(l->nodes, checks[i].section); n;
+		     n = of_kind(n->next, checks[i].section))
+			checks[i].check(l, n);
+}

@@ -1,0 +1,133 @@
+/* config_private.h - between the parts of the configuration: table, scan, load, check. */
+#ifndef MAILDESK_APP_CONFIG_PRIVATE_H
+#define MAILDESK_APP_CONFIG_PRIVATE_H
+
+#include <maildesk/app/config.h>
+
+#include <stddef.h>
+
+/* ---- the table (config_table.c): from it come parser, checks, defaults and sample ---- */
+
+enum conf_type {
+	CONF_STR,      /* const char * */
+	CONF_ENUM,     /* const char *, one of `words` */
+	CONF_SECRET,   /* const char *: the file's name first, its content after config_check() */
+	CONF_DURATION, /* int64_t milliseconds */
+	CONF_SIZE,     /* int64_t bytes */
+	CONF_INT,      /* int64_t */
+	CONF_BOOL,     /* bool */
+	CONF_STRS,     /* struct conf_strs */
+	CONF_PERCENTS, /* int64_t warn[] and n_warn of struct conf_sla */
+};
+
+struct conf_key {
+	const char *section; /* "" at the top of the file */
+	const char *name;
+	enum conf_type type;
+	const char *standard; /* default; members of a list parted by spaces; NULL: must be given */
+	const char *example;  /* for the sample, where the default shows nothing; may be NULL */
+	const char *words;    /* of CONF_ENUM, parted by spaces */
+	int64_t min, max;     /* of CONF_DURATION, CONF_SIZE, CONF_INT */
+	size_t at;
+	int (*check)(const char *value, struct md_err *err); /* each text; err: what is allowed */
+	const char *help;
+};
+
+struct conf_section {
+	const char *name;
+	const char *parent; /* NULL at the top; a nested section writes into its parent's struct */
+	const char *title;  /* of the sample; NULL: a section without title */
+	size_t at;          /* without title: its struct in struct config */
+	size_t size;        /* with title: of the struct; `title` is its first member */
+	size_t array_at, count_at; /* with title: in struct config */
+	const char *help;
+};
+
+extern const struct conf_key conf_keys[];
+extern const size_t conf_key_count;
+extern const struct conf_section conf_sections[];
+extern const size_t conf_section_count;
+
+/* NULL when there is none; `parent` NULL is the top. */
+const struct conf_section *conf_section_find(const char *parent, const char *name);
+const struct conf_key *conf_key_find(const char *section, const char *name);
+/* "allowed: 1 to 65535", "allowed: \"tls\", \"starttls\", \"none\"", ... */
+void conf_allowed(struct buf *out, const struct conf_key *k);
+/* "; did you mean "port"?", or "; allowed: " and every name of that section. */
+void conf_suggest(struct buf *out, const char *section, const char *name);
+int conf_read_size(const char *text, int64_t *ret_bytes);
+bool conf_is_loopback(const char *host);
+
+/* ---- the scan (config_scan.c): what libconfuse does not tell ---- */
+
+struct conf_scan {
+	struct arena *arena;
+	void (*unknown)(void *ctx, int line, const char *text); /* a key or section: told at once */
+	void *ctx;
+	const char *broken; /* NULL, or the syntax error found, which libconfuse will not see */
+	int broken_line;
+	int *opened; /* line of each top-level section, in order */
+	size_t n_opened;
+};
+/* Looks for unknown keys, a section, string or comment that is never closed, and escapes that would
+ * upset libconfuse's lexer; blanks them, and comments, in `text` (NUL-terminated), keeping lines.
+ * MD_OK or MD_NOMEM. */
+int conf_scan(struct conf_scan *s, char *text);
+
+/* ---- loading (config.c) and checking (config_check.c) ---- */
+
+struct conf_origin {
+	const char *file;
+	int number; /* of the file, in the order of reading */
+	int line;   /* 0: not set, the default holds */
+};
+struct conf_value { /* as written */
+	struct conf_origin origin;
+	const char **v;
+	size_t n;
+	bool append; /* to a list, by "+=" */
+};
+/* Write it to the key's place in `object`. MD_INPUT: not of its type or range; MD_NOMEM. */
+int conf_put_value(struct arena *a, void *object, const struct conf_key *k,
+		   const struct conf_value *v);
+int conf_put_default(struct arena *a, void *object, const struct conf_key *k);
+
+struct conf_problem {
+	struct conf_problem *next;
+	struct conf_origin origin;
+	bool warning;
+	size_t number; /* in the order of finding */
+	const char *text;
+};
+struct conf_node { /* a section under construction; the first one is the whole file */
+	struct conf_node *next;
+	const struct conf_section *section; /* NULL: struct config itself */
+	void *object;
+	struct conf_origin origin;
+	struct conf_origin *set; /* by index into conf_keys */
+};
+struct conf_load {
+	struct config *config;
+	struct arena *arena;
+	struct conf_node *nodes, **tail;
+	struct conf_problem *problems;
+	size_t n_problems, n_errors;
+	bool incomplete; /* a file had a syntax error: what is missing may stand behind it */
+	/* of the file being read */
+	const char *file;
+	int number;
+	const struct conf_scan *scan;
+	size_t closed;
+};
+
+/* Where that member of the node's struct was last set, else where its section begins. */
+struct conf_origin conf_origin_of(const struct conf_node *n, const char *section, size_t at);
+/* "FILE:LINE: section "title": text" */
+void conf_error(struct conf_load *l, struct conf_origin o, const struct conf_node *n,
+		const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+void conf_warning(struct conf_load *l, struct conf_origin o, const struct conf_node *n,
+		  const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/* Everything that needs more than one key, or a file. Reads the secrets. */
+void config_check(struct conf_load *l);
+
+#endif

@@ -1,0 +1,440 @@
+/* Every key of the configuration. What is not a row here does not exist. */
+#include "config_private.h"
+
+#include <maildesk/app/zone.h>
+#include <maildesk/base/clock.h>
+#include <maildesk/base/utf8.h>
+#include <maildesk/mail/compose.h>
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MS = 1, SECOND = 1000, MINUTE = 60000, HOUR = 3600000 };
+#define DAY INT64_C(86400000)
+
+/* ---- checks of single values ---- */
+
+#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS "0123456789"
+
+static int refuse(struct md_err *err, const char *allowed)
+{
+	return md_fail(err, MD_INPUT, 0, "allowed: %s", allowed);
+}
+
+static bool is_line(const char *s)
+{
+	for (size_t n = strlen(s), step; n > 0; s += step, n -= step) {
+		uint32_t cp;
+
+		step = utf8_decode(s, n, &cp);
+		if (step == 0 || utf8_is_control(cp))
+			return false;
+	}
+	return true;
+}
+
+static int check_line(const char *s, struct md_err *err)
+{
+	if (!is_line(s))
+		return refuse(err, "one line of UTF-8 text");
+	return MD_OK;
+}
+
+static int check_some(const char *s, struct md_err *err)
+{
+	if (*s == '\0' || !is_line(s))
+		return refuse(err, "one line of UTF-8 text, not empty");
+	return MD_OK;
+}
+
+static int check_host(const char *s, struct md_err *err)
+{
+	if (*s == '\0' || strspn(s, LETTERS DIGITS ".-_:") != strlen(s))
+		return refuse(err, "a host name or an IP address");
+	return MD_OK;
+}
+
+static int check_address(const char *s, struct md_err *err)
+{
+	if (!mail_address_valid(s))
+		return refuse(err, "a mail address like \"support@example.com\"");
+	return MD_OK;
+}
+
+static int check_database(const char *s, struct md_err *err)
+{
+	if (strncmp(s, "sqlite:", 7) != 0 || s[7] == '\0')
+		return refuse(err, "\"sqlite:PATH\"");
+	return MD_OK;
+}
+
+static int check_absolute(const char *s, struct md_err *err)
+{
+	if (*s != '/')
+		return refuse(err, "a path that begins with \"/\"");
+	return MD_OK;
+}
+
+static int check_url(const char *s, struct md_err *err)
+{
+	size_t scheme = strncmp(s, "https://", 8) == 0 ? 8 : strncmp(s, "http://", 7) == 0 ? 7 : 0;
+
+	if (*s != '\0' && (scheme == 0 || s[scheme] == '\0' || !is_line(s) || strpbrk(s, " \"<>")))
+		return refuse(err, "an address like \"https://help.example.com\"");
+	return MD_OK;
+}
+
+static int check_locale(const char *s, struct md_err *err)
+{
+	size_t n = strspn(s, LETTERS "_-");
+
+	if (n < 2 || n > 10 || s[n])
+		return refuse(err, "a language like \"en\" or \"pt_BR\"");
+	return MD_OK;
+}
+
+static int check_zone(const char *s, struct md_err *err)
+{
+	md_auto(calendar_done) struct calendar scratch = { 0 };
+
+	if (*s == '\0' || zone_load(s, &scratch, NULL) == MD_OK)
+		return MD_OK;
+	return refuse(err, "a name of /usr/share/zoneinfo like \"Europe/Berlin\"");
+}
+
+static int check_subject_tag(const char *s, struct md_err *err)
+{
+	const char *d = strstr(s, "%d");
+
+	if (!d || d == s || d[2] == '\0' || strchr(s, '%') != d || strchr(d + 1, '%') ||
+	    !is_line(s))
+		return refuse(err, "text with exactly one %d, something on both sides of it and no "
+				   "other %, like \"[#%d]\"");
+	return MD_OK;
+}
+
+static int check_after(const char *s, struct md_err *err)
+{
+	if (strcmp(s, "seen") != 0 && strcmp(s, "delete") != 0 &&
+	    (strncmp(s, "move:", 5) != 0 || s[5] == '\0' || !is_line(s)))
+		return refuse(err, "\"seen\", \"delete\" or \"move:FOLDER\"");
+	return MD_OK;
+}
+
+/* "127.0.0.1:8025", "[::1]:8025" */
+static int check_listen(const char *s, struct md_err *err)
+{
+	char host[INET6_ADDRSTRLEN];
+	struct in6_addr address;
+	const char *colon = strrchr(s, ':');
+	bool six = *s == '[';
+	size_t n = colon ? (size_t)(colon - s) : 0;
+	char *end;
+	long port;
+
+	if (n > 2u * six && n - 2u * six < sizeof host && (!six || s[n - 1] == ']')) {
+		memcpy(host, s + six, n - 2u * six);
+		host[n - 2u * six] = '\0';
+		port = strtol(colon + 1, &end, 10);
+		if (inet_pton(six ? AF_INET6 : AF_INET, host, &address) == 1 && *end == '\0' &&
+		    strchr(DIGITS, colon[1]) && port >= 1 && port <= 65535)
+			return MD_OK;
+	}
+	return refuse(err, "ADDRESS:PORT like \"127.0.0.1:8025\" or \"[::1]:8025\"");
+}
+
+static int check_ip(const char *s, struct md_err *err)
+{
+	struct in6_addr address;
+
+	if (inet_pton(AF_INET, s, &address) != 1 && inet_pton(AF_INET6, s, &address) != 1)
+		return refuse(err, "an IP address like \"127.0.0.1\" or \"::1\"");
+	return MD_OK;
+}
+
+static int check_date(const char *s, struct md_err *err)
+{
+	md_auto(calendar_done) struct calendar scratch = { 0 };
+
+	if (calendar_add_holiday(&scratch, s, NULL) != MD_OK)
+		return refuse(err, "a date like \"2026-12-25\"");
+	return MD_OK;
+}
+
+bool conf_is_loopback(const char *host)
+{
+	struct in6_addr six;
+	struct in_addr four;
+
+	return strcmp(host, "localhost") == 0 ||
+	       (inet_pton(AF_INET, host, &four) == 1 && ntohl(four.s_addr) >> 24 == 127) ||
+	       (inet_pton(AF_INET6, host, &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six));
+}
+
+int conf_read_size(const char *text, int64_t *ret_bytes)
+{
+	static const char units[] = "KMG";
+	size_t digits = strspn(text, DIGITS);
+	int64_t n = 0;
+	const char *unit;
+
+	if (digits == 0 || digits > 15 || (text[digits] && text[digits + 1]))
+		return MD_INPUT;
+	for (size_t i = 0; i < digits; i++)
+		n = n * 10 + (text[i] - '0');
+	if (text[digits]) {
+		unit = strchr(units, text[digits]);
+		if (!unit || __builtin_mul_overflow(n, INT64_C(1024) << (unit - units) * 10, &n))
+			return MD_INPUT;
+	}
+	*ret_bytes = n;
+	return MD_OK;
+}
+
+/* ---- the rows ---- */
+
+/* K("section", "name", struct, member, type, default, help, more...) */
+#define K(sec, key, S, member, kind, std, text, ...)                                \
+	{                                                                           \
+		.section = (sec), .name = (key), .type = (kind), .standard = (std), \
+		.at = offsetof(struct S, member), .help = (text), __VA_ARGS__       \
+	}
+#define RANGE(low, high) .min = (low), .max = (high)
+
+const struct conf_key conf_keys[] = {
+	K("", "database", config, database, CONF_STR, "sqlite:desk.db",
+	  "Where everything is kept; relative to state_dir.", .check = check_database),
+	K("", "state_dir", config, state_dir, CONF_STR, "/var/lib/maildesk",
+	  "Folder of the daemon's own files.", .check = check_absolute),
+
+	K("desk", "name", conf_desk, name, CONF_STR, "Support", "Name shown in mails.",
+	  .example = "Example Support", .check = check_some),
+	K("desk", "url", conf_desk, url, CONF_STR, "",
+	  "Where people reach the desk; default: http:// and http.listen.", .check = check_url),
+	K("desk", "locale", conf_desk, locale, CONF_STR, "en", "Language of mails.",
+	  .check = check_locale),
+	K("desk", "timezone", conf_desk, timezone, CONF_STR, "UTC", "Time zone of dates in mails.",
+	  .check = check_zone),
+	K("desk", "visibility", conf_desk, visibility, CONF_ENUM, "private",
+	  "Do customers see the tickets they take part in, or all?", .words = "private open"),
+	K("desk", "workflow", conf_desk, workflow, CONF_ENUM, "helpdesk",
+	  "Which status may follow which.", .words = "helpdesk strict"),
+	K("desk", "subject_tag", conf_desk, subject_tag, CONF_STR, "[#%d]",
+	  "Ticket number in subjects.", .check = check_subject_tag),
+	K("desk", "subject_commands", conf_desk, subject_commands, CONF_ENUM, "loose",
+	  "Commands in subjects: unknown ones refused, ignored, or none run.",
+	  .words = "strict loose off"),
+	K("desk", "transcript", conf_desk, transcript, CONF_ENUM, "errors",
+	  "When the sender of commands is answered what they did.", .words = "errors always never"),
+	K("desk", "cross_post", conf_desk, cross_post, CONF_ENUM, "one",
+	  "A mail to several mailboxes: one ticket, or one each.", .words = "one each"),
+	K("desk", "echo_subject", conf_desk, echo_subject, CONF_ENUM, "verified",
+	  "Whose subject the acknowledgement repeats.", .words = "verified always never"),
+	K("desk", "reopen_window", conf_desk, reopen_window_ms, CONF_DURATION, "14d",
+	  "An answer to a closed ticket reopens it for so long; later it opens a linked one.",
+	  RANGE(0, 3650 * DAY)),
+	K("desk", "auto_close", conf_desk, auto_close_ms, CONF_DURATION, "7d",
+	  "A resolved ticket is closed after this time; 0s: never.", RANGE(0, 3650 * DAY)),
+
+	K("http", "listen", conf_http, listen, CONF_STR, "127.0.0.1:8025",
+	  "Address and port of the API.", .check = check_listen),
+	K("http", "trusted_proxies", conf_http, trusted_proxies, CONF_STRS, "",
+	  "Proxies whose X-Forwarded-For counts.", .check = check_ip),
+
+	K("smtp", "host", conf_smtp, host, CONF_STR, NULL, "Server that takes our mail.",
+	  .example = "smtp.example.com", .check = check_host),
+	K("smtp", "port", conf_smtp, port, CONF_INT, "587", "Its port.", RANGE(1, 65535)),
+	K("smtp", "tls", conf_smtp, tls, CONF_ENUM, "starttls",
+	  "TLS from the start, by STARTTLS, or (loopback only) none.",
+	  .words = "tls starttls none"),
+	K("smtp", "user", conf_smtp, user, CONF_STR, "", "Login; empty: none.",
+	  .example = "support", .check = check_line),
+	K("smtp", "password_file", conf_smtp, password, CONF_SECRET, "",
+	  "File with the password; relative to $CREDENTIALS_DIRECTORY, else to this file.",
+	  .example = "smtp.secret", .check = check_line),
+	K("smtp", "ca_file", conf_smtp, ca_file, CONF_STR, "",
+	  "Certificates to trust instead of the system's.", .check = check_line),
+	K("smtp", "timeout", conf_smtp, timeout_ms, CONF_DURATION, "60s",
+	  "Silence of the server that ends a try.", RANGE(100 * MS, HOUR)),
+	K("smtp", "lease", conf_smtp, lease_ms, CONF_DURATION, "5m",
+	  "A mail being sent by a daemon that died is taken up after this time.",
+	  RANGE(100 * MS, DAY)),
+	K("smtp", "retry_first", conf_smtp, retry_first_ms, CONF_DURATION, "1m",
+	  "Wait before the second try; later ones wait longer.", RANGE(100 * MS, DAY)),
+	K("smtp", "give_up", conf_smtp, give_up_ms, CONF_DURATION, "5d",
+	  "When a mail that cannot be sent fails for good.", RANGE(100 * MS, 60 * DAY)),
+
+	K("mailbox", "address", conf_mailbox, address, CONF_STR, NULL,
+	  "Its mail address; sender of what the desk writes.", .example = "support@example.com",
+	  .check = check_address),
+	K("mailbox", "aliases", conf_mailbox, aliases, CONF_STRS, "",
+	  "Further addresses that end up in it.", .check = check_address),
+	K("mailbox", "host", conf_mailbox, host, CONF_STR, NULL, "IMAP server.",
+	  .example = "imap.example.com", .check = check_host),
+	K("mailbox", "port", conf_mailbox, port, CONF_INT, "993", "Its port.", RANGE(1, 65535)),
+	K("mailbox", "tls", conf_mailbox, tls, CONF_ENUM, "tls",
+	  "TLS from the start, by STARTTLS, or (loopback only) none.",
+	  .words = "tls starttls none"),
+	K("mailbox", "ca_file", conf_mailbox, ca_file, CONF_STR, "",
+	  "Certificates to trust instead of the system's.", .check = check_line),
+	K("mailbox", "user", conf_mailbox, user, CONF_STR, "", "Login; default: the address.",
+	  .example = "support", .check = check_line),
+	K("mailbox", "password_file", conf_mailbox, password, CONF_SECRET, NULL,
+	  "File with the password; relative to $CREDENTIALS_DIRECTORY, else to this file.",
+	  .example = "imap.secret", .check = check_some),
+	K("mailbox", "auth", conf_mailbox, auth, CONF_ENUM, "password", "How to sign in.",
+	  .words = "password"),
+	K("mailbox", "folder", conf_mailbox, folder, CONF_STR, "INBOX", "Folder to read.",
+	  .check = check_some),
+	K("mailbox", "after", conf_mailbox, after, CONF_STR, "seen",
+	  "What happens to a mail on the server once the desk has it.", .check = check_after),
+	K("mailbox", "import", conf_mailbox, import, CONF_ENUM, "now",
+	  "At the first start: only mail from now on, or all that is there.", .words = "now all"),
+	K("mailbox", "poll_interval", conf_mailbox, poll_interval_ms, CONF_DURATION, "60s",
+	  "How often to look when the server does not tell by itself.", RANGE(100 * MS, DAY)),
+	K("mailbox", "idle", conf_mailbox, idle, CONF_BOOL, "true",
+	  "Let the server tell of new mail (IMAP IDLE)."),
+	K("mailbox", "plus_addressing", conf_mailbox, plus_addressing, CONF_BOOL, "true",
+	  "Mail to support+anything@... arrives here too."),
+	K("mailbox", "verp", conf_mailbox, verp, CONF_BOOL, "true",
+	  "Bounces return to an address of their own (needs plus_addressing)."),
+	K("mailbox", "smtp", conf_mailbox, smtp, CONF_STR, "",
+	  "Title of the smtp section to send by; default: the only one.", .check = check_line),
+	K("mailbox", "priority", conf_mailbox, priority, CONF_ENUM, "medium",
+	  "Priority of its new tickets.", .words = "low medium high critical"),
+	K("mailbox", "own_lists", conf_mailbox, own_lists, CONF_STRS, "",
+	  "List-Id of mailing lists whose mail is for the desk.", .check = check_some),
+	K("mailbox", "contact_form_senders", conf_mailbox, contact_form_senders, CONF_STRS, "",
+	  "Senders for whom Reply-To names the requester.", .check = check_address),
+	K("mailbox", "timeout", conf_mailbox, timeout_ms, CONF_DURATION, "60s",
+	  "Silence of the server that ends a connection.", RANGE(100 * MS, HOUR)),
+	K("mailbox", "max_message_size", conf_mailbox, max_message_bytes, CONF_SIZE, "50M",
+	  "Of a larger mail only the header is taken.", RANGE(1024, INT64_C(1) << 30)),
+
+	K("trust", "authserv_id", conf_trust, authserv_id, CONF_STR, "",
+	  "Our mail server's name in Authentication-Results; empty: such fields prove nothing.",
+	  .check = check_line),
+	K("trust", "trusted_hops", conf_trust, trusted_hops, CONF_INT, "1",
+	  "How many Received fields, from the top, are of our own servers.", RANGE(0, 20)),
+	K("trust", "unknown_sender", conf_trust, unknown_sender, CONF_ENUM, "accept",
+	  "Mail of people the desk does not know.", .words = "accept quarantine"),
+	K("trust", "on_fail", conf_trust, on_fail, CONF_ENUM, "ticket",
+	  "Mail whose sender is proven false.", .words = "ticket quarantine"),
+
+	K("limits", "auto_per_address_hour", conf_limits, auto_per_address_hour, CONF_INT, "10",
+	  "Automatic mails to one address in an hour.", RANGE(0, 1000000)),
+	K("limits", "auto_per_address_day", conf_limits, auto_per_address_day, CONF_INT, "40",
+	  "Automatic mails to one address in a day.", RANGE(0, 1000000)),
+	K("limits", "auto_desk_hour", conf_limits, auto_desk_hour, CONF_INT, "1000",
+	  "Automatic mails of the whole desk in an hour.", RANGE(0, 1000000)),
+	K("limits", "inbound_per_sender_hour", conf_limits, inbound_per_sender_hour, CONF_INT, "60",
+	  "Mails of one sender in an hour.", RANGE(0, 1000000)),
+	K("limits", "anonymous_per_minute", conf_limits, anonymous_per_minute, CONF_INT, "60",
+	  "Requests of one address in a minute, not signed in.", RANGE(0, 1000000)),
+	K("limits", "user_per_minute", conf_limits, user_per_minute, CONF_INT, "600",
+	  "Requests of one user in a minute.", RANGE(0, 1000000)),
+	K("limits", "login_per_minute", conf_limits, login_per_minute, CONF_INT, "10",
+	  "Sign-ins to one account in a minute.", RANGE(0, 1000000)),
+
+	K("calendar", "timezone", conf_calendar, timezone, CONF_STR, "",
+	  "Its time zone; default: desk.timezone.", .example = "Europe/Berlin",
+	  .check = check_zone),
+	K("calendar", "mon", conf_calendar, hours[0], CONF_STRS, "", "Opening hours of Mondays.",
+	  .example = "09:00-12:00 13:00-17:00"),
+	K("calendar", "tue", conf_calendar, hours[1], CONF_STRS, "", "Of Tuesdays.",
+	  .example = "09:00-17:00"),
+	K("calendar", "wed", conf_calendar, hours[2], CONF_STRS, "", "Of Wednesdays.",
+	  .example = "09:00-17:00"),
+	K("calendar", "thu", conf_calendar, hours[3], CONF_STRS, "", "Of Thursdays.",
+	  .example = "09:00-17:00"),
+	K("calendar", "fri", conf_calendar, hours[4], CONF_STRS, "", "Of Fridays.",
+	  .example = "09:00-17:00"),
+	K("calendar", "sat", conf_calendar, hours[5], CONF_STRS, "", "Of Saturdays."),
+	K("calendar", "sun", conf_calendar, hours[6], CONF_STRS, "", "Of Sundays."),
+	K("calendar", "holidays", conf_calendar, holidays, CONF_STRS, "", "Dates without hours.",
+	  .example = "2026-12-25", .check = check_date),
+
+	K("sla", "mailboxes", conf_sla, mailboxes, CONF_STRS, "",
+	  "Titles of the mailboxes it is for; empty: all."),
+	K("sla", "tags", conf_sla, tags, CONF_STRS, "", "Only tickets with one of these tags.",
+	  .check = check_some),
+	K("sla", "calendar", conf_sla, calendar, CONF_STR, "",
+	  "Title of the calendar whose hours count; empty or \"24x7\": all.", .example = "office",
+	  .check = check_line),
+	K("sla", "pause", conf_sla, pause, CONF_STRS, "pending",
+	  "Statuses in which the resolution clock stands still."),
+	K("sla", "warn", conf_sla, warn, CONF_PERCENTS, "75 90",
+	  "Warnings, in percent of the target.", RANGE(1, 99)),
+
+#define TARGET(metric, text, name, i, ...)                                                         \
+	K(#metric, name, conf_sla, metric##_ms[i], CONF_DURATION, "0", text, RANGE(0, 3650 * DAY), \
+	  __VA_ARGS__)
+	TARGET(first_response, "Target for critical tickets; 0: none.", "critical", 3,
+	       .example = "30m"),
+	TARGET(first_response, "For high ones.", "high", 2, .example = "1h"),
+	TARGET(first_response, "For medium ones.", "medium", 1, .example = "4h"),
+	TARGET(first_response, "For low ones.", "low", 0, .example = "8h"),
+	TARGET(resolution, "Target for critical tickets; 0: none.", "critical", 3, .example = "8h"),
+	TARGET(resolution, "For high ones.", "high", 2, .example = "16h"),
+	TARGET(resolution, "For medium ones.", "medium", 1, .example = "24h"),
+	TARGET(resolution, "For low ones.", "low", 0, .example = "40h"),
+};
+const size_t conf_key_count = MD_COUNT(conf_keys);
+
+#define PLAIN(key, member, text)                                                     \
+	{                                                                            \
+		.name = (key), .at = offsetof(struct config, member), .help = (text) \
+	}
+#define TITLED(key, S, array, count, example, text)                          \
+	{                                                                    \
+		.name = (key), .title = (example), .size = sizeof(struct S), \
+		.array_at = offsetof(struct config, array),                  \
+		.count_at = offsetof(struct config, count), .help = (text)   \
+	}
+_Static_assert(offsetof(struct conf_smtp, title) == 0 &&
+		       offsetof(struct conf_mailbox, title) == 0 &&
+		       offsetof(struct conf_calendar, title) == 0 &&
+		       offsetof(struct conf_sla, title) == 0,
+	       "titles come first");
+
+const struct conf_section conf_sections[] = {
+	PLAIN("desk", desk, "The desk as a whole."),
+	PLAIN("http", http, "API and console."),
+	TITLED("smtp", conf_smtp, smtp, n_smtp, "main", "An account to send by."),
+	TITLED("mailbox", conf_mailbox, mailboxes, n_mailboxes, "support",
+	       "A mailbox whose mail becomes tickets."),
+	PLAIN("trust", trust, "Who a sender is believed to be."),
+	PLAIN("limits", limits, "Ceilings; 0: none."),
+	TITLED("calendar", conf_calendar, calendars, n_calendars, "office",
+	       "Opening hours that service levels count in."),
+	TITLED("sla", conf_sla, slas, n_slas, "standard",
+	       "Service levels; the first that fits a ticket is its own."),
+	{ .name = "first_response", .parent = "sla", .help = "Until an agent's first reply." },
+	{ .name = "resolution", .parent = "sla", .help = "Until the ticket is resolved." },
+};
+const size_t conf_section_count = MD_COUNT(conf_sections);
+
+/* ---- looking up ---- */
+
+static bool same(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+const struct conf_section *conf_section_find(const char *parent, const char *name)
+{
+	for (size_t i = 0; i < conf_section_count; i++)
+		if (same(conf_sections[i].parent, parent) && same(conf_sections[i].name, name))
+			return &conf_sections[i];
+	return NULL;
+}
+
+const struct conf_key *conf_key_find(const char *section, const char *name)
+{
+	for (size_t i = 0; i < conf_key_count; i++)
+		if (same(conf_keys[i].section, section) && same(conf_keys[i].name, name))
+			return &conf_keys[i];
+	return NULL;
+}
