@@ -24,8 +24,10 @@ static char unset_list[] = "{\"\\x01\"}";
 
 /* ---- problems ---- */
 
-static void add_problem(struct conf_load *l, struct conf_origin o, bool warning,
-			const struct conf_node *n, const char *fmt, va_list ap)
+__attribute__((format(printf, 5, 0))) static void add_problem(struct conf_load *l,
+							      struct conf_origin o, bool warning,
+							      const struct conf_node *n,
+							      const char *fmt, va_list ap)
 {
 	md_auto(buf_done) struct buf text = BUF_INIT(PROBLEM_MAX);
 	struct conf_problem *p = arena_alloc(l->arena, sizeof *p);
@@ -285,7 +287,8 @@ static int section_closed(cfg_t *parent, cfg_opt_t *opt)
 	return 0;
 }
 
-static void confuse_error(cfg_t *cfg, const char *fmt, va_list ap)
+__attribute__((format(printf, 2, 0))) static void confuse_error(cfg_t *cfg, const char *fmt,
+								va_list ap)
 {
 	md_auto(buf_done) struct buf text = BUF_INIT(PROBLEM_MAX);
 
