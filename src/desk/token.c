@@ -76,36 +76,38 @@ static int pack(const struct token_key *key, enum token_purpose purpose, const s
 		uint8_t out[TOKEN_PAYLOAD_MAX], size_t *ret_n, struct md_err *err)
 {
 	const int64_t numbers[] = { t->ticket, t->comment, t->user, t->serial };
-	size_t n = 3;
+	size_t n = 1;
 
 	if (key->id < 1 || key->id > 127)
 		return md_fail(err, MD_INPUT, 0, "no key to sign tokens with");
 	if (t->day < 0 || t->day > 0xffff)
 		return md_fail(err, MD_INPUT, 0, "the day of a token is out of range");
 	out[0] = (uint8_t)(key->id << 1 | (int)purpose);
-	out[1] = (uint8_t)(t->day >> 8);
-	out[2] = (uint8_t)(t->day & 0xff);
 	for (size_t i = 0; i < MD_COUNT(numbers); i++) {
-		size_t len =
-			numbers[i] < 0 ? 0 : put_number(out + n, TOKEN_PAYLOAD_MAX - n, numbers[i]);
+		size_t len = numbers[i] < 0
+				     ? 0
+				     : put_number(out + n, TOKEN_PAYLOAD_MAX - 2 - n, numbers[i]);
 
 		if (len == 0)
 			return md_fail(err, MD_INPUT, 0, "the numbers of a token do not fit");
 		n += len;
 	}
+	out[n++] = (uint8_t)(t->day >> 8);
+	out[n++] = (uint8_t)(t->day & 0xff);
 	*ret_n = n;
 	return MD_OK;
 }
 
 static bool unpack(const uint8_t *p, size_t n, struct token *t)
 {
-	size_t at = 3;
+	size_t at = 1;
 
 	if (n < 3)
 		return false;
+	n -= 2;
 	t->key = p[0] >> 1;
 	t->purpose = p[0] & 1 ? TOKEN_PROOF : TOKEN_ROUTE;
-	t->day = p[1] << 8 | p[2];
+	t->day = p[n] << 8 | p[n + 1];
 	return get_number(p, n, &at, &t->ticket) && get_number(p, n, &at, &t->comment) &&
 	       get_number(p, n, &at, &t->user) && get_number(p, n, &at, &t->serial) && at == n;
 }
@@ -210,7 +212,9 @@ static enum token_result check(const struct token_keys *keys, const char *text, 
 	    tag_n < tag_min || !unpack(payload, payload_n, &t) || t.purpose != purpose)
 		return TOKEN_BAD;
 	key = find_key(keys, t.key);
-	if (!key) /* a key that was retired long ago signed tokens that have expired since */
+	/* A key that was retired long ago signed tokens that have expired since. The day stands far
+	 * from the key, so that no single damaged digit looks like that. */
+	if (!key)
 		return t.day + lifetime_days[purpose] < today ? TOKEN_EXPIRED : TOKEN_BAD;
 	sign(key, purpose, payload, payload_n, tag);
 	if (sodium_memcmp(tag, given, tag_n) != 0)

@@ -1,7 +1,7 @@
 /* token.h - signed tokens: which ticket a reply belongs to, and to whom it was sent.
  *
- * PAYLOAD: key and purpose (1 octet), day (2), then ticket, comment, user and serial as LEB128
- * numbers; at most 18 octets. TAG: HMAC-SHA-256 of the payload under a key derived for the purpose,
+ * PAYLOAD: key and purpose (1 octet), ticket, comment, user and serial as LEB128 numbers, day (2);
+ * at most 18 octets. TAG: HMAC-SHA-256 of the payload under a key derived for the purpose,
  * cut to 128 bits. Both in base32 without case, because mail servers change it. Purposes:
  *
  *	route	Message-ID `md.KEYID.PAYLOAD.TAG@host` and body marker `[md:PAYLOAD.TAG]`: they

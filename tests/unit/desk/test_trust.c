@@ -1,0 +1,227 @@
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <maildesk/base/mem.h>
+#include <maildesk/desk/trust.h>
+#include <string.h>
+
+#define US "mx.desk.test"
+#define FROM "customer.test"
+
+static const char *const from_d[] = { FROM }, *const other_d[] = { "evil.test", "test" };
+#define DKIM(list)                                                         \
+	{                                                                  \
+		.n = MD_COUNT(list), .v = (const char **)(uintptr_t)(list) \
+	}
+
+/* The fields: who says it, how many Received stand above, dmarc, its header.from, dkim */
+static const struct auth_field pass = { US, 0, NULL, "pass", FROM, { 0 } };
+static const struct auth_field fail_ = { US, 0, NULL, "fail", FROM, { 0 } };
+static const struct auth_field none = { US, 0, NULL, "none", FROM, { 0 } };
+static const struct auth_field loud = { US, 0, NULL, "PASS", "Customer.Test", { 0 } };
+static const struct auth_field spf_only = { US, 0, "pass", NULL, NULL, { 0 } };
+static const struct auth_field spf_fail = { US, 0, "fail", NULL, NULL, { 0 } };
+static const struct auth_field no_from = { US, 0, NULL, "pass", NULL, { 0 } };
+static const struct auth_field other_from = { US, 0, NULL, "pass", "evil.test", { 0 } };
+static const struct auth_field guess = { US, 0, NULL, "bestguesspass", FROM, { 0 } };
+static const struct auth_field foreign = { "mx.evil.test", 0, NULL, "pass", FROM, { 0 } };
+static const struct auth_field longer = { US ".evil.test", 0, NULL, "pass", FROM, { 0 } };
+static const struct auth_field upper = { "MX.desk.test", 0, NULL, "pass", FROM, { 0 } };
+static const struct auth_field no_id = { NULL, 0, NULL, "pass", FROM, { 0 } };
+static const struct auth_field below = { US, 1, NULL, "pass", FROM, { 0 } };
+static const struct auth_field below_fail = { US, 1, NULL, "fail", FROM, { 0 } };
+static const struct auth_field dkim = { US, 0, NULL, NULL, NULL, DKIM(from_d) };
+static const struct auth_field dkim_other = { US, 0, NULL, "none", NULL, DKIM(other_d) };
+static const struct auth_field dkim_but_fail = { US, 0, NULL, "fail", FROM, DKIM(from_d) };
+
+enum { KNOWN = 7, SOMEBODY = 8 };
+
+static const struct {
+	const char *name;
+	const struct auth_field *fields[3];
+	int64_t from_user, proof_user;
+	const char *authserv_id;
+	int64_t hops, received;
+	bool not_plain;
+	int level;
+	enum trust_auth auth;
+	const char *evidence; /* part of it */
+} cases[] = {
+	/* with Authentication-Results */
+	{ "pass", { &pass }, KNOWN, 0, US, 1, 1, 0, 2, AUTH_PASS, "dmarc=pass header.from=" FROM },
+	{ "pass of a newcomer", { &pass }, 0, 0, US, 1, 1, 0, 2, AUTH_PASS, "dmarc=pass" },
+	{ "case", { &loud }, KNOWN, 0, US, 1, 1, 0, 2, AUTH_PASS, "dmarc=pass" },
+	{ "fail", { &fail_ }, KNOWN, 0, US, 1, 1, 0, 0, AUTH_FAIL, "dmarc=fail" },
+	{ "fail and token", { &fail_ }, KNOWN, KNOWN, US, 1, 1, 0, 0, AUTH_FAIL, "dmarc=fail" },
+	{ "dmarc=none", { &none }, KNOWN, 0, US, 1, 1, 0, 1, AUTH_NONE, "no passing result" },
+	{ "no field", { 0 }, KNOWN, 0, US, 1, 1, 0, 1, AUTH_NONE, "no result of " US },
+	{ "newcomer", { 0 }, 0, 0, US, 1, 1, 0, 0, AUTH_NONE, "nobody we know" },
+	{ "token alone", { 0 }, KNOWN, KNOWN, US, 1, 1, 0, 1, AUTH_NONE, "no result" },
+	{ "both", { &pass }, KNOWN, KNOWN, US, 1, 1, 0, 2, AUTH_PASS, "dmarc=pass" },
+	{ "spf is of the envelope", { &spf_only }, KNOWN, 0, US, 1, 1, 0, 1, AUTH_NONE, "" },
+	{ "spf breaks on the way", { &spf_fail }, KNOWN, 0, US, 1, 1, 0, 1, AUTH_NONE, "" },
+	{ "pass of no From", { &no_from }, KNOWN, 0, US, 1, 1, 0, 1, AUTH_NONE, "no passing" },
+	{ "another From", { &other_from }, KNOWN, 0, US, 1, 1, 0, 1, AUTH_NONE, "no passing" },
+	{ "a guess", { &guess }, KNOWN, 0, US, 1, 1, 0, 1, AUTH_NONE, "no passing" },
+	/* whose field it is */
+	{ "foreign id", { &foreign }, KNOWN, 0, US, 1, 1, 0, 1, AUTH_NONE, "no result of " US },
+	{ "longer id", { &longer }, KNOWN, 0, US, 1, 1, 0, 1, AUTH_NONE, "no result" },
+	{ "id in capitals", { &upper }, KNOWN, 0, US, 1, 1, 0, 1, AUTH_NONE, "no result" },
+	{ "no id", { &no_id }, KNOWN, 0, US, 1, 1, 0, 1, AUTH_NONE, "no result" },
+	{ "ours beside a foreign one",
+	  { &foreign, &pass },
+	  KNOWN,
+	  0,
+	  US,
+	  1,
+	  1,
+	  0,
+	  2,
+	  AUTH_PASS,
+	  "" },
+	/* where it stands */
+	{ "below our hop", { &below }, KNOWN, 0, US, 1, 3, 0, 1, AUTH_NONE, "below our own hops" },
+	{ "forged below a fail", { &fail_, &below }, KNOWN, 0, US, 1, 3, 0, 0, AUTH_FAIL, "" },
+	{ "forged fail below", { &pass, &below_fail }, KNOWN, 0, US, 1, 3, 0, 2, AUTH_PASS, "" },
+	{ "two hops", { &below }, KNOWN, 0, US, 2, 3, 0, 2, AUTH_PASS, "" },
+	{ "fewer hops than ours", { &pass }, KNOWN, 0, US, 2, 1, 0, 1, AUTH_NONE, "below" },
+	{ "no hop at all", { &pass }, KNOWN, 0, US, 1, 0, 0, 1, AUTH_NONE, "below" },
+	/* contradictions */
+	{ "pass, fail", { &pass, &fail_ }, KNOWN, 0, US, 1, 1, 0, 1, AUTH_NONE, "contradict" },
+	{ "fail, pass", { &fail_, &pass }, KNOWN, 0, US, 1, 1, 0, 1, AUTH_NONE, "contradict" },
+	{ "pass, none", { &pass, &none }, KNOWN, 0, US, 1, 1, 0, 1, AUTH_NONE, "contradict" },
+	{ "two Froms", { &pass, &other_from }, KNOWN, 0, US, 1, 1, 0, 1, AUTH_NONE, "contradict" },
+	{ "contradiction spoils dkim",
+	  { &dkim, &pass, &fail_ },
+	  KNOWN,
+	  0,
+	  US,
+	  1,
+	  1,
+	  0,
+	  1,
+	  AUTH_NONE,
+	  "contradict" },
+	{ "twice the same", { &pass, &pass }, KNOWN, 0, US, 1, 1, 0, 2, AUTH_PASS, "" },
+	{ "one field a method", { &spf_only, &pass }, KNOWN, 0, US, 1, 1, 0, 2, AUTH_PASS, "" },
+	/* dkim */
+	{ "dkim", { &dkim }, KNOWN, 0, US, 1, 1, 0, 2, AUTH_PASS, "dkim=pass header.d=" FROM },
+	{ "dkim, dmarc=none", { &dkim, &none }, KNOWN, 0, US, 1, 1, 0, 2, AUTH_PASS, "dkim=pass" },
+	{ "dkim of others", { &dkim_other }, KNOWN, 0, US, 1, 1, 0, 1, AUTH_NONE, "no passing" },
+	{ "dkim, dmarc=fail", { &dkim_but_fail }, KNOWN, 0, US, 1, 1, 0, 0, AUTH_FAIL, "" },
+	/* without Authentication-Results */
+	{ "token", { 0 }, KNOWN, KNOWN, NULL, 1, 1, 0, 2, AUTH_NONE, "signed reply address" },
+	{ "token, empty id", { 0 }, KNOWN, KNOWN, "", 1, 1, 0, 2, AUTH_NONE, "signed reply" },
+	{ "token of somebody else",
+	  { 0 },
+	  KNOWN,
+	  SOMEBODY,
+	  NULL,
+	  1,
+	  1,
+	  0,
+	  1,
+	  AUTH_NONE,
+	  "issued to somebody else" },
+	{ "token, stranger", { 0 }, 0, KNOWN, NULL, 1, 1, 0, 0, AUTH_NONE, "nobody we know" },
+	{ "nothing", { 0 }, KNOWN, 0, NULL, 1, 1, 0, 1, AUTH_NONE, "no proof" },
+	{ "nobody", { 0 }, 0, 0, NULL, 1, 1, 0, 0, AUTH_NONE, "no proof" },
+	{ "fields are not looked at", { &pass }, KNOWN, 0, NULL, 1, 1, 0, 1, AUTH_NONE, "" },
+	{ "nor a fail", { &fail_ }, KNOWN, 0, NULL, 1, 1, 0, 1, AUTH_NONE, "" },
+	/* a From with tricks */
+	{ "not plain", { &pass }, KNOWN, KNOWN, US, 1, 1, 1, 0, AUTH_NONE, "not exactly one" },
+	{ "not plain, token", { 0 }, KNOWN, KNOWN, NULL, 1, 1, 1, 0, AUTH_NONE, "not exactly one" },
+};
+
+static void test_levels(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < MD_COUNT(cases); i++) {
+		md_auto(arena_done) struct arena a = ARENA_INIT(10000);
+		struct mail_address from = { NULL, "carol@" FROM };
+		struct auth_field fields[3];
+		struct message m = { .from = { 1, &from },
+				     .received_count = cases[i].received,
+				     .from_is_plain = !cases[i].not_plain };
+		struct trust_input in = {
+			.message = &m,
+			.config = { cases[i].authserv_id, cases[i].hops },
+			.from_user = cases[i].from_user,
+			.proof_user = cases[i].proof_user,
+		};
+		struct trust t;
+
+		m.auth_fields.v = fields;
+		while (m.auth_fields.n < 3 && cases[i].fields[m.auth_fields.n]) {
+			fields[m.auth_fields.n] = *cases[i].fields[m.auth_fields.n];
+			m.auth_fields.n++;
+		}
+		assert_int_equal(trust_assess(&in, &a, &t, NULL), MD_OK);
+		if (t.level != cases[i].level || t.auth != cases[i].auth ||
+		    !strstr(t.evidence, cases[i].evidence))
+			fail_msg("%s: level %d, auth %s, %s", cases[i].name, t.level,
+				 trust_auth_name(t.auth), t.evidence);
+		assert_int_equal(t.flagged, cases[i].not_plain || t.auth == AUTH_FAIL);
+	}
+}
+
+static void test_alignment(void **state)
+{
+	static const struct {
+		const char *from, *signer;
+		int level;
+	} pairs[] = {
+		{ "a@desk.example", "desk.example", 2 },
+		{ "a@sales.desk.example", "desk.example", 2 },
+		{ "a@xdesk.example", "desk.example", 1 },
+		{ "a@desk.example", "sales.desk.example", 1 },
+		{ "a@desk.example", "example", 1 },
+		{ "a@desk.example", "", 1 },
+		{ "a@DESK.example", "desk.EXAMPLE", 2 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < MD_COUNT(pairs); i++) {
+		md_auto(arena_done) struct arena a = ARENA_INIT(10000);
+		const char *signers[] = { pairs[i].signer };
+		struct mail_address from = { NULL, pairs[i].from };
+		struct auth_field field = { .authserv_id = US,
+					    .dkim_pass_domains = { 1, signers } };
+		struct message m = { .from = { 1, &from },
+				     .auth_fields = { 1, &field },
+				     .received_count = 1,
+				     .from_is_plain = true };
+		struct trust_input in = { &m, { US, 1 }, KNOWN, 0 };
+		struct trust t;
+
+		assert_int_equal(trust_assess(&in, &a, &t, NULL), MD_OK);
+		assert_int_equal(t.level, pairs[i].level);
+	}
+}
+
+static void test_no_memory(void **state)
+{
+	struct arena a = ARENA_INIT(8);
+	struct mail_address from = { NULL, "a@b.test" };
+	struct message m = { .from = { 1, &from }, .from_is_plain = true };
+	struct trust_input in = { &m, { US, 1 }, KNOWN, 0 };
+	struct trust t;
+
+	(void)state;
+	assert_int_equal(trust_assess(&in, &a, &t, NULL), MD_NOMEM);
+	arena_done(&a);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_levels),
+		cmocka_unit_test(test_alignment),
+		cmocka_unit_test(test_no_memory),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
