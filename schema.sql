@@ -15,6 +15,7 @@ CREATE TABLE users (
     id            {ID},
     name          TEXT NOT NULL,
     email         TEXT NOT NULL UNIQUE,
+    folded        TEXT NOT NULL,              -- name and address in lower case, for searching
     password_hash TEXT,
     role          TEXT NOT NULL CHECK (role IN ('admin', 'agent', 'customer')),
     locale        TEXT,
@@ -36,7 +37,8 @@ CREATE TABLE mailboxes (           -- state only; settings are in the configurat
     id          {ID},
     name        TEXT NOT NULL UNIQUE,
     uidvalidity {INT} NOT NULL DEFAULT 0,     -- 0: never selected
-    last_uid    {INT} NOT NULL DEFAULT 0
+    last_uid    {INT} NOT NULL DEFAULT 0,
+    import_below {INT} NOT NULL DEFAULT 0     -- uids below were there before the desk: no mail is sent
 ) {STRICT};
 
 CREATE TABLE mailbox_uids (        -- mails between the first attempt and the mark on the server
@@ -90,6 +92,7 @@ CREATE TABLE tickets (
     deleted_at   {INT},
     version      {INT} NOT NULL DEFAULT 1
 ) {STRICT};
+CREATE INDEX tickets_by_creation ON tickets (created_at, id);
 CREATE INDEX tickets_by_update ON tickets (updated_at, id);
 CREATE INDEX tickets_by_status ON tickets (status, updated_at);
 CREATE INDEX tickets_by_priority ON tickets (priority, updated_at);

@@ -23,6 +23,7 @@ enum desk_part { DESK_SENDER, DESK_TIMERS, DESK_MAILBOXES, DESK_PARTS };
 struct desk_mailbox {
 	const struct conf_mailbox *conf;
 	int64_t id; /* of its row */
+	int64_t import_below; /* see store/mailboxes.h; of the thread of mailboxes.h */
 	/* health, under desk.lock */
 	char state[16]; /* "connecting", "ok", "backoff", "auth_failed" */
 	char error[DESK_TEXT_MAX];

@@ -11,6 +11,7 @@ struct mailbox_row {
 	int64_t id;
 	const char *name;
 	int64_t uidvalidity, last_uid; /* uidvalidity 0: never selected */
+	int64_t import_below;	       /* mails of lower uids were there before the desk */
 };
 /* Makes the row if there is none. */
 int mailbox_ensure(struct db_conn *c, const char *name, int64_t *ret_id, struct md_err *err);
@@ -18,7 +19,7 @@ int mailbox_get(struct db_conn *c, int64_t id, struct arena *a, struct mailbox_r
 		struct md_err *err);
 /* Start over with a new UIDVALIDITY: cursor set, rows of the old one dropped. */
 int mailbox_reset(struct db_conn *c, int64_t id, int64_t uidvalidity, int64_t last_uid,
-		  struct md_err *err);
+		  int64_t import_below, struct md_err *err);
 /* Cursor forward (never back). */
 int mailbox_advance(struct db_conn *c, int64_t id, int64_t uidvalidity, int64_t uid,
 		    struct md_err *err);

@@ -1,0 +1,314 @@
+/* One thread between three kinds of process:
+ *
+ *	fetch --MAIL--> [jobs] --READ--> read --FIELDS--> [jobs, ready] --group--> one transaction
+ *	fetch <-------------------------- STORED -------------------------------------'
+ *
+ * A job is one mail. Its attempt is counted in the database before a reader sees it; a mail with
+ * attempts behind it goes alone, so that whoever crashes a reader takes nobody along. Jobs of one
+ * mailbox are stored in the order of their uids, because the cursor passes over what is stored.
+ * A group is committed when it is large, or when no reader is at work: a single mail does not wait,
+ * a flood shares the cost of the disk. While JOBS_MAX mails wait, fetch is not read from. Jobs
+ * outlive the fetch that brought them: what the next one brings again is recognised. */
+#include <maildesk/app/intake.h>
+#include <maildesk/app/mailboxes.h>
+#include <maildesk/app/reader.h>
+#include <maildesk/app/work.h>
+#include <maildesk/base/fault.h>
+#include <maildesk/base/log.h>
+#include <maildesk/store/mailboxes.h>
+
+#include "mailboxes_priv.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- jobs ---- */
+
+static void job_free(struct job *j)
+{
+	arena_done(&j->arena);
+	blob_done(&j->blob);
+	md_close_p(&j->fd);
+	free(j->raw);
+	free(j);
+}
+
+/* Take out every job for which `gone` holds. */
+static void jobs_drop(struct mailboxes *m, bool (*gone)(const struct job *))
+{
+	struct job **slot = &m->jobs;
+
+	while (*slot) {
+		struct job *j = *slot;
+
+		if (!gone(j)) {
+			slot = &j->next;
+			continue;
+		}
+		*slot = j->next;
+		m->n_jobs--;
+		job_free(j);
+	}
+	m->tail = slot;
+}
+
+static bool is_stored(const struct job *j)
+{
+	return j->state == JOB_STORED;
+}
+
+static bool any(const struct job *j)
+{
+	(void)j;
+	return true;
+}
+
+static size_t count(const struct mailboxes *m, enum job_state state)
+{
+	size_t n = 0;
+
+	for (const struct job *j = m->jobs; j; j = j->next)
+		n += j->state == state;
+	return n;
+}
+
+/* ---- attempts ---- */
+
+static int count_attempts(struct db_conn *c, void *ctx, struct md_err *err)
+{
+	struct mailboxes *m = ctx;
+	int rc = MD_OK;
+
+	for (struct job *j = m->jobs; j && rc == MD_OK; j = j->next)
+		if (j->state == JOB_NEW)
+			rc = uid_attempt(c, j->mailbox, j->uidvalidity, j->uid, &j->attempts,
+					 &j->known, err);
+	return rc;
+}
+
+/* Every new job's attempt is on disk before any of them is tried. */
+static void admit(struct mailboxes *m)
+{
+	struct md_err err = { 0 };
+
+	if (count(m, JOB_NEW) == 0)
+		return;
+	if (db_txn(m->d->db, count_attempts, m, &err) != MD_OK) {
+		log_error(NULL, "mail waits on the server: %s", err.text);
+		mailboxes_pause(m);
+		return;
+	}
+	fault_point("attempt_recorded");
+	for (struct job *j = m->jobs; j; j = j->next) {
+		if (j->state != JOB_NEW)
+			continue;
+		j->state = JOB_WAITING;
+		if (j->known) {
+			j->state = JOB_KNOWN;
+		} else if (j->attempts > READER_ATTEMPTS) {
+			j->state = JOB_READY;
+			j->cause = "parser_crashed";
+		}
+	}
+}
+
+/* ---- storing ---- */
+
+static int store_one(struct db_conn *c, void *ctx, struct md_err *err)
+{
+	struct storing *s = ctx;
+	struct job *j = s->job;
+	struct intake_mail mail = {
+		.mailbox = j->mailbox,
+		.uidvalidity = j->uidvalidity,
+		.uid = j->uid,
+		.size = j->size,
+		.too_large = j->too_large,
+		.import = j->import,
+		.message = j->cause ? NULL : &j->message,
+		.cause = j->cause,
+		.blob = &j->blob,
+	};
+
+	return intake_take(s->m->d, c, &s->arena, &mail, &j->result, err);
+}
+
+/* A mail that intake cannot take for a reason of its own goes to quarantine; the others go on. */
+static int store_job(struct db_conn *c, struct storing *s, struct md_err *err)
+{
+	struct log_ctx about = { .mailbox = mailboxes_title(s->m, s->job->mailbox),
+				 .uid = s->job->uid };
+	int rc = db_savepoint(c, store_one, s, err);
+
+	if (rc == MD_OK || rc == MD_AGAIN || rc == MD_BROKEN || rc == MD_NOMEM || s->job->cause)
+		return rc;
+	log_error(&about, "quarantined, intake failed: %s", err->text);
+	s->job->cause = "database_rejected";
+	return db_savepoint(c, store_one, s, err);
+}
+
+static int store_group(struct db_conn *c, void *ctx, struct md_err *err)
+{
+	struct storing *s = ctx;
+	int rc = MD_OK;
+
+	for (size_t i = 0; i < s->n && rc == MD_OK; i++) {
+		s->job = s->group[i];
+		arena_reset(&s->arena);
+		rc = store_job(c, s, err);
+	}
+	fault_point("before_commit");
+	return rc;
+}
+
+/* The next group: ready jobs that no earlier, unfinished job of their mailbox holds back. */
+static size_t gather(struct mailboxes *m, struct job **group)
+{
+	size_t n = 0;
+
+	for (struct job *j = m->jobs; j && n < GROUP_MAX; j = j->next) {
+		bool held = false;
+
+		for (const struct job *e = m->jobs; e != j && !held; e = e->next)
+			held = e->mailbox == j->mailbox && e->state != JOB_READY &&
+			       e->state != JOB_KNOWN && e->state != JOB_STORED;
+		if (!held && (j->state == JOB_READY || j->state == JOB_KNOWN))
+			group[n++] = j;
+	}
+	return n;
+}
+
+static void log_stored(struct mailboxes *m, const struct job *j)
+{
+	struct log_ctx about = { .mailbox = mailboxes_title(m, j->mailbox),
+				 .uid = j->uid,
+				 .message = j->result.message,
+				 .message_id = j->cause ? NULL : j->message.message_id,
+				 .ticket = j->result.ticket };
+
+	if (j->result.cause)
+		log_warn(&about, "quarantined: %s", j->result.cause);
+	else if (j->result.outcome)
+		log_info(&about, "%s", j->result.outcome);
+}
+
+static void store(struct mailboxes *m)
+{
+	struct job *group[GROUP_MAX], *fresh[GROUP_MAX];
+	struct storing s = { .m = m, .group = fresh, .arena = ARENA_INIT(READER_ARENA_MAX) };
+	struct md_err err = { 0 };
+	size_t n = gather(m, group);
+	int rc = MD_OK;
+
+	if (n == 0 || (n < GROUP_MAX && count(m, JOB_READING)))
+		return;
+	for (size_t i = 0; i < n; i++)
+		if (group[i]->state == JOB_READY)
+			fresh[s.n++] = group[i];
+	if (s.n)
+		rc = db_txn(m->d->db, store_group, &s, &err);
+	arena_done(&s.arena);
+	if (rc != MD_OK) {
+		log_error(NULL, "%zu mails wait on the server: %s", s.n, err.text);
+		mailboxes_pause(m);
+		return;
+	}
+	fault_point("committed");
+	for (size_t i = 0; i < n; i++) {
+		group[i]->state = JOB_STORED;
+		log_stored(m, group[i]);
+	}
+	mailboxes_report_stored(m, group, n);
+	jobs_drop(m, is_stored);
+	work_done(m->d);
+}
+
+/* ---- the loop ---- */
+
+static void wait_for_something(struct mailboxes *m)
+{
+	struct pollfd fds[2 + READERS_MAX];
+	int timeout = mailboxes_timeout(m);
+	nfds_t n = 0;
+	uint64_t wakes;
+
+	fds[n++] = (struct pollfd){ .fd = m->d->wake_fd[DESK_MAILBOXES], .events = POLLIN };
+	if (m->fetch.channel && m->n_jobs < JOBS_MAX)
+		fds[n++] = mailboxes_pollfd(m->fetch.channel);
+	for (int i = 0; i < m->n_readers; i++)
+		if (m->readers[i].role.channel)
+			fds[n++] = mailboxes_pollfd(m->readers[i].role.channel);
+	if (poll(fds, n, timeout) > 0 && (fds[0].revents & POLLIN))
+		(void)!read(fds[0].fd, &wakes, sizeof wakes);
+}
+
+static void *run(void *arg)
+{
+	struct mailboxes *m = arg;
+
+	while (!atomic_load(&m->stopping)) {
+		mailboxes_keep_roles(m);
+		wait_for_something(m);
+		if (m->n_jobs < JOBS_MAX)
+			mailboxes_hear_fetch(m);
+		if (!mailboxes_paused(m)) {
+			admit(m);
+			mailboxes_hear_readers(m);
+			mailboxes_feed_readers(m);
+			store(m);
+		}
+	}
+	mailboxes_give_back(m);
+	jobs_drop(m, any);
+	mailboxes_end_roles(m);
+	return NULL;
+}
+
+struct job *mailboxes_add_job(struct mailboxes *m)
+{
+	struct job *j = md_calloc(1, sizeof *j);
+
+	if (!j)
+		return NULL;
+	j->fd = -1;
+	j->arena.max = READER_ARENA_MAX;
+	*m->tail = j;
+	m->tail = &j->next;
+	m->n_jobs++;
+	return j;
+}
+
+int mailboxes_start(struct desk *d, int readers, int spool_fd, struct mailboxes **ret,
+		    struct md_err *err)
+{
+	struct mailboxes *m = md_calloc(1, sizeof *m);
+	int rc;
+
+	if (!m)
+		return md_fail(err, MD_NOMEM, 0, "out of memory");
+	m->d = d;
+	m->spool_fd = spool_fd;
+	m->tail = &m->jobs;
+	m->n_readers = readers < 1 ? 1 : readers > READERS_MAX ? READERS_MAX : readers;
+	rc = pthread_create(&m->thread, NULL, run, m);
+	if (rc != 0) {
+		free(m);
+		return md_fail(err, MD_BROKEN, rc, "thread: %s", strerror(rc));
+	}
+	*ret = m;
+	return MD_OK;
+}
+
+void mailboxes_stop(struct mailboxes *m)
+{
+	if (!m)
+		return;
+	atomic_store(&m->stopping, true);
+	desk_wake(m->d, DESK_MAILBOXES);
+	pthread_join(m->thread, NULL);
+	free(m);
+}

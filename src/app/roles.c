@@ -1,0 +1,561 @@
+/* The desk's side of its two other roles: keeping them alive, hearing them, feeding them. */
+#include <maildesk/base/log.h>
+#include <maildesk/store/mailboxes.h>
+
+#include "mailboxes_priv.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+enum { BACKOFF_FIRST_MS = 100, BACKOFF_MAX_MS = 10000, UNMARKED_MAX = 10000 };
+
+static int64_t mono(const struct mailboxes *m)
+{
+	return clock_mono(m->d->clock);
+}
+
+/* The first restart is at once: one bad mail is nothing to wait for. */
+static int64_t backoff_ms(int failures)
+{
+	int64_t ms = failures > 1 ? BACKOFF_FIRST_MS : 0;
+
+	for (int i = 2; i < failures && ms < BACKOFF_MAX_MS; i++)
+		ms *= 2;
+	return ms < BACKOFF_MAX_MS ? ms : BACKOFF_MAX_MS;
+}
+
+const char *mailboxes_title(const struct mailboxes *m, int64_t id)
+{
+	const struct desk_mailbox *mailbox = desk_mailbox(m->d, id);
+
+	return mailbox ? mailbox->conf->title : "?";
+}
+
+struct pollfd mailboxes_pollfd(const struct channel *ch)
+{
+	short events = POLLIN;
+
+	if (channel_pending(ch))
+		events |= POLLOUT;
+	return (struct pollfd){ .fd = channel_fd(ch), .events = events };
+}
+
+void mailboxes_pause(struct mailboxes *m)
+{
+	m->pause_until_ms = mono(m) + PAUSE_MS;
+}
+
+bool mailboxes_paused(const struct mailboxes *m)
+{
+	return m->pause_until_ms > mono(m);
+}
+
+static void log_end(const char *role, int status)
+{
+	if (WIFSIGNALED(status))
+		log_warn(NULL, "%s died of signal %d (%s); it is started again", role,
+			 WTERMSIG(status), strsignal(WTERMSIG(status)));
+	else
+		log_warn(NULL, "%s ended with %d; it is started again", role, WEXITSTATUS(status));
+}
+
+/* ---- fetch ---- */
+
+static int send_mailbox(struct mailboxes *m, const struct desk_mailbox *mailbox, struct md_err *err)
+{
+	const struct conf_mailbox *conf = mailbox->conf;
+	struct frame_mailbox f = {
+		.id = mailbox->id,
+		.name = conf->title,
+		.host = conf->host,
+		.user = conf->user,
+		.secret = conf->password,
+		.folder = conf->folder,
+		.port = conf->port,
+		.tls = conf->tls,
+		.ca_file = conf->ca_file,
+		.auth = conf->auth,
+		.after = conf->after,
+		.idle = conf->idle,
+		.poll_interval_ms = conf->poll_interval_ms,
+		.timeout_ms = conf->timeout_ms,
+		.max_message_bytes = conf->max_message_bytes,
+	};
+
+	return channel_send(m->fetch.channel, FRAME_MAILBOX, &frame_mailbox_rec, &f, -1, err);
+}
+
+static void lose_fetch(struct mailboxes *m, const char *why)
+{
+	int status = role_end(&m->fetch);
+
+	m->fetch.channel = NULL;
+	m->fetch_failures++;
+	m->fetch_again_ms = mono(m) + backoff_ms(m->fetch_failures);
+	log_warn(NULL, "lost fetch: %s", why);
+	log_end("fetch", status);
+}
+
+static void start_fetch(struct mailboxes *m)
+{
+	struct md_err err = { 0 };
+	int rc = role_spawn("fetch", m->spool_fd, &m->fetch, &err);
+
+	if (rc != MD_OK) {
+		m->fetch.channel = NULL;
+		m->fetch_failures++;
+		m->fetch_again_ms = mono(m) + backoff_ms(m->fetch_failures);
+		log_error(NULL, "fetch cannot be started: %s", err.text);
+		return;
+	}
+	for (size_t i = 0; i < m->d->n_mailboxes && rc == MD_OK; i++)
+		rc = send_mailbox(m, &m->d->mailboxes[i], &err);
+	if (rc != MD_OK)
+		lose_fetch(m, err.text);
+}
+
+/* ---- what fetch says ---- */
+
+struct selecting {
+	struct mailboxes *m;
+	struct arena arena;
+	struct desk_mailbox *mailbox;
+	struct frame_selected f;
+	struct frame_uids cursor;
+	bool rescan;
+};
+
+/* Where to go on: from now, from the cursor, or, under a new UIDVALIDITY, from the beginning. */
+static int find_cursor(struct db_conn *c, void *ctx, struct md_err *err)
+{
+	struct selecting *s = ctx;
+	const struct frame_selected *f = &s->f;
+	struct mailbox_row row;
+	int64_t *uids = NULL;
+	bool first, all;
+	int rc;
+
+	arena_reset(&s->arena);
+	rc = mailbox_get(c, f->mailbox, &s->arena, &row, err);
+	if (rc != MD_OK)
+		return rc;
+	first = row.uidvalidity == 0;
+	all = strcmp(s->mailbox->conf->import, "all") == 0;
+	s->rescan = !first && row.uidvalidity != f->uidvalidity;
+	if (first && !all)
+		row.last_uid = f->uidnext > 0 ? f->uidnext - 1 : 0;
+	else if (first || s->rescan)
+		row.last_uid = 0;
+	if (first || s->rescan) {
+		row.import_below = first && all ? f->uidnext : 0;
+		rc = mailbox_reset(c, f->mailbox, f->uidvalidity, row.last_uid, row.import_below,
+				   err);
+	}
+	s->mailbox->import_below = row.import_below;
+	s->cursor = (struct frame_uids){ .mailbox = f->mailbox,
+					 .uidvalidity = f->uidvalidity,
+					 .last_uid = row.last_uid };
+	/* struct frame_uid is one int64_t: the rows are the list */
+	if (rc == MD_OK)
+		rc = uid_unmarked(c, f->mailbox, f->uidvalidity, UNMARKED_MAX, &s->arena, &uids,
+				  &s->cursor.uids.n, err);
+	s->cursor.uids.v = uids;
+	return rc;
+}
+
+static int on_selected(struct mailboxes *m, const struct frame *frame, struct md_err *err)
+{
+	struct selecting s = { .m = m, .arena = ARENA_INIT(16 << 20) };
+	int rc = rec_unpack(&frame_selected_rec, frame->bytes, frame->n, &s.arena, &s.f, err);
+
+	s.mailbox = desk_mailbox(m->d, s.f.mailbox);
+	if (rc == MD_OK && !s.mailbox)
+		rc = md_fail(err, MD_INPUT, 0, "no such mailbox");
+	if (rc == MD_OK) {
+		rc = db_txn(m->d->db, find_cursor, &s, err);
+		if (rc == MD_OK && s.rescan)
+			log_warn(&(struct log_ctx){ .mailbox = s.mailbox->conf->title },
+				 "the server numbers its mails anew (UIDVALIDITY %lld): all are "
+				 "looked at again, known ones are recognised",
+				 (long long)s.f.uidvalidity);
+	}
+	if (rc == MD_OK)
+		rc = channel_send(m->fetch.channel, FRAME_CURSOR, &frame_uids_rec, &s.cursor, -1, err);
+	arena_done(&s.arena);
+	return rc;
+}
+
+static bool is_in_hand(const struct mailboxes *m, const struct frame_mail *f)
+{
+	for (const struct job *j = m->jobs; j; j = j->next)
+		if (j->mailbox == f->mailbox && j->uidvalidity == f->uidvalidity && j->uid == f->uid)
+			return true;
+	return false;
+}
+
+static int fill_job(struct job *j, const struct frame_mail *f, int *fd, struct md_err *err)
+{
+	struct stat st;
+
+	j->mailbox = f->mailbox;
+	j->uidvalidity = f->uidvalidity;
+	j->uid = f->uid;
+	j->size = f->size;
+	j->too_large = f->too_large;
+	if (*fd >= 0) {
+		j->fd = *fd;
+		*fd = -1;
+		if (fstat(j->fd, &st) != 0)
+			return md_fail(err, MD_BROKEN, errno, "spool file: %s", strerror(errno));
+		return blob_prepare_fd(j->fd, st.st_size, &j->blob, err);
+	}
+	j->n = f->raw.n;
+	j->raw = md_malloc(j->n);
+	if (!j->raw)
+		return md_fail(err, MD_NOMEM, 0, "out of memory");
+	memcpy(j->raw, f->raw.v, j->n);
+	return blob_prepare(j->raw, j->n, &j->blob, err);
+}
+
+static int on_mail(struct mailboxes *m, struct frame *frame, struct md_err *err)
+{
+	md_auto(arena_done) struct arena arena = ARENA_INIT(FRAME_INLINE_MAX + 4096);
+	struct desk_mailbox *mailbox;
+	struct frame_mail f;
+	struct job *j;
+	int rc = rec_unpack(&frame_mail_rec, frame->bytes, frame->n, &arena, &f, err);
+
+	if (rc != MD_OK)
+		return rc;
+	mailbox = desk_mailbox(m->d, f.mailbox);
+	if (!mailbox)
+		return md_fail(err, MD_INPUT, 0, "no such mailbox");
+	if (is_in_hand(m, &f))
+		return MD_OK;
+	j = mailboxes_add_job(m);
+	if (!j)
+		return md_fail(err, MD_NOMEM, 0, "out of memory");
+	j->import = f.uid < mailbox->import_below;
+	return fill_job(j, &f, &frame->fd, err);
+}
+
+static int forget_marked(struct db_conn *c, void *ctx, struct md_err *err)
+{
+	const struct frame_uids *f = ctx;
+	const struct frame_uid *uids = f->uids.v;
+	int rc = MD_OK;
+
+	for (size_t i = 0; i < f->uids.n && rc == MD_OK; i++)
+		rc = uid_marked(c, f->mailbox, f->uidvalidity, uids[i].uid, err);
+	return rc;
+}
+
+static int on_marked(struct mailboxes *m, const struct frame *frame, struct md_err *err)
+{
+	md_auto(arena_done) struct arena arena = ARENA_INIT(16 << 20);
+	struct frame_uids f;
+	struct md_err why = { 0 };
+	int rc = rec_unpack(&frame_uids_rec, frame->bytes, frame->n, &arena, &f, err);
+
+	/* Not noted is no harm: the mark is made again at the next SELECT. */
+	if (rc == MD_OK && db_txn(m->d->db, forget_marked, &f, &why) != MD_OK)
+		log_warn(NULL, "marks not noted, they are repeated later: %s", why.text);
+	return rc;
+}
+
+static int on_state(struct mailboxes *m, const struct frame *frame, struct md_err *err)
+{
+	md_auto(arena_done) struct arena arena = ARENA_INIT(64 << 10);
+	struct log_ctx about = { 0 };
+	struct frame_state f;
+	int rc = rec_unpack(&frame_state_rec, frame->bytes, frame->n, &arena, &f, err);
+
+	if (rc != MD_OK)
+		return rc;
+	if (!f.state)
+		return md_fail(err, MD_INPUT, 0, "state is missing");
+	about.mailbox = mailboxes_title(m, f.mailbox);
+	desk_mailbox_state(m->d, f.mailbox, f.state, f.error);
+	if (f.error)
+		log_warn(&about, "%s: %s; next try in %lld s", f.state, f.error,
+			 (long long)(f.retry_ms / 1000));
+	else
+		log_info(&about, "%s", f.state);
+	if (strcmp(f.state, "ok") == 0)
+		m->fetch_failures = 0;
+	return MD_OK;
+}
+
+static int on_frame(struct mailboxes *m, struct frame *f, struct md_err *err)
+{
+	switch (f->type) {
+	case FRAME_SELECTED:
+		return on_selected(m, f, err);
+	case FRAME_MAIL:
+		return on_mail(m, f, err);
+	case FRAME_MARKED:
+		return on_marked(m, f, err);
+	case FRAME_STATE:
+		return on_state(m, f, err);
+	default:
+		return md_fail(err, MD_INPUT, 0, "unexpected frame %u", f->type);
+	}
+}
+
+void mailboxes_hear_fetch(struct mailboxes *m)
+{
+	struct md_err err = { 0 };
+	int rc = m->fetch.channel ? channel_flush(m->fetch.channel, &err) : MD_AGAIN;
+
+	while (rc == MD_OK && m->n_jobs < JOBS_MAX) {
+		struct frame f;
+
+		rc = channel_receive(m->fetch.channel, &f, &err);
+		if (rc != MD_OK)
+			break;
+		rc = on_frame(m, &f, &err);
+		md_close_p(&f.fd);
+	}
+	if (rc != MD_OK && rc != MD_AGAIN)
+		lose_fetch(m, err.text);
+}
+
+/* The fetch of these mails may be gone; then the marks are owed at its next SELECT. */
+void mailboxes_report_stored(struct mailboxes *m, struct job *const *group, size_t n)
+{
+	struct md_err err = { 0 };
+
+	for (size_t i = 0; i < n && m->fetch.channel; i++) {
+		struct frame_uid uids[GROUP_MAX];
+		struct frame_uids f = { .mailbox = group[i]->mailbox,
+					.uidvalidity = group[i]->uidvalidity,
+					.uids = { 0, uids } };
+
+		/* one frame for each run of one mailbox */
+		while (i + f.uids.n < n && group[i + f.uids.n]->mailbox == f.mailbox &&
+		       group[i + f.uids.n]->uidvalidity == f.uidvalidity) {
+			uids[f.uids.n].uid = group[i + f.uids.n]->uid;
+			f.uids.n++;
+		}
+		i += f.uids.n - 1;
+		if (channel_send(m->fetch.channel, FRAME_STORED, &frame_uids_rec, &f, -1, &err) != MD_OK)
+			lose_fetch(m, err.text);
+	}
+}
+
+/* ---- readers ---- */
+
+static struct job *oldest_of(const struct mailboxes *m, int reader)
+{
+	struct job *oldest = NULL;
+
+	for (struct job *j = m->jobs; j; j = j->next)
+		if (j->state == JOB_READING && j->reader == reader &&
+		    (!oldest || j->seq < oldest->seq))
+			oldest = j;
+	return oldest;
+}
+
+/* Whoever it was reading did it; the others were only queued behind. */
+static void lose_reader(struct mailboxes *m, int reader, const char *cause)
+{
+	struct reader *r = &m->readers[reader];
+	struct job *culprit = oldest_of(m, reader);
+	int status = role_end(&r->role);
+
+	r->role.channel = NULL;
+	r->failures++;
+	r->again_ms = mono(m) + backoff_ms(r->failures);
+	log_end("read", status);
+	for (struct job *j = m->jobs; j; j = j->next)
+		if (j->state == JOB_READING && j->reader == reader)
+			j->state = JOB_WAITING;
+	if (!culprit)
+		return;
+	log_warn(&(struct log_ctx){ .mailbox = mailboxes_title(m, culprit->mailbox), .uid = culprit->uid },
+		 "%s, attempt %lld of %d", cause, (long long)culprit->attempts, READER_ATTEMPTS);
+	if (culprit->attempts < READER_ATTEMPTS) {
+		culprit->state = JOB_NEW; /* the next attempt is counted first */
+	} else {
+		culprit->state = JOB_READY;
+		culprit->cause = cause;
+	}
+}
+
+static int on_fields(struct mailboxes *m, int reader, const struct frame *f, struct md_err *err)
+{
+	struct job *j = oldest_of(m, reader);
+	struct frame_fields fields;
+	int rc;
+
+	if (!j)
+		return md_fail(err, MD_INPUT, 0, "an answer to nothing");
+	rc = reader_answer(f, &j->arena, &fields, err);
+	if (rc == MD_OK && fields.seq != j->seq)
+		rc = md_fail(err, MD_INPUT, 0, "an answer to something else");
+	if (rc != MD_OK)
+		return rc;
+	j->message = fields.message;
+	j->state = JOB_READY;
+	m->readers[reader].failures = 0;
+	j = oldest_of(m, reader);
+	if (j)
+		j->sent_ms = mono(m); /* its turn begins now */
+	return MD_OK;
+}
+
+static void hear_reader(struct mailboxes *m, int reader)
+{
+	struct channel *ch = m->readers[reader].role.channel;
+	struct md_err err = { 0 };
+	struct job *j;
+	int rc = channel_flush(ch, &err);
+
+	while (rc == MD_OK) {
+		struct frame f;
+
+		rc = channel_receive(ch, &f, &err);
+		if (rc == MD_OK)
+			rc = on_fields(m, reader, &f, &err);
+	}
+	if (rc != MD_AGAIN) {
+		lose_reader(m, reader, "parser_crashed");
+		return;
+	}
+	j = oldest_of(m, reader);
+	if (j && mono(m) - j->sent_ms > READER_TIMEOUT_MS)
+		lose_reader(m, reader, "parser_timed_out");
+}
+
+void mailboxes_hear_readers(struct mailboxes *m)
+{
+	for (int i = 0; i < m->n_readers; i++)
+		if (m->readers[i].role.channel)
+			hear_reader(m, i);
+}
+
+static int load_of(const struct mailboxes *m, int reader)
+{
+	int n = 0;
+
+	for (const struct job *j = m->jobs; j; j = j->next)
+		n += j->state == JOB_READING && j->reader == reader;
+	return n;
+}
+
+static int idlest_reader(const struct mailboxes *m)
+{
+	int best = -1, least = READER_QUEUE;
+
+	for (int i = 0; i < m->n_readers; i++) {
+		int load = m->readers[i].role.channel ? load_of(m, i) : READER_QUEUE;
+
+		if (load < least) {
+			least = load;
+			best = i;
+		}
+	}
+	return best;
+}
+
+void mailboxes_feed_readers(struct mailboxes *m)
+{
+	bool busy = false, suspect_reading = false;
+
+	for (const struct job *j = m->jobs; j; j = j->next)
+		if (j->state == JOB_READING) {
+			busy = true;
+			suspect_reading |= j->attempts > 1;
+		}
+	for (struct job *j = m->jobs; j && !suspect_reading; j = j->next) {
+		int reader = idlest_reader(m);
+		struct md_err err = { 0 };
+
+		if (reader < 0)
+			return;
+		if (j->state != JOB_WAITING || (j->attempts > 1 && busy))
+			continue;
+		j->state = JOB_READING;
+		j->reader = reader;
+		j->seq = ++m->next_seq;
+		j->sent_ms = mono(m);
+		busy = true;
+		suspect_reading = j->attempts > 1;
+		if (reader_send(m->readers[reader].role.channel, j->seq, j->raw, j->n, j->fd, &err) !=
+		    MD_OK)
+			lose_reader(m, reader, "parser_crashed");
+	}
+}
+
+/* ---- all of them ---- */
+
+void mailboxes_keep_roles(struct mailboxes *m)
+{
+	int64_t now = mono(m);
+
+	if (!m->fetch.channel && m->fetch_again_ms <= now)
+		start_fetch(m);
+	for (int i = 0; i < m->n_readers; i++) {
+		struct reader *r = &m->readers[i];
+		struct md_err err = { 0 };
+
+		if (r->role.channel || r->again_ms > now)
+			continue;
+		if (role_spawn("read", -1, &r->role, &err) != MD_OK) {
+			r->role.channel = NULL;
+			r->again_ms = now + backoff_ms(++r->failures);
+			log_error(NULL, "read cannot be started: %s", err.text);
+		}
+	}
+}
+
+void mailboxes_end_roles(struct mailboxes *m)
+{
+	if (m->fetch.channel)
+		role_end(&m->fetch);
+	for (int i = 0; i < m->n_readers; i++)
+		if (m->readers[i].role.channel)
+			role_end(&m->readers[i].role);
+}
+
+int mailboxes_timeout(const struct mailboxes *m)
+{
+	int64_t now = mono(m), next = INT64_MAX;
+
+	if (m->pause_until_ms > now)
+		next = m->pause_until_ms;
+	if (!m->fetch.channel && m->fetch_again_ms < next)
+		next = m->fetch_again_ms;
+	for (int i = 0; i < m->n_readers; i++)
+		if (!m->readers[i].role.channel && m->readers[i].again_ms < next)
+			next = m->readers[i].again_ms;
+	for (const struct job *j = m->jobs; j; j = j->next)
+		if (j->state == JOB_READING && j->sent_ms + READER_TIMEOUT_MS < next)
+			next = j->sent_ms + READER_TIMEOUT_MS;
+	if (next == INT64_MAX)
+		return -1;
+	return next <= now ? 0 : (int)(next - now) + 1;
+}
+
+static int uncount(struct db_conn *c, void *ctx, struct md_err *err)
+{
+	struct mailboxes *m = ctx;
+	int rc = MD_OK;
+
+	for (const struct job *j = m->jobs; j && rc == MD_OK; j = j->next)
+		if (j->attempts > 0 && !j->known && j->state != JOB_NEW)
+			rc = uid_set_attempts(c, j->mailbox, j->uidvalidity, j->uid,
+					      j->attempts - 1, err);
+	return rc;
+}
+
+void mailboxes_give_back(struct mailboxes *m)
+{
+	struct md_err err = { 0 };
+
+	if (m->jobs && db_txn(m->d->db, uncount, m, &err) != MD_OK)
+		log_warn(NULL, "attempts not taken back: %s", err.text);
+}
