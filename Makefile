@@ -91,7 +91,8 @@ test: deps
 	tests/run-unit $(UNIT)
 	MAILDESK=$(abspath $(B)/maildesk) tests/run-integration
 
-demo: deps
+demo:
+	tests/deps demo
 	$(MAKE) all $(B)/authmilter
 	MAILDESK=$(abspath $(B)/maildesk) tests/sandbox/demo $(if $(DEMO_EXIT),--exit)
 

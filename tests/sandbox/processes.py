@@ -104,9 +104,10 @@ class Processes:
         return found
 
     def end(self, name, grace=10.0):
-        """SIGTERM to the leader, SIGKILL to what is left of its session; returns when all is gone."""
+        """SIGTERM to the leader if it gets a grace (seconds), SIGKILL to what is left of its session;
+        returns when all is gone."""
         leader = self.pid(name)
-        if leader:
+        if leader and grace:
             _kill(leader, signal.SIGTERM)
             try:
                 wait_until("the end", lambda: not self.pid(name), grace)

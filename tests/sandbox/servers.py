@@ -199,8 +199,11 @@ def write_configuration(folder, view, ports, accounts):
     for name in ("data", *(f"queue/{q}" for q in POSTFIX_QUEUES)):
         (postfix / name).mkdir(mode=0o700, exist_ok=True)
         shutil.chown(postfix / name, user="postfix")
-    (postfix / "etc" / "main.cf").write_text(POSTFIX_MAIN.format(**values))
-    (postfix / "etc" / "master.cf").write_text(POSTFIX_MASTER.format(**values))
+    for name, text in (("main.cf", POSTFIX_MAIN), ("master.cf", POSTFIX_MASTER)):
+        path = postfix / "etc" / name
+        path.write_text(text.format(**values))
+        # Postfix reads a file again and again until its last change is some seconds old.
+        os.utime(path, (0, 0))
     (postfix / "mailboxes").write_text("".join(f"{a['address']} {a['user']}\n" for a in accounts))
     # Taken at the door, refused by LMTP: the sender gets a real DSN.
     (postfix / "bounces").write_text("/^bounce-[^@]*@customer\\.test$/ bounce\n")

@@ -1,12 +1,9 @@
 """Fixtures: a mail world without the daemon for each session, worlds with the daemon as wanted."""
 import os
-import pathlib
-import sys
 
 import pytest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-import lib  # noqa: E402
+import lib
 
 
 @pytest.fixture(scope="session")
