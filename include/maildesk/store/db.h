@@ -19,6 +19,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* err->native of an MD_BROKEN that means: no room left on the disk (SQLITE_FULL). */
+enum { DB_NATIVE_FULL = 13 };
+
 struct db;	/* an open database; shared by all threads */
 struct db_conn; /* the writer inside db_txn(), or a reader of this thread */
 
@@ -72,6 +75,8 @@ extern const struct db_map db_map_int; /* one integer column into an int64_t */
 
 /* `where` is "sqlite:PATH" (made if missing, mode 0600). Does not look at the schema: see schema.h. */
 int db_open(const char *where, struct db **ret, struct md_err *err);
+/* How long db_txn() and reads wait for others, 5000 unless told. Before threads start. */
+void db_set_busy_ms(struct db *db, int64_t busy_ms);
 void db_close(struct db *db);
 MD_DEFINE_AUTO(struct db *, db_close)
 
@@ -84,7 +89,8 @@ int db_txn(struct db *db, db_txn_fn fn, void *ctx, struct md_err *err);
 /* A part of a transaction that can be undone alone. Same codes as fn. */
 int db_savepoint(struct db_conn *c, db_txn_fn fn, void *ctx, struct md_err *err);
 
-/* A connection for reading, of this thread; give it back soon: an open read keeps the WAL growing. */
+/* A connection for reading, of this thread, that sees one state of the database from its first
+ * statement on; give it back soon: an open read keeps the WAL growing. */
 int db_read(struct db *db, struct db_conn **ret, struct md_err *err);
 void db_read_done(struct db_conn *c);
 MD_DEFINE_AUTO(struct db_conn *, db_read_done)
@@ -99,6 +105,11 @@ int db_one(struct db_conn *c, const struct db_sql *sql, struct db_args args,
 int db_all(struct db_conn *c, const struct db_sql *sql, struct db_args args,
 	   const struct db_map *map, size_t limit, struct arena *arena, void *ret_rows,
 	   size_t *ret_n, struct md_err *err);
+/* Each row in turn, for what is too large to keep: its texts and blobs live for the call of `fn`
+ * only. What `fn` returns other than MD_OK ends the run. */
+typedef int (*db_row_fn)(void *row, void *ctx, struct md_err *err);
+int db_each(struct db_conn *c, const struct db_sql *sql, struct db_args args,
+	    const struct db_map *map, db_row_fn fn, void *ctx, struct md_err *err);
 /* One integer: a RETURNING id, a count. MD_NOTFOUND without a row. */
 int db_int(struct db_conn *c, const struct db_sql *sql, struct db_args args, int64_t *ret,
 	   struct md_err *err);

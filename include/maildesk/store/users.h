@@ -2,6 +2,7 @@
 #ifndef MAILDESK_STORE_USERS_H
 #define MAILDESK_STORE_USERS_H
 
+#include <maildesk/base/record.h>
 #include <maildesk/store/db.h>
 
 struct user {

@@ -1,0 +1,150 @@
+#include <maildesk/store/clocks.h>
+
+#include "query.h"
+
+enum { CLOCKS_MAX = 4 * QUERY_LIST_MAX }; /* four metrics */
+
+#define CLOCK_COLUMNS                                                                   \
+	"SELECT k.id, k.ticket_id, k.metric, k.policy, k.state, k.cycle, k.started_at," \
+	" k.target_ms, k.since_at, k.used_ms, k.due_at, k.breached_at, k.told FROM clocks k"
+#define IS_NEWEST_CYCLE                                                                   \
+	" AND NOT EXISTS (SELECT 1 FROM clocks newer WHERE newer.ticket_id = k.ticket_id" \
+	" AND newer.metric = k.metric AND newer.cycle > k.cycle) ORDER BY k.ticket_id, k.id"
+
+static const struct db_col clock_cols[] = {
+	{ DB_COL_INT, offsetof(struct clock_row, id) },
+	{ DB_COL_INT, offsetof(struct clock_row, ticket_id) },
+	{ DB_COL_TEXT, offsetof(struct clock_row, metric) },
+	{ DB_COL_TEXT, offsetof(struct clock_row, policy) },
+	{ DB_COL_TEXT, offsetof(struct clock_row, state) },
+	{ DB_COL_INT, offsetof(struct clock_row, cycle) },
+	{ DB_COL_INT, offsetof(struct clock_row, started_at) },
+	{ DB_COL_INT, offsetof(struct clock_row, target_ms) },
+	{ DB_COL_INT, offsetof(struct clock_row, since_at) },
+	{ DB_COL_INT, offsetof(struct clock_row, used_ms) },
+	{ DB_COL_INT, offsetof(struct clock_row, due_at) },
+	{ DB_COL_INT, offsetof(struct clock_row, breached_at) },
+	{ DB_COL_INT, offsetof(struct clock_row, told) },
+};
+static const struct db_map clock_map = DB_MAP(clock_row, clock_cols);
+
+DB_SQL(sql_insert, "INSERT INTO clocks (ticket_id, metric, policy, state, cycle, started_at,"
+		   " target_ms, since_at, used_ms, due_at, breached_at, told)"
+		   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING id");
+DB_SQL(sql_save, "UPDATE clocks SET policy = $1, state = $2, target_ms = $3, since_at = $4,"
+		 " used_ms = $5, due_at = $6, breached_at = $7, told = $8 WHERE id = $9");
+DB_SQL(sql_get, CLOCK_COLUMNS " WHERE k.id = $1");
+DB_SQL(sql_list, CLOCK_COLUMNS " WHERE k.ticket_id = $1" IS_NEWEST_CYCLE);
+
+int clock_insert(struct db_conn *c, const struct clock_row *k, int64_t *ret_id, struct md_err *err)
+{
+	return db_int(c, &sql_insert,
+		      DB_ARGS(DB_INT(k->ticket_id), DB_TEXT(k->metric), DB_TEXT(k->policy),
+			      DB_TEXT(k->state), DB_INT(k->cycle), DB_INT(k->started_at),
+			      DB_INT(k->target_ms), DB_INT(k->since_at), DB_INT(k->used_ms),
+			      DB_ID(k->due_at), DB_ID(k->breached_at), DB_INT(k->told)),
+		      ret_id, err);
+}
+
+int clock_save(struct db_conn *c, const struct clock_row *k, struct md_err *err)
+{
+	int64_t changed;
+	int rc = db_exec(c, &sql_save,
+			 DB_ARGS(DB_TEXT(k->policy), DB_TEXT(k->state), DB_INT(k->target_ms),
+				 DB_INT(k->since_at), DB_INT(k->used_ms), DB_ID(k->due_at),
+				 DB_ID(k->breached_at), DB_INT(k->told), DB_INT(k->id)),
+			 &changed, err);
+
+	if (rc == MD_OK && changed == 0)
+		rc = md_fail(err, MD_NOTFOUND, 0, "no clock %lld", (long long)k->id);
+	return rc;
+}
+
+int clock_list(struct db_conn *c, int64_t ticket, struct arena *a, struct clock_row **ret,
+	       size_t *ret_n, struct md_err *err)
+{
+	return db_all(c, &sql_list, DB_ARGS(DB_INT(ticket)), &clock_map, CLOCKS_MAX, a, ret, ret_n,
+		      err);
+}
+
+int clock_list_of(struct db_conn *c, const int64_t *tickets, size_t n, struct arena *a,
+		  struct clock_row **ret, size_t *ret_n, struct md_err *err)
+{
+	md_auto(query_done) struct query q = QUERY_INIT;
+	int rc = query_check_list(n, err);
+
+	if (rc != MD_OK)
+		return rc;
+	if (n == 0) {
+		*ret_n = 0;
+		return MD_OK;
+	}
+	query_add_ints(&q, CLOCK_COLUMNS " WHERE k.ticket_id IN ", tickets, n);
+	query_add(&q, IS_NEWEST_CYCLE);
+	return query_all(&q, c, &clock_map, CLOCKS_MAX, a, ret, ret_n, err);
+}
+
+int clock_get(struct db_conn *c, int64_t id, struct arena *a, struct clock_row *ret,
+	      struct md_err *err)
+{
+	return db_one(c, &sql_get, DB_ARGS(DB_INT(id)), &clock_map, a, ret, err);
+}
+
+/* ---- timers ---- */
+
+static const struct db_col timer_cols[] = {
+	{ DB_COL_INT, offsetof(struct timer_row, id) },
+	{ DB_COL_INT, offsetof(struct timer_row, due_at) },
+	{ DB_COL_TEXT, offsetof(struct timer_row, kind) },
+	{ DB_COL_INT, offsetof(struct timer_row, ticket_id) },
+	{ DB_COL_INT, offsetof(struct timer_row, clock_id) },
+	{ DB_COL_INT, offsetof(struct timer_row, argument) },
+};
+static const struct db_map timer_map = DB_MAP(timer_row, timer_cols);
+
+DB_SQL(sql_timer_add, "INSERT INTO timers (due_at, kind, ticket_id, clock_id, argument)"
+		      " VALUES ($1, $2, $3, $4, $5)");
+DB_SQL(sql_timer_drop, "DELETE FROM timers WHERE id = $1");
+/* By way of the ticket, which has an index; a ticket has few timers. */
+DB_SQL(sql_timer_drop_clock,
+       "DELETE FROM timers WHERE ticket_id = (SELECT k.ticket_id FROM clocks k WHERE k.id = $1)"
+       " AND clock_id = $1");
+DB_SQL(sql_timer_drop_kind, "DELETE FROM timers WHERE ticket_id = $1 AND kind = $2");
+DB_SQL(sql_timer_next, "SELECT t.due_at FROM timers t ORDER BY t.due_at, t.id LIMIT 1");
+DB_SQL(sql_timer_due, "SELECT t.id, t.due_at, t.kind, t.ticket_id, t.clock_id, t.argument"
+		      " FROM timers t WHERE t.due_at <= $1 ORDER BY t.due_at, t.id LIMIT $2");
+
+int timer_add(struct db_conn *c, const struct timer_row *t, struct md_err *err)
+{
+	return db_exec(c, &sql_timer_add,
+		       DB_ARGS(DB_INT(t->due_at), DB_TEXT(t->kind), DB_INT(t->ticket_id),
+			       DB_ID(t->clock_id), DB_INT(t->argument)),
+		       NULL, err);
+}
+
+int timer_drop(struct db_conn *c, int64_t id, struct md_err *err)
+{
+	return db_exec(c, &sql_timer_drop, DB_ARGS(DB_INT(id)), NULL, err);
+}
+
+int timer_drop_clock(struct db_conn *c, int64_t clock, struct md_err *err)
+{
+	return db_exec(c, &sql_timer_drop_clock, DB_ARGS(DB_INT(clock)), NULL, err);
+}
+
+int timer_drop_kind(struct db_conn *c, int64_t ticket, const char *kind, struct md_err *err)
+{
+	return db_exec(c, &sql_timer_drop_kind, DB_ARGS(DB_INT(ticket), DB_TEXT(kind)), NULL, err);
+}
+
+int timer_next_due(struct db_conn *c, int64_t *ret_ms, struct md_err *err)
+{
+	return db_int(c, &sql_timer_next, DB_NONE, ret_ms, err);
+}
+
+int timer_due(struct db_conn *c, int64_t now_ms, size_t limit, struct arena *a,
+	      struct timer_row **ret, size_t *ret_n, struct md_err *err)
+{
+	return db_all(c, &sql_timer_due, DB_ARGS(DB_INT(now_ms), DB_INT((int64_t)limit)),
+		      &timer_map, limit, a, ret, ret_n, err);
+}

@@ -1,0 +1,28 @@
+/* db_conn.h - what db.c and db_rows.c share. */
+#ifndef MAILDESK_STORE_DB_CONN_H
+#define MAILDESK_STORE_DB_CONN_H
+
+#include "db_driver.h"
+#include "db_gate.h"
+
+struct db_conn {
+	struct db *db;
+	struct db_link *link;
+	struct db_stmt **cache; /* by position in the section */
+	enum db_use use;
+	bool busy;  /* the engine said MD_AGAIN in this transaction */
+	int doomed; /* not MD_OK: the engine rolled back, nothing more may run */
+	struct db_conn *next;
+};
+
+struct db {
+	const struct db_driver *driver;
+	char *address;
+	int64_t busy_ms;
+	struct db_gate gate;
+	struct db_conn *writer; /* of whoever passed the gate */
+	pthread_mutex_t pool_lock;
+	struct db_conn *pool; /* reading connections nobody uses */
+};
+
+#endif

@@ -1,0 +1,402 @@
+/* db_sqlite.c - SQLite as an engine of db.c.
+ *
+ * Durable: WAL with synchronous=FULL, so a commit that returned is on disk. Other processes may use
+ * the same file: write transactions begin IMMEDIATE and wait for each other.
+ *
+ * A database that is not in WAL mode yet is changed by the first write transaction and not by
+ * opening it: schema.c looks first, and what it refuses stays as it was.
+ *
+ * The WAL is copied back every WAL_STEP pages, after the commit that got there. Readers can keep it
+ * from starting over; beyond WAL_LARGE pages the checkpoint waits for them a moment and truncates.
+ */
+#include "db_driver.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+	WAL_STEP = 1000,           /* pages of 4 KiB */
+	WAL_LARGE = 16 * WAL_STEP, /* 64 MB */
+};
+
+struct db_link {
+	sqlite3 *db;
+	bool has_wal;
+	int wal_pages, checkpoint_at;
+};
+
+static const struct db_token tokens[] = {
+	{ "{ID}", "INTEGER PRIMARY KEY AUTOINCREMENT" },
+	{ "{INT}", "INTEGER" },
+	{ "{BLOB}", "BLOB" },
+	{ "{STRICT}", "STRICT" },
+	{ "{SKIP}", "" },
+	{ "{TABLES}", "(SELECT name FROM sqlite_schema WHERE type = 'table'"
+		      " AND substr(name, 1, 7) <> 'sqlite_') AS tables" },
+	{ NULL, NULL },
+};
+
+/* ---- failures ---- */
+
+static const struct {
+	int native;
+	enum md_code code;
+	const char *advice;
+} failures[] = {
+	{ SQLITE_BUSY, MD_AGAIN, "another process is using the database" },
+	{ SQLITE_LOCKED, MD_AGAIN, "another connection is using the table" },
+	{ SQLITE_CONSTRAINT, MD_CONFLICT, "" },
+	{ SQLITE_NOMEM, MD_NOMEM, "" },
+	{ SQLITE_TOOBIG, MD_INPUT, "a value is larger than the database can hold" },
+	{ SQLITE_FULL, MD_BROKEN,
+	  "no room left: free space on the file system of the database, nothing else is needed" },
+	{ SQLITE_IOERR, MD_BROKEN,
+	  "the disk fails: look into the kernel's log, then restart; restore a backup if it "
+	  "stays" },
+	{ SQLITE_CORRUPT, MD_BROKEN,
+	  "the file is damaged: stop the desk, keep a copy, restore the last backup" },
+	{ SQLITE_NOTADB, MD_BROKEN,
+	  "the file is no database: correct the setting `database` or restore the last backup" },
+	{ SQLITE_READONLY, MD_BROKEN,
+	  "the desk's user must be able to write the file and its folder" },
+	{ SQLITE_CANTOPEN, MD_BROKEN,
+	  "the desk's user must be able to read and write the file and its folder" },
+	{ SQLITE_PERM, MD_BROKEN, "the desk's user must own the file" },
+};
+
+static int fail(sqlite3 *db, int rc, const char *what, struct md_err *err)
+{
+	int native = rc & 0xff;
+
+	/* A full disk shows as an I/O error where the shared-memory file cannot grow. */
+	if ((native == SQLITE_IOERR || native == SQLITE_CANTOPEN) && db &&
+	    sqlite3_system_errno(db) == ENOSPC)
+		native = SQLITE_FULL;
+	_Static_assert(DB_NATIVE_FULL == SQLITE_FULL, "the public name of a full disk");
+	for (size_t i = 0; i < MD_COUNT(failures); i++) {
+		if (failures[i].native == native)
+			return md_fail(err, failures[i].code, native, "%s: %s%s%s", what,
+				       db ? sqlite3_errmsg(db) : sqlite3_errstr(rc),
+				       *failures[i].advice ? "; " : "", failures[i].advice);
+	}
+	return md_fail(err, MD_BROKEN, native, "%s: %s", what,
+		       db ? sqlite3_errmsg(db) : sqlite3_errstr(rc));
+}
+
+static int execute(struct db_link *l, const char *sql, const char *what, struct md_err *err)
+{
+	int rc = sqlite3_exec(l->db, sql, NULL, NULL, NULL);
+
+	return rc == SQLITE_OK ? MD_OK : fail(l->db, rc, what, err);
+}
+
+/* ---- connections ---- */
+
+/* SQLite would make the file readable by all; its -wal and -shm files take their mode from it. Only
+ * a new file is opened here: closing a descriptor of one in use would drop this process's locks. */
+static int make_private_file(const char *path, struct md_err *err)
+{
+	md_auto(md_close_p) int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	if (fd < 0 && errno != EEXIST)
+		return md_fail(err, MD_BROKEN, errno == ENOSPC ? DB_NATIVE_FULL : errno,
+			       "cannot make database %s: %s", path, strerror(errno));
+	return MD_OK;
+}
+
+static int note_wal(void *ctx, sqlite3 *db, const char *name, int pages)
+{
+	struct db_link *l = ctx;
+
+	(void)db;
+	(void)name;
+	l->wal_pages = pages;
+	return SQLITE_OK;
+}
+
+static int set_up(struct db_link *l, enum db_use use, struct md_err *err)
+{
+	int rc = execute(l,
+			 "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
+			 "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON",
+			 "database settings", err);
+
+	sqlite3_db_config(l->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	/* "x" is a column, never a text: what PostgreSQL thinks too. */
+	sqlite3_db_config(l->db, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
+	sqlite3_db_config(l->db, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
+	if (rc == MD_OK && use == DB_USE_READ)
+		rc = execute(l, "PRAGMA query_only = ON", "database settings", err);
+	if (use == DB_USE_WRITE) {
+		l->checkpoint_at = WAL_STEP;
+		sqlite3_wal_hook(l->db, note_wal, l);
+	}
+	return rc;
+}
+
+static void lite_disconnect(struct db_link *l)
+{
+	if (l)
+		sqlite3_close_v2(l->db);
+	free(l);
+}
+MD_DEFINE_AUTO(struct db_link *, lite_disconnect)
+
+static int lite_connect(const char *path, enum db_use use, int64_t wait_ms, struct db_link **ret,
+			struct md_err *err)
+{
+	md_auto(lite_disconnect_p) struct db_link *l = md_calloc(1, sizeof *l);
+	int rc;
+
+	if (!l)
+		return md_fail(err, MD_NOMEM, 0, "database connection: out of memory");
+	if (!*path || *path == ':')
+		return md_fail(err, MD_INPUT, 0, "database \"sqlite:%s\": expected sqlite:PATH",
+			       path);
+	if (use == DB_USE_WRITE) {
+		rc = make_private_file(path, err);
+		if (rc != MD_OK)
+			return rc;
+	}
+	rc = sqlite3_open_v2(path, &l->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+	if (rc == SQLITE_OK) {
+		sqlite3_extended_result_codes(l->db, 1);
+		rc = sqlite3_busy_timeout(l->db, (int)wait_ms);
+	}
+	if (rc != SQLITE_OK) {
+		fail(l->db, rc, "cannot open", err);
+		return md_wrap(err, rc == SQLITE_NOMEM ? MD_NOMEM : MD_BROKEN, "database %s", path);
+	}
+	rc = set_up(l, use, err);
+	if (rc != MD_OK)
+		return md_wrap(err, rc, "database %s", path);
+	*ret = md_take(l);
+	return MD_OK;
+}
+
+static bool lite_is_lost(const struct db_link *l)
+{
+	(void)l;
+	return false;
+}
+
+/* ---- transactions ---- */
+
+static int use_wal(struct db_link *l, struct md_err *err)
+{
+	sqlite3_stmt *st = NULL;
+	const char *mode;
+	int rc = sqlite3_prepare_v2(l->db, "PRAGMA journal_mode = WAL", -1, &st, NULL);
+
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(st);
+	if (rc == SQLITE_ROW) {
+		mode = (const char *)sqlite3_column_text(st, 0);
+		l->has_wal = mode && strcmp(mode, "wal") == 0;
+	}
+	sqlite3_finalize(st);
+	if (rc != SQLITE_ROW)
+		return fail(l->db, rc, "database journal", err);
+	if (!l->has_wal)
+		return md_fail(err, MD_BROKEN, 0,
+			       "the database's file system has no shared memory: "
+			       "put it on a local one");
+	return execute(l, "PRAGMA journal_size_limit = 16777216", "database journal", err);
+}
+
+static int lite_begin(struct db_link *l, enum db_use use, struct md_err *err)
+{
+	int rc = MD_OK;
+
+	if (use == DB_USE_READ)
+		return execute(l, "BEGIN", "begin reading", err);
+	if (!l->has_wal)
+		rc = use_wal(l, err);
+	return rc == MD_OK ? execute(l, "BEGIN IMMEDIATE", "begin writing", err) : rc;
+}
+
+static bool lite_in_transaction(const struct db_link *l)
+{
+	return !sqlite3_get_autocommit(l->db);
+}
+
+static void lite_rollback(struct db_link *l)
+{
+	if (lite_in_transaction(l))
+		sqlite3_exec(l->db, "ROLLBACK", NULL, NULL, NULL);
+}
+
+/* Its failures are not the transaction's: a full disk will show again where it matters. */
+static void checkpoint_if_due(struct db_link *l)
+{
+	if (l->wal_pages < l->checkpoint_at - WAL_STEP)
+		l->checkpoint_at = WAL_STEP; /* the WAL has started over */
+	if (l->wal_pages < l->checkpoint_at)
+		return;
+	sqlite3_wal_checkpoint_v2(l->db, NULL,
+				  l->wal_pages >= WAL_LARGE ? SQLITE_CHECKPOINT_TRUNCATE
+							    : SQLITE_CHECKPOINT_PASSIVE,
+				  NULL, NULL);
+	l->checkpoint_at = l->wal_pages + WAL_STEP;
+}
+
+static int lite_commit(struct db_link *l, struct md_err *err)
+{
+	int rc = execute(l, "COMMIT", "commit", err);
+
+	if (rc != MD_OK)
+		lite_rollback(l);
+	else
+		checkpoint_if_due(l);
+	return rc;
+}
+
+static int lite_script(struct db_link *l, const char *sql, struct md_err *err)
+{
+	return execute(l, sql, "database script", err);
+}
+
+/* ---- statements: a struct db_stmt is an sqlite3_stmt ---- */
+
+static sqlite3_stmt *lite(struct db_stmt *st)
+{
+	return (sqlite3_stmt *)st;
+}
+
+static int failed(struct db_stmt *st, int rc, struct md_err *err)
+{
+	return fail(sqlite3_db_handle(lite(st)), rc, "database", err);
+}
+
+static int lite_prepare(struct db_link *l, const char *sql, bool keep, struct db_stmt **ret,
+			struct md_err *err)
+{
+	sqlite3_stmt *st = NULL;
+	int rc =
+		sqlite3_prepare_v3(l->db, sql, -1, keep ? SQLITE_PREPARE_PERSISTENT : 0, &st, NULL);
+
+	if (rc != SQLITE_OK)
+		return fail(l->db, rc, "database statement", err);
+	*ret = (struct db_stmt *)st;
+	return MD_OK;
+}
+
+static void lite_finalize(struct db_stmt *st)
+{
+	sqlite3_finalize(lite(st));
+}
+
+static int bind_one(sqlite3_stmt *st, int at, const struct db_arg *v)
+{
+	switch (v->kind) {
+	case DB_KIND_INT:
+		return sqlite3_bind_int64(st, at, v->integer);
+	case DB_KIND_TEXT:
+		return sqlite3_bind_text64(st, at, v->bytes, v->n, SQLITE_STATIC, SQLITE_UTF8);
+	case DB_KIND_BLOB:
+		return sqlite3_bind_blob64(st, at, v->bytes, v->n, SQLITE_STATIC);
+	case DB_KIND_NULL:
+		break;
+	}
+	return sqlite3_bind_null(st, at);
+}
+
+/* SQLite numbers parameters by first appearance: "$2" need not be its second one. */
+static int lite_bind(struct db_stmt *st, const struct db_arg *args, size_t n, struct md_err *err)
+{
+	char name[24];
+
+	if (sqlite3_bind_parameter_count(lite(st)) != (int)n)
+		return md_fail(err, MD_BROKEN, 0, "statement takes %d arguments, %zu given",
+			       sqlite3_bind_parameter_count(lite(st)), n);
+	for (size_t i = 0; i < n; i++) {
+		int at, rc;
+
+		snprintf(name, sizeof name, "$%zu", i + 1);
+		at = sqlite3_bind_parameter_index(lite(st), name);
+		if (!at)
+			return md_fail(err, MD_BROKEN, 0, "statement has no %s", name);
+		rc = bind_one(lite(st), at, &args[i]);
+		if (rc != SQLITE_OK)
+			return failed(st, rc, err);
+	}
+	return MD_OK;
+}
+
+static int lite_step(struct db_stmt *st, bool *ret_row, struct md_err *err)
+{
+	int rc = sqlite3_step(lite(st));
+
+	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+		return failed(st, rc, err);
+	*ret_row = rc == SQLITE_ROW;
+	return MD_OK;
+}
+
+static size_t lite_columns(struct db_stmt *st)
+{
+	return (size_t)sqlite3_column_count(lite(st));
+}
+
+static struct db_arg lite_column(struct db_stmt *st, size_t i)
+{
+	struct db_arg v = { .kind = DB_KIND_NULL };
+	int at = (int)i;
+
+	switch (sqlite3_column_type(lite(st), at)) {
+	case SQLITE_INTEGER:
+		v.kind = DB_KIND_INT;
+		v.integer = sqlite3_column_int64(lite(st), at);
+		break;
+	case SQLITE_TEXT:
+		v.kind = DB_KIND_TEXT;
+		v.bytes = sqlite3_column_text(lite(st), at);
+		v.n = (size_t)sqlite3_column_bytes(lite(st), at);
+		break;
+	case SQLITE_BLOB:
+		v.kind = DB_KIND_BLOB;
+		v.bytes = sqlite3_column_blob(lite(st), at);
+		v.n = (size_t)sqlite3_column_bytes(lite(st), at);
+		if (!v.n)
+			v.bytes = ""; /* an empty blob has no address */
+		break;
+	}
+	return v;
+}
+
+static int64_t lite_changed(struct db_stmt *st)
+{
+	return sqlite3_changes64(sqlite3_db_handle(lite(st)));
+}
+
+static void lite_reset(struct db_stmt *st)
+{
+	sqlite3_reset(lite(st));
+	sqlite3_clear_bindings(lite(st));
+}
+
+const struct db_driver db_sqlite = {
+	.scheme = "sqlite",
+	.tokens = tokens,
+	.connect = lite_connect,
+	.disconnect = lite_disconnect,
+	.is_lost = lite_is_lost,
+	.begin = lite_begin,
+	.commit = lite_commit,
+	.rollback = lite_rollback,
+	.in_transaction = lite_in_transaction,
+	.script = lite_script,
+	.prepare = lite_prepare,
+	.finalize = lite_finalize,
+	.bind = lite_bind,
+	.step = lite_step,
+	.columns = lite_columns,
+	.column = lite_column,
+	.changed = lite_changed,
+	.reset = lite_reset,
+};

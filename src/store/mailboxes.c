@@ -1,0 +1,128 @@
+#include <maildesk/store/mailboxes.h>
+
+DB_SQL(sql_make, "INSERT INTO mailboxes (name) VALUES ($1) ON CONFLICT (name) DO NOTHING");
+DB_SQL(sql_by_name, "SELECT b.id FROM mailboxes b WHERE b.name = $1");
+DB_SQL(sql_get, "SELECT b.id, b.name, b.uidvalidity, b.last_uid, b.import_below FROM mailboxes b"
+		" WHERE b.id = $1");
+DB_SQL(sql_reset, "UPDATE mailboxes SET uidvalidity = $1, last_uid = $2, import_below = $3"
+		  " WHERE id = $4");
+DB_SQL(sql_forget, "DELETE FROM mailbox_uids WHERE mailbox_id = $1 AND uidvalidity <> $2");
+DB_SQL(sql_advance, "UPDATE mailboxes SET last_uid = $1"
+		    " WHERE id = $2 AND uidvalidity = $3 AND last_uid < $1");
+
+static const struct db_col mailbox_cols[] = {
+	{ DB_COL_INT, offsetof(struct mailbox_row, id) },
+	{ DB_COL_TEXT, offsetof(struct mailbox_row, name) },
+	{ DB_COL_INT, offsetof(struct mailbox_row, uidvalidity) },
+	{ DB_COL_INT, offsetof(struct mailbox_row, last_uid) },
+	{ DB_COL_INT, offsetof(struct mailbox_row, import_below) },
+};
+static const struct db_map mailbox_map = DB_MAP(mailbox_row, mailbox_cols);
+
+int mailbox_ensure(struct db_conn *c, const char *name, int64_t *ret_id, struct md_err *err)
+{
+	int rc = db_int(c, &sql_by_name, DB_ARGS(DB_TEXT(name)), ret_id, err);
+
+	if (rc != MD_NOTFOUND)
+		return rc;
+	rc = db_exec(c, &sql_make, DB_ARGS(DB_TEXT(name)), NULL, err);
+	if (rc == MD_OK)
+		rc = db_int(c, &sql_by_name, DB_ARGS(DB_TEXT(name)), ret_id, err);
+	return rc;
+}
+
+int mailbox_get(struct db_conn *c, int64_t id, struct arena *a, struct mailbox_row *ret,
+		struct md_err *err)
+{
+	return db_one(c, &sql_get, DB_ARGS(DB_INT(id)), &mailbox_map, a, ret, err);
+}
+
+int mailbox_reset(struct db_conn *c, int64_t id, int64_t uidvalidity, int64_t last_uid,
+		  int64_t import_below, struct md_err *err)
+{
+	int rc = db_exec(c, &sql_reset,
+			 DB_ARGS(DB_INT(uidvalidity), DB_INT(last_uid), DB_INT(import_below),
+				 DB_INT(id)),
+			 NULL, err);
+
+	if (rc == MD_OK)
+		rc = db_exec(c, &sql_forget, DB_ARGS(DB_INT(id), DB_INT(uidvalidity)), NULL, err);
+	return rc;
+}
+
+int mailbox_advance(struct db_conn *c, int64_t id, int64_t uidvalidity, int64_t uid,
+		    struct md_err *err)
+{
+	return db_exec(c, &sql_advance, DB_ARGS(DB_INT(uid), DB_INT(id), DB_INT(uidvalidity)), NULL,
+		       err);
+}
+
+/* ---- mails under way ---- */
+
+DB_SQL(sql_attempt,
+       "INSERT INTO mailbox_uids (mailbox_id, uidvalidity, uid, attempts) VALUES ($1, $2, $3, 1)"
+       " ON CONFLICT (mailbox_id, uidvalidity, uid) DO UPDATE"
+       " SET attempts = mailbox_uids.attempts + 1 - mailbox_uids.done RETURNING attempts, done");
+DB_SQL(sql_set_attempts, "UPDATE mailbox_uids SET attempts = $1"
+			 " WHERE mailbox_id = $2 AND uidvalidity = $3 AND uid = $4");
+DB_SQL(sql_done, "INSERT INTO mailbox_uids (mailbox_id, uidvalidity, uid, done)"
+		 " VALUES ($1, $2, $3, 1)"
+		 " ON CONFLICT (mailbox_id, uidvalidity, uid) DO UPDATE SET done = 1");
+DB_SQL(sql_marked, "DELETE FROM mailbox_uids WHERE mailbox_id = $1 AND uidvalidity = $2"
+		   " AND uid = $3 AND done = 1");
+DB_SQL(sql_unmarked, "SELECT x.uid FROM mailbox_uids x WHERE x.mailbox_id = $1"
+		     " AND x.uidvalidity = $2 AND x.done = 1 ORDER BY x.uid LIMIT $3");
+
+struct attempt {
+	int64_t attempts;
+	bool done;
+};
+static const struct db_col attempt_cols[] = {
+	{ DB_COL_INT, offsetof(struct attempt, attempts) },
+	{ DB_COL_BOOL, offsetof(struct attempt, done) },
+};
+static const struct db_map attempt_map = DB_MAP(attempt, attempt_cols);
+
+int uid_attempt(struct db_conn *c, int64_t mailbox, int64_t uidvalidity, int64_t uid,
+		int64_t *ret_attempts, bool *ret_done, struct md_err *err)
+{
+	struct attempt at;
+	int rc = db_one(c, &sql_attempt, DB_ARGS(DB_INT(mailbox), DB_INT(uidvalidity), DB_INT(uid)),
+			&attempt_map, NULL, &at, err);
+
+	if (rc == MD_OK) {
+		*ret_attempts = at.attempts;
+		*ret_done = at.done;
+	}
+	return rc;
+}
+
+int uid_set_attempts(struct db_conn *c, int64_t mailbox, int64_t uidvalidity, int64_t uid,
+		     int64_t attempts, struct md_err *err)
+{
+	return db_exec(c, &sql_set_attempts,
+		       DB_ARGS(DB_INT(attempts), DB_INT(mailbox), DB_INT(uidvalidity), DB_INT(uid)),
+		       NULL, err);
+}
+
+int uid_done(struct db_conn *c, int64_t mailbox, int64_t uidvalidity, int64_t uid,
+	     struct md_err *err)
+{
+	return db_exec(c, &sql_done, DB_ARGS(DB_INT(mailbox), DB_INT(uidvalidity), DB_INT(uid)),
+		       NULL, err);
+}
+
+int uid_marked(struct db_conn *c, int64_t mailbox, int64_t uidvalidity, int64_t uid,
+	       struct md_err *err)
+{
+	return db_exec(c, &sql_marked, DB_ARGS(DB_INT(mailbox), DB_INT(uidvalidity), DB_INT(uid)),
+		       NULL, err);
+}
+
+int uid_unmarked(struct db_conn *c, int64_t mailbox, int64_t uidvalidity, size_t limit,
+		 struct arena *a, int64_t **ret_uids, size_t *ret_n, struct md_err *err)
+{
+	return db_all(c, &sql_unmarked,
+		      DB_ARGS(DB_INT(mailbox), DB_INT(uidvalidity), DB_INT((int64_t)limit)),
+		      &db_map_int, limit, a, ret_uids, ret_n, err);
+}

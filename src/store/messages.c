@@ -1,0 +1,172 @@
+/* messages.c - mails and what was decided about them. Attachments and thread ids: threads.c. */
+#include <maildesk/store/messages.h>
+
+#include "query.h"
+
+#define MESSAGE_COLUMNS                                                                      \
+	"m.id, m.direction, m.mailbox_id, m.ticket_id, m.message_id, m.identity, m.subject," \
+	" m.from_address, m.from_name, m.kind, m.trust, m.size, m.date_at, m.blob_id,"       \
+	" m.created_at FROM messages m"
+static const struct db_col message_cols[] = {
+	{ DB_COL_INT, offsetof(struct message_row, id) },
+	{ DB_COL_TEXT, offsetof(struct message_row, direction) },
+	{ DB_COL_INT, offsetof(struct message_row, mailbox_id) },
+	{ DB_COL_INT, offsetof(struct message_row, ticket_id) },
+	{ DB_COL_TEXT, offsetof(struct message_row, message_id) },
+	{ DB_COL_TEXT, offsetof(struct message_row, identity) },
+	{ DB_COL_TEXT, offsetof(struct message_row, subject) },
+	{ DB_COL_TEXT, offsetof(struct message_row, from_address) },
+	{ DB_COL_TEXT, offsetof(struct message_row, from_name) },
+	{ DB_COL_TEXT, offsetof(struct message_row, kind) },
+	{ DB_COL_INT, offsetof(struct message_row, trust) },
+	{ DB_COL_INT, offsetof(struct message_row, size) },
+	{ DB_COL_INT, offsetof(struct message_row, date_at) },
+	{ DB_COL_INT, offsetof(struct message_row, blob_id) },
+	{ DB_COL_INT, offsetof(struct message_row, created_at) },
+};
+static const struct db_map message_map = DB_MAP(message_row, message_cols);
+
+DB_SQL(sql_insert,
+       "INSERT INTO messages (direction, mailbox_id, ticket_id, message_id, identity, subject,"
+       " from_address, from_name, kind, trust, size, date_at, blob_id, created_at)"
+       " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
+       " ON CONFLICT (identity, message_id) DO NOTHING RETURNING id");
+DB_SQL(sql_get, "SELECT " MESSAGE_COLUMNS " WHERE m.id = $1");
+DB_SQL(sql_find, "SELECT " MESSAGE_COLUMNS " WHERE m.identity = $1 AND m.message_id = $2"
+		 " AND m.direction = 'in'");
+DB_SQL(sql_thread, "SELECT newest.message_id FROM (SELECT m.id, m.message_id FROM messages m"
+		   " WHERE m.ticket_id = $1 AND m.id < $2 AND m.message_id IS NOT NULL"
+		   " AND ((m.direction = 'in' AND m.from_address = $3) OR EXISTS"
+		   " (SELECT 1 FROM outbox o WHERE o.message_id = m.id AND o.recipient = $3))"
+		   " ORDER BY m.id DESC LIMIT $4) AS newest ORDER BY newest.id");
+DB_SQL(sql_set_ticket, "UPDATE messages SET ticket_id = $1 WHERE id = $2");
+
+int message_insert(struct db_conn *c, const struct message_row *m, int64_t *ret_id,
+		   struct md_err *err)
+{
+	int rc = db_int(c, &sql_insert,
+			DB_ARGS(DB_TEXT(m->direction), DB_ID(m->mailbox_id), DB_ID(m->ticket_id),
+				DB_TEXT(m->message_id), DB_TEXT(m->identity), DB_TEXT(m->subject),
+				DB_TEXT(m->from_address), DB_TEXT(m->from_name), DB_TEXT(m->kind),
+				DB_INT(m->trust), DB_INT(m->size), DB_ID(m->date_at),
+				DB_ID(m->blob_id), DB_INT(m->created_at)),
+			ret_id, err);
+
+	if (rc == MD_NOTFOUND)
+		rc = md_fail(err, MD_CONFLICT, 0, "this mail is stored already");
+	return rc;
+}
+
+int message_get(struct db_conn *c, int64_t id, struct arena *a, struct message_row *ret,
+		struct md_err *err)
+{
+	return db_one(c, &sql_get, DB_ARGS(DB_INT(id)), &message_map, a, ret, err);
+}
+
+int message_find(struct db_conn *c, const char *identity, const char *message_id, struct arena *a,
+		 struct message_row *ret, struct md_err *err)
+{
+	return db_one(c, &sql_find, DB_ARGS(DB_TEXT(identity), DB_TEXT(message_id)), &message_map,
+		      a, ret, err);
+}
+
+int message_set_ticket(struct db_conn *c, int64_t message, int64_t ticket, struct md_err *err)
+{
+	return db_exec(c, &sql_set_ticket, DB_ARGS(DB_ID(ticket), DB_INT(message)), NULL, err);
+}
+
+struct mail_id {
+	const char *text;
+};
+static const struct db_col mail_id_cols[] = { { DB_COL_TEXT, offsetof(struct mail_id, text) } };
+static const struct db_map mail_id_map = DB_MAP(mail_id, mail_id_cols);
+_Static_assert(sizeof(struct mail_id) == sizeof(const char *), "rows are the array of rec_strs");
+
+int message_thread(struct db_conn *c, int64_t ticket, const char *address, int64_t before,
+		   size_t limit, struct arena *a, struct rec_strs *ret, struct md_err *err)
+{
+	return db_all(c, &sql_thread,
+		      DB_ARGS(DB_INT(ticket), DB_INT(before), DB_TEXT(address),
+			      DB_INT((int64_t)limit)),
+		      &mail_id_map, limit, a, &ret->v, &ret->n, err);
+}
+
+/* ---- decisions ---- */
+
+static const struct db_col decision_cols[] = {
+	{ DB_COL_INT, offsetof(struct decision, message_id) },
+	{ DB_COL_TEXT, offsetof(struct decision, outcome) },
+	{ DB_COL_TEXT, offsetof(struct decision, cause) },
+	{ DB_COL_INT, offsetof(struct decision, ticket_id) },
+	{ DB_COL_INT, offsetof(struct decision, comment_id) },
+	{ DB_COL_TEXT, offsetof(struct decision, auth) },
+	{ DB_COL_TEXT, offsetof(struct decision, rules) },
+	{ DB_COL_TEXT, offsetof(struct decision, commands) },
+	{ DB_COL_INT, offsetof(struct decision, at) },
+};
+static const struct db_map decision_map = DB_MAP(decision, decision_cols);
+
+DB_SQL(sql_decision_put,
+       "INSERT INTO decisions (message_id, outcome, cause, ticket_id, comment_id, auth, rules,"
+       " commands, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+       " ON CONFLICT (message_id) DO UPDATE SET outcome = excluded.outcome, cause = excluded.cause,"
+       " ticket_id = excluded.ticket_id, comment_id = excluded.comment_id, auth = excluded.auth,"
+       " rules = excluded.rules, commands = excluded.commands, at = excluded.at");
+DB_SQL(sql_decision_get, "SELECT d.message_id, d.outcome, d.cause, d.ticket_id, d.comment_id,"
+			 " d.auth, d.rules, d.commands, d.at FROM decisions d"
+			 " WHERE d.message_id = $1");
+
+int decision_put(struct db_conn *c, const struct decision *d, struct md_err *err)
+{
+	return db_exec(c, &sql_decision_put,
+		       DB_ARGS(DB_INT(d->message_id), DB_TEXT(d->outcome), DB_TEXT(d->cause),
+			       DB_ID(d->ticket_id), DB_ID(d->comment_id), DB_TEXT(d->auth),
+			       DB_TEXT(d->rules), DB_TEXT(d->commands), DB_INT(d->at)),
+		       NULL, err);
+}
+
+int decision_get(struct db_conn *c, int64_t message, struct arena *a, struct decision *ret,
+		 struct md_err *err)
+{
+	return db_one(c, &sql_decision_get, DB_ARGS(DB_INT(message)), &decision_map, a, ret, err);
+}
+
+/* ---- quarantine ---- */
+
+static const struct db_col quarantine_cols[] = {
+	{ DB_COL_INT, offsetof(struct quarantine_row, id) },
+	{ DB_COL_INT, offsetof(struct quarantine_row, message_id) },
+	{ DB_COL_TEXT, offsetof(struct quarantine_row, cause) },
+	{ DB_COL_TEXT, offsetof(struct quarantine_row, detail) },
+	{ DB_COL_INT, offsetof(struct quarantine_row, created_at) },
+};
+static const struct db_map quarantine_map = DB_MAP(quarantine_row, quarantine_cols);
+
+DB_SQL(sql_quarantine_add, "INSERT INTO quarantine (message_id, cause, detail, created_at)"
+			   " VALUES ($1, $2, $3, $4)");
+DB_SQL(sql_quarantine_list, "SELECT q.id, q.message_id, q.cause, q.detail, q.created_at"
+			    " FROM quarantine q ORDER BY q.id DESC LIMIT $1 OFFSET $2");
+DB_SQL(sql_quarantine_count, QUERY_COUNT_BEGIN " FROM quarantine q" QUERY_COUNT_END);
+
+int quarantine_add(struct db_conn *c, int64_t message, const char *cause, const char *detail,
+		   int64_t now_ms, struct md_err *err)
+{
+	return db_exec(c, &sql_quarantine_add,
+		       DB_ARGS(DB_INT(message), DB_TEXT(cause), DB_TEXT(detail), DB_INT(now_ms)),
+		       NULL, err);
+}
+
+int quarantine_list(struct db_conn *c, int64_t offset, int64_t limit, struct arena *a,
+		    struct quarantine_row **ret, size_t *ret_n, int64_t *ret_total,
+		    struct md_err *err)
+{
+	int64_t total;
+	int rc = db_int(c, &sql_quarantine_count, DB_NONE, &total, err);
+
+	if (rc == MD_OK)
+		rc = db_all(c, &sql_quarantine_list, DB_ARGS(DB_INT(limit), DB_INT(offset)),
+			    &quarantine_map, (size_t)limit, a, ret, ret_n, err);
+	if (rc == MD_OK)
+		*ret_total = total;
+	return rc;
+}

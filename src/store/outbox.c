@@ -1,0 +1,191 @@
+/* outbox.c - the queue of mails to send.
+ *
+ * A row may be claimed when it is due and no older row of the same ticket and recipient is still to
+ * be sent: a mail never overtakes the one before it. The predicate of a row still to be sent is
+ * written the same everywhere, because it is also the one of the index outbox_due. */
+#include <maildesk/store/outbox.h>
+
+#include "query.h"
+
+#include <string.h>
+
+#define WAITING(o) o ".state IN ('queued', 'retry', 'sending')"
+#define IS_NEXT_OF_ITS_PAIR                                                               \
+	" AND NOT EXISTS (SELECT 1 FROM outbox older WHERE older.ticket_id = o.ticket_id" \
+	" AND older.recipient = o.recipient AND older.id < o.id AND " WAITING("older") ")"
+
+#define OUTBOX_COLUMNS                                                                        \
+	"o.id, o.message_id, o.ticket_id, o.user_id, o.event, o.smtp, o.sender, o.recipient," \
+	" o.state, o.data, o.attempts, o.next_at, o.last_reply, o.created_at, o.done_at, "    \
+	"m.blob_id,"                                                                          \
+	" m.message_id, m.subject FROM outbox o JOIN messages m ON m.id = o.message_id"
+static const struct db_col outbox_cols[] = {
+	{ DB_COL_INT, offsetof(struct outbox_row, id) },
+	{ DB_COL_INT, offsetof(struct outbox_row, message_id) },
+	{ DB_COL_INT, offsetof(struct outbox_row, ticket_id) },
+	{ DB_COL_INT, offsetof(struct outbox_row, user_id) },
+	{ DB_COL_TEXT, offsetof(struct outbox_row, event) },
+	{ DB_COL_TEXT, offsetof(struct outbox_row, smtp) },
+	{ DB_COL_TEXT, offsetof(struct outbox_row, sender) },
+	{ DB_COL_TEXT, offsetof(struct outbox_row, recipient) },
+	{ DB_COL_TEXT, offsetof(struct outbox_row, state) },
+	{ DB_COL_TEXT, offsetof(struct outbox_row, data) },
+	{ DB_COL_INT, offsetof(struct outbox_row, attempts) },
+	{ DB_COL_INT, offsetof(struct outbox_row, next_at) },
+	{ DB_COL_TEXT, offsetof(struct outbox_row, last_reply) },
+	{ DB_COL_INT, offsetof(struct outbox_row, created_at) },
+	{ DB_COL_INT, offsetof(struct outbox_row, done_at) },
+	{ DB_COL_INT, offsetof(struct outbox_row, blob_id) },
+	{ DB_COL_TEXT, offsetof(struct outbox_row, mail_id) },
+	{ DB_COL_TEXT, offsetof(struct outbox_row, subject) },
+};
+static const struct db_map outbox_map = DB_MAP(outbox_row, outbox_cols);
+
+DB_SQL(sql_add, "INSERT INTO outbox (message_id, ticket_id, user_id, event, smtp, sender,"
+		" recipient, state, data, next_at, created_at)"
+		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING id");
+DB_SQL(sql_claim,
+       "UPDATE outbox SET state = 'sending', attempts = attempts + 1, next_at = $1, holder = $2"
+       " WHERE id IN (SELECT o.id FROM outbox o WHERE " WAITING(
+	       "o") " AND o.next_at <= $3" IS_NEXT_OF_ITS_PAIR
+		    " ORDER BY o.next_at, o.id LIMIT $4 {SKIP})"
+		    " RETURNING id");
+DB_SQL(sql_freeze, "UPDATE messages SET blob_id = $1, size = $2 WHERE blob_id IS NULL"
+		   " AND id = (SELECT o.message_id FROM outbox o WHERE o.id = $3)");
+DB_SQL(sql_release, "UPDATE outbox SET state = 'retry', next_at = $1, holder = NULL WHERE " WAITING(
+			    "outbox") " AND state = 'sending' AND holder = $2");
+DB_SQL(sql_finish,
+       "UPDATE outbox SET state = $1, last_reply = $2, next_at = $3, done_at = $4, holder = NULL"
+       " WHERE id = $5 AND holder = $6 AND state = 'sending'");
+DB_SQL(sql_next_due, "SELECT o.next_at FROM outbox o WHERE " WAITING("o") IS_NEXT_OF_ITS_PAIR
+       " ORDER BY o.next_at, o.id LIMIT 1");
+DB_SQL(sql_get, "SELECT " OUTBOX_COLUMNS " WHERE o.id = $1");
+DB_SQL(sql_list, "SELECT " OUTBOX_COLUMNS " ORDER BY o.id DESC LIMIT $1 OFFSET $2");
+DB_SQL(sql_count, QUERY_COUNT_BEGIN " FROM outbox o" QUERY_COUNT_END);
+DB_SQL(sql_retry, "UPDATE outbox SET state = 'queued', next_at = $1, done_at = NULL"
+		  " WHERE id = $2 AND state IN ('failed', 'retry', 'held')");
+DB_SQL(sql_cancel, "UPDATE outbox SET state = 'cancelled', done_at = $1"
+		   " WHERE id = $2 AND state IN ('queued', 'retry', 'held')");
+DB_SQL(sql_count_to, QUERY_COUNT_BEGIN " FROM outbox o WHERE o.recipient = $1"
+				       " AND o.created_at >= $2" QUERY_COUNT_END);
+
+int outbox_add(struct db_conn *c, const struct outbox_row *o, int64_t *ret_id, struct md_err *err)
+{
+	return db_int(c, &sql_add,
+		      DB_ARGS(DB_INT(o->message_id), DB_ID(o->ticket_id), DB_ID(o->user_id),
+			      DB_TEXT(o->event), DB_TEXT(o->smtp), DB_TEXT(o->sender),
+			      DB_TEXT(o->recipient), DB_TEXT(o->state), DB_TEXT(o->data),
+			      DB_INT(o->next_at), DB_INT(o->created_at)),
+		      ret_id, err);
+}
+
+int outbox_claim(struct db_conn *c, const char *holder, int64_t now_ms, int64_t lease_until,
+		 size_t limit, struct arena *a, struct outbox_row **ret, size_t *ret_n,
+		 struct md_err *err)
+{
+	md_auto(query_done) struct query q = QUERY_INIT;
+	int64_t *ids;
+	size_t n;
+	int rc;
+
+	if (limit > QUERY_LIST_MAX)
+		limit = QUERY_LIST_MAX;
+	rc = db_all(c, &sql_claim,
+		    DB_ARGS(DB_INT(lease_until), DB_TEXT(holder), DB_INT(now_ms),
+			    DB_INT((int64_t)limit)),
+		    &db_map_int, limit, a, &ids, &n, err);
+	if (rc != MD_OK)
+		return rc;
+	if (n == 0) {
+		*ret_n = 0;
+		return MD_OK;
+	}
+	query_add_ints(&q, "SELECT " OUTBOX_COLUMNS " WHERE o.id IN ", ids, n);
+	query_add(&q, " ORDER BY o.id");
+	return query_all(&q, c, &outbox_map, n, a, ret, ret_n, err);
+}
+
+int outbox_freeze(struct db_conn *c, int64_t id, int64_t blob_id, int64_t size, struct md_err *err)
+{
+	int64_t changed;
+	int rc = db_exec(c, &sql_freeze, DB_ARGS(DB_INT(blob_id), DB_INT(size), DB_INT(id)),
+			 &changed, err);
+
+	if (rc == MD_OK && changed == 0)
+		rc = md_fail(err, MD_CONFLICT, 0, "mail %lld was rendered before", (long long)id);
+	return rc;
+}
+
+int outbox_release(struct db_conn *c, const char *holder, int64_t now_ms, struct md_err *err)
+{
+	return db_exec(c, &sql_release, DB_ARGS(DB_INT(now_ms), DB_TEXT(holder)), NULL, err);
+}
+
+int outbox_finish(struct db_conn *c, int64_t id, const char *holder, const char *state,
+		  const char *reply, int64_t next_at, int64_t now_ms, struct md_err *err)
+{
+	bool again = strcmp(state, "retry") == 0;
+	int64_t changed;
+	int rc = db_exec(c, &sql_finish,
+			 DB_ARGS(DB_TEXT(state), DB_TEXT(reply), DB_INT(again ? next_at : now_ms),
+				 DB_ID(again ? 0 : now_ms), DB_INT(id), DB_TEXT(holder)),
+			 &changed, err);
+
+	if (rc == MD_OK && changed == 0)
+		rc = md_fail(err, MD_CONFLICT, 0, "mail %lld was taken over by another sender",
+			     (long long)id);
+	return rc;
+}
+
+int outbox_next_due(struct db_conn *c, int64_t *ret_ms, struct md_err *err)
+{
+	return db_int(c, &sql_next_due, DB_NONE, ret_ms, err);
+}
+
+int outbox_get(struct db_conn *c, int64_t id, struct arena *a, struct outbox_row *ret,
+	       struct md_err *err)
+{
+	return db_one(c, &sql_get, DB_ARGS(DB_INT(id)), &outbox_map, a, ret, err);
+}
+
+int outbox_list(struct db_conn *c, int64_t offset, int64_t limit, struct arena *a,
+		struct outbox_row **ret, size_t *ret_n, int64_t *ret_total, struct md_err *err)
+{
+	int64_t total;
+	int rc = db_int(c, &sql_count, DB_NONE, &total, err);
+
+	if (rc == MD_OK)
+		rc = db_all(c, &sql_list, DB_ARGS(DB_INT(limit), DB_INT(offset)), &outbox_map,
+			    (size_t)limit, a, ret, ret_n, err);
+	if (rc == MD_OK)
+		*ret_total = total;
+	return rc;
+}
+
+static int admin_change(struct db_conn *c, const struct db_sql *sql, int64_t id, int64_t now_ms,
+			struct md_err *err)
+{
+	int64_t changed;
+	int rc = db_exec(c, sql, DB_ARGS(DB_INT(now_ms), DB_INT(id)), &changed, err);
+
+	if (rc == MD_OK && changed == 0)
+		rc = md_fail(err, MD_CONFLICT, 0, "mail %lld is not in a state for that",
+			     (long long)id);
+	return rc;
+}
+
+int outbox_retry(struct db_conn *c, int64_t id, int64_t now_ms, struct md_err *err)
+{
+	return admin_change(c, &sql_retry, id, now_ms, err);
+}
+
+int outbox_cancel(struct db_conn *c, int64_t id, int64_t now_ms, struct md_err *err)
+{
+	return admin_change(c, &sql_cancel, id, now_ms, err);
+}
+
+int outbox_count_to(struct db_conn *c, const char *recipient, int64_t since_ms, int64_t *ret,
+		    struct md_err *err)
+{
+	return db_int(c, &sql_count_to, DB_ARGS(DB_TEXT(recipient), DB_INT(since_ms)), ret, err);
+}

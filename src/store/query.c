@@ -1,0 +1,68 @@
+#include "query.h"
+
+#include <assert.h>
+#include <string.h>
+
+static void add_place(struct query *q, struct db_arg arg)
+{
+	assert(q->n < QUERY_ARGS_MAX);
+	q->args[q->n++] = arg;
+	buf_addf(&q->sql, "$%zu", q->n);
+}
+
+void query_add(struct query *q, const char *piece)
+{
+	buf_adds(&q->sql, piece);
+}
+
+void query_add_arg(struct query *q, const char *piece, struct db_arg arg)
+{
+	const char *place = strchr(piece, '?');
+
+	assert(place);
+	buf_add(&q->sql, piece, (size_t)(place - piece));
+	add_place(q, arg);
+	buf_adds(&q->sql, place + 1);
+}
+
+void query_add_ints(struct query *q, const char *piece, const int64_t *v, size_t n)
+{
+	buf_adds(&q->sql, piece);
+	for (size_t i = 0; i < n; i++) {
+		buf_adds(&q->sql, i ? ", " : "(");
+		add_place(q, DB_INT(v[i]));
+	}
+	buf_adds(&q->sql, ")");
+}
+
+void query_add_texts(struct query *q, const char *piece, const char *const *v, size_t n)
+{
+	buf_adds(&q->sql, piece);
+	for (size_t i = 0; i < n; i++) {
+		buf_adds(&q->sql, i ? ", " : "(");
+		add_place(q, DB_TEXT(v[i]));
+	}
+	buf_adds(&q->sql, ")");
+}
+
+int query_all(struct query *q, struct db_conn *c, const struct db_map *map, size_t limit,
+	      struct arena *arena, void *ret_rows, size_t *ret_n, struct md_err *err)
+{
+	if (q->sql.status != MD_OK)
+		return md_fail(err, q->sql.status, 0, "database query: %s",
+			       md_code_name(q->sql.status));
+	return db_query(c, buf_str(&q->sql), (struct db_args){ q->args, q->n }, map, limit, arena,
+			ret_rows, ret_n, err);
+}
+
+void query_done(struct query *q)
+{
+	buf_done(&q->sql);
+}
+
+int query_check_list(size_t n, struct md_err *err)
+{
+	if (n > QUERY_LIST_MAX)
+		return md_fail(err, MD_INPUT, 0, "a list of %zu ids is too long", n);
+	return MD_OK;
+}

@@ -1,0 +1,143 @@
+/* ticket_list.c - pages of tickets by filter.
+ *
+ * The page's ids are found first, from tickets and its indexes alone; names, clocks and mailboxes
+ * are then joined for those few. The ORDER BY of each sort is the order of an index, so an
+ * unfiltered or lightly filtered page reads a page's worth of it and sorts nothing. */
+#include <maildesk/store/tickets.h>
+
+#include "query.h"
+#include "ticket_columns.h"
+
+#define ROW_COLUMNS                                                          \
+	TICKET_COLUMNS ", r.name, r.email, g.name, g.email, b.name,"         \
+		       " (SELECT MIN(k.due_at) FROM clocks k"                \
+		       " WHERE k.ticket_id = t.id AND k.state = 'running')," \
+		       " (SELECT COUNT(*) FROM clocks k"                     \
+		       " WHERE k.ticket_id = t.id AND k.breached_at IS NOT NULL)"
+#define ROW_JOINS                                                                          \
+	" JOIN users r ON r.id = t.requester_id LEFT JOIN users g ON g.id = t.assignee_id" \
+	" LEFT JOIN mailboxes b ON b.id = t.mailbox_id"
+
+static const struct db_col row_cols[] = {
+	TICKET_MAP_COLUMNS(struct ticket_row, t.),
+	{ DB_COL_TEXT, offsetof(struct ticket_row, requester_name) },
+	{ DB_COL_TEXT, offsetof(struct ticket_row, requester_email) },
+	{ DB_COL_TEXT, offsetof(struct ticket_row, assignee_name) },
+	{ DB_COL_TEXT, offsetof(struct ticket_row, assignee_email) },
+	{ DB_COL_TEXT, offsetof(struct ticket_row, mailbox) },
+	{ DB_COL_INT, offsetof(struct ticket_row, sla_due_at) },
+	{ DB_COL_INT, offsetof(struct ticket_row, breached) },
+};
+static const struct db_map row_map = DB_MAP(ticket_row, row_cols);
+
+DB_SQL(sql_row, "SELECT " ROW_COLUMNS " FROM tickets t" ROW_JOINS " WHERE t.id = $1");
+
+int ticket_row_get(struct db_conn *c, int64_t id, struct arena *a, struct ticket_row *ret,
+		   struct md_err *err)
+{
+	return db_one(c, &sql_row, DB_ARGS(DB_INT(id)), &row_map, a, ret, err);
+}
+
+/* [sort][descending]; ends with the id, so that pages never overlap */
+static const char *const orders[TICKET_SORT_COUNT][2] = {
+	[TICKET_SORT_ID] = { " ORDER BY t.id", " ORDER BY t.id DESC" },
+	[TICKET_SORT_CREATED] = { " ORDER BY t.created_at, t.id",
+				  " ORDER BY t.created_at DESC, t.id DESC" },
+	[TICKET_SORT_UPDATED] = { " ORDER BY t.updated_at, t.id",
+				  " ORDER BY t.updated_at DESC, t.id DESC" },
+	[TICKET_SORT_PRIORITY] = { " ORDER BY t.priority, t.updated_at, t.id",
+				   " ORDER BY t.priority DESC, t.updated_at DESC, t.id DESC" },
+	[TICKET_SORT_STATUS] = { " ORDER BY t.status, t.updated_at, t.id",
+				 " ORDER BY t.status DESC, t.updated_at DESC, t.id DESC" },
+};
+
+/* One value and not a list of one: "=" lets an index give the order too. */
+static void add_status(struct query *q, const struct ticket_filter *f)
+{
+	if (f->n_status == 1)
+		query_add_arg(q, " AND t.status = ?", DB_TEXT(f->status[0]));
+	else if (f->n_status)
+		query_add_texts(q, " AND t.status IN ", f->status, f->n_status);
+}
+
+static void add_priority(struct query *q, const struct ticket_filter *f)
+{
+	if (f->n_priority == 1)
+		query_add_arg(q, " AND t.priority = ?", DB_INT(f->priority[0]));
+	else if (f->n_priority)
+		query_add_ints(q, " AND t.priority IN ", f->priority, f->n_priority);
+}
+
+static void add_people(struct query *q, const struct ticket_filter *f)
+{
+	if (f->assignee_id > 0)
+		query_add_arg(q, " AND t.assignee_id = ?", DB_INT(f->assignee_id));
+	else if (f->assignee_id < 0)
+		query_add(q, " AND t.assignee_id IS NULL");
+	if (f->requester_id)
+		query_add_arg(q, " AND t.requester_id = ?", DB_INT(f->requester_id));
+	if (f->visible_to)
+		query_add_arg(q,
+			      " AND t.id IN (SELECT p.ticket_id FROM ticket_participants p"
+			      " WHERE p.user_id = ?)",
+			      DB_INT(f->visible_to));
+}
+
+static void add_rest(struct query *q, const struct ticket_filter *f)
+{
+	if (f->tag)
+		query_add_arg(q,
+			      " AND t.id IN (SELECT x.ticket_id FROM ticket_tags x"
+			      " JOIN tags n ON n.id = x.tag_id WHERE n.name = ?)",
+			      DB_TEXT(f->tag));
+	if (f->category)
+		query_add_arg(q, " AND t.category = ?", DB_TEXT(f->category));
+	if (f->mailbox)
+		query_add_arg(q,
+			      " AND t.mailbox_id = (SELECT m.id FROM mailboxes m WHERE m.name = ?)",
+			      DB_TEXT(f->mailbox));
+	if (f->created_after)
+		query_add_arg(q, " AND t.created_at >= ?", DB_INT(f->created_after));
+	if (f->created_before)
+		query_add_arg(q, " AND t.created_at < ?", DB_INT(f->created_before));
+	if (f->updated_after)
+		query_add_arg(q, " AND t.updated_at >= ?", DB_INT(f->updated_after));
+}
+
+static void add_filter(struct query *q, const struct ticket_filter *f)
+{
+	query_add(q, " FROM tickets t WHERE t.deleted_at IS NULL AND t.merged_into IS NULL");
+	add_status(q, f);
+	add_priority(q, f);
+	add_people(q, f);
+	add_rest(q, f);
+}
+
+int ticket_list(struct db_conn *c, const struct ticket_filter *f, struct arena *a,
+		struct ticket_row **ret, size_t *ret_n, int64_t *ret_total, struct md_err *err)
+{
+	md_auto(query_done) struct query count = QUERY_INIT, page = QUERY_INIT;
+	const char *order = orders[f->sort][f->descending];
+	int64_t *total;
+	size_t n;
+	int rc;
+
+	query_add(&count, QUERY_COUNT_BEGIN);
+	add_filter(&count, f);
+	query_add(&count, QUERY_COUNT_END);
+	rc = query_all(&count, c, &db_map_int, 1, a, &total, &n, err);
+	if (rc != MD_OK)
+		return rc;
+
+	query_add(&page, "SELECT " ROW_COLUMNS " FROM (SELECT t.id AS page_id");
+	add_filter(&page, f);
+	query_add(&page, order);
+	query_add_arg(&page, " LIMIT ?", DB_INT(f->limit));
+	query_add_arg(&page, " OFFSET ?", DB_INT(f->offset));
+	query_add(&page, ") AS page JOIN tickets t ON t.id = page.page_id" ROW_JOINS);
+	query_add(&page, order);
+	rc = query_all(&page, c, &row_map, (size_t)f->limit, a, ret, ret_n, err);
+	if (rc == MD_OK)
+		*ret_total = *total;
+	return rc;
+}
