@@ -1,0 +1,56 @@
+"""The lint fails on what it is there for: each planted fault is reported, and nothing else is."""
+import os
+import pathlib
+import shutil
+import subprocess
+
+import pytest
+
+from lib import TREE
+
+PLANTED = {
+    "upward": ("src/desk/x.c", "#include <maildesk/store/db.h>\n", "desk must not include store"),
+    "upward-header": ("include/maildesk/base/x.h", "#ifndef MAILDESK_BASE_X_H\n#define MAILDESK_BASE_X_H\n"
+                      "#include <maildesk/mail/message.h>\n#endif\n", "base must not include mail"),
+    "net-store": ("src/net/x.c", "#include <maildesk/store/db.h>\n", "net must not include store"),
+    "private": ("src/app/x.c", '#include "../store/query.h"\n', "private headers"),
+    "sql": ("src/app/x.c", 'const char *q = "SELECT id FROM tickets";\n', "SQL outside store/"),
+    "banned": ("src/mail/x.c", "void f(char *a, const char *b)\n{\n\tstrcpy(a, b);\n}\n",
+               "banned function"),
+    "impure": ("src/desk/x.c", "#include <sys/socket.h>\n", "impure"),
+    "log": ("src/store/x.c", "#include <maildesk/base/log.h>\n", "log in store or below"),
+    "format": ("src/base/x.c", "int  x ;\n", "format"),
+    "shell": ("tests/x", "#!/bin/bash\nif true\n", "script"),
+    "python": ("tests/x.py", "def f(:\n", "script"),
+}
+
+
+@pytest.fixture
+def tree(tmp_path):
+    """A tree with a source in each layer that is clean."""
+    for layer in ("cmd", "app", "net", "store", "desk", "mail", "base"):
+        for folder in (tmp_path / "src" / layer, tmp_path / "include" / "maildesk" / layer):
+            folder.mkdir(parents=True)
+        (tmp_path / "src" / layer / "fine.c").write_text("#include <maildesk/base/err.h>\n")
+    (tmp_path / "tests").mkdir()
+    shutil.copy(TREE / ".clang-format", tmp_path)
+    return tmp_path
+
+
+def lint(tree):
+    return subprocess.run([TREE / "tests" / "lint", tree], text=True, capture_output=True)
+
+
+def test_a_clean_tree_passes(tree):
+    done = lint(tree)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "lint: clean (7 sources)\n", "")
+
+
+@pytest.mark.parametrize("fault", PLANTED)
+def test_a_planted_fault_is_reported(tree, fault):
+    path, text, message = PLANTED[fault]
+    (tree / path).write_text(text)
+    done = lint(tree)
+    lines = done.stdout.splitlines()
+    assert done.returncode == 1 and lines[-1] == "lint: 1 problems", done.stdout
+    assert message in lines[0]
