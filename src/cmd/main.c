@@ -1,0 +1,48 @@
+/* The one binary. `maildesk serve` starts it again for each role (architecture.md). */
+#include <maildesk/app/fetcher.h>
+#include <maildesk/app/reader.h>
+#include <maildesk/cmd/cmd.h>
+#include <maildesk/cmd/options.h>
+
+#include <gnutls/gnutls.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <sysexits.h>
+
+static int run_fetch(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	return role_fetch_main();
+}
+
+static int run_read(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	return role_read_main();
+}
+
+static const struct cmd_verb verbs[] = {
+	{ "serve", cmd_serve, "run the desk" },
+	{ "check", cmd_check, "check the configuration, or print a sample of it" },
+	{ "init", cmd_init, "write a configuration, make the database and the first admin" },
+	{ "parse", cmd_parse, "print mails as the desk reads them" },
+	{ "ingest", cmd_ingest, "take in mail from standard input, an mbox or a Maildir" },
+	{ "sla", cmd_sla, "work out service level scenarios" },
+	{ "ticket", cmd_ticket, "list and show tickets" },
+	{ "user", cmd_user, "add and list people" },
+	{ "version", cmd_version, "print the version" },
+	{ "role-fetch", run_fetch, NULL },
+	{ "role-read", run_read, NULL },
+	{ NULL, NULL, NULL },
+};
+
+int main(int argc, char **argv)
+{
+	signal(SIGPIPE, SIG_IGN); /* a peer that went away is an error of the write */
+	if (sodium_init() < 0 || gnutls_global_init() < 0) {
+		fputs("maildesk: the cryptographic libraries do not start\n", stderr);
+		return EX_SOFTWARE;
+	}
+	return cmd_dispatch("maildesk", verbs, argc, argv);
+}
