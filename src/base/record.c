@@ -274,6 +274,7 @@ static void json_field(struct buf *out, const struct rec_field *f, const void *m
 	const struct rec_strs *strs = member;
 	const struct rec_list *list = member;
 	const char *s;
+	int64_t v;
 
 	switch (f->type) {
 	case REC_STR:
@@ -289,7 +290,11 @@ static void json_field(struct buf *out, const struct rec_field *f, const void *m
 		buf_addc(out, ']');
 		break;
 	case REC_INT:
-		buf_addf(out, "%lld", (long long)*(const int64_t *)member);
+		v = *(const int64_t *)member;
+		if (f->names)
+			json_write_string(out, f->names[v], strlen(f->names[v]));
+		else
+			buf_addf(out, "%lld", (long long)v);
 		break;
 	case REC_BOOL:
 		buf_adds(out, *(const bool *)member ? "true" : "false");

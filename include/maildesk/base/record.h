@@ -53,6 +53,7 @@ struct rec_field {
 	size_t max; /* bytes of a string, count of a list, largest value of an integer */
 	const struct rec *of;
 	bool hidden; /* not shown in JSON */
+	const char *const *names; /* of an integer 0..max: shown in JSON instead of it */
 };
 struct rec {
 	const char *name;

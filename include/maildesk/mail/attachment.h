@@ -1,0 +1,23 @@
+/* attachment.h - one leaf part as a file: safe name, types, size and hash of the decoded bytes. */
+#ifndef MAILDESK_MAIL_ATTACHMENT_H
+#define MAILDESK_MAIL_ATTACHMENT_H
+
+#include <maildesk/base/arena.h>
+#include <maildesk/mail/message.h>
+#include <maildesk/mail/mime.h>
+
+enum { ATTACHMENT_NAME_MAX = 200 };
+
+/* The part is decoded once through a small buffer. `raw` is the start of the message. */
+void attachment_read(struct arena *a, const char *raw, const struct mime_part *p,
+		     struct attachment *ret);
+/* A uuencoded file found in text. */
+void attachment_read_uu(struct arena *a, const char *raw, const struct uu_block *u,
+			struct attachment *ret);
+
+/* A file name without path, controls and leading dots; NULL when nothing is left. */
+const char *attachment_safe_name(struct arena *a, struct span name);
+/* The type that the first bytes show; NULL when they show none. */
+const char *attachment_sniff(const unsigned char *bytes, size_t n);
+
+#endif

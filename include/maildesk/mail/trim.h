@@ -1,0 +1,25 @@
+/* trim.h - what is new in a reply. Lossless: the whole text is kept elsewhere, this only tells
+ * which stretch of it the person wrote now. If nothing would be left, nothing is trimmed. */
+#ifndef MAILDESK_MAIL_TRIM_H
+#define MAILDESK_MAIL_TRIM_H
+
+#include <maildesk/base/arena.h>
+#include <maildesk/base/record.h>
+#include <maildesk/mail/span.h>
+
+/* Stands in every mail the desk sends; what is below it is ours (or older). */
+#define MAIL_REPLY_MARKER "##- Please type your reply above this line -##"
+
+enum { TRIM_MARKERS_MAX = 8, TRIM_TOKEN_MAX = 200 };
+
+/* The new stretch of `text` (LF, UTF-8). */
+struct span trim_reply(struct arena *a, struct span text);
+
+/* The tokens of "[md:TOKEN]" in the text, TOKEN of a-z, 2-7 and dots; no doubles. One that quoting
+ * has wrapped is not found. */
+void trim_markers(struct arena *a, struct span text, struct rec_strs *ret);
+
+/* Whether the subject ("Fwd:", "WG:", ...) or the text says that a mail is passed on. */
+bool trim_is_forward(struct span subject, struct span text);
+
+#endif

@@ -1,0 +1,169 @@
+#include <maildesk/mail/attachment.h>
+
+#include <maildesk/base/codec.h>
+#include <maildesk/base/mem.h>
+#include <maildesk/base/utf8.h>
+
+#include <string.h>
+
+enum { MAGIC_BYTES = 16 };
+
+static const struct {
+	const char *magic;
+	size_t at, n;
+	const char *type;
+} magics[] = {
+	{ "%PDF-", 0, 5, "application/pdf" },
+	{ "\x89PNG\r\n\x1a\n", 0, 8, "image/png" },
+	{ "\xff\xd8\xff", 0, 3, "image/jpeg" },
+	{ "GIF87a", 0, 6, "image/gif" },
+	{ "GIF89a", 0, 6, "image/gif" },
+	{ "WEBP", 8, 4, "image/webp" },
+	{ "BM", 0, 2, "image/bmp" },
+	{ "II*\0", 0, 4, "image/tiff" },
+	{ "MM\0*", 0, 4, "image/tiff" },
+	{ "ftypheic", 4, 8, "image/heic" },
+	{ "ftyp", 4, 4, "video/mp4" },
+	{ "PK\x03\x04", 0, 4, "application/zip" },
+	{ "\x1f\x8b", 0, 2, "application/gzip" },
+	{ "Rar!\x1a\x07", 0, 6, "application/vnd.rar" },
+	{ "7z\xbc\xaf\x27\x1c", 0, 6, "application/x-7z-compressed" },
+	{ "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", 0, 8, "application/x-ole-storage" },
+	{ "{\\rtf", 0, 5, "application/rtf" },
+	{ "\x78\x9f\x3e\x22", 0, 4, "application/vnd.ms-tnef" },
+	{ "MZ", 0, 2, "application/x-msdownload" },
+	{ "\x7f"
+	  "ELF",
+	  0, 4, "application/x-executable" },
+	{ "#!", 0, 2, "text/x-script" },
+	{ "ID3", 0, 3, "audio/mpeg" },
+	{ "OggS", 0, 4, "audio/ogg" },
+	{ "BEGIN:VCALENDAR", 0, 15, "text/calendar" },
+	{ "BEGIN:VCARD", 0, 11, "text/vcard" },
+	{ "<!DOCTYPE html", 0, 14, "text/html" },
+	{ "<html", 0, 5, "text/html" },
+	{ "<svg", 0, 4, "image/svg+xml" },
+	{ "<?xml", 0, 5, "application/xml" },
+};
+
+const char *attachment_sniff(const unsigned char *bytes, size_t n)
+{
+	for (size_t i = 0; i < MD_COUNT(magics); i++)
+		if (magics[i].at + magics[i].n <= n &&
+		    memcmp(bytes + magics[i].at, magics[i].magic, magics[i].n) == 0)
+			return magics[i].type;
+	return NULL;
+}
+
+const char *attachment_safe_name(struct arena *a, struct span name)
+{
+	md_auto(buf_done) struct buf clean = BUF_INIT(name.n * 3 + 16);
+	struct span s;
+	size_t from = 0, cut;
+
+	utf8_clean_line(&clean, name.p, name.n);
+	s = (struct span){ buf_str(&clean), clean.len };
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] == '/' || s.p[i] == '\\')
+			from = i + 1;
+	s = span_trim(span_from(s, from));
+	while (s.n && *s.p == '.')
+		s = span_from(s, 1);
+	if (!s.n)
+		return NULL;
+	cut = utf8_cut(s.p, s.n, ATTACHMENT_NAME_MAX);
+	if (cut < s.n) { /* what tells the type stays */
+		size_t dot = s.n;
+
+		while (dot && s.p[dot - 1] != '.' && s.n - dot < 16)
+			dot--;
+		if (dot && s.p[dot - 1] == '.' && s.n - dot < 16)
+			return arena_printf(a, "%.*s.%.*s",
+					    (int)utf8_cut(s.p, s.n, ATTACHMENT_NAME_MAX - 16), s.p,
+					    (int)(s.n - dot), s.p + dot);
+	}
+	return arena_strndup(a, s.p, cut);
+}
+
+struct digest {
+	struct sha256 *hash;
+	size_t size;
+	unsigned char magic[MAGIC_BYTES];
+};
+
+static int take(void *ctx, const void *bytes, size_t n)
+{
+	struct digest *d = ctx;
+
+	for (size_t i = 0; d->size + i < MAGIC_BYTES && i < n; i++)
+		d->magic[d->size + i] = ((const unsigned char *)bytes)[i];
+	d->size += n;
+	sha256_add(d->hash, bytes, n);
+	return 0;
+}
+
+static void digest(struct arena *a, enum encoding e, struct span code, struct attachment *ret)
+{
+	struct digest d = { .hash = sha256_new() };
+	uint8_t sum[SHA256_BYTES];
+	md_auto(buf_done) struct buf hex = BUF_INIT(SHA256_HEX);
+
+	if (!d.hash) {
+		a->failed = 1;
+		return;
+	}
+	encoding_decode(e, code, take, &d);
+	sha256_end(d.hash, sum);
+	hex_encode(&hex, sum, sizeof sum);
+	ret->sha256 = arena_strndup(a, buf_str(&hex), hex.len);
+	ret->size = (int64_t)d.size;
+	ret->sniffed_type = attachment_sniff(d.magic, d.size < MAGIC_BYTES ? d.size : MAGIC_BYTES);
+	ret->encoding = encoding_name(e);
+}
+
+/* An attached mail is called by its subject. */
+static const char *mail_name(struct arena *a, struct span mail)
+{
+	struct header h;
+	struct span head, body;
+	const char *subject, *name;
+	bool junk;
+
+	header_split(span_sub(mail, 0, 64 << 10), HEADER_TOP, &head, &body, &junk);
+	header_read(a, head, 200, &h);
+	subject = header_text(a, header_value(&h, "Subject"));
+	if (!subject || !*subject)
+		return "message.eml";
+	name = arena_printf(a, "%s.eml", subject);
+	for (char *p = (char *)(uintptr_t)name; p && *p; p++)
+		if (*p == '/' || *p == '\\')
+			*p = '_';
+	return name ? attachment_safe_name(a, span_of(name)) : NULL;
+}
+
+void attachment_read(struct arena *a, const char *raw, const struct mime_part *p,
+		     struct attachment *ret)
+{
+	*ret = (struct attachment){ .content_type = p->type,
+				    .content_id = p->content_id,
+				    .offset = p->body.p - raw,
+				    .length = (int64_t)p->body.n };
+	ret->is_inline =
+		strcmp(p->disposition.value, "inline") == 0 || (p->content_id && !p->attachment);
+	if (p->filename)
+		ret->filename = attachment_safe_name(a, span_of(p->filename));
+	if (!ret->filename && strcmp(p->type, "message/rfc822") == 0 &&
+	    p->encoding == ENCODING_IDENTITY)
+		ret->filename = mail_name(a, p->body);
+	digest(a, p->encoding, p->body, ret);
+}
+
+void attachment_read_uu(struct arena *a, const char *raw, const struct uu_block *u,
+			struct attachment *ret)
+{
+	*ret = (struct attachment){ .content_type = "application/octet-stream",
+				    .filename = attachment_safe_name(a, u->name),
+				    .offset = u->code.p - raw,
+				    .length = (int64_t)u->code.n };
+	digest(a, ENCODING_UUENCODE, u->code, ret);
+}

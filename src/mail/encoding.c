@@ -1,0 +1,341 @@
+#include <maildesk/mail/encoding.h>
+
+#include <stdint.h>
+#include <string.h>
+
+enum { PIECE = 8192 };
+
+struct out {
+	unsigned char bytes[PIECE];
+	size_t n;
+	encoding_sink *sink;
+	void *ctx;
+	int stopped;
+};
+
+static void flush(struct out *o)
+{
+	if (o->n && !o->stopped)
+		o->stopped = o->sink(o->ctx, o->bytes, o->n);
+	o->n = 0;
+}
+
+static inline void put(struct out *o, unsigned char c)
+{
+	if (o->n == PIECE)
+		flush(o);
+	o->bytes[o->n++] = c;
+}
+
+static void put_all(struct out *o, struct span s)
+{
+	if (s.n > PIECE - o->n)
+		flush(o);
+	if (s.n > PIECE) {
+		if (!o->stopped)
+			o->stopped = o->sink(o->ctx, s.p, s.n);
+		return;
+	}
+	if (s.n)
+		memcpy(o->bytes + o->n, s.p, s.n);
+	o->n += s.n;
+}
+
+static const struct {
+	const char *name;
+	enum encoding encoding;
+} names[] = {
+	{ "base64", ENCODING_BASE64 },       { "quoted-printable", ENCODING_QP },
+	{ "x-uuencode", ENCODING_UUENCODE }, { "7bit", ENCODING_IDENTITY },
+	{ "8bit", ENCODING_IDENTITY },       { "binary", ENCODING_IDENTITY },
+	{ "identity", ENCODING_IDENTITY },   { "", ENCODING_IDENTITY },
+	{ "7-bit", ENCODING_IDENTITY },      { "8-bit", ENCODING_IDENTITY },
+	{ "base-64", ENCODING_BASE64 },      { "quotedprintable", ENCODING_QP },
+	{ "uuencode", ENCODING_UUENCODE },   { "x-uue", ENCODING_UUENCODE },
+	{ "uue", ENCODING_UUENCODE },
+};
+
+const char *encoding_name(enum encoding e)
+{
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (names[i].encoding == e && e != ENCODING_IDENTITY)
+			return names[i].name;
+	return "identity";
+}
+
+enum encoding encoding_from_field(struct span value, bool *ret_known)
+{
+	size_t end = 0;
+
+	value = span_trim(value);
+	/* Some write "base64; charset=…", "base64 (comment)" or quote the word. */
+	while (value.n && (*value.p == '"' || *value.p == '\''))
+		value = span_from(value, 1);
+	while (end < value.n && !ascii_space(value.p[end]) && !strchr(";(\"',", value.p[end]))
+		end++;
+	value.n = end;
+	if (ret_known)
+		*ret_known = true;
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (span_is(value, names[i].name))
+			return names[i].encoding;
+	if (ret_known)
+		*ret_known = false;
+	return ENCODING_IDENTITY;
+}
+
+/* ---- base64 ---- */
+
+enum { B64_SKIP = 0x80, B64_PAD = 0x81 };
+
+static inline unsigned base64_value(unsigned char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26u;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52u;
+	if (c == '+' || c == '-')
+		return 62;
+	if (c == '/' || c == '_')
+		return 63;
+	return c == '=' ? B64_PAD : B64_SKIP;
+}
+
+static void decode_base64(struct span in, struct out *o)
+{
+	const unsigned char *p = (const unsigned char *)in.p, *end = p + in.n;
+	uint8_t table[256];
+	uint32_t acc = 0;
+	int have = 0;
+
+	for (unsigned c = 0; c < 256; c++)
+		table[c] = (uint8_t)base64_value((unsigned char)c);
+	while (p < end && !o->stopped) {
+		uint8_t v;
+
+		while (have == 0 && end - p >= 4 && o->n + 3 <= PIECE) {
+			uint8_t a = table[p[0]], b = table[p[1]], c = table[p[2]], d = table[p[3]];
+
+			if ((a | b | c | d) & 0x80)
+				break;
+			o->bytes[o->n++] = (uint8_t)(a << 2 | b >> 4);
+			o->bytes[o->n++] = (uint8_t)(b << 4 | c >> 2);
+			o->bytes[o->n++] = (uint8_t)(c << 6 | d);
+			p += 4;
+		}
+		if (p == end)
+			break;
+		v = table[*p++];
+		if (v == B64_SKIP)
+			continue;
+		if (v != B64_PAD) {
+			acc = acc << 6 | v;
+			if (++have < 4)
+				continue;
+		}
+		/* A full group, or padding: pieces encoded one by one may follow each other. */
+		if (have == 4) {
+			put(o, (uint8_t)(acc >> 16));
+			put(o, (uint8_t)(acc >> 8));
+			put(o, (uint8_t)acc);
+		} else if (have == 3) {
+			put(o, (uint8_t)(acc >> 10));
+			put(o, (uint8_t)(acc >> 2));
+		} else if (have == 2) {
+			put(o, (uint8_t)(acc >> 4));
+		}
+		acc = 0;
+		have = 0;
+	}
+	if (have >= 2)
+		put(o, (uint8_t)(have == 3 ? acc >> 10 : acc >> 4));
+	if (have == 3)
+		put(o, (uint8_t)(acc >> 2));
+}
+
+/* ---- quoted-printable ---- */
+
+static void decode_qp_line(struct span line, struct out *o, bool *ret_soft)
+{
+	*ret_soft = false;
+	while (line.n) {
+		size_t at = span_chr(line, '=');
+		int hi, lo;
+
+		put_all(o, span_sub(line, 0, at));
+		if (at == line.n)
+			return;
+		line = span_from(line, at);
+		if (line.n == 1) {
+			*ret_soft = true;
+			return;
+		}
+		hi = line.n >= 3 ? hex_digit(line.p[1]) : -1;
+		lo = line.n >= 3 ? hex_digit(line.p[2]) : -1;
+		if (hi >= 0 && lo >= 0) {
+			put(o, (unsigned char)(hi << 4 | lo));
+			line = span_from(line, 3);
+		} else {
+			put(o, '=');
+			line = span_from(line, 1);
+		}
+	}
+}
+
+static void decode_qp(struct span in, struct out *o)
+{
+	while (in.n && !o->stopped) {
+		size_t at = span_chr(in, '\n');
+		bool crlf = at && at < in.n && in.p[at - 1] == '\r';
+		struct span line = { in.p, at - crlf };
+		size_t kept = line.n;
+		bool soft;
+
+		/* White space at a line's end was added on the way (RFC 2045 6.7 rule 3). */
+		while (kept && (line.p[kept - 1] == ' ' || line.p[kept - 1] == '\t'))
+			kept--;
+		line.n = kept;
+		decode_qp_line(line, o, &soft);
+		if (!soft && at < in.n)
+			put_all(o, crlf ? (struct span){ "\r\n", 2 } : (struct span){ "\n", 1 });
+		in = span_from(in, at + 1);
+	}
+}
+
+/* ---- uuencode ---- */
+
+static inline unsigned uu_value(char c)
+{
+	return (unsigned)(c - ' ') & 63;
+}
+
+static bool uu_line_ok(struct span line)
+{
+	return line.n >= 1 && line.p[0] >= ' ' && line.p[0] <= '`' &&
+	       line.n - 1 + 4 >= (uu_value(line.p[0]) + 2) / 3 * 4;
+}
+
+static void decode_uu_line(struct span line, struct out *o)
+{
+	size_t want = uu_value(line.p[0]);
+
+	for (size_t i = 1; want; i += 4) {
+		unsigned v[4];
+		unsigned char three[3];
+		size_t take = want < 3 ? want : 3;
+
+		for (size_t k = 0; k < 4; k++) /* trailing blanks may have been cut on the way */
+			v[k] = i + k < line.n ? uu_value(line.p[i + k]) : 0;
+		three[0] = (unsigned char)(v[0] << 2 | v[1] >> 4);
+		three[1] = (unsigned char)(v[1] << 4 | v[2] >> 2);
+		three[2] = (unsigned char)(v[2] << 6 | v[3]);
+		put_all(o, (struct span){ (const char *)three, take });
+		want -= take;
+	}
+}
+
+static void decode_uu(struct span in, struct out *o)
+{
+	struct span line;
+
+	while (span_line(&in, &line) && !o->stopped) {
+		if (span_starts(line, "begin "))
+			continue;
+		if (span_is(line, "end"))
+			return;
+		if (uu_line_ok(line))
+			decode_uu_line(line, o);
+	}
+}
+
+static bool uu_begin(struct span line, struct span *ret_name)
+{
+	size_t i = 6;
+
+	if (!span_starts(line, "begin "))
+		return false;
+	while (i < line.n && line.p[i] >= '0' && line.p[i] <= '7')
+		i++;
+	if (i < 9 || i > 10 || i >= line.n || line.p[i] != ' ')
+		return false;
+	*ret_name = span_trim(span_from(line, i));
+	return ret_name->n > 0;
+}
+
+/* The lines behind a "begin": true when they are code up to "end". */
+static bool uu_to_end(struct span rest, struct uu_block *b)
+{
+	const char *start = rest.p;
+	struct span line;
+
+	while (span_line(&rest, &line)) {
+		if (span_is(line, "end")) {
+			b->code = (struct span){ start, (size_t)(line.p - start) };
+			b->all.n = (size_t)(rest.p - b->all.p);
+			return b->code.n > 0;
+		}
+		if (!uu_line_ok(line) && line.n)
+			return false;
+	}
+	return false;
+}
+
+bool encoding_find_uu(struct span text, size_t from, struct uu_block *ret)
+{
+	struct span rest = span_from(text, from), line;
+
+	while (rest.n) {
+		/* Jump from candidate to candidate: this looks at all plain text there is. */
+		const char *hit = memmem(rest.p, rest.n, "begin ", 6);
+
+		if (!hit)
+			return false;
+		rest = span_from(rest, (size_t)(hit - rest.p));
+		if (hit > text.p && hit[-1] != '\n') {
+			rest = span_from(rest, 6);
+			continue;
+		}
+		ret->all.p = hit;
+		span_line(&rest, &line);
+		if (uu_begin(line, &ret->name) && uu_to_end(rest, ret))
+			return true;
+	}
+	return false;
+}
+
+/* ---- all of them ---- */
+
+int encoding_decode(enum encoding e, struct span in, encoding_sink *sink, void *ctx)
+{
+	struct out o;
+
+	if (e == ENCODING_IDENTITY)
+		return in.n ? sink(ctx, in.p, in.n) : 0;
+	o.n = 0;
+	o.stopped = 0;
+	o.sink = sink;
+	o.ctx = ctx;
+	if (e == ENCODING_BASE64)
+		decode_base64(in, &o);
+	else if (e == ENCODING_QP)
+		decode_qp(in, &o);
+	else
+		decode_uu(in, &o);
+	flush(&o);
+	return o.stopped;
+}
+
+static int to_buf(void *ctx, const void *bytes, size_t n)
+{
+	struct buf *out = ctx;
+
+	buf_add(out, bytes, n);
+	return out->status;
+}
+
+void encoding_decode_buf(enum encoding e, struct span in, struct buf *out)
+{
+	encoding_decode(e, in, to_buf, out);
+}

@@ -1,0 +1,420 @@
+/* libxml2's push parser calls back for each tag and text; no tree is built, so depth costs nothing
+ * but the parser's stack of names. That stack is searched for every stray end tag, which is why
+ * HTML_DEPTH_MAX stops it: what follows is stripped of tags by hand. */
+#include <maildesk/mail/html.h>
+
+#include <maildesk/base/err.h>
+#include <maildesk/base/mem.h>
+#include <maildesk/base/utf8.h>
+
+#include <libxml/HTMLparser.h>
+#include <stdint.h>
+#include <string.h>
+
+enum { LISTS_MAX = 32, URL_MAX = 500 };
+
+struct html {
+	htmlParserCtxtPtr parser;
+	struct buf *out;
+	int depth, skip, quote, pre;
+	int breaks;      /* line ends wanted before the next text */
+	bool space;      /* a blank wanted before the next text */
+	bool line_empty; /* nothing but the quote prefix stands on the line */
+	bool cell;       /* a table cell ended on this line */
+	int lists;
+	int numbers[LISTS_MAX]; /* 0: bullets, else the next number */
+	char url[URL_MAX + 1];
+	size_t url_from; /* where the link's text begins in `out` */
+};
+
+enum effect {
+	BLOCK = 1 << 0,     /* on lines of its own */
+	PARAGRAPH = 1 << 1, /* an empty line around it */
+	SKIP = 1 << 2,      /* its content is no text */
+	PRE = 1 << 3,
+	QUOTE = 1 << 4,
+	LIST = 1 << 5,
+	ITEM = 1 << 6,
+	CELL = 1 << 7,
+	BREAK = 1 << 8,
+	RULE = 1 << 9,
+	LINK = 1 << 10,
+};
+
+static const struct {
+	const char *name;
+	unsigned effect;
+} elements[] = {
+	{ "a", LINK },          { "address", BLOCK },
+	{ "article", BLOCK },   { "blockquote", BLOCK | QUOTE },
+	{ "body", BLOCK },      { "br", BREAK },
+	{ "caption", BLOCK },   { "center", BLOCK },
+	{ "dd", BLOCK },        { "div", BLOCK },
+	{ "dl", BLOCK },        { "dt", BLOCK },
+	{ "fieldset", BLOCK },  { "footer", BLOCK },
+	{ "form", BLOCK },      { "h1", PARAGRAPH },
+	{ "h2", PARAGRAPH },    { "h3", PARAGRAPH },
+	{ "h4", PARAGRAPH },    { "h5", PARAGRAPH },
+	{ "h6", PARAGRAPH },    { "head", SKIP },
+	{ "header", BLOCK },    { "hr", BLOCK | RULE },
+	{ "li", BLOCK | ITEM }, { "main", BLOCK },
+	{ "noscript", SKIP },   { "object", SKIP },
+	{ "ol", BLOCK | LIST }, { "option", BLOCK },
+	{ "p", PARAGRAPH },     { "pre", BLOCK | PRE },
+	{ "script", SKIP },     { "section", BLOCK },
+	{ "select", SKIP },     { "style", SKIP },
+	{ "table", BLOCK },     { "tbody", BLOCK },
+	{ "td", CELL },         { "template", SKIP },
+	{ "textarea", SKIP },   { "th", CELL },
+	{ "title", SKIP },      { "tr", BLOCK },
+	{ "ul", BLOCK | LIST },
+};
+
+static unsigned effect_of(const char *name)
+{
+	size_t lo = 0, hi = MD_COUNT(elements);
+
+	while (lo < hi) {
+		size_t mid = (lo + hi) / 2;
+		int c = strcmp(name, elements[mid].name);
+
+		if (c == 0)
+			return elements[mid].effect;
+		if (c < 0)
+			hi = mid;
+		else
+			lo = mid + 1;
+	}
+	return 0;
+}
+
+/* ---- writing ---- */
+
+static void want_breaks(struct html *h, int n)
+{
+	if (h->breaks < n)
+		h->breaks = n;
+}
+
+static void begin_line(struct html *h)
+{
+	for (int i = 0; i < h->quote && i < 20; i++)
+		buf_adds(h->out, "> ");
+	h->line_empty = true;
+}
+
+/* What is due before text: line ends, the quote prefix or a blank. */
+static void settle(struct html *h)
+{
+	if (h->breaks && h->out->len) {
+		for (int i = 0; i < h->breaks && i < 3; i++) {
+			buf_addc(h->out, '\n');
+			if (i + 1 < h->breaks && h->quote)
+				buf_addc(h->out, '>');
+		}
+		begin_line(h);
+	} else if (h->breaks || !h->out->len) {
+		begin_line(h);
+	} else if (h->space && !h->line_empty) {
+		buf_addc(h->out, ' ');
+	}
+	h->breaks = 0;
+	h->space = h->cell = false;
+}
+
+static void write_pre(struct html *h, struct span s)
+{
+	struct span line;
+
+	while (s.n) {
+		size_t at = span_chr(s, '\n');
+
+		line = span_sub(s, 0, at);
+		if (line.n) {
+			settle(h);
+			buf_add(h->out, line.p, line.n);
+			h->line_empty = false;
+		}
+		if (at < s.n)
+			h->breaks = h->breaks < 3 ? h->breaks + 1 : 3;
+		s = span_from(s, at + 1);
+	}
+}
+
+/* A no-break space is a blank, zero-width ones are nothing. */
+static size_t odd_blank(struct span s, bool *ret_space)
+{
+	if (s.n >= 2 && memcmp(s.p, "\xc2\xa0", 2) == 0) {
+		*ret_space = true;
+		return 2;
+	}
+	if (s.n >= 3 &&
+	    (memcmp(s.p, "\xe2\x80\x8b", 3) == 0 || memcmp(s.p, "\xe2\x80\x8c", 3) == 0 ||
+	     memcmp(s.p, "\xef\xbb\xbf", 3) == 0))
+		return 3;
+	return s.n >= 2 && memcmp(s.p, "\xc2\xad", 2) == 0 ? 2 : 0;
+}
+
+static void write_text(struct html *h, struct span s)
+{
+	while (s.n) {
+		size_t n = 0, odd = 0;
+
+		while (n < s.n && !ascii_space(s.p[n]) &&
+		       !((unsigned char)s.p[n] >= 0xc2 &&
+			 (odd = odd_blank(span_from(s, n), &h->space)) > 0))
+			n++;
+		if (n) {
+			bool space_after = h->space;
+
+			/* odd_blank() may have asked for the blank that follows this word */
+			if (odd)
+				h->space = false;
+			settle(h);
+			buf_add(h->out, s.p, n);
+			h->line_empty = false;
+			h->space = odd && space_after;
+		}
+		s = span_from(s, n + odd);
+		if (s.n && !odd && ascii_space(*s.p)) {
+			h->space = true;
+			s = span_from(s, 1);
+		}
+	}
+}
+
+static void text(struct html *h, struct span s)
+{
+	if (h->skip || h->out->status != MD_OK)
+		return;
+	if (h->pre)
+		write_pre(h, s);
+	else
+		write_text(h, s);
+}
+
+/* ---- elements ---- */
+
+static const char *attribute(const xmlChar **atts, const char *name)
+{
+	for (size_t i = 0; atts && atts[i]; i += 2)
+		if (strcmp((const char *)atts[i], name) == 0)
+			return atts[i + 1] ? (const char *)atts[i + 1] : "";
+	return NULL;
+}
+
+static bool is_hidden(const xmlChar **atts)
+{
+	const char *style = attribute(atts, "style");
+	char flat[512];
+	size_t n = 0;
+
+	if (attribute(atts, "hidden"))
+		return true;
+	if (!style)
+		return false;
+	for (const char *p = style; *p && n + 1 < sizeof flat; p++)
+		if (!ascii_space(*p))
+			flat[n++] = ascii_lower(*p);
+	flat[n] = '\0';
+	return strstr(flat, "display:none") || strstr(flat, "mso-hide:all") ||
+	       strstr(flat, "visibility:hidden");
+}
+
+static void item(struct html *h)
+{
+	int *number = h->lists > 0 && h->lists <= LISTS_MAX ? &h->numbers[h->lists - 1] : NULL;
+
+	settle(h);
+	for (int i = 1; i < h->lists && i < 10; i++)
+		buf_adds(h->out, "  ");
+	if (number && *number)
+		buf_addf(h->out, "%d. ", (*number)++);
+	else
+		buf_adds(h->out, "- ");
+	h->line_empty = true; /* no blank more before the item's text */
+}
+
+static void link_begin(struct html *h, const char *href)
+{
+	size_t n = href ? strlen(href) : 0;
+
+	h->url[0] = '\0';
+	h->url_from = h->out->len;
+	if (!n || n > URL_MAX ||
+	    !(span_starts(span_of(href), "http://") || span_starts(span_of(href), "https://") ||
+	      span_starts(span_of(href), "mailto:") || span_starts(span_of(href), "ftp://")))
+		return;
+	memcpy(h->url, href, n + 1);
+}
+
+/* "text (url)", unless the text is the url. */
+static void link_end(struct html *h)
+{
+	struct span url = span_trim(span_of(h->url)), bare = url, shown, shown_bare;
+	size_t scheme;
+
+	if (!url.n || h->url_from >= h->out->len)
+		return;
+	shown = span_trim(span_from((struct span){ buf_str(h->out), h->out->len }, h->url_from));
+	if (span_starts(url, "mailto:"))
+		bare = span_sub(url, 7, 7 + span_chr(span_from(url, 7), '?'));
+	else if ((scheme = span_find(url, "://")) < url.n)
+		bare = span_from(url, scheme + 3);
+	shown_bare = shown;
+	if ((scheme = span_find(shown, "://")) < shown.n)
+		shown_bare = span_from(shown, scheme + 3);
+	while (bare.n && bare.p[bare.n - 1] == '/')
+		bare.n--;
+	while (shown_bare.n && shown_bare.p[shown_bare.n - 1] == '/')
+		shown_bare.n--;
+	if (!shown.n || span_same(shown_bare, bare) || span_same(shown, url))
+		return;
+	for (size_t i = 0; i < url.n; i++) /* a url never breaks a line or the brackets */
+		if (ascii_space(url.p[i]) || url.p[i] == '(' || url.p[i] == ')')
+			return;
+	buf_adds(h->out, " (");
+	buf_add(h->out, url.p, url.n);
+	buf_addc(h->out, ')');
+}
+
+static void on_start(void *ctx, const xmlChar *name, const xmlChar **atts)
+{
+	struct html *h = ctx;
+	unsigned e;
+
+	if (++h->depth > HTML_DEPTH_MAX) {
+		xmlStopParser(h->parser);
+		return;
+	}
+	e = effect_of((const char *)name);
+	if (h->skip || (e & SKIP) || (atts && is_hidden(atts))) {
+		h->skip++;
+		return;
+	}
+	if (e & BREAK)
+		h->breaks = h->breaks < 3 ? h->breaks + 1 : 3;
+	if (e & BLOCK)
+		want_breaks(h, 1);
+	if (e & PARAGRAPH)
+		want_breaks(h, 2);
+	if (e & QUOTE)
+		h->quote++;
+	if (e & PRE)
+		h->pre++;
+	if ((e & LIST) && ++h->lists <= LISTS_MAX)
+		h->numbers[h->lists - 1] = strcmp((const char *)name, "ol") == 0;
+	if (e & ITEM)
+		item(h);
+	if ((e & CELL) && h->cell)
+		h->space = true;
+	if (e & LINK)
+		link_begin(h, attribute(atts, "href"));
+	if (e & RULE) {
+		text(h, (struct span){ "---", 3 });
+		want_breaks(h, 1);
+	}
+}
+
+static void on_end(void *ctx, const xmlChar *name)
+{
+	struct html *h = ctx;
+	unsigned e;
+
+	h->depth--;
+	if (h->skip) {
+		h->skip--;
+		return;
+	}
+	e = effect_of((const char *)name);
+	if (e & LINK) {
+		link_end(h);
+		h->url[0] = '\0';
+	}
+	if (e & BLOCK)
+		want_breaks(h, 1);
+	if (e & PARAGRAPH)
+		want_breaks(h, 2);
+	if ((e & QUOTE) && h->quote)
+		h->quote--;
+	if ((e & PRE) && h->pre)
+		h->pre--;
+	if ((e & LIST) && h->lists)
+		h->lists--;
+	if (e & CELL)
+		h->cell = h->space = true;
+}
+
+static void on_text(void *ctx, const xmlChar *ch, int len)
+{
+	text(ctx, (struct span){ (const char *)ch, len > 0 ? (size_t)len : 0 });
+}
+
+/* What the parser did not get to: text between tags, nothing more. */
+static void strip_rest(struct html *h, struct span rest)
+{
+	h->skip = h->pre = 0;
+	while (rest.n) {
+		size_t open = span_chr(rest, '<'), close;
+
+		text(h, span_sub(rest, 0, open));
+		rest = span_from(rest, open);
+		close = span_chr(rest, '>');
+		if (rest.n)
+			want_breaks(h, 1);
+		rest = span_from(rest, close + 1);
+	}
+}
+
+bool html_to_text(struct span html, struct buf *out)
+{
+	htmlSAXHandler sax = { .startElement = on_start,
+			       .endElement = on_end,
+			       .characters = on_text,
+			       .ignorableWhitespace = on_text,
+			       .cdataBlock = NULL };
+	struct html h = { .out = out, .line_empty = true };
+	size_t done = 0;
+
+	h.parser = htmlCreatePushParserCtxt(&sax, &h, NULL, 0, NULL, XML_CHAR_ENCODING_UTF8);
+	if (!h.parser)
+		return false;
+	htmlCtxtUseOptions(h.parser, HTML_PARSE_RECOVER | HTML_PARSE_NOERROR |
+					     HTML_PARSE_NOWARNING | HTML_PARSE_NONET |
+					     HTML_PARSE_NOIMPLIED | HTML_PARSE_IGNORE_ENC |
+					     HTML_PARSE_COMPACT);
+	/* A fragment's first element must not count as the whole document. */
+	htmlParseChunk(h.parser, "<html><body>", 12, 0);
+	while (done < html.n && h.depth <= HTML_DEPTH_MAX && out->status == MD_OK) {
+		size_t n = html.n - done < 32768 ? html.n - done : 32768;
+
+		htmlParseChunk(h.parser, html.p + done, (int)n, 0);
+		done += n;
+	}
+	if (h.depth <= HTML_DEPTH_MAX)
+		htmlParseChunk(h.parser, NULL, 0, 1);
+	else
+		strip_rest(&h, span_from(html, done));
+	htmlFreeParserCtxt(h.parser);
+	return true;
+}
+
+struct span html_meta_charset(struct span html)
+{
+	struct span near = span_sub(html, 0, 2048), v;
+	size_t at = span_find(near, "charset="), n = 0;
+
+	if (at == near.n || span_find(near, "<meta") > at)
+		return span_of("");
+	v = span_from(near, at + 8);
+	while (v.n && (*v.p == '"' || *v.p == '\'' || *v.p == ' '))
+		v = span_from(v, 1);
+	while (n < v.n && (ascii_alnum(v.p[n]) || v.p[n] == '-' || v.p[n] == '_'))
+		n++;
+	return span_sub(v, 0, n);
+}
+
+void html_prepare(void)
+{
+	xmlInitParser();
+}

@@ -1,0 +1,355 @@
+/* Puts the modules of this folder together, each asked once. What one cannot understand becomes a
+ * defect; only memory can fail. */
+#include <maildesk/mail/message.h>
+
+#include <maildesk/base/clock.h>
+#include <maildesk/base/mem.h>
+#include <maildesk/base/utf8.h>
+#include <maildesk/mail/address.h>
+#include <maildesk/mail/attachment.h>
+#include <maildesk/mail/authres.h>
+#include <maildesk/mail/body.h>
+#include <maildesk/mail/bounce.h>
+#include <maildesk/mail/charset.h>
+#include <maildesk/mail/date.h>
+#include <maildesk/mail/html.h>
+#include <maildesk/mail/identity.h>
+#include <maildesk/mail/kind.h>
+#include <maildesk/mail/mime.h>
+#include <maildesk/mail/scan.h>
+#include <maildesk/mail/trim.h>
+
+#include <string.h>
+
+enum { DEFECTS_MAX = 32, DELIVERED_MAX = 100, UU_MAX = 20 };
+
+struct reading {
+	struct arena *arena;
+	struct message *m;
+	struct span raw, head, body;
+	struct header header;
+	struct mime_tree tree;
+	struct body text;
+};
+
+static void defect(struct reading *r, const char *what)
+{
+	if (r->m->defects.v && r->m->defects.n < DEFECTS_MAX)
+		r->m->defects.v[r->m->defects.n++] = what;
+}
+
+/* A mail of old Macs, or mangled on the way: CR alone ends its lines. */
+static int line_ends(struct reading *r)
+{
+	char *copy;
+
+	if (!r->raw.n || memchr(r->raw.p, '\n', r->raw.n) || !memchr(r->raw.p, '\r', r->raw.n))
+		return MD_OK;
+	copy = arena_copy(r->arena, r->raw.p, r->raw.n);
+	if (!copy)
+		return MD_NOMEM;
+	for (size_t i = 0; i < r->raw.n; i++)
+		if (copy[i] == '\r')
+			copy[i] = '\n';
+	r->raw.p = copy;
+	defect(r, "lines end in CR alone");
+	return MD_OK;
+}
+
+static void addresses(struct reading *r, const char *name, struct rec_list *list)
+{
+	for (size_t i = 0; i < r->header.n; i++)
+		if (span_is(r->header.v[i].name, name))
+			address_list_read(r->arena, r->header.v[i].value, list);
+}
+
+static struct mail_address *first(const struct rec_list *list)
+{
+	return list->n ? list->v : NULL;
+}
+
+/* "From user@host Mon Jan ..." of an mbox. */
+static void mbox_sender(struct reading *r)
+{
+	struct span rest = r->head, line, word;
+
+	if (!span_line(&rest, &line) || !span_starts(line, "From "))
+		return;
+	word = span_trim(span_from(line, 5));
+	word.n = span_chr(word, ' ');
+	if (span_chr(word, '@') < word.n)
+		address_list_read(r->arena, word, &r->m->from);
+}
+
+static void senders(struct reading *r)
+{
+	static const char *const last_resort[] = { "Sender", "Reply-To", "Return-Path" };
+	struct message *m = r->m;
+	const struct header_field *f = header_find(&r->header, "From", 0);
+	bool several = header_find(&r->header, "From", 1) != NULL;
+	struct rec_list one = { 0 };
+	unsigned odd = f ? address_list_read(r->arena, f->value, &one) : 0;
+
+	m->from_is_plain = f && odd == 0 && one.n == 1 && !several;
+	addresses(r, "From", &m->from);
+	if (several)
+		defect(r, "several From fields");
+	if (!m->from.n) {
+		defect(r, f ? "unreadable From" : "no From");
+		mbox_sender(r);
+	}
+	for (size_t i = 0; i < MD_COUNT(last_resort) && !m->from.n; i++)
+		addresses(r, last_resort[i], &m->from);
+	for (size_t i = 0; i < m->from.n; i++)
+		m->from_readable = m->from_readable ||
+				   strchr(((struct mail_address *)m->from.v)[i].address, '@');
+}
+
+static void delivered(struct reading *r)
+{
+	static const char *const names[] = { "Delivered-To", "X-Original-To", "Envelope-To" };
+	struct rec_list list = { 0 };
+	struct rec_strs *to = &r->m->delivered_to;
+
+	for (size_t i = 0; i < MD_COUNT(names); i++)
+		addresses(r, names[i], &list);
+	to->v = arena_array(r->arena, DELIVERED_MAX, sizeof *to->v);
+	for (size_t i = 0; to->v && i < list.n && to->n < DELIVERED_MAX; i++)
+		if (*((struct mail_address *)list.v)[i].address)
+			to->v[to->n++] = ((struct mail_address *)list.v)[i].address;
+}
+
+static void ids(struct reading *r)
+{
+	static const char *const names[] = { "In-Reply-To", "References" };
+	struct rec_strs own = { 0 }, *lists[] = { &r->m->in_reply_to, &r->m->references };
+
+	address_ids_read(r->arena, header_value(&r->header, "Message-ID"), &own);
+	if (own.n)
+		r->m->message_id = own.v[0];
+	else if (header_find(&r->header, "Message-ID", 0))
+		defect(r, "unusable Message-ID");
+	for (size_t i = 0; i < MD_COUNT(names); i++) {
+		const struct header_field *f = header_find(&r->header, names[i], 0);
+
+		if (f)
+			address_ids_read(r->arena, f->value, lists[i]);
+	}
+}
+
+static void date(struct reading *r)
+{
+	const struct header_field *f = header_find(&r->header, "Date", 0);
+	char text[TIME_TEXT_MAX];
+	int64_t ms;
+
+	if (!f)
+		return;
+	if (date_read(header_unfold(r->arena, f->value), &ms))
+		r->m->date = arena_strdup(r->arena, time_format(ms, 0, text));
+	else
+		defect(r, "unreadable Date");
+}
+
+static void top_header(struct reading *r)
+{
+	struct message *m = r->m;
+	const struct header_field *f;
+
+	ids(r);
+	date(r);
+	f = header_find(&r->header, "Subject", 0);
+	m->subject = f ? header_text(r->arena, f->value) : NULL;
+	senders(r);
+	addresses(r, "Reply-To", &m->reply_to);
+	addresses(r, "To", &m->to);
+	addresses(r, "Cc", &m->cc);
+	delivered(r);
+	authres_read(r->arena, &r->header, &m->auth_fields, &m->auth);
+	for (size_t i = 0; i < r->header.n; i++)
+		m->received_count += span_is(r->header.v[i].name, "Received");
+	f = header_find(&r->header, "X-Maildesk-Loop", 0);
+	m->loop_id = f ? header_text(r->arena, f->value) : NULL;
+	m->no_answer = kind_no_answer(&r->header, m->from.n ? first(&m->from)->address : NULL);
+}
+
+/* ---- below the header ---- */
+
+static void tree_defects(struct reading *r)
+{
+	static const struct {
+		unsigned bit;
+		const char *what;
+	} table[] = {
+		{ MIME_BOMB_DEPTH, "bomb: parts too deep" },
+		{ MIME_MANY_PARTS, "more than 500 parts: the rest is not listed" },
+		{ MIME_NO_END, "closing boundary missing" },
+		{ MIME_NO_BOUNDARY, "multipart without its boundary" },
+		{ MIME_BAD_ENCODING, "unknown transfer encoding" },
+		{ MIME_BAD_HEADER, "broken header of a part" },
+	};
+
+	for (size_t i = 0; i < MD_COUNT(table); i++)
+		if (r->tree.trouble & table[i].bit)
+			defect(r, table[i].what);
+	if (r->text.trouble & BODY_BAD_CHARSET)
+		defect(r, "charset missing, unknown or wrong");
+	if (r->text.trouble & BODY_CUT)
+		defect(r, "text too long: cut");
+}
+
+/* uuencoded files in a plain body: listed as attachments, taken out of the text. */
+static size_t uu_blocks(struct reading *r, struct uu_block *blocks)
+{
+	size_t n = 0, from = 0;
+	struct span body;
+
+	if (r->text.identity_part < 0)
+		return 0;
+	body = r->tree.v[r->text.identity_part].body;
+	while (n < UU_MAX && encoding_find_uu(body, from, &blocks[n])) {
+		from = (size_t)(blocks[n].all.p + blocks[n].all.n - body.p);
+		n++;
+	}
+	return n;
+}
+
+static void text_without_uu(struct reading *r)
+{
+	struct span text = span_of(r->text.text);
+	md_auto(buf_done) struct buf out = BUF_INIT(text.n);
+	struct uu_block b;
+	size_t from = 0;
+
+	while (encoding_find_uu(text, from, &b)) {
+		buf_add(&out, text.p + from, (size_t)(b.all.p - text.p) - from);
+		from = (size_t)(b.all.p + b.all.n - text.p);
+	}
+	buf_add(&out, text.p + from, text.n - from);
+	text = span_trim_end((struct span){ buf_str(&out), out.len });
+	r->text.text = arena_strndup(r->arena, text.p, text.n);
+}
+
+static void attachments(struct reading *r)
+{
+	struct uu_block blocks[UU_MAX];
+	size_t uu = uu_blocks(r, blocks), n = 0;
+	struct attachment *v = arena_array(r->arena, r->tree.n + uu, sizeof *v);
+
+	for (size_t i = 0; v && i < r->tree.n; i++)
+		if (r->text.roles[i] == BODY_ATTACHMENT && !mime_is_container(&r->tree, i) &&
+		    (i > 0 || r->tree.v[i].body.n))
+			attachment_read(r->arena, r->raw.p, &r->tree.v[i], &v[n++]);
+	for (size_t i = 0; v && i < uu; i++)
+		attachment_read_uu(r->arena, r->raw.p, &blocks[i], &v[n++]);
+	r->m->attachments = (struct rec_list){ n, v };
+	if (uu)
+		text_without_uu(r);
+}
+
+static int below_header(struct reading *r)
+{
+	struct message *m = r->m;
+	struct bounce_report bounce;
+	struct span text, reply;
+	const char *from = m->from.n ? first(&m->from)->address : "";
+
+	if (mime_read(r->arena, &r->header, r->body, &r->tree) != MD_OK)
+		return MD_NOMEM;
+	if (r->tree.trouble & MIME_BOMB_DEPTH) {
+		m->bomb = true;
+		tree_defects(r);
+		return MD_OK;
+	}
+	if (body_read(r->arena, &r->tree, &r->text) != MD_OK)
+		return MD_NOMEM;
+	tree_defects(r);
+	attachments(r);
+	if (r->arena->failed)
+		return MD_NOMEM;
+	m->text = r->text.text;
+	m->html = r->text.html;
+	text = span_of(m->text);
+	reply = trim_reply(r->arena, text);
+	m->reply_text = arena_strndup(r->arena, reply.p, reply.n);
+	trim_markers(r->arena, text, &m->markers);
+	m->is_forward = trim_is_forward(span_of(m->subject), text);
+	bounce_read(r->arena, &r->tree, m->subject, from, text, &bounce);
+	m->bounce = bounce.list;
+	m->kind = kind_decide(r->arena, &r->tree, m->subject, &bounce, &m->evidence);
+	return MD_OK;
+}
+
+/* Lengths as message_rec has them: the desk refuses what is longer. */
+static void fit(struct arena *a, const struct rec *rec, void *object)
+{
+	for (const struct rec_field *f = rec->fields; f->name; f++) {
+		void *member = (char *)object + f->at;
+		struct rec_strs *strs = member;
+		struct rec_list *list = member;
+		const char **s = f->type == REC_STR ? member : f->type == REC_STRS ? strs->v : NULL;
+		size_t n = f->type == REC_STR ? 1 : f->type == REC_STRS ? strs->n : 0;
+
+		for (size_t i = 0; i < n; i++)
+			if (s[i] && strlen(s[i]) > f->max)
+				s[i] = arena_strndup(a, s[i], utf8_cut(s[i], strlen(s[i]), f->max));
+		if (f->type == REC_SUB)
+			fit(a, f->of, member);
+		if (f->type != REC_LIST)
+			continue;
+		if (list->n > f->max)
+			list->n = f->max;
+		for (size_t i = 0; i < list->n; i++)
+			fit(a, f->of, (char *)list->v + i * f->of->size);
+	}
+}
+
+static int read_all(struct reading *r)
+{
+	struct message *m = r->m;
+	char identity[SHA256_HEX];
+	const char *bomb;
+	bool junk;
+
+	m->defects.v = arena_array(r->arena, DEFECTS_MAX, sizeof *m->defects.v);
+	if (line_ends(r) != MD_OK)
+		return MD_NOMEM;
+	header_split(r->raw, HEADER_TOP, &r->head, &r->body, &junk);
+	if (junk)
+		defect(r, "broken header block");
+	if (!identity_hash(r->head, r->body, identity))
+		return MD_NOMEM;
+	m->identity = arena_strdup(r->arena, identity);
+	bomb = scan_header(r->head);
+	r->head = span_sub(r->head, 0, SCAN_HEADER_BYTES);
+	header_read(r->arena, r->head, SCAN_HEADER_FIELDS, &r->header);
+	m->text = m->reply_text = "";
+	m->evidence = "not read";
+	top_header(r);
+	if (bomb) {
+		m->bomb = true;
+		defect(r, bomb);
+	} else if (below_header(r) != MD_OK) {
+		return MD_NOMEM;
+	}
+	fit(r->arena, &message_rec, m);
+	return r->arena->failed ? MD_NOMEM : MD_OK;
+}
+
+int message_read(const uint8_t *raw, size_t n, struct arena *arena, struct message *ret,
+		 struct md_err *err)
+{
+	struct message m = { 0 };
+	struct reading r = { .arena = arena, .m = &m, .raw = { (const char *)raw, n } };
+
+	if (read_all(&r) != MD_OK)
+		return md_fail(err, MD_NOMEM, 0, "message of %zu bytes: out of memory", n);
+	*ret = m;
+	return MD_OK;
+}
+
+void message_read_prepare(void)
+{
+	charset_prepare();
+	html_prepare();
+}

@@ -1,0 +1,118 @@
+#include <maildesk/mail/span.h>
+
+#include <string.h>
+#include <strings.h>
+
+struct span span_of(const char *s)
+{
+	return (struct span){ s ? s : "", s ? strlen(s) : 0 };
+}
+
+struct span span_sub(struct span s, size_t from, size_t to)
+{
+	if (to > s.n)
+		to = s.n;
+	if (from > to)
+		from = to;
+	return (struct span){ s.n ? s.p + from : s.p, to - from };
+}
+
+struct span span_trim_end(struct span s)
+{
+	while (s.n && ascii_space(s.p[s.n - 1]))
+		s.n--;
+	return s;
+}
+
+struct span span_trim(struct span s)
+{
+	while (s.n && ascii_space(*s.p)) {
+		s.p++;
+		s.n--;
+	}
+	return span_trim_end(s);
+}
+
+static bool same_bytes(const char *a, const char *b, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (a[i] != b[i] && ascii_lower(a[i]) != ascii_lower(b[i]))
+			return false;
+	return true;
+}
+
+bool span_same(struct span a, struct span b)
+{
+	return a.n == b.n && same_bytes(a.p, b.p, a.n);
+}
+
+bool span_is(struct span s, const char *text)
+{
+	return span_same(s, span_of(text));
+}
+
+bool span_starts(struct span s, const char *text)
+{
+	size_t n = strlen(text);
+
+	return s.n >= n && same_bytes(s.p, text, n);
+}
+
+bool span_ends(struct span s, const char *text)
+{
+	size_t n = strlen(text);
+
+	return s.n >= n && same_bytes(s.p + s.n - n, text, n);
+}
+
+size_t span_find(struct span s, const char *text)
+{
+	size_t n = strlen(text);
+	char first = ascii_lower(*text);
+
+	for (size_t i = 0; n && i + n <= s.n; i++)
+		if (ascii_lower(s.p[i]) == first && same_bytes(s.p + i, text, n))
+			return i;
+	return s.n;
+}
+
+size_t span_chr(struct span s, char c)
+{
+	const char *hit = s.n ? memchr(s.p, c, s.n) : NULL;
+
+	return hit ? (size_t)(hit - s.p) : s.n;
+}
+
+bool span_line(struct span *rest, struct span *ret_line)
+{
+	size_t at;
+
+	if (!rest->n)
+		return false;
+	at = span_chr(*rest, '\n');
+	*ret_line = (struct span){ rest->p, at };
+	if (at && rest->p[at - 1] == '\r')
+		ret_line->n--;
+	*rest = span_from(*rest, at + 1);
+	return true;
+}
+
+bool span_split(struct span *rest, char sep, struct span *ret_item)
+{
+	size_t at;
+
+	if (!rest->n)
+		return false;
+	at = span_chr(*rest, sep);
+	*ret_item = span_trim(span_sub(*rest, 0, at));
+	*rest = span_from(*rest, at + 1);
+	return true;
+}
+
+int hex_digit(char c)
+{
+	if (ascii_digit(c))
+		return c - '0';
+	c = ascii_lower(c);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}

@@ -1,0 +1,175 @@
+/* Each line gets a class (trim_lines.c); the decision then looks at classes only:
+ *
+ *	text | reply marker, quote header, block of old headers, quoted lines | signature
+ *
+ * Everything below the first point where old mail begins goes, unless the person wrote between
+ * the quoted lines: then all of it stays but the quote at the end. */
+#include <maildesk/mail/trim.h>
+
+#include "trim_lines.h"
+
+#include <string.h>
+
+struct range {
+	size_t from, to;
+};
+
+static bool has(const struct trim_lines *l, size_t from, size_t to, enum trim_class class)
+{
+	for (size_t i = from; i < to; i++)
+		if (l->v[i].class == class)
+			return true;
+	return false;
+}
+
+static size_t count(const struct trim_lines *l, size_t from, size_t to, enum trim_class class)
+{
+	size_t n = 0;
+
+	for (size_t i = from; i < to; i++)
+		n += l->v[i].class == class;
+	return n;
+}
+
+static size_t skip(const struct trim_lines *l, size_t from, size_t to, enum trim_class class)
+{
+	while (from < to && l->v[from].class == class)
+		from++;
+	return from;
+}
+
+static size_t find(const struct trim_lines *l, size_t from, size_t to, enum trim_class class)
+{
+	while (from < to && l->v[from].class != class)
+		from++;
+	return from;
+}
+
+/* Where old mail begins that ends the reply, or r.to. */
+static size_t first_cut(const struct trim_lines *l, struct range r)
+{
+	for (size_t i = find(l, r.from, r.to, TRIM_TEXT); i < r.to; i++) {
+		size_t next;
+
+		if (l->v[i].class == TRIM_OLD)
+			return i;
+		if (l->v[i].class != TRIM_HEADER)
+			continue;
+		next = i;
+		while (next < r.to &&
+		       (l->v[next].class == TRIM_HEADER || l->v[next].class == TRIM_EMPTY))
+			next++;
+		/* Old mail without quote marks, or quoted to the end. */
+		if (next == r.to || l->v[next].class != TRIM_QUOTE ||
+		    !has(l, next, r.to, TRIM_TEXT))
+			return i;
+	}
+	return r.to;
+}
+
+/* Without what is no text at the end; a quote or its header too. */
+static size_t cut_tail(const struct trim_lines *l, struct range r)
+{
+	while (r.to > r.from && l->v[r.to - 1].class != TRIM_TEXT &&
+	       l->v[r.to - 1].class != TRIM_OLD)
+		r.to--;
+	return r.to;
+}
+
+/* The quote stands above, the reply below it. */
+static size_t bottom_start(const struct trim_lines *l, struct range r)
+{
+	size_t i = r.from, text;
+
+	while (i < r.to && (l->v[i].class == TRIM_EMPTY || l->v[i].class == TRIM_HEADER))
+		i++;
+	if (i == r.to || l->v[i].class != TRIM_QUOTE)
+		return r.from;
+	text = find(l, i, r.to, TRIM_TEXT);
+	/* More quotes below the first answer: it stands between them, keep all. */
+	return text < r.to && !has(l, text, r.to, TRIM_QUOTE) ? text : r.from;
+}
+
+static size_t cut_signature(const struct trim_lines *l, struct range r)
+{
+	for (size_t i = find(l, r.from, r.to, TRIM_TEXT); i < r.to; i++) {
+		if (l->v[i].class == TRIM_SIGNATURE)
+			return i;
+		if (l->v[i].class == TRIM_DEVICE && count(l, i, r.to, TRIM_TEXT) <= 2)
+			return i;
+	}
+	return r.to;
+}
+
+struct span trim_reply(struct arena *a, struct span text)
+{
+	struct trim_lines l;
+	struct range r;
+	size_t marker;
+
+	if (!trim_lines_read(a, text, &l) || l.n == 0)
+		return text;
+	r = (struct range){ skip(&l, 0, l.n, TRIM_EMPTY), l.n };
+	marker = find(&l, r.from, r.to, TRIM_MARKER);
+	if (marker < r.to && has(&l, r.from, marker, TRIM_TEXT))
+		r.to = marker;
+	r.to = first_cut(&l, r);
+	r.to = cut_tail(&l, r);
+	r.from = bottom_start(&l, r);
+	r.to = cut_signature(&l, r);
+	r.to = cut_tail(&l, r);
+	if (r.to <= r.from)
+		return text;
+	if (r.to == l.n) /* more lines than were looked at stay as they are */
+		return span_from(text, (size_t)(l.v[r.from].text.p - text.p));
+	text = span_sub(text, (size_t)(l.v[r.from].text.p - text.p),
+			(size_t)(l.v[r.to - 1].text.p + l.v[r.to - 1].text.n - text.p));
+	return span_trim_end(text);
+}
+
+void trim_markers(struct arena *a, struct span text, struct rec_strs *ret)
+{
+	const char *hit;
+
+	*ret = (struct rec_strs){ .v = arena_array(a, TRIM_MARKERS_MAX, sizeof *ret->v) };
+	while (ret->v && ret->n < TRIM_MARKERS_MAX && text.n &&
+	       (hit = memmem(text.p, text.n, "[md:", 4)) != NULL) {
+		struct span token = span_from(text, (size_t)(hit - text.p) + 4);
+		bool known = false;
+		size_t n = 0;
+
+		while (n < token.n && n < TRIM_TOKEN_MAX &&
+		       ((token.p[n] >= 'a' && token.p[n] <= 'z') ||
+			(token.p[n] >= '2' && token.p[n] <= '7') || token.p[n] == '.'))
+			n++;
+		text = span_from(token, n);
+		if (n == 0 || !text.n || *text.p != ']')
+			continue;
+		token.n = n;
+		for (size_t i = 0; i < ret->n; i++)
+			known = known || span_same(token, span_of(ret->v[i]));
+		if (!known && (ret->v[ret->n] = arena_strndup(a, token.p, n)) != NULL)
+			ret->n++;
+	}
+}
+
+/* Prefixes of a subject that passes a mail on; a language or client is one row. */
+static const char *const forward_prefixes[] = {
+	"fwd:",   "fw:",   "wg:",   "tr:",  "rv:",     "enc:",  "doorst:", "fs:",
+	"i:",     "pd:",   "vb:",   "vs:",  "転送:",   "转发:", "转发：",  "轉寄:",
+	"轉寄：", "전달:", "fwd :", "tr :", "пересл:", "[fwd:",
+};
+
+bool trim_is_forward(struct span subject, struct span text)
+{
+	struct span line;
+
+	subject = span_trim(subject);
+	for (size_t i = 0; i < sizeof forward_prefixes / sizeof *forward_prefixes; i++)
+		if (span_starts(subject, forward_prefixes[i]))
+			return true;
+	for (int i = 0; i < 200 && span_line(&text, &line); i++)
+		if (line.n && *line.p != '>' && trim_line_is_forward(line))
+			return true;
+	return false;
+}

@@ -1,0 +1,35 @@
+/* trim_lines.h - the classes of the lines of a mail's text: the knowledge of trim.c. */
+#ifndef MAILDESK_MAIL_TRIM_LINES_H
+#define MAILDESK_MAIL_TRIM_LINES_H
+
+#include <maildesk/base/arena.h>
+#include <maildesk/mail/span.h>
+
+enum { TRIM_LINES_MAX = 20000 }; /* lines looked at; text behind them is text */
+
+enum trim_class {
+	TRIM_EMPTY,
+	TRIM_TEXT,
+	TRIM_QUOTE,  /* "> ..." */
+	TRIM_HEADER, /* "On ..., X wrote:", each of its lines */
+	TRIM_OLD,    /* begins older mail for good: "-----Original Message-----", a header block */
+	TRIM_SIGNATURE, /* "-- " */
+	TRIM_DEVICE,    /* "Sent from my ..." */
+	TRIM_RULE,      /* a line of dashes and the like */
+	TRIM_MARKER,    /* our own "reply above this line" */
+};
+struct trim_line {
+	struct span text;
+	enum trim_class class;
+};
+struct trim_lines {
+	size_t n;
+	struct trim_line *v;
+};
+/* False when memory ran out. */
+bool trim_lines_read(struct arena *a, struct span text, struct trim_lines *ret);
+
+/* "---------- Forwarded message ----------", "Begin forwarded message:" and their kin. */
+bool trim_line_is_forward(struct span line);
+
+#endif

@@ -1,0 +1,88 @@
+#include "mail_test.h"
+
+#include <maildesk/mail/trim.h>
+
+static const struct {
+	const char *in, *want;
+} replies[] = {
+	{ "new\n\nOn Fri, Nov 20, 2026 at 10:00, Anna <a@b.example> wrote:\n> old", "new" },
+	{ "new\n\nOn Fri, Nov 20, 2026 at 10:00, Anna\n<a@b.example>\nwrote:\n\n> old", "new" },
+	{ "neu\n\nAm 20.11.2026 um 10:00 schrieb Anna:\n> alt", "neu" },
+	{ "nouveau\n\nLe 20 nov. 2026 à 10:00, Anna <a@b.example> a écrit :\n> vieux", "nouveau" },
+	{ "nuevo\n\nEl 20/11/2026 a las 10:00, Anna escribió:\n> viejo", "nuevo" },
+	{ "nuovo\n\nIl giorno 20 nov 2026 Anna ha scritto:\n> vecchio", "nuovo" },
+	{ "novo\n\nEm 20 de novembro de 2026 10:00, Anna escreveu:\n> velho", "novo" },
+	{ "nieuw\n\nOp 20 nov. 2026 om 10:00 schreef Anna <a@b.example>:\n> oud", "nieuw" },
+	{ "nowe\n\nW dniu 20.11.2026 o 10:00, Anna napisał(a):\n> stare", "nowe" },
+	{ "новое\n\n20 ноября 2026 г., 10:00, Anna <a@b.example> написал:\n> старое", "новое" },
+	{ "nytt\n\nDen 20 nov 2026 kl. 10:00 skrev Anna <a@b.example>:\n> gammalt", "nytt" },
+	{ "新\n\n2026年11月20日 10:00 Anna <a@b.example>:\n> 旧", "新" },
+	{ "新\n\n2026-11-20 10:00，Anna <a@b.example> 写道：\n> 旧", "新" },
+	{ "새\n\n2026년 11월 20일 (금) 오전 10:00, Anna <a@b.example>님이 작성:\n> 옛", "새" },
+	{ "new\n\n-----Original Message-----\nFrom: Anna\nold", "new" },
+	{ "new\n\nFrom: Anna\nSent: Friday\nTo: Bob\nSubject: x\n\nold", "new" },
+	{ "neu\n\n*Von:* Anna\n*Gesendet:* Freitag\n*An:* Bob\n*Betreff:* x\n\nalt", "neu" },
+	{ "new\n________________________________\nFrom: Anna\nSent: Friday\nTo: Bob\n\nold",
+	  "new" },
+	{ "new\n-- \nAnna, Sales", "new" },
+	{ "new\n\nSent from my iPhone", "new" },
+	{ "new\n\n##- Please type your reply above this line -##\nanything", "new" },
+	/* what must stay */
+	{ "> asked\n\nanswer\n\n> asked more\n\nanswer 2",
+	  "> asked\n\nanswer\n\n> asked more\n\nanswer 2" },
+	{ "On Fri, 20 Nov 2026, Anna wrote:\n> old\n\nnew below", "new below" },
+	{ "He wrote: hello.\nMore text", "He wrote: hello.\nMore text" },
+	{ "From: here to there it is far.\nGo.", "From: here to there it is far.\nGo." },
+	{ "> only a quote", "> only a quote" },
+	{ "-- \nonly a signature", "-- \nonly a signature" },
+	{ "", "" },
+};
+
+static void keeps_what_is_new(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < MD_COUNT(replies); i++) {
+		md_auto(arena_done) struct arena a = ARENA_INIT(TEST_ARENA);
+		struct span got = trim_reply(&a, span_of(replies[i].in));
+
+		assert_string_equal(arena_strndup(&a, got.p, got.n), replies[i].want);
+	}
+}
+
+static void collects_markers(void **state)
+{
+	md_auto(arena_done) struct arena a = ARENA_INIT(TEST_ARENA);
+	struct rec_strs got;
+
+	(void)state;
+	trim_markers(
+		&a, span_of("> [md:abc.234] x [md:abc.234] [md:wrap\n> ped] [md:] [md:UP] [md:z7]"),
+		&got);
+	assert_int_equal(got.n, 2);
+	assert_string_equal(got.v[0], "abc.234");
+	assert_string_equal(got.v[1], "z7");
+}
+
+static void knows_forwards(void **state)
+{
+	(void)state;
+	assert_true(trim_is_forward(span_of("Fwd: x"), span_of("")));
+	assert_true(trim_is_forward(span_of("WG: x"), span_of("")));
+	assert_true(trim_is_forward(span_of("转发：x"), span_of("")));
+	assert_true(
+		trim_is_forward(span_of("x"),
+				span_of("see\n---------- Forwarded message ---------\nFrom: a")));
+	assert_false(trim_is_forward(span_of("Re: Fwd: x"), span_of("hello")));
+	assert_false(trim_is_forward(span_of("forward"), span_of("> ---- Forwarded message ----")));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(keeps_what_is_new),
+		cmocka_unit_test(collects_markers),
+		cmocka_unit_test(knows_forwards),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
