@@ -1,5 +1,6 @@
 #include "template_priv.h"
 
+#include <maildesk/base/utf8.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -311,6 +312,8 @@ int template_compile(const char *name, const char *text, size_t n, struct templa
 		return md_fail(err, MD_NOMEM, 0, "out of memory");
 	if (n > TEMPLATE_MAX)
 		return md_fail(err, MD_INPUT, 0, "%s: larger than %d bytes", name, TEMPLATE_MAX);
+	if (!utf8_valid(text, n))
+		return md_fail(err, MD_INPUT, 0, "%s: not UTF-8", name);
 	memcpy(t->source, text, n);
 	t->source[n] = '\0';
 	if ((rc = parse(&p)) != MD_OK)

@@ -309,6 +309,9 @@ static void errors_name_the_line(void **state)
 		{ "{{=| a |=}}", "t:1: delimiters must be two words, not three" },
 		{ "{{=== ===}}", "t:1: delimiters must be two short words without \"=\"" },
 		{ "{{! a\nb\n}}\n{{", "t:4: a tag is not closed by \"}}\"" },
+		{ "Gr\xfc\xdf"
+		  "e",
+		  "t: not UTF-8" },
 	};
 
 	(void)state;

@@ -1,0 +1,61 @@
+/* notice.h - who is told of what: the default matrix of event and role.
+ *
+ * Nobody is told twice of one event, nor of their own action (but acknowledgements, transcripts and
+ * notices of held mail go to whoever caused them); internal notes reach agents and admins only. */
+#ifndef MAILDESK_DESK_NOTICE_H
+#define MAILDESK_DESK_NOTICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum notice_event {
+	NOTICE_CREATED,
+	NOTICE_PUBLIC_REPLY,
+	NOTICE_INTERNAL_NOTE,
+	NOTICE_ASSIGNED,
+	NOTICE_STATUS_CHANGED, /* to resolved or closed, without a reply in the same step */
+	NOTICE_SLA_WARNING,
+	NOTICE_SLA_BREACH,
+	NOTICE_TRANSCRIPT, /* of commands; to NOTICE_SENDER */
+	NOTICE_UNVERIFIED, /* an agent's mail was held; to NOTICE_SENDER */
+	NOTICE_EVENT_COUNT
+};
+
+/* What somebody is to this ticket or event; or-ed. */
+enum notice_role {
+	NOTICE_REQUESTER = 1 << 0,
+	NOTICE_PARTICIPANT = 1 << 1,
+	NOTICE_ASSIGNEE = 1 << 2,
+	NOTICE_WATCHER = 1 << 3,
+	NOTICE_TEAM = 1 << 4,  /* a member of the ticket's team */
+	NOTICE_AGENT = 1 << 5, /* any agent of the desk */
+	NOTICE_ADMIN = 1 << 6,
+	NOTICE_SENDER = 1 << 7, /* of the mail that caused the event */
+};
+
+struct notice_person {
+	int64_t user_id;
+	unsigned roles;
+	bool staff;         /* an agent or admin, not a customer */
+	bool muted;         /* this ticket */
+	bool has_mail;      /* was in To or Cc of the mail whose text would be sent */
+	bool is_actor;      /* did it */
+	bool undeliverable; /* no mail gets through to them, or the account is disabled */
+};
+
+struct notice {
+	int64_t user_id;
+	const char *template; /* "created", "created_agent", ... */
+	const char *reason;   /* their role: "requester", "assignee", ... */
+};
+
+/* The name as in templates and settings: "created", "public_reply", ... */
+extern const char *const notice_event_names[NOTICE_EVENT_COUNT];
+
+/* Writes at most n notices to ret, in the order of people; returns how many. One user may stand
+ * in several entries, which then count together. */
+size_t notice_decide(enum notice_event event, const struct notice_person *people, size_t n,
+		     struct notice *ret);
+
+#endif

@@ -1,0 +1,149 @@
+#include <maildesk/desk/notice.h>
+
+const char *const notice_event_names[NOTICE_EVENT_COUNT] = {
+	[NOTICE_CREATED] = "created",
+	[NOTICE_PUBLIC_REPLY] = "public_reply",
+	[NOTICE_INTERNAL_NOTE] = "internal_note",
+	[NOTICE_ASSIGNED] = "assigned",
+	[NOTICE_STATUS_CHANGED] = "status_changed",
+	[NOTICE_SLA_WARNING] = "sla_warning",
+	[NOTICE_SLA_BREACH] = "sla_breach",
+	[NOTICE_TRANSCRIPT] = "transcript",
+	[NOTICE_UNVERIFIED] = "unverified",
+};
+
+enum flag {
+	STAFF_ONLY = 1 << 0,
+	COPY = 1 << 1,   /* carries a text that people in To and Cc have */
+	ACTOR = 1 << 2,  /* goes to whoever caused it, too */
+	ALWAYS = 1 << 3, /* muting the ticket does not stop it */
+};
+enum { GROUPS = 3 };
+
+/* An event may have several rows; the first that has a user decides what they get. Of the groups of
+ * a row the first counts in which anybody can be reached. */
+static const struct rule {
+	enum notice_event event;
+	const char *template;
+	unsigned group[GROUPS]; /* roles */
+	unsigned flags;
+} rules[] = {
+	{ NOTICE_CREATED, "created", { NOTICE_REQUESTER }, ACTOR },
+	{ NOTICE_CREATED, "created_agent", { NOTICE_TEAM, NOTICE_AGENT }, STAFF_ONLY | COPY },
+	{ NOTICE_PUBLIC_REPLY,
+	  "public_reply",
+	  { NOTICE_REQUESTER | NOTICE_PARTICIPANT | NOTICE_ASSIGNEE | NOTICE_WATCHER },
+	  COPY },
+	{ NOTICE_INTERNAL_NOTE,
+	  "internal_note",
+	  { NOTICE_ASSIGNEE | NOTICE_WATCHER },
+	  STAFF_ONLY | COPY },
+	{ NOTICE_ASSIGNED, "assigned", { NOTICE_ASSIGNEE }, STAFF_ONLY },
+	{ NOTICE_STATUS_CHANGED, "status_changed", { NOTICE_REQUESTER }, 0 },
+	{ NOTICE_SLA_WARNING,
+	  "sla_warning",
+	  { NOTICE_ASSIGNEE, NOTICE_TEAM, NOTICE_ADMIN },
+	  STAFF_ONLY },
+	{ NOTICE_SLA_BREACH,
+	  "sla_breach",
+	  { NOTICE_ASSIGNEE, NOTICE_TEAM, NOTICE_ADMIN },
+	  STAFF_ONLY },
+	{ NOTICE_TRANSCRIPT, "transcript", { NOTICE_SENDER }, ACTOR | ALWAYS },
+	{ NOTICE_UNVERIFIED, "unverified", { NOTICE_SENDER }, STAFF_ONLY | ACTOR | ALWAYS },
+};
+
+/* The strongest role first. */
+static const struct {
+	unsigned role;
+	const char *name;
+} reasons[] = {
+	{ NOTICE_SENDER, "sender" },
+	{ NOTICE_REQUESTER, "requester" },
+	{ NOTICE_ASSIGNEE, "assignee" },
+	{ NOTICE_WATCHER, "watcher" },
+	{ NOTICE_PARTICIPANT, "participant" },
+	{ NOTICE_TEAM, "team" },
+	{ NOTICE_AGENT, "agent" },
+	{ NOTICE_ADMIN, "admin" },
+};
+
+/* All that is known of a user, from all their entries; staff only if every one says so. */
+static struct notice_person whole_person(const struct notice_person *people, size_t n,
+					 int64_t user_id)
+{
+	struct notice_person p = { .user_id = user_id, .staff = true };
+
+	for (size_t i = 0; i < n; i++) {
+		if (people[i].user_id != user_id)
+			continue;
+		p.roles |= people[i].roles;
+		p.staff = p.staff && people[i].staff;
+		p.muted = p.muted || people[i].muted;
+		p.has_mail = p.has_mail || people[i].has_mail;
+		p.is_actor = p.is_actor || people[i].is_actor;
+		p.undeliverable = p.undeliverable || people[i].undeliverable;
+	}
+	return p;
+}
+
+static bool can_reach(const struct rule *r, const struct notice_person *p, unsigned group)
+{
+	return (p->roles & group) && !p->undeliverable && (p->staff || !(r->flags & STAFF_ONLY));
+}
+
+static unsigned choose_group(const struct rule *r, const struct notice_person *people, size_t n)
+{
+	for (size_t g = 0; g < GROUPS; g++)
+		for (size_t i = 0; i < n && r->group[g]; i++) {
+			struct notice_person p = whole_person(people, n, people[i].user_id);
+
+			if (can_reach(r, &p, r->group[g]))
+				return r->group[g];
+		}
+	return 0;
+}
+
+static bool wants(const struct rule *r, const struct notice_person *p)
+{
+	return (!p->is_actor || (r->flags & ACTOR)) && (!p->muted || (r->flags & ALWAYS)) &&
+	       (!p->has_mail || !(r->flags & COPY));
+}
+
+static bool is_told(const struct notice *told, size_t n, int64_t user_id)
+{
+	for (size_t i = 0; i < n; i++)
+		if (told[i].user_id == user_id)
+			return true;
+	return false;
+}
+
+static const char *reason_of(unsigned roles)
+{
+	size_t i = 0;
+
+	while (!(reasons[i].role & roles))
+		i++;
+	return reasons[i].name;
+}
+
+size_t notice_decide(enum notice_event event, const struct notice_person *people, size_t n,
+		     struct notice *ret)
+{
+	size_t told = 0;
+
+	for (size_t r = 0; r < sizeof rules / sizeof *rules; r++) {
+		unsigned group = rules[r].event == event ? choose_group(&rules[r], people, n) : 0;
+
+		for (size_t i = 0; i < n && group; i++) {
+			struct notice_person p = whole_person(people, n, people[i].user_id);
+
+			if (can_reach(&rules[r], &p, group) && wants(&rules[r], &p) &&
+			    !is_told(ret, told, p.user_id))
+				ret[told++] =
+					(struct notice){ .user_id = p.user_id,
+							 .template = rules[r].template,
+							 .reason = reason_of(p.roles & group) };
+		}
+	}
+	return told;
+}

@@ -1,0 +1,194 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <maildesk/base/mem.h>
+#include <maildesk/desk/notice.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { REQ = 1, CC, ASSIGNEE, WATCHER, FAN, TEAM, AGENT, ADMIN };
+
+/* A desk in which everybody is one thing. FAN is a customer who watches. */
+static const struct notice_person desk[] = {
+	{ .user_id = REQ, .roles = NOTICE_REQUESTER },
+	{ .user_id = CC, .roles = NOTICE_PARTICIPANT },
+	{ .user_id = ASSIGNEE, .roles = NOTICE_ASSIGNEE | NOTICE_AGENT, .staff = true },
+	{ .user_id = WATCHER, .roles = NOTICE_WATCHER | NOTICE_AGENT, .staff = true },
+	{ .user_id = FAN, .roles = NOTICE_WATCHER },
+	{ .user_id = TEAM, .roles = NOTICE_TEAM | NOTICE_AGENT, .staff = true },
+	{ .user_id = AGENT, .roles = NOTICE_AGENT, .staff = true },
+	{ .user_id = ADMIN, .roles = NOTICE_ADMIN, .staff = true },
+};
+
+/* "1 created requester; 6 created_agent team" */
+static const char *told(enum notice_event event, const struct notice_person *people, size_t n)
+{
+	static char text[600];
+	struct notice notices[20];
+	size_t count = notice_decide(event, people, n, notices), len = 0;
+
+	assert_true(count <= n);
+	text[0] = '\0';
+	for (size_t i = 0; i < count; i++)
+		len += (size_t)snprintf(text + len, sizeof text - len, "%s%d %s %s", i ? "; " : "",
+					(int)notices[i].user_id, notices[i].template,
+					notices[i].reason);
+	return text;
+}
+
+static void default_matrix(void **state)
+{
+	static const char *const expect[NOTICE_EVENT_COUNT] = {
+		[NOTICE_CREATED] = "1 created requester; 6 created_agent team",
+		[NOTICE_PUBLIC_REPLY] = "1 public_reply requester; 2 public_reply participant; 3 "
+					"public_reply assignee; "
+					"4 public_reply watcher; 5 public_reply watcher",
+		[NOTICE_INTERNAL_NOTE] = "3 internal_note assignee; 4 internal_note watcher",
+		[NOTICE_ASSIGNED] = "3 assigned assignee",
+		[NOTICE_STATUS_CHANGED] = "1 status_changed requester",
+		[NOTICE_SLA_WARNING] = "3 sla_warning assignee",
+		[NOTICE_SLA_BREACH] = "3 sla_breach assignee",
+		[NOTICE_TRANSCRIPT] = "",
+		[NOTICE_UNVERIFIED] = "",
+	};
+
+	(void)state;
+	for (size_t e = 0; e < NOTICE_EVENT_COUNT; e++)
+		assert_string_equal(told((enum notice_event)e, desk, MD_COUNT(desk)), expect[e]);
+}
+
+/* The desk without some of its people. */
+static const char *told_without(enum notice_event event, unsigned roles)
+{
+	struct notice_person people[MD_COUNT(desk)];
+	size_t n = 0;
+
+	for (size_t i = 0; i < MD_COUNT(desk); i++)
+		if (!(desk[i].roles & roles))
+			people[n++] = desk[i];
+	return told(event, people, n);
+}
+
+static void who_stands_in(void **state)
+{
+	(void)state;
+	assert_string_equal(told_without(NOTICE_CREATED, NOTICE_TEAM),
+			    "1 created requester; 3 created_agent agent; 4 created_agent agent; 7 "
+			    "created_agent agent");
+	assert_string_equal(told_without(NOTICE_SLA_WARNING, NOTICE_ASSIGNEE),
+			    "6 sla_warning team");
+	assert_string_equal(told_without(NOTICE_SLA_BREACH, NOTICE_ASSIGNEE | NOTICE_TEAM),
+			    "8 sla_breach admin");
+	assert_string_equal(told_without(NOTICE_INTERNAL_NOTE, NOTICE_AGENT), "");
+}
+
+static void nobody_hears_of_their_own_action(void **state)
+{
+	struct notice_person people[MD_COUNT(desk)];
+
+	(void)state;
+	for (size_t e = 0; e < NOTICE_TRANSCRIPT; e++)
+		for (size_t i = 0; i < MD_COUNT(desk); i++) {
+			char mark[8];
+			const char *text;
+
+			memcpy(people, desk, sizeof desk);
+			people[i].is_actor = true;
+			text = told((enum notice_event)e, people, MD_COUNT(people));
+			snprintf(mark, sizeof mark, "%d ", (int)people[i].user_id);
+			/* but the requester gets the acknowledgement */
+			assert_int_equal(strncmp(text, mark, 2) == 0 ||
+						 (strstr(text, "; ") && strstr(text, mark)),
+					 e == NOTICE_CREATED && people[i].user_id == REQ);
+		}
+}
+
+static void who_gets_none(void **state)
+{
+	struct notice_person people[MD_COUNT(desk)];
+
+	(void)state;
+	memcpy(people, desk, sizeof desk);
+	people[1].has_mail = true;
+	people[2].muted = true;
+	people[3].undeliverable = true;
+	assert_string_equal(told(NOTICE_PUBLIC_REPLY, people, MD_COUNT(people)),
+			    "1 public_reply requester; 5 public_reply watcher");
+	/* having the mail is no reason not to be told of an assignment */
+	people[2] = desk[2];
+	people[2].has_mail = true;
+	assert_string_equal(told(NOTICE_ASSIGNED, people, MD_COUNT(people)), "3 assigned assignee");
+	assert_string_equal(told(NOTICE_INTERNAL_NOTE, people, MD_COUNT(people)), "");
+	/* who can't be reached is replaced, who does not want to hear is not */
+	people[2].undeliverable = true;
+	assert_string_equal(told(NOTICE_SLA_BREACH, people, MD_COUNT(people)), "6 sla_breach team");
+	people[2].undeliverable = false;
+	people[2].muted = true;
+	assert_string_equal(told(NOTICE_SLA_BREACH, people, MD_COUNT(people)), "");
+}
+
+static void one_mail_for_many_roles(void **state)
+{
+	const struct notice_person people[] = {
+		{ .user_id = 9, .roles = NOTICE_PARTICIPANT, .staff = true },
+		{ .user_id = 9, .roles = NOTICE_REQUESTER | NOTICE_TEAM, .staff = true },
+		{ .user_id = 9, .roles = NOTICE_ASSIGNEE, .staff = true },
+		{ .user_id = 5, .roles = NOTICE_WATCHER | NOTICE_PARTICIPANT },
+		{ .user_id = 5, .roles = NOTICE_WATCHER, .is_actor = true },
+	};
+
+	(void)state;
+	assert_string_equal(told(NOTICE_PUBLIC_REPLY, people, MD_COUNT(people)),
+			    "9 public_reply requester");
+	assert_string_equal(told(NOTICE_CREATED, people, MD_COUNT(people)), "9 created requester");
+}
+
+/* Whatever roles a customer has, and however the entries contradict each other. */
+static void notes_never_reach_customers(void **state)
+{
+	(void)state;
+	for (unsigned roles = 0; roles < 256; roles++) {
+		const struct notice_person people[] = {
+			{ .user_id = 1, .roles = roles },
+			{ .user_id = 2, .roles = roles, .staff = true },
+			{ .user_id = 2, .roles = roles },
+		};
+
+		assert_string_equal(told(NOTICE_INTERNAL_NOTE, people, MD_COUNT(people)), "");
+		assert_string_equal(told(NOTICE_UNVERIFIED, people, MD_COUNT(people)), "");
+	}
+}
+
+static void answers_to_a_sender(void **state)
+{
+	const struct notice_person agent = {
+		.user_id = 7, .roles = NOTICE_SENDER, .staff = true, .is_actor = true, .muted = true
+	};
+	const struct notice_person customer = { .user_id = 1,
+						.roles = NOTICE_SENDER | NOTICE_REQUESTER,
+						.is_actor = true };
+
+	(void)state;
+	assert_string_equal(told(NOTICE_TRANSCRIPT, &agent, 1), "7 transcript sender");
+	assert_string_equal(told(NOTICE_TRANSCRIPT, &customer, 1), "1 transcript sender");
+	assert_string_equal(told(NOTICE_UNVERIFIED, &agent, 1), "7 unverified sender");
+	assert_string_equal(told(NOTICE_TRANSCRIPT, NULL, 0), "");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(default_matrix),
+		cmocka_unit_test(who_stands_in),
+		cmocka_unit_test(nobody_hears_of_their_own_action),
+		cmocka_unit_test(who_gets_none),
+		cmocka_unit_test(one_mail_for_many_roles),
+		cmocka_unit_test(notes_never_reach_customers),
+		cmocka_unit_test(answers_to_a_sender),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
