@@ -1,6 +1,7 @@
 /* Everything goes through struct writer, which alone decides where a header line is folded: values
  * are handed to it as words, and no word ever holds a line end. */
 #include <maildesk/mail/compose.h>
+#include "compose_body.h"
 #include <maildesk/base/clock.h>
 #include <maildesk/base/codec.h>
 #include <maildesk/base/mem.h>
@@ -11,14 +12,10 @@
 #include <strings.h>
 
 enum {
-	LINE_WISH = 78,      /* RFC 5322 2.1.1 */
 	WORD_MAX = 900,      /* what cannot be folded must still fit a line of 998 */
 	ENCODED_ROOM = 63,   /* of an encoded word's 75 without "=?utf-8?q?" and "?=" */
 	ENCODED_OCTETS = 45, /* base64 of these fills 60 of them */
-	QP_LINE = 76,
-	VALUE_MAX = 100000, /* a cleaned subject or name; nobody writes longer ones */
-	BOUNDARY_BYTES = 15,
-	LOCAL_MAX = 64, /* RFC 5321 4.5.3.1.1 */
+	LOCAL_MAX = 64,      /* RFC 5321 4.5.3.1.1 */
 };
 
 struct writer {
@@ -113,23 +110,21 @@ static bool is_plain_word(const char *s, size_t n)
 }
 
 /* Q encoding (RFC 2047 4.2) with the characters that are safe in a phrase too, 5 (3). */
-static size_t q_encode(const char *s, size_t n, char out[12])
+static void q_encode(const char *s, size_t n, struct buf *out)
 {
 	static const char safe[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 				   "!*+-/";
-	size_t len = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		unsigned char c = (unsigned char)s[i];
 
 		if (c == ' ')
-			out[len++] = '_';
+			buf_addc(out, '_');
 		else if (c < 0x80 && strchr(safe, c))
-			out[len++] = (char)c;
+			buf_addc(out, (char)c);
 		else
-			len += (size_t)snprintf(out + len, 4, "=%02X", c);
+			buf_addf(out, "=%02X", c);
 	}
-	return len;
 }
 
 static size_t char_length(const char *s, size_t n)
@@ -151,17 +146,17 @@ static size_t put_encoded_word(struct writer *w, const char *s, size_t n, char h
 		taken = utf8_cut(s, n, ENCODED_OCTETS);
 		base64_encode(&word, s, taken);
 	} else {
-		char coded[12];
+		size_t end = word.len + ENCODED_ROOM;
 
-		for (size_t room = ENCODED_ROOM; taken < n;) {
-			size_t len = char_length(s + taken, n - taken);
-			size_t width = q_encode(s + taken, len, coded);
+		for (size_t len; taken < n && word.status == MD_OK; taken += len) {
+			size_t before = word.len;
 
-			if (width > room)
+			len = char_length(s + taken, n - taken);
+			q_encode(s + taken, len, &word);
+			if (word.len > end) {
+				buf_cut(&word, before);
 				break;
-			buf_add(&word, coded, width);
-			room -= width;
-			taken += len;
+			}
 		}
 	}
 	buf_adds(&word, "?=");
@@ -365,190 +360,14 @@ static int put_top(struct writer *w, const struct compose_mail *mail, struct md_
 	return rc;
 }
 
-/* One octet of quoted-printable; `next` tells a space at the line's end. */
-static size_t qp_octet(unsigned char c, bool at_line_end, char out[4])
-{
-	bool blank = c == ' ' || c == '\t';
-
-	if ((c > 0x20 && c < 0x7f && c != '=') || (blank && !at_line_end)) {
-		out[0] = (char)c;
-		return 1;
-	}
-	return (size_t)snprintf(out, 4, "=%02X", c);
-}
-
-/* No line of the result begins with "." (SMTP) or "From " (mbox). */
-static void put_quoted_printable(struct buf *out, const char *s)
-{
-	size_t column = 0;
-	char coded[4];
-
-	for (; *s; s++) {
-		bool last;
-		size_t n;
-
-		if (s[0] == '\n' || (s[0] == '\r' && s[1] == '\n')) {
-			s += s[0] == '\r';
-			buf_adds(out, "\r\n");
-			column = 0;
-			continue;
-		}
-		last = s[1] == '\0' || s[1] == '\n' || (s[1] == '\r' && s[2] == '\n');
-		n = qp_octet((unsigned char)*s, last, coded);
-		/* The last column is for the "=" of a soft break, unless the line ends here. */
-		if (column + n + !last > QP_LINE) {
-			buf_adds(out, "=\r\n");
-			column = 0;
-		}
-		if (column == 0 && (*s == '.' || strncmp(s, "From ", 5) == 0))
-			n = (size_t)snprintf(coded, sizeof coded, "=%02X", (unsigned char)*s);
-		buf_add(out, coded, n);
-		column += n;
-	}
-	if (column)
-		buf_adds(out, "\r\n");
-}
-
-static void put_text_part(struct buf *out, const char *subtype, const char *text)
-{
-	buf_addf(out,
-		 "Content-Type: text/%s; charset=utf-8\r\n"
-		 "Content-Transfer-Encoding: quoted-printable\r\n\r\n",
-		 subtype);
-	put_quoted_printable(out, text);
-}
-
-struct boundary {
-	char text[32];
-};
-
-/* "=_" occurs neither in quoted-printable nor in base64. */
-static struct boundary make_boundary(struct random *random)
-{
-	md_auto(buf_done) struct buf text = BUF_INIT(sizeof(struct boundary));
-	struct boundary b;
-	uint8_t bytes[BOUNDARY_BYTES];
-
-	random_fill(random, bytes, sizeof bytes);
-	base32_encode(&text, bytes, sizeof bytes);
-	snprintf(b.text, sizeof b.text, "=_%s", buf_str(&text));
-	return b;
-}
-
-static void put_multipart(struct buf *out, const char *subtype, const struct boundary *b)
-{
-	buf_addf(out, "Content-Type: multipart/%s; boundary=\"%s\"\r\n\r\n", subtype, b->text);
-}
-
-static void put_body(struct buf *out, const struct compose_mail *mail, struct random *random)
-{
-	struct boundary b;
-
-	if (!mail->html) {
-		put_text_part(out, "plain", mail->text);
-		return;
-	}
-	b = make_boundary(random);
-	put_multipart(out, "alternative", &b);
-	buf_addf(out, "--%s\r\n", b.text);
-	put_text_part(out, "plain", mail->text);
-	buf_addf(out, "\r\n--%s\r\n", b.text);
-	put_text_part(out, "html", mail->html);
-	buf_addf(out, "\r\n--%s--\r\n", b.text);
-}
-
-static bool is_media_type(const char *type)
-{
-	static const char token[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-				    "!#$&^_.+-";
-	size_t n = strspn(type, token), m = type[n] == '/' ? strspn(type + n + 1, token) : 0;
-
-	return n && m && type[n + 1 + m] == '\0' && n + m < 60;
-}
-
-/* A file name as RFC 2231 has it, in pieces that fit a line: plain and quoted when it is short and
- * harmless ASCII, else in percent signs. */
-static void put_filename(struct buf *out, const char *filename)
-{
-	md_auto(buf_done) struct buf clean = BUF_INIT(VALUE_MAX);
-	static const char safe[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-				   ".-_";
-	size_t column = LINE_WISH, piece = 0;
-	const char *s;
-
-	utf8_clean_line(&clean, filename, strlen(filename));
-	if (clean.status != MD_OK)
-		out->status = clean.status;
-	s = buf_str(&clean);
-	if (clean.len <= 60 && strspn(s, safe) == clean.len) {
-		buf_addf(out, ";\r\n filename=\"%s\"", s);
-		return;
-	}
-	for (; *s; s++) {
-		unsigned char c = (unsigned char)*s;
-
-		if (column + 3 >= LINE_WISH) {
-			column = strlen(" filename*99999*=utf-8''");
-			buf_addf(out, ";\r\n filename*%zu*=%s", piece, piece ? "" : "utf-8''");
-			piece++;
-		}
-		buf_addf(out, c < 0x80 && strchr(safe, c) ? "%c" : "%%%02X", c);
-		column += 3;
-	}
-}
-
-static void put_base64(struct buf *out, const void *bytes, size_t n)
-{
-	enum { OCTETS = 57 }; /* 76 characters */
-	const uint8_t *p = bytes;
-
-	for (size_t i = 0; i < n && out->status == MD_OK; i += OCTETS) {
-		base64_encode(out, p + i, n - i < OCTETS ? n - i : OCTETS);
-		buf_adds(out, "\r\n");
-	}
-}
-
-static int put_attachment(struct buf *out, const struct compose_part *part, struct md_err *err)
-{
-	const char *type = part->content_type;
-
-	if (!is_media_type(type))
-		return md_fail(err, MD_INPUT, 0, "an attachment has no media type");
-	/* These may not be base64 (RFC 2046 5.2.1, RFC 2045 6.4). */
-	if (strncasecmp(type, "message/", 8) == 0 || strncasecmp(type, "multipart/", 10) == 0)
-		type = "application/octet-stream";
-	buf_addf(out,
-		 "Content-Type: %s\r\nContent-Transfer-Encoding: base64\r\n"
-		 "Content-Disposition: attachment",
-		 type);
-	if (part->filename && *part->filename)
-		put_filename(out, part->filename);
-	buf_adds(out, "\r\n\r\n");
-	put_base64(out, part->bytes, part->size);
-	return MD_OK;
-}
-
 int compose_write(const struct compose_mail *mail, struct random *random, struct buf *out,
 		  struct md_err *err)
 {
 	struct writer w = { .out = out };
-	struct boundary b = { "" };
 	int rc = put_top(&w, mail, err);
 
-	if (rc != MD_OK)
-		return rc;
-	if (mail->part_count) {
-		b = make_boundary(random);
-		put_multipart(out, "mixed", &b);
-		buf_addf(out, "--%s\r\n", b.text);
-	}
-	put_body(out, mail, random);
-	for (size_t i = 0; i < mail->part_count && rc == MD_OK; i++) {
-		buf_addf(out, "\r\n--%s\r\n", b.text);
-		rc = put_attachment(out, &mail->parts[i], err);
-	}
-	if (mail->part_count)
-		buf_addf(out, "\r\n--%s--\r\n", b.text);
+	if (rc == MD_OK)
+		rc = compose_put_body(mail, random, out, err);
 	if (rc == MD_OK && out->status != MD_OK)
 		rc = md_fail(err, (enum md_code)out->status, 0, "a mail of %zu bytes and more",
 			     out->len);

@@ -201,6 +201,7 @@ static const char *const subjects[] = {
 	"\xe3"
 	"\x81\x99\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e\xe3\x81\xae\xe4\xbb\xb6\xe5\x90\x8d",
 	"\xf0\x9f\x94\xa5",
+	"it burns \xf0\x9f\x94\xa5\xf0\x9f\x94\xa5 here and there \xf0\x9f\x94\xa5, everywhere",
 	"a plain subject of so many words that it has to be folded somewhere, and once more after "
 	"that "
 	"because it goes on and on and on",
