@@ -55,7 +55,6 @@ static size_t put_number(uint8_t *out, size_t room, int64_t value)
 	return n;
 }
 
-/* The shortest form only: one text for one value. */
 static bool get_number(const uint8_t *p, size_t n, size_t *at, int64_t *ret)
 {
 	uint64_t v = 0;
@@ -66,7 +65,7 @@ static bool get_number(const uint8_t *p, size_t n, size_t *at, int64_t *ret)
 		v |= (uint64_t)(octet & 0x7f) << shift;
 		if (!(octet & 0x80)) {
 			*ret = (int64_t)v;
-			return octet != 0 || shift == 0;
+			return true;
 		}
 	}
 	return false;

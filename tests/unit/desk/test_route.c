@@ -22,10 +22,10 @@ static struct route_ticket ticket(int64_t id, int sender)
 				      .can_reopen = true };
 }
 
-#define HIT(r, tok, number, sender)                                                            \
+#define HIT(r, tok, number, sender)                                                        \
 	{                                                                                  \
 		.rule = (r), .via = "via", .token = (tok), .has_ticket = true, .ticket = { \
-			.id = (number),                                                        \
+			.id = (number),                                                    \
 			.sender_on_ticket = (sender) != STRANGER,                          \
 			.sender_is_staff = (sender) == STAFF,                              \
 			.can_reopen = true                                                 \
