@@ -72,7 +72,7 @@ static bool usable(const struct route_hit *h, bool disagree)
 	return h->has_ticket && h->token != TOKEN_BAD;
 }
 
-/* The first usable hit of the rules `first`..`last`, or NULL. */
+/* The first usable hit of the rules up to `last`, or NULL. */
 static const struct route_hit *first_hit(const struct route_input *in, enum route_rule last,
 					 bool disagree)
 {

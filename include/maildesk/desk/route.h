@@ -20,7 +20,7 @@ enum route_rule {
 	RULE_SUBJECT,   /* 4. [#123] */
 	RULE_NONE,      /* none led anywhere: a new ticket */
 	RULE_FORWARD,   /* it is a forward: a new ticket */
-	RULE_SCREEN,    /* route_screen() or a bad signature */
+	RULE_SCREEN,    /* for the caller: route_screen() kept it away */
 	RULE_COUNT
 };
 const char *route_rule_name(enum route_rule rule); /* "address", "reference", ... */

@@ -34,7 +34,7 @@ struct compose_mail {
 	struct mail_address from;     /* name may be NULL */
 	struct mail_address reply_to; /* address NULL: no Reply-To */
 	struct mail_address to;
-	const char *subject;    /* UTF-8 */
+	const char *subject;    /* UTF-8, not NULL */
 	const char *message_id; /* without <> */
 	/* Without <>, oldest first. They are what others wrote: an id that cannot be written as one
 	 * (controls, spaces, brackets, not ASCII) is left out. */
@@ -43,7 +43,7 @@ struct compose_mail {
 	int64_t date_ms;
 	const struct compose_header *headers; /* further ones, in order */
 	size_t header_count;
-	const char *text;                 /* UTF-8, LF */
+	const char *text;                 /* UTF-8, LF; not NULL */
 	const char *html;                 /* UTF-8; NULL: text only */
 	const struct compose_part *parts; /* attachments */
 	size_t part_count;
