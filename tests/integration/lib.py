@@ -125,7 +125,9 @@ class Answer:
 
 
 class Api:
-    """The HTTP API as one person (or nobody). Answers of every status are returned, not raised."""
+    """The HTTP API as one person (or nobody). Answers of every status are returned, not raised.
+
+    Paths are below /api/v1; //path stands at the root."""
 
     def __init__(self, base, sign_in=None):
         self.base, self.token = base, None
@@ -136,7 +138,7 @@ class Api:
             self.token = answer.json["access_token"]
 
     def request(self, method, path, body=None, headers=None):
-        url = self.base + (path if path.startswith("//") else "/api/v1" + path)
+        url = self.base + (path[1:] if path.startswith("//") else "/api/v1" + path)
         data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         request = urllib.request.Request(url, data, headers or {}, method=method)
         if data is not None and not request.has_header("Content-type"):
