@@ -112,11 +112,13 @@ deps:
 	tests/deps
 
 install: all
-	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)/lib/systemd/system
+	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)/lib/systemd/system $(DESTDIR)/usr/lib/sysusers.d
 	install -m 755 $(B)/maildesk $(DESTDIR)$(PREFIX)/sbin/maildesk
 	sed 's,@SBIN@,$(PREFIX)/sbin,' systemd/maildesk.service > $(DESTDIR)/lib/systemd/system/maildesk.service
+	install -m 644 systemd/maildesk.sysusers $(DESTDIR)/usr/lib/sysusers.d/maildesk.conf
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/sbin/maildesk $(DESTDIR)/lib/systemd/system/maildesk.service
+	rm -f $(DESTDIR)$(PREFIX)/sbin/maildesk $(DESTDIR)/lib/systemd/system/maildesk.service \
+		$(DESTDIR)/usr/lib/sysusers.d/maildesk.conf
 
 clean:
 	rm -rf build

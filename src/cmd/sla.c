@@ -7,6 +7,7 @@
 #include <maildesk/app/zone.h>
 #include <maildesk/base/clock.h>
 #include <maildesk/base/json.h>
+#include <maildesk/cmd/options.h>
 #include <maildesk/desk/sla.h>
 #include <errno.h>
 #include <stdio.h>
@@ -460,15 +461,18 @@ static int answer_all(FILE *in)
 
 int cmd_sla(int argc, char **argv)
 {
+	const struct cmd_option options[] = { CMD_OPTIONS_END };
+	const struct cmd_usage usage = {
+		"sla",   "[FILE]", "Works out service level scenarios, one JSON object a line.",
+		options, 0,        1
+	};
 	FILE *in = stdin;
-	int code;
+	int first, code;
 
-	if (argc > 2) {
-		fprintf(stderr, "usage: maildesk sla [FILE]\n");
-		return EX_USAGE;
-	}
-	if (argc == 2 && !(in = fopen(argv[1], "re"))) {
-		fprintf(stderr, "maildesk sla: %s: %s\n", argv[1], strerror(errno));
+	if (!cmd_options(&usage, argc, argv, &first, &code))
+		return code;
+	if (first < argc && !(in = fopen(argv[first], "re"))) {
+		fprintf(stderr, "maildesk sla: %s: %s\n", argv[first], strerror(errno));
 		return EX_NOINPUT;
 	}
 	code = answer_all(in);
