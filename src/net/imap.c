@@ -435,6 +435,16 @@ int imap_noop(struct imap *s, struct md_err *err)
 	return imap_result(s, mailimap_noop(s->session), "NOOP", err);
 }
 
+bool imap_take_news(struct imap *s)
+{
+	struct mailimap_selection_info *info = s->session->imap_selection_info;
+	bool news = info && info->sel_has_exists;
+
+	if (info)
+		info->sel_has_exists = 0;
+	return news;
+}
+
 bool imap_has_idle(const struct imap *s)
 {
 	return imap_has(s, "IDLE");

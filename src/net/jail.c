@@ -336,7 +336,7 @@ static int add_closer(scmp_filter_ctx f, const struct role_jail *jail)
 	int role = jail->network ? NETWORK : READER;
 	/* abort() and pthread_kill(): signals to this process only */
 	int rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, CALL(tgkill), 1,
-				  SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
+				  SCMP_CMP(0, SCMP_CMP_MASKED_EQ, ~0ULL, (scmp_datum_t)getpid()));
 
 	for (size_t i = 0; i < MD_COUNT(closer) && rc == 0; i++) {
 		if (closer[i].roles & role)

@@ -69,6 +69,8 @@ int imap_fetch_to_file(struct imap *s, const struct imap_mail *mail, int fd, str
 int imap_mark(struct imap *s, const uint32_t *uids, size_t n, const char *how, struct md_err *err);
 
 int imap_noop(struct imap *s, struct md_err *err);
+/* Whether the server announced mail since this was last asked, in answer to whatever. */
+bool imap_take_news(struct imap *s);
 
 bool imap_has_idle(const struct imap *s);
 /* Then the descriptor becomes readable when something happens, unless imap_has_pending(). */
