@@ -132,7 +132,7 @@ static bool may_be_text(const struct mime_tree *t, int index)
 	/* A multipart that could not be taken apart is shown as it is: nothing gets lost. */
 	if (strncmp(p->type, "multipart/", 10) == 0)
 		return true;
-	if (!is_type(p, "text/plain") && !is_type(p, "text/html") && !is_type(p, "text/enriched"))
+	if (!is_type(p, "text/plain") && !is_type(p, "text/html"))
 		return false;
 	return (index == 0 || !p->filename) && !shown_by_root(t, index);
 }
@@ -216,6 +216,17 @@ static const char *alternative_form(const struct mime_tree *t, int container)
 	return found;
 }
 
+/* Some clients put text and HTML side by side in multipart/mixed and mean an alternative. */
+static bool repeats_plain(const struct mime_tree *t, int index)
+{
+	const struct mime_part *p = &t->v[index];
+
+	return p->parent >= 0 && index == p->parent + 2 && t->v[p->parent].next >= index &&
+	       is_type(&t->v[p->parent], "multipart/mixed") && is_type(p, "text/html") &&
+	       is_type(&t->v[index - 1], "text/plain") && may_be_text(t, index - 1) &&
+	       plain_says_something(&t->v[index - 1]);
+}
+
 static void choose(struct choice *c)
 {
 	const struct mime_tree *t = c->t;
@@ -232,7 +243,7 @@ static void choose(struct choice *c)
 			alternative = up;
 			form = alternative_form(t, up);
 		}
-		if (up < 0 || (form && is_type(&t->v[i], form))) {
+		if (up < 0 ? !repeats_plain(t, i) : form && is_type(&t->v[i], form)) {
 			add_part(c, i);
 			continue;
 		}

@@ -282,28 +282,31 @@ void charset_prepare(void)
 		converter_for(aliases[i].iconv_name);
 }
 
+/* Room for at most `want` bytes; NULL (and the buffer says so) when it is full. */
+static char *room_for(struct buf *out, size_t want, size_t *ret_room)
+{
+	size_t left = out->max - out->len;
+
+	*ret_room = want < left ? want : left;
+	return buf_reserve(out, *ret_room < 4 ? 4 : *ret_room);
+}
+
 static bool from_iconv(struct converter *c, struct span in, struct buf *out)
 {
 	char *p = (char *)(uintptr_t)in.p; /* iconv does not write through it */
 	size_t left = in.n;
-	bool good = true;
+	bool good = true, flushed = false;
 
 	iconv(c->cd, NULL, NULL, NULL, NULL);
-	while (left && out->status == MD_OK) {
-		size_t room = left < 64 ? 256 : left * 2 > 65536 ? 65536 : left * 2, had, rc;
-		char *to;
+	while (!flushed) {
+		size_t room, had, rc;
+		char *to = room_for(out, left > 32768 ? 65536 : left * 2 + 64, &room);
 
-		if (room > out->max - out->len)
-			room = out->max - out->len;
-		if (room < 4) { /* full: let the buffer say so */
-			buf_add(out, in.p, 4);
-			break;
-		}
-		had = room;
-		to = buf_reserve(out, room);
 		if (!to)
 			break;
-		rc = iconv(c->cd, &p, &left, &to, &room);
+		had = room;
+		flushed = left == 0; /* some converters hold the last character back */
+		rc = iconv(c->cd, flushed ? NULL : &p, flushed ? NULL : &left, &to, &room);
 		out->len += had - room;
 		out->data[out->len] = '\0';
 		if (rc != (size_t)-1 || errno == E2BIG)

@@ -22,15 +22,6 @@ static bool has(const struct trim_lines *l, size_t from, size_t to, enum trim_cl
 	return false;
 }
 
-static size_t count(const struct trim_lines *l, size_t from, size_t to, enum trim_class class)
-{
-	size_t n = 0;
-
-	for (size_t i = from; i < to; i++)
-		n += l->v[i].class == class;
-	return n;
-}
-
 static size_t skip(const struct trim_lines *l, size_t from, size_t to, enum trim_class class)
 {
 	while (from < to && l->v[from].class == class)
@@ -67,12 +58,16 @@ static size_t first_cut(const struct trim_lines *l, struct range r)
 	return r.to;
 }
 
-/* Without what is no text at the end; a quote or its header too. */
-static size_t cut_tail(const struct trim_lines *l, struct range r)
+/* Without what is no text at the end; quotes stay when what stood below them was cut already. */
+static size_t cut_tail(const struct trim_lines *l, struct range r, bool quotes_stay)
 {
-	while (r.to > r.from && l->v[r.to - 1].class != TRIM_TEXT &&
-	       l->v[r.to - 1].class != TRIM_OLD)
+	while (r.to > r.from) {
+		enum trim_class last = l->v[r.to - 1].class;
+
+		if (last == TRIM_TEXT || last == TRIM_OLD || (quotes_stay && last == TRIM_QUOTE))
+			break;
 		r.to--;
+	}
 	return r.to;
 }
 
@@ -95,7 +90,7 @@ static size_t cut_signature(const struct trim_lines *l, struct range r)
 	for (size_t i = find(l, r.from, r.to, TRIM_TEXT); i < r.to; i++) {
 		if (l->v[i].class == TRIM_SIGNATURE)
 			return i;
-		if (l->v[i].class == TRIM_DEVICE && count(l, i, r.to, TRIM_TEXT) <= 2)
+		if (l->v[i].class == TRIM_DEVICE && !has(l, i, r.to, TRIM_QUOTE))
 			return i;
 	}
 	return r.to;
@@ -105,7 +100,8 @@ struct span trim_reply(struct arena *a, struct span text)
 {
 	struct trim_lines l;
 	struct range r;
-	size_t marker;
+	size_t marker, cut;
+	bool below;
 
 	if (!trim_lines_read(a, text, &l) || l.n == 0)
 		return text;
@@ -113,11 +109,13 @@ struct span trim_reply(struct arena *a, struct span text)
 	marker = find(&l, r.from, r.to, TRIM_MARKER);
 	if (marker < r.to && has(&l, r.from, marker, TRIM_TEXT))
 		r.to = marker;
-	r.to = first_cut(&l, r);
-	r.to = cut_tail(&l, r);
+	cut = first_cut(&l, r);
+	below = cut < r.to;
+	r.to = cut;
+	r.to = cut_tail(&l, r, below);
 	r.from = bottom_start(&l, r);
 	r.to = cut_signature(&l, r);
-	r.to = cut_tail(&l, r);
+	r.to = cut_tail(&l, r, below);
 	if (r.to <= r.from)
 		return text;
 	if (r.to == l.n) /* more lines than were looked at stay as they are */

@@ -91,7 +91,28 @@ static const char *const originals[] = {
 	"původní zpráva",
 	"eredeti üzenet",
 	"original e-mail",
-	"reply above this line",
+};
+
+/* "Please reply above this line" of other desks and forums. */
+static const char *const above_lines[] = {
+	"above this line",
+	"oberhalb dieser zeile",
+	"über dieser zeile",
+	"au-dessus de cette ligne",
+	"por encima de esta línea",
+	"acima desta linha",
+	"sopra questa riga",
+	"sopra questa linea",
+	"boven deze regel",
+	"powyżej tej linii",
+	"выше этой",
+	"ovanför denna rad",
+	"ovanför den här raden",
+	"この行より上",
+	"이 줄 위",
+	"此行上方",
+	"在此行以上",
+	"在此行之上",
 };
 
 /* Passing on a mail; the same between dashes, or at the start of a line with a colon at the end. */
@@ -274,6 +295,8 @@ static const char *const devices[] = {
 	"Downloaden Outlook",
 };
 
+enum { HEADER_LINES = 6, HEADER_BYTES = 500 }; /* of one "On ... wrote:" */
+
 static bool any_of(struct span line, const char *const *words, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -363,40 +386,94 @@ static bool has_time(struct span s)
 	return false;
 }
 
-enum { HEADER_LINES = 5, HEADER_BYTES = 500 };
+static bool starts_header(struct span first)
+{
+	for (size_t i = 0; i < MD_COUNT(quote_headers); i++)
+		if (*quote_headers[i].start && span_starts(first, quote_headers[i].start))
+			return true;
+	return false;
+}
 
-/* How many lines from `at` on are one "On ... wrote:", or 0. */
+/* Whether the joined lines, which end in a colon, say who wrote when. */
+static bool is_header(struct span all, bool one_line)
+{
+	bool dated = has_digit(all), addressed = span_chr(all, '@') < all.n;
+
+	/* "2026年11月20日 10:00 Name <user@host>:" says it without a verb. */
+	if (addressed && has_time(all) && span_chr(all, '<') < all.n)
+		return true;
+	for (size_t i = 0; (dated || addressed) && i < MD_COUNT(quote_headers); i++)
+		if (span_has(all, quote_headers[i].verb) &&
+		    (!*quote_headers[i].start || span_starts(all, quote_headers[i].start) ||
+		     addressed || one_line))
+			return true;
+	return false;
+}
+
+/* How many lines from `at` on are one "On ... wrote:", or 0. Clients break it anywhere, some with
+ * an empty line in between; then its first line must have a date. */
 static size_t quote_header(const struct trim_lines *l, size_t at)
 {
 	struct span first = undressed(l->v[at].text), all = first;
-	bool begins = false;
+	bool begins = starts_header(first), dated = has_digit(first);
 
-	for (size_t i = 0; i < MD_COUNT(quote_headers) && !begins; i++)
-		begins = *quote_headers[i].start && span_starts(first, quote_headers[i].start);
 	for (size_t n = 1; n <= HEADER_LINES && at + n <= l->n; n++) {
 		struct span last = l->v[at + n - 1].text;
 
 		all.n = (size_t)(last.p + last.n - all.p);
-		if (span_trim(last).n == 0 || all.n > HEADER_BYTES || (n > 1 && *last.p == '>'))
+		if (all.n > HEADER_BYTES)
 			return 0;
-		if (ends_in_colon(all)) {
-			bool dated = has_digit(all), addressed = span_chr(all, '@') < all.n;
-
-			/* "2026年11月20日 10:00 Name <user@host>:" says it without a verb. */
-			if (addressed && has_time(all) && span_chr(all, '<') < all.n)
-				return n;
-			for (size_t i = 0; i < MD_COUNT(quote_headers); i++)
-				if (span_has(all, quote_headers[i].verb) && (dated || addressed) &&
-				    (!*quote_headers[i].start ||
-				     span_starts(all, quote_headers[i].start) || addressed ||
-				     n == 1))
-					return n;
+		if (span_trim(last).n == 0 && !(begins && dated && n < HEADER_LINES))
 			return 0;
-		}
+		if (ends_in_colon(all) && span_trim(last).n)
+			return is_header(all, n == 1) ? n : 0;
+		if (n > 1 && *last.p == '>')
+			return 0;
 		if (!begins && n == 2)
 			return 0;
 	}
 	return 0;
+}
+
+/* The line right above a quote, with a date and an address: a header without verb and colon. */
+static bool heads_quote(const struct trim_lines *l, size_t at)
+{
+	struct span line = span_trim(l->v[at].text);
+	size_t next = at + 1;
+
+	while (next < l->n && next < at + 3 && l->v[next].class == TRIM_EMPTY)
+		next++;
+	return next < l->n && l->v[next].class == TRIM_QUOTE && line.n < 200 &&
+	       ascii_digit(*line.p) && span_ends(line, ">") && span_chr(line, '@') < line.n;
+}
+
+/* A rule with "From:" below it, or with the name of a mailing list. */
+static bool rule_ends_mail(const struct trim_lines *l, size_t at)
+{
+	size_t next = at + 1;
+
+	while (next < l->n && next < at + 3 && l->v[next].class == TRIM_EMPTY)
+		next++;
+	return next < l->n && (label_of(l->v[next].text) == LABEL_FROM ||
+			       span_ends(span_trim_end(l->v[next].text), "mailing list"));
+}
+
+/* "-Anna": a dash right before a name, alone behind an empty line. */
+static bool is_dash_name(const struct trim_lines *l, size_t at)
+{
+	struct span line = span_trim_end(l->v[at].text);
+	size_t words = 1;
+
+	if (at < 2 || l->v[at - 1].class != TRIM_EMPTY || line.n < 3 || line.n > 40 ||
+	    *line.p != '-' || line.p[1] < 'A' || line.p[1] > 'Z')
+		return false;
+	for (size_t i = 1; i < line.n; i++) {
+		if (!ascii_alnum(line.p[i]) && line.p[i] != ' ' && line.p[i] != '.' &&
+		    (unsigned char)line.p[i] < 0x80)
+			return false;
+		words += line.p[i] == ' ';
+	}
+	return words <= 3 && (at + 1 == l->n || l->v[at + 1].class == TRIM_EMPTY);
 }
 
 static bool between_dashes(struct span line)
@@ -414,28 +491,56 @@ bool trim_line_is_forward(struct span line)
 	return any_of(line, forwards, MD_COUNT(forwards));
 }
 
+/* Long marks that stand for dashes, and Mailbird's sign. */
+static const char *const wide_marks[] = { "\xe2\x80\x94", "\xe2\x80\x93", "\xe2\x80\x95",
+					  "\xe1\x90\xa7" };
+
 static bool is_rule(struct span line)
 {
-	size_t marks = 0;
+	size_t marks = 0, step;
 
-	for (size_t i = 0; i < line.n; i++) {
-		if (strchr("-_=*#~+", line.p[i]) && line.p[i])
-			marks++;
+	for (size_t i = 0; i < line.n; i += step) {
+		step = 1;
+		for (size_t k = 0; k < MD_COUNT(wide_marks); k++)
+			if (span_starts(span_from(line, i), wide_marks[k]))
+				step = 3;
+		if (step == 3 || (strchr("-_=*#~+", line.p[i]) && line.p[i]))
+			marks += step > 1 ? 2 : 1;
 		else if (!ascii_space(line.p[i]))
 			return false;
 	}
 	return marks > 1;
 }
 
+/* A sentence that merely begins like one goes on behind a comma. */
 static bool is_device(struct span line)
 {
 	line = undressed(line);
-	if (line.n > 120)
+	if (line.n > 100 || (span_chr(line, ',') < line.n && !span_has(line, "excuse") &&
+			     !span_has(line, "typo") && !span_has(line, "brevity")))
 		return false;
 	for (size_t i = 0; i < MD_COUNT(devices); i++)
 		if (span_starts(line, devices[i]))
 			return true;
 	return span_ends(line, "から送信");
+}
+
+/* "---- On DATE, NAME wrote ----" */
+static bool is_dashed_header(struct span line)
+{
+	struct span inner = line;
+
+	while (inner.n && (*inner.p == '-' || *inner.p == ' '))
+		inner = span_from(inner, 1);
+	while (inner.n && (inner.p[inner.n - 1] == '-' || inner.p[inner.n - 1] == ' '))
+		inner.n--;
+	if (inner.n + 6 > line.n || inner.n > HEADER_BYTES)
+		return false;
+	for (size_t i = 0; i < MD_COUNT(quote_headers); i++)
+		if (*quote_headers[i].start && span_starts(inner, quote_headers[i].start) &&
+		    span_ends(inner, quote_headers[i].verb))
+			return true;
+	return false;
 }
 
 static enum trim_class simple_class(struct span line)
@@ -444,7 +549,7 @@ static enum trim_class simple_class(struct span line)
 
 	if (bare.n == 0)
 		return TRIM_EMPTY;
-	if (span_has(span_sub(line, 0, 200), MAIL_REPLY_MARKER))
+	if (bare.n < 200 && any_of(bare, above_lines, MD_COUNT(above_lines)))
 		return TRIM_MARKER;
 	if (*bare.p == '>')
 		return TRIM_QUOTE;
@@ -454,9 +559,35 @@ static enum trim_class simple_class(struct span line)
 		return TRIM_RULE;
 	if (bare.n <= 120 && between_dashes(bare) && any_of(bare, originals, MD_COUNT(originals)))
 		return TRIM_OLD;
-	if (trim_line_is_forward(bare))
+	if (trim_line_is_forward(bare) || is_dashed_header(bare))
 		return TRIM_OLD;
 	return is_device(bare) ? TRIM_DEVICE : TRIM_TEXT;
+}
+
+/* What only the neighbours tell. */
+static void refine(struct trim_lines *l, size_t at)
+{
+	struct trim_line *line = &l->v[at];
+	size_t lines;
+
+	if (line->class == TRIM_RULE && rule_ends_mail(l, at))
+		line->class = TRIM_OLD;
+	if (line->class != TRIM_TEXT)
+		return;
+	if (block_begins(l, at)) {
+		line->class = TRIM_OLD;
+	} else if (heads_quote(l, at)) {
+		line->class = TRIM_HEADER;
+	} else if (is_dash_name(l, at)) {
+		line->class = TRIM_SIGNATURE;
+	} else if (at && l->v[at - 1].class == TRIM_QUOTE &&
+		   (span_starts(span_trim(line->text), "(http") ||
+		    span_starts(span_trim(line->text), "<http"))) {
+		line->class = TRIM_QUOTE; /* a link that was broken off its line */
+	} else {
+		for (lines = quote_header(l, at); lines > 0; lines--)
+			l->v[at + lines - 1].class = TRIM_HEADER;
+	}
 }
 
 bool trim_lines_read(struct arena *a, struct span text, struct trim_lines *ret)
@@ -473,17 +604,7 @@ bool trim_lines_read(struct arena *a, struct span text, struct trim_lines *ret)
 		ret->v[ret->n].text = line;
 		ret->v[ret->n].class = simple_class(line);
 	}
-	for (size_t i = 0; i < n; i++) {
-		size_t lines;
-
-		if (ret->v[i].class != TRIM_TEXT)
-			continue;
-		if (block_begins(ret, i)) {
-			ret->v[i].class = TRIM_OLD;
-			continue;
-		}
-		for (lines = quote_header(ret, i); lines > 0; lines--)
-			ret->v[i + lines - 1].class = TRIM_HEADER;
-	}
+	for (size_t i = 0; i < n; i++)
+		refine(ret, i);
 	return true;
 }
