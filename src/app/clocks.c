@@ -9,17 +9,6 @@
 
 #include <string.h>
 
-/* SLA_NEVER in memory, NULL (0) in the table. */
-static int64_t to_row(int64_t ms)
-{
-	return ms == SLA_NEVER ? 0 : ms;
-}
-
-static int64_t from_row(int64_t ms)
-{
-	return ms ? ms : SLA_NEVER;
-}
-
 struct live_clock {
 	struct clock_row row; /* id 0: none yet */
 	struct sla_clock k;
@@ -89,8 +78,8 @@ static void revive(struct work *w, const struct clock_row *row, struct live_cloc
 		.started_ms = row->started_at,
 		.since_ms = row->since_at,
 		.used_ms = row->used_ms,
-		.due_ms = from_row(row->due_at),
-		.breached_ms = from_row(row->breached_at),
+		.due_ms = row->due_at,
+		.breached_ms = row->breached_at,
 		.told = (uint8_t)row->told,
 	};
 	live->has_before = p && sla_policy_terms(p, metric_of(row->metric),
@@ -113,7 +102,7 @@ static int tell_due(struct work *w, enum sla_metric metric, struct live_clock *l
 			break;
 		w->events[w->n_events - 1].metric = sla_metric_names[metric];
 		w->events[w->n_events - 1].percent = breach ? 0 : e.percent;
-		w->events[w->n_events - 1].due_at = to_row(live->k.due_ms);
+		w->events[w->n_events - 1].due_at = live->k.due_ms;
 		rc = work_history(w, breach ? "sla_breach" : "sla_warning", NULL,
 				  sla_metric_names[metric], false, err);
 	}
@@ -178,8 +167,8 @@ static int save_clock(struct work *w, enum sla_metric metric, const struct sla_p
 	row->since_at = live->k.since_ms;
 	row->target_ms = live->terms.target_ms;
 	row->used_ms = live->k.used_ms;
-	row->due_at = to_row(live->k.due_ms);
-	row->breached_at = to_row(live->k.breached_ms);
+	row->due_at = live->k.due_ms;
+	row->breached_at = live->k.breached_ms;
 	row->told = live->k.told;
 	rc = row->id ? clock_save(w->c, row, err) : clock_insert(w->c, row, &row->id, err);
 	return rc == MD_OK ? schedule(w, live, err) : rc;

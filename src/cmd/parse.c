@@ -3,21 +3,19 @@
  * in turn, so that the order is that of the arguments and memory does not grow with their number.
  */
 #include <maildesk/cmd/cmd.h>
+#include <maildesk/cmd/mails.h>
 
 #include <maildesk/base/json.h>
 #include <maildesk/base/mem.h>
 #include <maildesk/mail/charset.h>
 #include <maildesk/mail/message.h>
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -38,199 +36,9 @@ static const char usage[] =
 	"  --mbox              each FILE holds several messages, divided by \"From \" lines\n"
 	"Exit status: 0, or 66 when a file could not be read (the others are still done).\n";
 
-/* One message to read: a file by its path, or a stretch of memory. */
-struct unit {
-	char *path; /* as given; NULL for standard input */
-	const uint8_t *bytes;
-	size_t n;
-};
-struct job {
-	struct unit *v;
-	size_t n, room;
-	bool named; /* each object says its file */
-	bool mbox;
-	bool failed; /* a file could not be read */
-};
-
-static void job_done(struct job *j)
-{
-	for (size_t i = 0; i < j->n; i++)
-		free(j->v[i].path);
-	free(j->v);
-}
-
-static bool job_add(struct job *j, const char *path, const uint8_t *bytes, size_t n)
-{
-	if (j->n == j->room) {
-		size_t room = j->room ? j->room * 2 : 64;
-		struct unit *v = md_realloc(j->v, room * sizeof *v);
-
-		if (!v)
-			return false;
-		j->v = v;
-		j->room = room;
-	}
-	j->v[j->n] = (struct unit){ path ? md_strdup(path) : NULL, bytes, n };
-	if (path && !j->v[j->n].path)
-		return false;
-	j->n++;
-	return true;
-}
-
-static void complain(const char *path)
-{
-	fprintf(stderr, "maildesk: %s: %s\n", path, strerror(errno));
-}
-
-/* ---- input ---- */
-
-/* The bytes of a file, mapped; *ret_n is 0 for an empty one. NULL with errno on failure. */
-static const uint8_t *map_file(const char *path, size_t *ret_n)
-{
-	md_auto(md_close_p) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	struct stat st;
-	void *p;
-
-	if (fd < 0 || fstat(fd, &st) != 0)
-		return NULL;
-	if (!S_ISREG(st.st_mode)) {
-		errno = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
-		return NULL;
-	}
-	*ret_n = (size_t)st.st_size;
-	if (st.st_size == 0)
-		return (const uint8_t *)"";
-	p = mmap(NULL, *ret_n, PROT_READ, MAP_PRIVATE, fd, 0);
-	return p == MAP_FAILED ? NULL : p;
-}
-
-static void unmap_file(const uint8_t *p, size_t n)
-{
-	if (n)
-		munmap((void *)(uintptr_t)p, n);
-}
-
-static bool read_stdin(struct buf *out)
-{
-	ssize_t n = 1;
-
-	while (n > 0) {
-		char *room = buf_reserve(out, 65536);
-
-		if (!room)
-			return false;
-		n = read(STDIN_FILENO, room, 65536);
-		if (n < 0 && errno == EINTR)
-			n = 1;
-		else if (n > 0)
-			out->len += (size_t)n;
-	}
-	return n == 0;
-}
-
-/* Divides an mbox at "From " lines that begin it or follow an empty line. */
-static bool add_mbox(struct job *j, const char *path, const uint8_t *p, size_t n)
-{
-	size_t start = 0, at = 0;
-
-	while (at < n) {
-		const uint8_t *hit = memmem(p + at, n - at, "\nFrom ", 6);
-		size_t line = hit ? (size_t)(hit - p) + 1 : n;
-		bool empty_above =
-			line >= 2 && (p[line - 2] == '\n' ||
-				      (line >= 3 && p[line - 2] == '\r' && p[line - 3] == '\n'));
-
-		at = line;
-		if (hit && !empty_above)
-			continue;
-		if (!job_add(j, path, p + start, line - start))
-			return false;
-		start = line;
-	}
-	return true;
-}
-
-static int by_base_name(const void *a, const void *b)
-{
-	const char *x = strrchr(((const struct unit *)a)->path, '/');
-	const char *y = strrchr(((const struct unit *)b)->path, '/');
-
-	return strcmp(x, y);
-}
-
-static bool add_maildir_part(struct job *j, const char *path, const char *part)
-{
-	md_auto(buf_done) struct buf name = BUF_INIT(8192);
-	struct dirent *e;
-	DIR *dir;
-	bool ok = true;
-
-	buf_addf(&name, "%s/%s", path, part);
-	dir = opendir(buf_str(&name));
-	if (!dir)
-		return errno == ENOENT;
-	while (ok && (e = readdir(dir)) != NULL) {
-		if (e->d_name[0] == '.')
-			continue;
-		buf_reset(&name);
-		buf_addf(&name, "%s/%s/%s", path, part, e->d_name);
-		ok = name.status == MD_OK && job_add(j, buf_str(&name), NULL, 0);
-	}
-	closedir(dir);
-	return ok;
-}
-
-static bool add_path(struct job *j, const char *path)
-{
-	struct stat st;
-	const uint8_t *p;
-	size_t n, from = j->n;
-
-	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
-		j->named = true;
-		if (!add_maildir_part(j, path, "cur") || !add_maildir_part(j, path, "new"))
-			return false;
-		qsort(j->v + from, j->n - from, sizeof *j->v, by_base_name);
-		return true;
-	}
-	if (!j->mbox)
-		return job_add(j, path, NULL, 0);
-	p = map_file(path, &n);
-	if (!p) {
-		complain(path);
-		j->failed = true;
-		return true;
-	}
-	return add_mbox(j, path, p, n); /* mapped until the end */
-}
-
-static bool add_list(struct job *j, const char *list)
-{
-	FILE *f = strcmp(list, "-") == 0 ? stdin : fopen(list, "re");
-	md_auto(md_free_p) char *line = NULL;
-	size_t room = 0;
-	ssize_t n;
-	bool ok = true;
-
-	j->named = true;
-	if (!f) {
-		complain(list);
-		j->failed = true;
-		return true;
-	}
-	while (ok && (n = getline(&line, &room, f)) >= 0) {
-		if (n && line[n - 1] == '\n')
-			line[n - 1] = '\0';
-		ok = !*line || add_path(j, line);
-	}
-	if (f != stdin)
-		fclose(f);
-	return ok;
-}
-
 /* ---- output ---- */
 
-static void print_message(const struct job *j, const struct unit *u, const struct message *m,
+static void print_message(const struct mails *j, const struct mails_unit *u, const struct message *m,
 			  struct buf *out)
 {
 	md_auto(buf_done) struct buf name = BUF_INIT(65536);
@@ -249,18 +57,16 @@ static void print_message(const struct job *j, const struct unit *u, const struc
 }
 
 /* Reads one unit; false when its file cannot be read. */
-static bool read_unit(const struct job *j, const struct unit *u, struct arena *arena,
+static bool read_unit(const struct mails *j, const struct mails_unit *u, struct arena *arena,
 		      struct buf *out)
 {
-	const uint8_t *p = u->bytes;
 	static const char *no_memory[] = { "out of memory: not read" };
 	struct message m;
-	size_t n = u->n;
+	size_t n;
+	const uint8_t *p = mails_open(u, &n);
 
-	if (!p && !(p = map_file(u->path, &n))) {
-		complain(u->path);
+	if (!p)
 		return false;
-	}
 	if (message_read(p, n, arena, &m, NULL) != MD_OK)
 		m = (struct message){ .text = "",
 				      .reply_text = "",
@@ -268,8 +74,7 @@ static bool read_unit(const struct job *j, const struct unit *u, struct arena *a
 				      .defects = { 1, no_memory } };
 	print_message(j, u, &m, out);
 	arena_reset(arena);
-	if (!u->bytes)
-		unmap_file(p, n);
+	mails_close(u, p, n);
 	return true;
 }
 
@@ -313,7 +118,7 @@ static bool read_exactly(int fd, void *bytes, size_t n)
 }
 
 /* Batches first, first + step, ... each as a head and its lines. */
-static bool work(const struct job *j, size_t first, size_t step, int fd, bool framed,
+static bool work(const struct mails *j, size_t first, size_t step, int fd, bool framed,
 		 bool *ret_failed)
 {
 	md_auto(arena_done) struct arena arena = ARENA_INIT(ARENA_MAX);
@@ -340,7 +145,7 @@ struct worker {
 	int fd;
 };
 
-static bool start_worker(const struct job *j, struct worker *w, size_t k, size_t workers)
+static bool start_worker(const struct mails *j, struct worker *w, size_t k, size_t workers)
 {
 	int fds[2];
 	bool failed = false;
@@ -358,7 +163,7 @@ static bool start_worker(const struct job *j, struct worker *w, size_t k, size_t
 }
 
 /* Takes the batches back in order. False when a worker died. */
-static bool collect(struct job *j, struct worker *w, size_t workers)
+static bool collect(struct mails *j, struct worker *w, size_t workers)
 {
 	md_auto(md_free_p) char *bytes = NULL;
 	size_t room = 0;
@@ -384,7 +189,7 @@ static bool collect(struct job *j, struct worker *w, size_t workers)
 	return true;
 }
 
-static bool run_parallel(struct job *j, size_t workers)
+static bool run_parallel(struct mails *j, size_t workers)
 {
 	struct worker w[WORKERS_MAX];
 	size_t started = 0;
@@ -403,7 +208,7 @@ static bool run_parallel(struct job *j, size_t workers)
 	return ok;
 }
 
-static bool run(struct job *j)
+static bool run(struct mails *j)
 {
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 	size_t batches = (j->n + BATCH - 1) / BATCH;
@@ -425,7 +230,7 @@ static const struct option options[] = {
 };
 
 /* -1 to go on, else the exit status. */
-static int read_options(int argc, char **argv, struct job *j, const char **ret_list)
+static int read_options(int argc, char **argv, struct mails *j, const char **ret_list)
 {
 	int c;
 
@@ -451,8 +256,7 @@ static int read_options(int argc, char **argv, struct job *j, const char **ret_l
 
 int cmd_parse(int argc, char **argv)
 {
-	md_auto(job_done) struct job j = { 0 };
-	md_auto(buf_done) struct buf in = BUF_INIT(OUTPUT_MAX);
+	md_auto(mails_done) struct mails j = MAILS_INIT;
 	const char *list = NULL;
 	int rc = read_options(argc, argv, &j, &list);
 	bool ok = true;
@@ -462,14 +266,11 @@ int cmd_parse(int argc, char **argv)
 	message_read_prepare();
 	j.named = argc - optind > 1 || j.mbox;
 	if (list)
-		ok = add_list(&j, list);
+		ok = mails_add_list(&j, list);
 	for (int i = optind; ok && i < argc; i++)
-		ok = add_path(&j, argv[i]);
-	if (ok && !list && optind == argc) {
-		ok = read_stdin(&in);
-		ok = ok && (j.mbox ? add_mbox(&j, NULL, (const uint8_t *)buf_str(&in), in.len)
-				   : job_add(&j, NULL, (const uint8_t *)buf_str(&in), in.len));
-	}
+		ok = mails_add_path(&j, argv[i]);
+	if (ok && !list && optind == argc)
+		ok = mails_add_stdin(&j);
 	if (!ok || !run(&j)) {
 		fprintf(stderr, "maildesk: parse: %s\n", errno ? strerror(errno) : "stopped");
 		return EX_OSERR;

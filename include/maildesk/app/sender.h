@@ -1,0 +1,14 @@
+/* sender.h - the thread that empties the outbox. */
+#ifndef MAILDESK_APP_SENDER_H
+#define MAILDESK_APP_SENDER_H
+
+#include <maildesk/app/desk.h>
+
+struct sender;
+
+/* MD_INPUT when a template does not compile. */
+int sender_start(struct desk *d, struct sender **ret, struct md_err *err);
+/* Ends after the mail in hand. */
+void sender_stop(struct sender *s);
+
+#endif

@@ -1,0 +1,397 @@
+/* Who is told of a piece of work, and with what: outbox rows in the transaction that causes them.
+ *
+ * Everything a mail will say is frozen here as JSON, together with its recipient, its Message-ID and
+ * its signed reply address; the sender turns it into bytes (render.h) behind the write lock. */
+#include <maildesk/base/json.h>
+#include <maildesk/desk/notice.h>
+#include <maildesk/mail/trim.h>
+#include <maildesk/store/messages.h>
+#include <maildesk/store/outbox.h>
+
+#include "work_priv.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { HOUR_MS = 3600000, DAY_MS = 86400000, DATA_MAX = 4 << 20, SLA_SERIAL = 512 };
+
+/* A person with what is needed to write to them. */
+struct reader {
+	const char *name, *email, *locale;
+};
+
+struct audience {
+	struct notice_person *people;
+	struct reader *readers; /* of the same index */
+	size_t n, max;
+};
+
+static int out_of_memory(struct md_err *err)
+{
+	return md_fail(err, MD_NOMEM, 0, "out of memory");
+}
+
+/* ---- who ---- */
+
+static bool has_mail(const struct work *w, const char *email)
+{
+	const struct message *m = w->by->mail;
+	const struct rec_list *lists[] = { m ? &m->to : NULL, m ? &m->cc : NULL };
+
+	for (size_t l = 0; l < MD_COUNT(lists) && lists[l]; l++)
+		for (size_t i = 0; i < lists[l]->n; i++)
+			if (strcasecmp(((const struct mail_address *)lists[l]->v)[i].address, email) == 0)
+				return true;
+	return false;
+}
+
+static void add_person(struct work *w, struct audience *to, struct notice_person p,
+		       struct reader reader)
+{
+	if (to->n == to->max)
+		return;
+	p.is_actor = p.user_id == w->by->user.id;
+	p.has_mail = has_mail(w, reader.email);
+	to->readers[to->n] = reader;
+	to->people[to->n++] = p;
+}
+
+static void add_user(struct work *w, struct audience *to, const struct user *u, unsigned roles,
+		     bool muted)
+{
+	add_person(w, to,
+		   (struct notice_person){ .user_id = u->id,
+					   .roles = roles,
+					   .staff = strcmp(u->role, "customer") != 0,
+					   .muted = muted,
+					   .undeliverable = u->disabled_at || u->undeliverable_at },
+		   (struct reader){ u->name, u->email, u->locale });
+}
+
+static void add_participants(struct work *w, struct audience *to)
+{
+	for (size_t i = 0; i < w->n_participants; i++) {
+		const struct participant *p = &w->participants[i];
+		unsigned roles = strcmp(p->role, "requester") == 0 ? NOTICE_REQUESTER :
+				 strcmp(p->role, "watcher") == 0   ? NOTICE_WATCHER :
+								     NOTICE_PARTICIPANT;
+
+		add_person(w, to,
+			   (struct notice_person){ .user_id = p->user_id,
+						   .roles = roles,
+						   .staff = strcmp(p->user_role, "customer") != 0,
+						   .muted = p->muted,
+						   .undeliverable = p->disabled || p->undeliverable },
+			   (struct reader){ p->name, p->email, p->locale });
+	}
+}
+
+/* Everybody the matrix could name. */
+static int gather(struct work *w, struct audience *to, struct md_err *err)
+{
+	struct user *staff = NULL, assignee;
+	size_t n = 0;
+	int rc = user_agents(w->c, true, w->arena, &staff, &n, err);
+
+	if (rc != MD_OK)
+		return rc;
+	to->max = w->n_participants + n + 2;
+	to->people = arena_array(w->arena, to->max, sizeof *to->people);
+	to->readers = arena_array(w->arena, to->max, sizeof *to->readers);
+	if (!to->people || !to->readers)
+		return out_of_memory(err);
+	add_participants(w, to);
+	if (w->ticket.assignee_id) {
+		rc = user_get(w->c, w->ticket.assignee_id, w->arena, &assignee, err);
+		if (rc == MD_OK)
+			add_user(w, to, &assignee, NOTICE_ASSIGNEE, false);
+	}
+	if (rc == MD_OK && w->by->user.id)
+		add_user(w, to, &w->by->user, NOTICE_SENDER, false);
+	for (size_t i = 0; i < n && rc == MD_OK; i++)
+		add_user(w, to, &staff[i],
+			 strcmp(staff[i].role, "admin") == 0 ? NOTICE_ADMIN : NOTICE_AGENT, false);
+	return rc;
+}
+
+static const struct reader *reader_of(const struct audience *to, int64_t user,
+				      const struct notice_person **ret_person)
+{
+	for (size_t i = 0; i < to->n; i++)
+		if (to->people[i].user_id == user) {
+			*ret_person = &to->people[i];
+			return &to->readers[i];
+		}
+	return NULL;
+}
+
+/* ---- what ---- */
+
+static const struct conf_mailbox *mailbox_of(const struct work *w)
+{
+	const struct desk_mailbox *m = desk_mailbox(w->by->desk, w->ticket.mailbox_id);
+
+	return m ? m->conf : w->by->desk->mailboxes[0].conf;
+}
+
+struct letter {
+	const struct work_event *event;
+	const char *template;
+	const struct reader *to;
+	int64_t user;
+	size_t index;
+	struct buf message_id, reply_to, marker;
+};
+
+static int sign(struct work *w, struct letter *l, struct md_err *err)
+{
+	const struct conf_mailbox *mailbox = mailbox_of(w);
+	const struct token_keys *keys = &w->by->desk->token_keys;
+	const char *at = strchr(mailbox->address, '@');
+	struct token t = { .day = token_day(w->by->now_ms),
+			   .ticket = w->ticket.id,
+			   .comment = l->event->comment,
+			   .user = l->user };
+	int rc = MD_OK;
+
+	if (!mailbox->plus_addressing ||
+	    token_make_address(keys, &t, mailbox->address, &l->reply_to, NULL) != MD_OK)
+		buf_adds(&l->reply_to, mailbox->address);
+	rc = token_make_marker(keys, &t, &l->marker, err);
+	/* What tells apart two mails about one comment to one person: the version of the ticket and
+	 * the event; warnings do not change the version, but each has its percentage. */
+	t.serial = (w->ticket.version << 10) |
+		   (l->event->metric ? SLA_SERIAL + l->event->percent : (int64_t)l->index);
+	if (rc == MD_OK)
+		rc = token_make_message_id(keys, &t, at ? at + 1 : "localhost", &l->message_id, err);
+	return rc;
+}
+
+static json_t *person_json(const char *name, const char *email)
+{
+	return json_pack("{s:s?, s:s?}", "name", name, "email", email);
+}
+
+static json_t *ticket_json(struct work *w, const struct audience *to)
+{
+	const struct desk *d = w->by->desk;
+	const struct notice_person *person;
+	const struct reader *requester = reader_of(to, w->ticket.requester_id, &person);
+	const struct reader *assignee = reader_of(to, w->ticket.assignee_id, &person);
+	const char *url = d->config->desk.url;
+	/* the tag with nothing behind it */
+	char *tag = arena_strdup(w->arena, command_tag_subject(w->arena, d->config->desk.subject_tag,
+							       w->ticket.id, ""));
+
+	if (!tag)
+		return NULL;
+	tag[strlen(tag) - 1] = '\0';
+	return json_pack("{s:I, s:s, s:s, s:s, s:s, s:o, s:o, s:o}", "id", (json_int_t)w->ticket.id,
+			 "tag", tag, "title", w->ticket.title, "status", w->ticket.status, "priority",
+			 work_priority_name(w->ticket.priority), "requester",
+			 requester ? person_json(requester->name, requester->email) : json_null(),
+			 "assignee",
+			 assignee ? person_json(assignee->name, assignee->email) : json_null(), "url",
+			 url && url[0] ? json_sprintf("%s/tickets/%lld", url, (long long)w->ticket.id) :
+					 json_null());
+}
+
+static json_t *sla_json(const struct work_event *e)
+{
+	char due[TIME_TEXT_MAX], metric[40];
+
+	if (!e->metric)
+		return json_null();
+	snprintf(metric, sizeof metric, "%s", e->metric);
+	for (char *p = metric; *p; p++)
+		if (*p == '_')
+			*p = ' ';
+	return json_pack("{s:s, s:I, s:s}", "metric", metric, "percent", (json_int_t)e->percent,
+			 "due", e->due_at ? time_format(e->due_at, 0, due) : "");
+}
+
+static json_t *lines_json(const struct work *w)
+{
+	json_t *all = json_array();
+
+	for (size_t i = 0; i < w->n_lines; i++)
+		json_array_append_new(all, json_pack("{s:s, s:b, s:s?}", "line", w->lines[i].line,
+						     "ok", w->lines[i].ok, "reason",
+						     w->lines[i].reason));
+	return all;
+}
+
+/* An agent's own words carry the agent's name; everything else is the desk's. */
+static json_t *mail_json(struct work *w, const struct letter *l)
+{
+	const struct conf_mailbox *mailbox = mailbox_of(w);
+	const char *desk_name = w->by->desk->config->desk.name;
+	bool personal = strcmp(l->event->event, "public_reply") == 0 && (w->who & WHO_STAFF);
+	bool reply = strcmp(l->template, "created") == 0;
+	json_t *from = personal ? json_sprintf("%s (%s)", w->by->user.name, desk_name) :
+				  json_string(desk_name);
+
+	return json_pack("{s:o, s:s, s:s, s:s, s:s?, s:s?}", "from_name", from, "from",
+			 mailbox->address, "reply_to", buf_str(&l->reply_to), "message_id",
+			 buf_str(&l->message_id), "to_name", l->to->name, "auto_submitted",
+			 personal ? NULL : reply ? "auto-replied" : "auto-generated");
+}
+
+static int letter_json(struct work *w, const struct audience *to, const struct letter *l,
+		       struct buf *out, struct md_err *err)
+{
+	const struct desk *d = w->by->desk;
+	md_auto(json_decref_p) json_t *all = json_pack(
+		"{s:{s:s, s:s?}, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:s, s:b, s:s?, s:o}", "desk",
+		"name", d->config->desk.name, "url", d->config->desk.url, "ticket", ticket_json(w, to),
+		"actor", person_json(w->by->user.id ? w->by->user.name : NULL, NULL), "recipient",
+		person_json(l->to->name, l->to->email), "sla", sla_json(l->event), "lines",
+		lines_json(w), "mail", mail_json(w, l), "reply_marker", MAIL_REPLY_MARKER,
+		"body_token", buf_str(&l->marker), "known", w->echo, "locale", l->to->locale, "comment",
+		json_pack("{s:s?}", "body", l->event->body));
+
+	if (!all)
+		return out_of_memory(err);
+	json_write(out, all);
+	return out->status == MD_OK ? MD_OK : out_of_memory(err);
+}
+
+/* ---- queueing ---- */
+
+/* Automatic mail to one customer is bounded (mail-in.md, "Loops"). */
+static int within_caps(struct work *w, const struct letter *l, bool *ret, struct md_err *err)
+{
+	const struct conf_limits *limits = &w->by->desk->config->limits;
+	const struct {
+		int64_t most, window_ms;
+	} caps[] = { { limits->auto_per_address_hour, HOUR_MS },
+		     { limits->auto_per_address_day, DAY_MS } };
+	int64_t n = 0;
+	int rc = MD_OK;
+
+	*ret = true;
+	for (size_t i = 0; i < MD_COUNT(caps) && rc == MD_OK && *ret; i++) {
+		if (caps[i].most == 0)
+			continue;
+		rc = outbox_count_to(w->c, l->to->email, w->by->now_ms - caps[i].window_ms, &n, err);
+		*ret = n < caps[i].most;
+	}
+	if (rc == MD_OK && !*ret)
+		rc = work_history(w, "not_sent", l->to->email, "cap", false, err);
+	return rc;
+}
+
+static int queue(struct work *w, const struct audience *to, struct letter *l, struct md_err *err)
+{
+	const struct conf_mailbox *mailbox = mailbox_of(w);
+	md_auto(buf_done) struct buf data = BUF_INIT(DATA_MAX);
+	struct message_row row = { .direction = "out",
+				   .mailbox_id = w->ticket.mailbox_id,
+				   .ticket_id = w->ticket.id,
+				   .subject = w->ticket.title,
+				   .from_address = mailbox->address,
+				   .kind = "normal",
+				   .created_at = w->by->now_ms };
+	struct outbox_row o = { .ticket_id = w->ticket.id,
+				.user_id = l->user,
+				.event = l->template,
+				.smtp = mailbox->smtp,
+				.sender = mailbox->address,
+				.recipient = l->to->email,
+				.state = "queued",
+				.next_at = w->by->now_ms,
+				.created_at = w->by->now_ms };
+	int64_t id;
+	int rc = sign(w, l, err);
+
+	if (rc == MD_OK)
+		rc = letter_json(w, to, l, &data, err);
+	row.message_id = buf_str(&l->message_id);
+	if (rc == MD_OK)
+		rc = message_insert(w->c, &row, &o.message_id, err);
+	if (rc == MD_OK)
+		rc = thread_add(w->c, row.message_id, w->ticket.id, err);
+	o.data = buf_str(&data);
+	return rc == MD_OK ? outbox_add(w->c, &o, &id, err) : rc;
+}
+
+static int send_notice(struct work *w, const struct audience *to, const struct work_event *event,
+		       size_t index, const struct notice *notice, struct md_err *err)
+{
+	const struct notice_person *person = NULL;
+	struct letter l = { .event = event,
+			    .template = notice->template,
+			    .to = reader_of(to, notice->user_id, &person),
+			    .user = notice->user_id,
+			    .index = index,
+			    .message_id = BUF_INIT(1000),
+			    .reply_to = BUF_INIT(1000),
+			    .marker = BUF_INIT(1000) };
+	bool automatic = strcmp(event->event, "public_reply") != 0;
+	bool may = true;
+	int rc = MD_OK;
+
+	/* Robots get no answer, and what a robot wrote is not passed on to customers. */
+	if (!person->staff && automatic &&
+	    (w->by->automatic || (w->by->no_answer && person->is_actor)))
+		return MD_OK;
+	if (!person->staff && automatic)
+		rc = within_caps(w, &l, &may, err);
+	if (rc == MD_OK && may)
+		rc = queue(w, to, &l, err);
+	buf_done(&l.message_id);
+	buf_done(&l.reply_to);
+	buf_done(&l.marker);
+	return rc;
+}
+
+static enum notice_event notice_of(const char *name)
+{
+	int e = 0;
+
+	while (e < NOTICE_EVENT_COUNT && strcmp(notice_event_names[e], name) != 0)
+		e++;
+	return (enum notice_event)e;
+}
+
+/* A change of status is told once, when it ends the matter, and not beside a reply that says more. */
+static bool is_worth_telling(const struct work *w, size_t index)
+{
+	const struct workflow_status *status;
+
+	if (strcmp(w->events[index].event, "status_changed") != 0)
+		return true;
+	status = workflow_status(w->by->desk->workflow, w->ticket.status);
+	if (status->phase != PHASE_RESOLVED && status->phase != PHASE_CLOSED)
+		return false;
+	for (size_t i = 0; i < w->n_events; i++)
+		if (strcmp(w->events[i].event, "public_reply") == 0 ||
+		    (i > index && strcmp(w->events[i].event, "status_changed") == 0))
+			return false;
+	return true;
+}
+
+int work_queue_notices(struct work *w, struct md_err *err)
+{
+	struct audience to = { 0 };
+	struct notice *notices;
+	int rc;
+
+	if (w->by->silent || w->n_events == 0)
+		return MD_OK;
+	rc = gather(w, &to, err);
+	if (rc != MD_OK)
+		return rc;
+	notices = arena_array(w->arena, to.n, sizeof *notices);
+	if (!notices)
+		return out_of_memory(err);
+	for (size_t i = 0; i < w->n_events && rc == MD_OK; i++) {
+		size_t n = 0;
+
+		if (is_worth_telling(w, i))
+			n = notice_decide(notice_of(w->events[i].event), to.people, to.n, notices);
+		for (size_t k = 0; k < n && rc == MD_OK; k++)
+			rc = send_notice(w, &to, &w->events[i], i, &notices[k], err);
+	}
+	return rc;
+}

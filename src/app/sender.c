@@ -1,0 +1,382 @@
+/* Outbox rows to SMTP: claim, render once, send, finish.
+ *
+ * A row is claimed with a lease before it is tried, and finished in a transaction of its own right
+ * after the server's answer. A crash between that answer and the commit is the only way to send a
+ * mail twice; it has the same bytes and Message-ID then. Rows a previous life of this daemon held
+ * are due at once. */
+#include <maildesk/app/render.h>
+#include <maildesk/app/sender.h>
+#include <maildesk/base/fault.h>
+#include <maildesk/base/log.h>
+#include <maildesk/net/smtp.h>
+#include <maildesk/store/blobs.h>
+#include <maildesk/store/comments.h>
+#include <maildesk/store/outbox.h>
+
+#include <poll.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+	CLAIM_MAX = 50,
+	MAIL_MAX = 64 << 20,
+	ARENA_MAX = 64 << 20,
+	PAUSE_MS = 1000, /* after a database failure */
+	JITTER_PERCENT = 10,
+};
+
+/* Minutes after each attempt, in units of smtp.retry_first: 1, 5, 15, 30 min, 1, 2, 4 h, 4 h … */
+static const int64_t schedule[] = { 1, 5, 15, 30, 60, 120, 240 };
+
+struct account {
+	const struct conf_smtp *conf;
+	struct smtp_account account;
+	struct smtp *session;
+};
+
+struct sender {
+	struct desk *d;
+	pthread_t thread;
+	atomic_bool stopping;
+	struct templates *templates;
+	struct account *accounts;
+	/* of one round */
+	struct arena arena;
+	struct outbox_row *rows;
+	size_t n;
+	int64_t lease_ms;
+};
+
+/* ---- claim and freeze ---- */
+
+static int claim(struct db_conn *c, void *ctx, struct md_err *err)
+{
+	struct sender *s = ctx;
+	int64_t now = clock_wall(s->d->clock);
+
+	arena_reset(&s->arena);
+	return outbox_claim(c, s->d->instance, now, now + s->lease_ms, CLAIM_MAX, &s->arena, &s->rows,
+			    &s->n, err);
+}
+
+struct frozen {
+	struct sender *s;
+	struct blob blobs[CLAIM_MAX];
+	bool ready[CLAIM_MAX];
+};
+
+static int keep(struct db_conn *c, void *ctx, struct md_err *err)
+{
+	struct frozen *f = ctx;
+	int rc = MD_OK;
+
+	for (size_t i = 0; i < f->s->n && rc == MD_OK; i++) {
+		struct outbox_row *row = &f->s->rows[i];
+
+		if (!f->ready[i])
+			continue;
+		rc = blob_put(c, &f->blobs[i], &row->blob_id, err);
+		if (rc == MD_OK)
+			rc = outbox_freeze(c, row->id, row->blob_id, f->blobs[i].size, err);
+	}
+	return rc;
+}
+
+static int prepare(struct sender *s, const struct outbox_row *row, struct blob *ret,
+		   struct md_err *err)
+{
+	md_auto(buf_done) struct buf mail = BUF_INIT(MAIL_MAX);
+	struct db_conn *c = NULL;
+	int rc = db_read(s->d->db, &c, err);
+
+	if (rc == MD_OK) {
+		rc = render_mail(s->templates, s->d, c, row, &mail, err);
+		db_read_done(c);
+	}
+	return rc == MD_OK ? blob_prepare(mail.data, mail.len, ret, err) : rc;
+}
+
+static int finish(struct sender *s, const struct outbox_row *row, const char *state,
+		  const char *reply, int64_t next_at, struct md_err *err);
+
+/* Render what was not rendered yet, outside any transaction, and keep it before the first try. */
+static int freeze(struct sender *s, struct md_err *err)
+{
+	struct frozen f = { .s = s };
+	size_t n = 0;
+	int rc = MD_OK;
+
+	for (size_t i = 0; i < s->n && rc == MD_OK; i++) {
+		struct md_err why = { 0 };
+
+		if (s->rows[i].blob_id)
+			continue;
+		rc = prepare(s, &s->rows[i], &f.blobs[i], &why);
+		f.ready[i] = rc == MD_OK;
+		n += f.ready[i];
+		if (rc == MD_INPUT)
+			rc = finish(s, &s->rows[i], "failed", why.text, 0, err);
+		else if (rc != MD_OK && err)
+			*err = why;
+	}
+	if (rc == MD_OK && n)
+		rc = db_txn(s->d->db, keep, &f, err);
+	for (size_t i = 0; i < s->n; i++)
+		if (f.ready[i])
+			blob_done(&f.blobs[i]);
+	return rc;
+}
+
+/* ---- one mail ---- */
+
+struct ending {
+	struct sender *s;
+	const struct outbox_row *row;
+	const char *state, *reply;
+	int64_t next_at;
+};
+
+static int write_ending(struct db_conn *c, void *ctx, struct md_err *err)
+{
+	const struct ending *e = ctx;
+	int64_t now = clock_wall(e->s->d->clock);
+	const struct history h = {
+		.ticket_id = e->row->ticket_id,
+		.action = "not_delivered",
+		.old_value = e->row->recipient,
+		.new_value = e->reply,
+		.source = "mail",
+		.trust = -1,
+		.message_id = e->row->message_id,
+		.at = now,
+	};
+	int rc = outbox_finish(c, e->row->id, e->s->d->instance, e->state, e->reply, e->next_at, now,
+			       err);
+
+	if (rc == MD_OK && strcmp(e->state, "failed") == 0 && h.ticket_id)
+		rc = history_add(c, &h, err);
+	return rc;
+}
+
+static int finish(struct sender *s, const struct outbox_row *row, const char *state,
+		  const char *reply, int64_t next_at, struct md_err *err)
+{
+	struct log_ctx about = { .message_id = row->mail_id,
+				 .message = row->message_id,
+				 .ticket = row->ticket_id };
+	struct ending e = { s, row, state, reply, next_at };
+	int rc;
+
+	if (strcmp(state, "sent") == 0)
+		log_info(&about, "sent %s to %s: %s", row->event, row->recipient, reply);
+	else
+		log_warn(&about, "%s: %s to %s: %s", state, row->event, row->recipient, reply);
+	rc = db_txn(s->d->db, write_ending, &e, err);
+	/* The lease ran out and another daemon has the row: its outcome counts. */
+	return rc == MD_CONFLICT ? MD_OK : rc;
+}
+
+static int64_t next_try(struct sender *s, const struct conf_smtp *conf,
+			const struct outbox_row *row)
+{
+	size_t step = row->attempts > 0 ? (size_t)row->attempts - 1 : 0;
+	int64_t wait, jitter;
+	uint32_t dice;
+
+	if (step >= MD_COUNT(schedule))
+		step = MD_COUNT(schedule) - 1;
+	wait = schedule[step] * conf->retry_first_ms;
+	random_fill(s->d->random, &dice, sizeof dice);
+	jitter = wait * JITTER_PERCENT / 100;
+	return clock_wall(s->d->clock) + wait - jitter + (jitter ? dice % (2 * jitter) : 0);
+}
+
+static int conclude(struct sender *s, const struct account *a, const struct outbox_row *row,
+		    const struct smtp_result *result, struct md_err *err)
+{
+	int64_t next = next_try(s, a->conf, row);
+	bool hopeless = result->outcome == SMTP_PERMANENT ||
+			next > row->created_at + a->conf->give_up_ms;
+
+	if (result->outcome == SMTP_SENT)
+		return finish(s, row, "sent", result->reply, 0, err);
+	if (result->outcome == SMTP_ACCOUNT)
+		log_error(NULL, "smtp \"%s\" refuses this desk, mail waits: %s", a->conf->title,
+			  result->reply);
+	return hopeless ? finish(s, row, "failed", result->reply, 0, err) :
+			  finish(s, row, "retry", result->reply, next, err);
+}
+
+static struct account *account_of(struct sender *s, const char *title)
+{
+	for (size_t i = 0; i < s->d->config->n_smtp; i++)
+		if (strcmp(s->accounts[i].conf->title, title) == 0)
+			return &s->accounts[i];
+	return NULL;
+}
+
+static int load_mail(struct sender *s, const struct outbox_row *row, uint8_t **ret, size_t *ret_n,
+		     struct md_err *err)
+{
+	struct db_conn *c = NULL;
+	int rc = db_read(s->d->db, &c, err);
+
+	if (rc == MD_OK) {
+		rc = blob_get(c, row->blob_id, ret, ret_n, err);
+		db_read_done(c);
+	}
+	return rc;
+}
+
+static int send_row(struct sender *s, const struct outbox_row *row, struct md_err *err)
+{
+	struct account *a = account_of(s, row->smtp);
+	md_auto(md_free_p) uint8_t *bytes = NULL;
+	struct smtp_result result;
+	size_t n = 0;
+	int rc;
+
+	if (!row->blob_id)
+		return MD_OK; /* it could not be rendered and is finished */
+	if (!a)
+		return finish(s, row, "failed", "its smtp section is gone from the configuration", 0,
+			      err);
+	rc = load_mail(s, row, &bytes, &n, err);
+	if (rc == MD_OK && !a->session)
+		rc = smtp_new(&a->account, &a->session, err);
+	if (rc != MD_OK)
+		return rc;
+	rc = smtp_send(a->session, row->sender, row->recipient, (const char *)bytes, n, &result, err);
+	fault_point("smtp_accepted");
+	if (rc == MD_INPUT)
+		return finish(s, row, "failed", err->text, 0, err);
+	return rc == MD_OK ? conclude(s, a, row, &result, err) : rc;
+}
+
+/* ---- the loop ---- */
+
+static int round_trip(struct sender *s, struct md_err *err)
+{
+	int rc = db_txn(s->d->db, claim, s, err);
+
+	if (rc == MD_OK && s->n)
+		fault_point("outbox_claimed");
+	if (rc == MD_OK)
+		rc = freeze(s, err);
+	for (size_t i = 0; i < s->n && rc == MD_OK && !atomic_load(&s->stopping); i++)
+		rc = send_row(s, &s->rows[i], err);
+	return rc;
+}
+
+/* Milliseconds until the next row is due; -1: when woken. */
+static int until_due(struct sender *s)
+{
+	int64_t now = clock_wall(s->d->clock), due = 0;
+	struct db_conn *c = NULL;
+	int rc = db_read(s->d->db, &c, NULL);
+
+	if (rc == MD_OK) {
+		rc = outbox_next_due(c, &due, NULL);
+		db_read_done(c);
+	}
+	if (rc == MD_NOTFOUND)
+		return -1;
+	if (rc != MD_OK)
+		return PAUSE_MS;
+	return due <= now ? 0 : due - now > 60000 ? 60000 : (int)(due - now);
+}
+
+static void sleep_until(struct sender *s, int timeout_ms)
+{
+	struct pollfd fd = { .fd = s->d->wake_fd[DESK_SENDER], .events = POLLIN };
+	uint64_t wakes;
+
+	if (timeout_ms != 0 && poll(&fd, 1, timeout_ms) > 0)
+		(void)!read(fd.fd, &wakes, sizeof wakes);
+}
+
+static int release(struct db_conn *c, void *ctx, struct md_err *err)
+{
+	struct sender *s = ctx;
+
+	return outbox_release(c, s->d->instance, clock_wall(s->d->clock), err);
+}
+
+static void *run(void *arg)
+{
+	struct sender *s = arg;
+	struct md_err err = { 0 };
+
+	if (db_txn(s->d->db, release, s, &err) != MD_OK)
+		log_error(NULL, "outbox: %s", err.text);
+	while (!atomic_load(&s->stopping)) {
+		int wait = until_due(s);
+
+		sleep_until(s, wait);
+		if (atomic_load(&s->stopping) || round_trip(s, &err) == MD_OK)
+			continue;
+		log_error(NULL, "outbox waits: %s", err.text);
+		sleep_until(s, PAUSE_MS);
+	}
+	if (db_txn(s->d->db, release, s, &err) != MD_OK)
+		log_error(NULL, "outbox: %s", err.text);
+	return NULL;
+}
+
+static void free_sender(struct sender *s)
+{
+	for (size_t i = 0; s->accounts && i < s->d->config->n_smtp; i++)
+		smtp_free(s->accounts[i].session);
+	templates_free(s->templates);
+	free(s->accounts);
+	arena_done(&s->arena);
+	free(s);
+}
+
+int sender_start(struct desk *d, struct sender **ret, struct md_err *err)
+{
+	struct sender *s = md_calloc(1, sizeof *s);
+	int rc = MD_OK;
+
+	if (!s)
+		return md_fail(err, MD_NOMEM, 0, "out of memory");
+	s->d = d;
+	s->arena.max = ARENA_MAX;
+	s->accounts = md_calloc(d->config->n_smtp, sizeof *s->accounts);
+	if (!s->accounts)
+		rc = md_fail(err, MD_NOMEM, 0, "out of memory");
+	for (size_t i = 0; i < d->config->n_smtp && rc == MD_OK; i++) {
+		const struct conf_smtp *conf = &d->config->smtp[i];
+
+		s->accounts[i].conf = conf;
+		s->accounts[i].account =
+			(struct smtp_account){ conf->host, conf->port,	   conf->tls,	     conf->ca_file,
+					       conf->user, conf->password, conf->timeout_ms };
+		if (conf->lease_ms > s->lease_ms)
+			s->lease_ms = conf->lease_ms;
+	}
+	if (rc == MD_OK)
+		rc = templates_load(&s->templates, err);
+	if (rc == MD_OK) {
+		rc = pthread_create(&s->thread, NULL, run, s);
+		if (rc != 0)
+			rc = md_fail(err, MD_BROKEN, rc, "thread: %s", strerror(rc));
+	}
+	if (rc == MD_OK)
+		*ret = s;
+	else
+		free_sender(s);
+	return rc;
+}
+
+void sender_stop(struct sender *s)
+{
+	if (!s)
+		return;
+	atomic_store(&s->stopping, true);
+	desk_wake(s->d, DESK_SENDER);
+	pthread_join(s->thread, NULL);
+	free_sender(s);
+}

@@ -1,0 +1,173 @@
+/* Timers are rows; nothing scans tickets. A timer that fires is one piece of work by the desk itself:
+ * SLA timers by letting the ticket's clocks settle, auto_close by moving the status. Each is acted
+ * upon and dropped in one transaction, so it fires once whoever is killed when. */
+#include <maildesk/app/timers.h>
+#include <maildesk/app/work.h>
+#include <maildesk/base/log.h>
+#include <maildesk/store/clocks.h>
+
+#include "work_priv.h"
+
+#include <poll.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { BATCH = 100, ARENA_MAX = 16 << 20, LONGEST_SLEEP_MS = 60000, PAUSE_MS = 1000 };
+
+struct timers {
+	struct desk *d;
+	pthread_t thread;
+	atomic_bool stopping;
+	struct arena arena;
+	struct timer_row *due;
+	size_t n;
+};
+
+struct firing {
+	struct timers *t;
+	const struct timer_row *timer;
+	struct arena arena;
+};
+
+static int act(struct work *w, const struct timer_row *timer, struct md_err *err)
+{
+	const char *to;
+
+	if (strcmp(timer->kind, "auto_close") != 0)
+		return work_save(w, err); /* the clocks tell what is due */
+	to = workflow_by_itself(w->by->desk->workflow, w->ticket.status, TRIGGER_AUTO_CLOSE,
+				w->ticket.assignee_id != 0);
+	if (!to)
+		return MD_OK;
+	if (work_move(w, to, err) != MD_OK)
+		return err ? err->code : MD_BROKEN;
+	return work_save(w, err);
+}
+
+static int fire(struct db_conn *c, void *ctx, struct md_err *err)
+{
+	struct firing *f = ctx;
+	struct desk *d = f->t->d;
+	const struct work_by by = {
+		.desk = d,
+		.actor = { .role = ROLE_ADMIN, .level = 3, .source = SOURCE_TIMER },
+		.channel = "cli",
+		.now_ms = clock_wall(d->clock),
+	};
+	struct work w;
+	int rc;
+
+	arena_reset(&f->arena);
+	rc = timer_drop(c, f->timer->id, err);
+	if (rc == MD_OK)
+		rc = work_load(&by, c, &f->arena, f->timer->ticket_id, &w, err);
+	if (rc == MD_NOTFOUND)
+		return MD_OK; /* the ticket is gone, and so is the timer */
+	return rc == MD_OK ? act(&w, f->timer, err) : rc;
+}
+
+static int load_due(struct timers *t, struct md_err *err)
+{
+	struct db_conn *c = NULL;
+	int rc = db_read(t->d->db, &c, err);
+
+	arena_reset(&t->arena);
+	if (rc == MD_OK) {
+		rc = timer_due(c, clock_wall(t->d->clock), BATCH, &t->arena, &t->due, &t->n, err);
+		db_read_done(c);
+	}
+	return rc;
+}
+
+static int fire_due(struct timers *t, struct md_err *err)
+{
+	int rc = load_due(t, err), worst = rc;
+
+	/* One that fails stays due and is tried again; the others do not wait for it. */
+	for (size_t i = 0; i < t->n && rc == MD_OK && !atomic_load(&t->stopping); i++) {
+		struct firing f = { .t = t, .timer = &t->due[i], .arena = ARENA_INIT(ARENA_MAX) };
+
+		if (db_txn(t->d->db, fire, &f, err) != MD_OK)
+			worst = MD_AGAIN;
+		else
+			log_info(&(struct log_ctx){ .ticket = t->due[i].ticket_id }, "timer: %s",
+				 t->due[i].kind);
+		arena_done(&f.arena);
+	}
+	if (t->n)
+		desk_wake(t->d, DESK_SENDER);
+	return worst;
+}
+
+static int until_due(struct timers *t)
+{
+	int64_t now = clock_wall(t->d->clock), due = 0;
+	struct db_conn *c = NULL;
+	int rc = db_read(t->d->db, &c, NULL);
+
+	if (rc == MD_OK) {
+		rc = timer_next_due(c, &due, NULL);
+		db_read_done(c);
+	}
+	if (rc == MD_NOTFOUND)
+		return -1;
+	if (rc != MD_OK)
+		return PAUSE_MS;
+	return due <= now ? 0 : due - now > LONGEST_SLEEP_MS ? LONGEST_SLEEP_MS : (int)(due - now);
+}
+
+static void sleep_for(struct timers *t, int timeout_ms)
+{
+	struct pollfd fd = { .fd = t->d->wake_fd[DESK_TIMERS], .events = POLLIN };
+	uint64_t wakes;
+
+	if (timeout_ms != 0 && poll(&fd, 1, timeout_ms) > 0)
+		(void)!read(fd.fd, &wakes, sizeof wakes);
+}
+
+static void *run(void *arg)
+{
+	struct timers *t = arg;
+
+	while (!atomic_load(&t->stopping)) {
+		struct md_err err = { 0 };
+
+		sleep_for(t, until_due(t));
+		if (atomic_load(&t->stopping) || fire_due(t, &err) == MD_OK)
+			continue;
+		log_error(NULL, "timers wait: %s", err.text);
+		sleep_for(t, PAUSE_MS);
+	}
+	return NULL;
+}
+
+int timers_start(struct desk *d, struct timers **ret, struct md_err *err)
+{
+	struct timers *t = md_calloc(1, sizeof *t);
+	int rc;
+
+	if (!t)
+		return md_fail(err, MD_NOMEM, 0, "out of memory");
+	t->d = d;
+	t->arena.max = ARENA_MAX;
+	rc = pthread_create(&t->thread, NULL, run, t);
+	if (rc != 0) {
+		free(t);
+		return md_fail(err, MD_BROKEN, rc, "thread: %s", strerror(rc));
+	}
+	*ret = t;
+	return MD_OK;
+}
+
+void timers_stop(struct timers *t)
+{
+	if (!t)
+		return;
+	atomic_store(&t->stopping, true);
+	desk_wake(t->d, DESK_TIMERS);
+	pthread_join(t->thread, NULL);
+	arena_done(&t->arena);
+	free(t);
+}

@@ -1,0 +1,214 @@
+#include <maildesk/cmd/mails.h>
+
+#include <maildesk/base/err.h>
+#include <maildesk/base/mem.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+void mails_done(struct mails *m)
+{
+	for (size_t i = 0; i < m->n; i++)
+		free(m->v[i].path);
+	free(m->v);
+	buf_done(&m->input);
+}
+
+static bool add_unit(struct mails *m, const char *path, const uint8_t *bytes, size_t n)
+{
+	if (m->n == m->room) {
+		size_t room = m->room ? m->room * 2 : 64;
+		struct mails_unit *v = md_realloc(m->v, room * sizeof *v);
+
+		if (!v)
+			return false;
+		m->v = v;
+		m->room = room;
+	}
+	m->v[m->n] = (struct mails_unit){ path ? md_strdup(path) : NULL, bytes, n };
+	if (path && !m->v[m->n].path)
+		return false;
+	m->n++;
+	return true;
+}
+
+static void complain(const char *path)
+{
+	fprintf(stderr, "maildesk: %s: %s\n", path, strerror(errno));
+}
+
+/* ---- input ---- */
+
+/* The bytes of a file, mapped; *ret_n is 0 for an empty one. NULL with errno on failure. */
+static const uint8_t *map_file(const char *path, size_t *ret_n)
+{
+	md_auto(md_close_p) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
+	void *p;
+
+	if (fd < 0 || fstat(fd, &st) != 0)
+		return NULL;
+	if (!S_ISREG(st.st_mode)) {
+		errno = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
+		return NULL;
+	}
+	*ret_n = (size_t)st.st_size;
+	if (st.st_size == 0)
+		return (const uint8_t *)"";
+	p = mmap(NULL, *ret_n, PROT_READ, MAP_PRIVATE, fd, 0);
+	return p == MAP_FAILED ? NULL : p;
+}
+
+static bool read_stdin(struct buf *out)
+{
+	ssize_t n = 1;
+
+	while (n > 0) {
+		char *room = buf_reserve(out, 65536);
+
+		if (!room)
+			return false;
+		n = read(STDIN_FILENO, room, 65536);
+		if (n < 0 && errno == EINTR)
+			n = 1;
+		else if (n > 0)
+			out->len += (size_t)n;
+	}
+	return n == 0;
+}
+
+/* Divides an mbox at "From " lines that begin it or follow an empty line. */
+static bool add_mbox(struct mails *m, const char *path, const uint8_t *p, size_t n)
+{
+	size_t start = 0, at = 0;
+
+	while (at < n) {
+		const uint8_t *hit = memmem(p + at, n - at, "\nFrom ", 6);
+		size_t line = hit ? (size_t)(hit - p) + 1 : n;
+		bool empty_above =
+			line >= 2 && (p[line - 2] == '\n' ||
+				      (line >= 3 && p[line - 2] == '\r' && p[line - 3] == '\n'));
+
+		at = line;
+		if (hit && !empty_above)
+			continue;
+		if (!add_unit(m, path, p + start, line - start))
+			return false;
+		start = line;
+	}
+	return true;
+}
+
+static int by_base_name(const void *a, const void *b)
+{
+	const char *x = strrchr(((const struct mails_unit *)a)->path, '/');
+	const char *y = strrchr(((const struct mails_unit *)b)->path, '/');
+
+	return strcmp(x, y);
+}
+
+static bool add_maildir_part(struct mails *m, const char *path, const char *part)
+{
+	md_auto(buf_done) struct buf name = BUF_INIT(8192);
+	struct dirent *e;
+	DIR *dir;
+	bool ok = true;
+
+	buf_addf(&name, "%s/%s", path, part);
+	dir = opendir(buf_str(&name));
+	if (!dir)
+		return errno == ENOENT;
+	while (ok && (e = readdir(dir)) != NULL) {
+		if (e->d_name[0] == '.')
+			continue;
+		buf_reset(&name);
+		buf_addf(&name, "%s/%s/%s", path, part, e->d_name);
+		ok = name.status == MD_OK && add_unit(m, buf_str(&name), NULL, 0);
+	}
+	closedir(dir);
+	return ok;
+}
+
+bool mails_add_path(struct mails *m, const char *path)
+{
+	struct stat st;
+	const uint8_t *p;
+	size_t n, from = m->n;
+
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
+		m->named = true;
+		if (!add_maildir_part(m, path, "cur") || !add_maildir_part(m, path, "new"))
+			return false;
+		qsort(m->v + from, m->n - from, sizeof *m->v, by_base_name);
+		return true;
+	}
+	if (!m->mbox)
+		return add_unit(m, path, NULL, 0);
+	p = map_file(path, &n);
+	if (!p) {
+		complain(path);
+		m->failed = true;
+		return true;
+	}
+	return add_mbox(m, path, p, n); /* mapped until the end */
+}
+
+bool mails_add_list(struct mails *m, const char *list)
+{
+	FILE *f = strcmp(list, "-") == 0 ? stdin : fopen(list, "re");
+	md_auto(md_free_p) char *line = NULL;
+	size_t room = 0;
+	ssize_t n;
+	bool ok = true;
+
+	m->named = true;
+	if (!f) {
+		complain(list);
+		m->failed = true;
+		return true;
+	}
+	while (ok && (n = getline(&line, &room, f)) >= 0) {
+		if (n && line[n - 1] == '\n')
+			line[n - 1] = '\0';
+		ok = !*line || mails_add_path(m, line);
+	}
+	if (f != stdin)
+		fclose(f);
+	return ok;
+}
+
+bool mails_add_stdin(struct mails *m)
+{
+	const uint8_t *bytes;
+
+	if (!read_stdin(&m->input))
+		return false;
+	bytes = (const uint8_t *)buf_str(&m->input);
+	return m->mbox ? add_mbox(m, NULL, bytes, m->input.len)
+		       : add_unit(m, NULL, bytes, m->input.len);
+}
+
+const uint8_t *mails_open(const struct mails_unit *u, size_t *ret_n)
+{
+	const uint8_t *p = u->bytes;
+
+	*ret_n = u->n;
+	if (!p)
+		p = map_file(u->path, ret_n);
+	if (!p)
+		complain(u->path);
+	return p;
+}
+
+void mails_close(const struct mails_unit *u, const uint8_t *bytes, size_t n)
+{
+	if (!u->bytes && n)
+		munmap((void *)(uintptr_t)bytes, n);
+}
