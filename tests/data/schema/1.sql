@@ -1,0 +1,287 @@
+-- schema.sql - the whole current schema of a desk, for both engines, embedded in the binary.
+--
+-- Tokens that differ between engines stand in braces and are replaced by the driver (store/db.h):
+-- {ID} a growing integer key that is never used again, {INT} 64-bit integer, {BLOB} bytes,
+-- {STRICT} table option. Instants are UTC milliseconds in columns ending in _at, _ms or _until.
+-- Booleans are 0/1. Addresses are stored folded to lower case. A change here needs a numbered step
+-- in src/store/schema.c; a test proves that the oldest schema plus all steps equals this file.
+
+CREATE TABLE settings (            -- the desk's identity and secrets: uuid, token and JWT keys
+    name  TEXT PRIMARY KEY,
+    value {BLOB} NOT NULL
+) {STRICT};
+
+CREATE TABLE users (
+    id            {ID},
+    name          TEXT NOT NULL,
+    email         TEXT NOT NULL UNIQUE,
+    folded        TEXT NOT NULL,              -- name and address in lower case, for searching
+    password_hash TEXT,
+    role          TEXT NOT NULL CHECK (role IN ('admin', 'agent', 'customer')),
+    locale        TEXT,
+    timezone      TEXT,
+    epoch         {INT} NOT NULL DEFAULT 0,   -- raised to end all tokens of this user
+    created_at    {INT} NOT NULL,
+    disabled_at   {INT},
+    undeliverable_at {INT}
+) {STRICT};
+CREATE INDEX users_by_role ON users (role, id);
+
+CREATE TABLE user_addresses (      -- every address of a user, the primary one included
+    address TEXT PRIMARY KEY,
+    user_id {INT} NOT NULL REFERENCES users (id)
+) {STRICT};
+CREATE INDEX user_addresses_by_user ON user_addresses (user_id);
+
+CREATE TABLE mailboxes (           -- state only; settings are in the configuration
+    id          {ID},
+    name        TEXT NOT NULL UNIQUE,
+    uidvalidity {INT} NOT NULL DEFAULT 0,     -- 0: never selected
+    last_uid    {INT} NOT NULL DEFAULT 0,
+    import_below {INT} NOT NULL DEFAULT 0     -- uids below were there before the desk: no mail is sent
+) {STRICT};
+
+CREATE TABLE mailbox_uids (        -- mails between the first attempt and the mark on the server
+    mailbox_id  {INT} NOT NULL REFERENCES mailboxes (id),
+    uidvalidity {INT} NOT NULL,
+    uid         {INT} NOT NULL,
+    attempts    {INT} NOT NULL DEFAULT 0,     -- counted before each is made
+    done        {INT} NOT NULL DEFAULT 0,     -- 1: committed, mark owed
+    PRIMARY KEY (mailbox_id, uidvalidity, uid)
+) {STRICT};
+
+CREATE TABLE leases (              -- who does what, with a fencing token
+    name       TEXT PRIMARY KEY,
+    holder     TEXT NOT NULL,
+    fence      {INT} NOT NULL,
+    held_until {INT} NOT NULL
+) {STRICT};
+
+CREATE TABLE blobs (               -- content-addressed bytes
+    id       {ID},
+    sha256   TEXT NOT NULL UNIQUE,
+    size     {INT} NOT NULL,                  -- before compression
+    encoding TEXT NOT NULL CHECK (encoding IN ('identity', 'zstd')),
+    bytes    {BLOB} NOT NULL                  -- the first 256 KiB; the rest in blob_chunks
+) {STRICT};
+CREATE TABLE blob_chunks (
+    blob_id {INT} NOT NULL REFERENCES blobs (id),
+    n       {INT} NOT NULL,                   -- from 1
+    bytes   {BLOB} NOT NULL,
+    PRIMARY KEY (blob_id, n)
+) {STRICT};
+
+CREATE TABLE tickets (
+    id           {ID},
+    title        TEXT NOT NULL,
+    status       TEXT NOT NULL,
+    priority     {INT} NOT NULL CHECK (priority BETWEEN 0 AND 3), -- low, medium, high, critical
+    category     TEXT,
+    requester_id {INT} NOT NULL REFERENCES users (id),
+    created_by   {INT} REFERENCES users (id),
+    assignee_id  {INT} REFERENCES users (id),
+    mailbox_id   {INT} REFERENCES mailboxes (id),
+    channel      TEXT NOT NULL CHECK (channel IN ('mail', 'api', 'console', 'cli')),
+    created_at   {INT} NOT NULL,
+    updated_at   {INT} NOT NULL,
+    first_response_at {INT},
+    resolved_at  {INT},
+    closed_at    {INT},
+    due_at       {INT},
+    merged_into  {INT} REFERENCES tickets (id),
+    deleted_at   {INT},
+    version      {INT} NOT NULL DEFAULT 1
+) {STRICT};
+CREATE INDEX tickets_by_creation ON tickets (created_at, id);
+CREATE INDEX tickets_by_update ON tickets (updated_at, id);
+CREATE INDEX tickets_by_status ON tickets (status, updated_at);
+CREATE INDEX tickets_by_priority ON tickets (priority, updated_at);
+CREATE INDEX tickets_by_assignee ON tickets (assignee_id, updated_at);
+CREATE INDEX tickets_by_requester ON tickets (requester_id, updated_at);
+
+CREATE TABLE messages (            -- mails in and out
+    id         {ID},
+    direction  TEXT NOT NULL CHECK (direction IN ('in', 'out')),
+    mailbox_id {INT} REFERENCES mailboxes (id),
+    ticket_id  {INT} REFERENCES tickets (id),
+    message_id TEXT,                          -- without <>
+    identity   TEXT,                          -- of an incoming one: what makes it the same mail
+    subject    TEXT,
+    from_address TEXT,
+    from_name  TEXT,
+    kind       TEXT NOT NULL,
+    trust      {INT} NOT NULL DEFAULT 0,
+    size       {INT} NOT NULL,
+    date_at    {INT},
+    blob_id    {INT} REFERENCES blobs (id),
+    created_at {INT} NOT NULL
+) {STRICT};
+CREATE UNIQUE INDEX messages_by_identity ON messages (identity, message_id);
+CREATE INDEX messages_by_message_id ON messages (message_id);
+CREATE INDEX messages_by_ticket ON messages (ticket_id, id);
+
+CREATE TABLE thread_ids (          -- every Message-ID sent, received or referred to, and its ticket
+    message_id TEXT PRIMARY KEY,
+    ticket_id  {INT} NOT NULL REFERENCES tickets (id)
+) {STRICT};
+
+CREATE TABLE comments (
+    id         {ID},
+    ticket_id  {INT} NOT NULL REFERENCES tickets (id),
+    author_id  {INT} REFERENCES users (id),
+    message_id {INT} REFERENCES messages (id), -- the mail it came by
+    is_internal {INT} NOT NULL,
+    held       TEXT CHECK (held IN ('unverified', 'not_participant')),
+    channel    TEXT NOT NULL,
+    body       TEXT NOT NULL,                 -- what is new in it
+    body_full  TEXT,                          -- NULL when body is all of it
+    created_at {INT} NOT NULL,
+    edited_at  {INT},
+    deleted_at {INT}
+) {STRICT};
+CREATE INDEX comments_by_ticket ON comments (ticket_id, id);
+
+CREATE TABLE attachments (
+    id           {ID},
+    message_id   {INT} NOT NULL REFERENCES messages (id),
+    comment_id   {INT} REFERENCES comments (id),
+    filename     TEXT,
+    content_type TEXT NOT NULL,
+    size         {INT} NOT NULL,
+    sha256       TEXT NOT NULL,
+    content_id   TEXT,
+    is_inline    {INT} NOT NULL,
+    raw_offset   {INT} NOT NULL,              -- where it lies in the raw mail, still encoded
+    raw_length   {INT} NOT NULL,
+    encoding     TEXT NOT NULL
+) {STRICT};
+CREATE INDEX attachments_by_message ON attachments (message_id);
+CREATE INDEX attachments_by_comment ON attachments (comment_id);
+
+CREATE TABLE ticket_history (
+    id         {ID},
+    ticket_id  {INT} NOT NULL REFERENCES tickets (id),
+    actor_id   {INT} REFERENCES users (id),
+    action     TEXT NOT NULL,
+    old_value  TEXT,
+    new_value  TEXT,
+    source     TEXT NOT NULL CHECK (source IN ('mail', 'api', 'console', 'cli', 'timer', 'rule')),
+    trust      {INT},
+    message_id {INT} REFERENCES messages (id),
+    is_public  {INT} NOT NULL,                -- 1: customers on the ticket may see it
+    at         {INT} NOT NULL
+) {STRICT};
+CREATE INDEX ticket_history_by_ticket ON ticket_history (ticket_id, id);
+
+CREATE TABLE tags (
+    id    {ID},
+    name  TEXT NOT NULL UNIQUE,
+    color TEXT NOT NULL
+) {STRICT};
+CREATE TABLE ticket_tags (
+    ticket_id {INT} NOT NULL REFERENCES tickets (id),
+    tag_id    {INT} NOT NULL REFERENCES tags (id),
+    PRIMARY KEY (ticket_id, tag_id)
+) {STRICT};
+CREATE INDEX ticket_tags_by_tag ON ticket_tags (tag_id, ticket_id);
+
+CREATE TABLE ticket_participants ( -- the requester included
+    ticket_id {INT} NOT NULL REFERENCES tickets (id),
+    user_id   {INT} NOT NULL REFERENCES users (id),
+    role      TEXT NOT NULL CHECK (role IN ('requester', 'cc', 'watcher')),
+    muted     {INT} NOT NULL DEFAULT 0,
+    since_at  {INT} NOT NULL,
+    PRIMARY KEY (ticket_id, user_id)
+) {STRICT};
+CREATE INDEX ticket_participants_by_user ON ticket_participants (user_id, ticket_id);
+
+CREATE TABLE ticket_links (
+    ticket_id {INT} NOT NULL REFERENCES tickets (id),
+    type      TEXT NOT NULL CHECK (type IN ('relates', 'duplicates', 'blocks', 'parent')),
+    other_id  {INT} NOT NULL REFERENCES tickets (id),
+    PRIMARY KEY (ticket_id, type, other_id)
+) {STRICT};
+
+CREATE TABLE decisions (           -- what intake did with a message, and why
+    message_id {INT} PRIMARY KEY REFERENCES messages (id),
+    outcome    TEXT NOT NULL,
+    cause      TEXT,
+    ticket_id  {INT},
+    comment_id {INT},
+    auth       TEXT NOT NULL,                 -- verdict: pass, fail, none
+    rules      TEXT NOT NULL,                 -- JSON: [{rule, matched, evidence}]
+    commands   TEXT NOT NULL,                 -- JSON: [{line, ok, reason}]
+    at         {INT} NOT NULL
+) {STRICT};
+
+CREATE TABLE quarantine (
+    id         {ID},
+    message_id {INT} NOT NULL UNIQUE REFERENCES messages (id),
+    cause      TEXT NOT NULL,
+    detail     TEXT,
+    created_at {INT} NOT NULL
+) {STRICT};
+
+CREATE TABLE outbox (              -- mails to send, recipients and content frozen when queued
+    id         {ID},
+    message_id {INT} NOT NULL UNIQUE REFERENCES messages (id),
+    ticket_id  {INT} REFERENCES tickets (id),
+    user_id    {INT} REFERENCES users (id),
+    event      TEXT NOT NULL,                 -- name of the notification
+    smtp       TEXT NOT NULL,                 -- title of the smtp section
+    sender     TEXT NOT NULL,                 -- envelope
+    recipient  TEXT NOT NULL,
+    state      TEXT NOT NULL CHECK (state IN ('queued', 'sending', 'sent', 'retry', 'failed', 'held', 'cancelled')),
+    data       TEXT NOT NULL,                 -- what the template is filled with, as JSON; the
+                                              -- sender renders it once, into the message's blob
+    attempts   {INT} NOT NULL DEFAULT 0,
+    next_at    {INT} NOT NULL,                -- when it may be claimed; a lease's end while sending
+    holder     TEXT,
+    last_reply TEXT,
+    created_at {INT} NOT NULL,
+    done_at    {INT}
+) {STRICT};
+CREATE INDEX outbox_due ON outbox (next_at, id) WHERE state IN ('queued', 'retry', 'sending');
+CREATE INDEX outbox_by_ticket ON outbox (ticket_id, recipient, id);
+CREATE INDEX outbox_by_recipient ON outbox (recipient, created_at);
+
+CREATE TABLE clocks (              -- SLA targets running on tickets, and the ledger of past cycles
+    id         {ID},
+    ticket_id  {INT} NOT NULL REFERENCES tickets (id),
+    metric     TEXT NOT NULL CHECK (metric IN ('first_response', 'next_response', 'update', 'resolution')),
+    cycle      {INT} NOT NULL,
+    policy     TEXT NOT NULL,
+    state      TEXT NOT NULL CHECK (state IN ('running', 'paused', 'met', 'breached')),
+    started_at {INT} NOT NULL,
+    target_ms  {INT} NOT NULL,
+    since_at   {INT} NOT NULL,                -- last settlement; of a stopped one, when it stopped
+    used_ms    {INT} NOT NULL,                -- open time up to since_at
+    due_at     {INT},
+    breached_at {INT},
+    told       {INT} NOT NULL DEFAULT 0,      -- highest percentage already told; 101: the breach
+    UNIQUE (ticket_id, metric, cycle)
+) {STRICT};
+
+CREATE TABLE timers (              -- everything that happens by the clock; the daemon sleeps until the next
+    id        {ID},
+    due_at    {INT} NOT NULL,
+    kind      TEXT NOT NULL CHECK (kind IN ('sla_warning', 'sla_breach', 'auto_close')),
+    ticket_id {INT} NOT NULL REFERENCES tickets (id),
+    clock_id  {INT} REFERENCES clocks (id),
+    argument  {INT} NOT NULL DEFAULT 0        -- sla_warning: percentage
+) {STRICT};
+CREATE INDEX timers_due ON timers (due_at, id);
+CREATE INDEX timers_by_ticket ON timers (ticket_id, kind);
+
+CREATE TABLE refresh_tokens (
+    id         {ID},
+    user_id    {INT} NOT NULL REFERENCES users (id),
+    family     TEXT NOT NULL,
+    token_hash TEXT NOT NULL UNIQUE,
+    created_at {INT} NOT NULL,
+    expires_at {INT} NOT NULL,
+    used_at    {INT},
+    revoked_at {INT}
+) {STRICT};
+CREATE INDEX refresh_tokens_by_family ON refresh_tokens (family);
+CREATE INDEX refresh_tokens_by_user ON refresh_tokens (user_id);

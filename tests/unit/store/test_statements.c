@@ -1,0 +1,380 @@
+/* Every statement of the store, constant or put together, is portable in its parameters and finds
+ * its rows by an index. */
+#include "store_test.h"
+
+#include "../../../src/store/db_driver.h"
+
+#include <maildesk/store/blobs.h>
+#include <maildesk/store/clocks.h>
+#include <maildesk/store/comments.h>
+#include <maildesk/store/mailboxes.h>
+#include <maildesk/store/messages.h>
+#include <maildesk/store/outbox.h>
+#include <maildesk/store/sessions.h>
+#include <maildesk/store/settings.h>
+
+#include <sqlite3.h>
+
+/* One name of each file, so that the linker takes them all from the library. */
+static void (*const whole_store[])(void) __attribute__((used)) = {
+	(void (*)(void))blob_put,    (void (*)(void))clock_get,   (void (*)(void))comment_get,
+	(void (*)(void))history_add, (void (*)(void))mailbox_get, (void (*)(void))message_get,
+	(void (*)(void))thread_add,  (void (*)(void))outbox_get,  (void (*)(void))session_add,
+	(void (*)(void))setting_get, (void (*)(void))ticket_get,  (void (*)(void))ticket_list,
+	(void (*)(void))user_get,
+};
+
+/* Statements that may walk a table or an index of it from one end, and why that is little. */
+static const struct allowed {
+	const char *part, *why;
+} allowed[] = {
+	{ "sqlite_schema", "the list of tables, at start" },
+	{ "FROM schema_version", "one row" },
+	{ "UPDATE schema_version", "one row" },
+	{ "FROM quarantine q ORDER BY q.id DESC LIMIT", "a page in key order" },
+	{ "FROM (SELECT 1 FROM quarantine q LIMIT 1001)", "bounded" },
+	{ "ORDER BY o.id DESC LIMIT", "a page in key order" },
+	{ "FROM (SELECT 1 FROM outbox o LIMIT 1001)", "bounded" },
+	{ "FROM timers t ORDER BY t.due_at, t.id LIMIT 1", "the first of an index" },
+	{ "SELECT o.next_at FROM outbox o WHERE", "the first of the index of what waits" },
+	{ "UPDATE outbox SET state = 'retry'", "at start, the index of what waits" },
+};
+
+static const char *why_allowed(const char *sql)
+{
+	for (size_t i = 0; i < MD_COUNT(allowed); i++)
+		if (strstr(sql, allowed[i].part))
+			return allowed[i].why;
+	return NULL;
+}
+
+/* Walks of what is no table: "SCAN page", "SCAN counted", "SCAN (subquery-1)", "SCAN newest". */
+static bool is_table_scan(const char *step)
+{
+	static const char *const results[] = { "page", "counted", "newest", "(subquery",
+					       "CONSTANT" };
+
+	if (strncmp(step, "SCAN ", 5) != 0)
+		return false;
+	for (size_t i = 0; i < MD_COUNT(results); i++)
+		if (strncmp(step + 5, results[i], strlen(results[i])) == 0)
+			return false;
+	return true;
+}
+
+/* Runs `check` on each step of the plan; true if one says so. */
+static bool plan_has(sqlite3 *db, const char *sql, bool (*check)(const char *))
+{
+	char *explain = sqlite3_mprintf("EXPLAIN QUERY PLAN %s", sql);
+	sqlite3_stmt *st = NULL;
+	bool found = false;
+
+	if (sqlite3_prepare_v2(db, explain, -1, &st, NULL) != SQLITE_OK)
+		fail_msg("%s: %s", sqlite3_errmsg(db), sql);
+	while (sqlite3_step(st) == SQLITE_ROW)
+		found |= check((const char *)sqlite3_column_text(st, 3));
+	sqlite3_finalize(st);
+	sqlite3_free(explain);
+	return found;
+}
+
+static void print_plan(sqlite3 *db, const char *sql)
+{
+	char *explain = sqlite3_mprintf("EXPLAIN QUERY PLAN %s", sql);
+	sqlite3_stmt *st = NULL;
+
+	print_error("%s\n", sql);
+	sqlite3_prepare_v2(db, explain, -1, &st, NULL);
+	while (sqlite3_step(st) == SQLITE_ROW)
+		print_error("    %s\n", sqlite3_column_text(st, 3));
+	sqlite3_finalize(st);
+	sqlite3_free(explain);
+}
+
+static sqlite3 *raw(struct fixture *f)
+{
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open_v2(f->path, &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
+	sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
+	return db;
+}
+
+static void parameters_are_named_in_order_of_appearance(void **state)
+{
+	sqlite3 *db = raw(*state);
+
+	for (const struct db_sql *s = __start_db_sql; s < __stop_db_sql; s++) {
+		md_auto(md_free_p) char *sql = db_expand(&db_sqlite, s->text);
+		sqlite3_stmt *st = NULL;
+		const char *rest;
+
+		if (sqlite3_prepare_v2(db, sql, -1, &st, &rest) != SQLITE_OK)
+			fail_msg("%s: %s", sqlite3_errmsg(db), sql);
+		if (*rest)
+			fail_msg("more than one statement: %s", sql);
+		for (int i = 1; i <= sqlite3_bind_parameter_count(st); i++) {
+			char want[16];
+
+			snprintf(want, sizeof want, "$%d", i);
+			if (strcmp(sqlite3_bind_parameter_name(st, i), want) != 0)
+				fail_msg("parameter %d is %s: %s", i,
+					 sqlite3_bind_parameter_name(st, i), sql);
+		}
+		sqlite3_finalize(st);
+	}
+	sqlite3_close(db);
+}
+
+static void constant_statements_find_their_rows_by_an_index(void **state)
+{
+	sqlite3 *db = raw(*state);
+	int bad = 0;
+
+	for (const struct db_sql *s = __start_db_sql; s < __stop_db_sql; s++) {
+		md_auto(md_free_p) char *sql = db_expand(&db_sqlite, s->text);
+
+		if (strstr(sql, "SAVEPOINT") || why_allowed(sql) ||
+		    !plan_has(db, sql, is_table_scan))
+			continue;
+		print_plan(db, sql);
+		bad++;
+	}
+	sqlite3_close(db);
+	assert_int_equal(bad, 0);
+}
+
+static void no_exception_is_stale(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < MD_COUNT(allowed); i++) {
+		bool used = false;
+
+		for (const struct db_sql *s = __start_db_sql; s < __stop_db_sql; s++) {
+			md_auto(md_free_p) char *sql = db_expand(&db_sqlite, s->text);
+
+			used |= strstr(sql, allowed[i].part) != NULL;
+		}
+		if (!used)
+			fail_msg("no statement has: %s", allowed[i].part);
+	}
+}
+
+/* SQLite knows FOR UPDATE, ILIKE, ... as little as PostgreSQL knows these. */
+static void nothing_that_only_one_engine_knows(void **state)
+{
+	static const char *const words[] = { "INSERT OR",     "REPLACE INTO", "rowid",
+					     "GLOB",          "IFNULL",       "strftime",
+					     "instr(",        "\"",           "`",
+					     "LIMIT -",       "MATCH",        "last_insert",
+					     "AUTOINCREMENT", "INTEGER",      "BLOB" };
+
+	(void)state;
+	for (const struct db_sql *s = __start_db_sql; s < __stop_db_sql; s++) {
+		char bare[4096];
+		size_t n = 0;
+
+		for (const char *p = s->text; *p && n < sizeof bare - 1; p++) {
+			if (*p == '{')
+				p += strcspn(p, "}");
+			else
+				bare[n++] = *p;
+		}
+		bare[n] = '\0';
+		for (size_t i = 0; i < MD_COUNT(words); i++)
+			if (strstr(bare, words[i]))
+				fail_msg("%s in: %s", words[i], s->text);
+	}
+}
+
+/* ---- statements put together at run time, as SQLite saw them ---- */
+
+static char *seen[64];
+static size_t n_seen;
+
+static int on_statement(unsigned kind, void *ctx, void *st, void *text)
+{
+	const char *sql = sqlite3_sql(st);
+
+	(void)kind;
+	(void)ctx;
+	(void)text;
+	if (n_seen < MD_COUNT(seen) && strncmp(sql, "SELECT", 6) == 0)
+		seen[n_seen++] = strdup(sql);
+	return 0;
+}
+
+static int watch_connection(sqlite3 *db, char **text, const struct sqlite3_api_routines *api)
+{
+	(void)text;
+	(void)api;
+	return sqlite3_trace_v2(db, SQLITE_TRACE_STMT, on_statement, NULL);
+}
+
+static void forget_seen(void)
+{
+	while (n_seen)
+		free(seen[--n_seen]);
+}
+
+static const char *wanted;
+static bool has_wanted(const char *step)
+{
+	return strstr(step, wanted) != NULL;
+}
+/* A walk of the whole table and not along an index. */
+static bool is_unordered_scan(const char *step)
+{
+	return is_table_scan(step) && !strstr(step, "INDEX");
+}
+
+static struct db_conn *watched_reader(struct fixture *f)
+{
+	struct db_conn *c = NULL;
+
+	db_close(f->db);
+	sqlite3_auto_extension((void (*)(void))watch_connection);
+	OK(db_open(f->where, &f->db, &err));
+	OK(db_read(f->db, &c, &err));
+	sqlite3_cancel_auto_extension((void (*)(void))watch_connection);
+	forget_seen();
+	return c;
+}
+
+static const struct list_case {
+	const char *name;
+	struct ticket_filter filter;
+	const char *page_uses; /* part of the plan of the page's ids */
+	bool may_sort;
+} list_cases[] = {
+	{ "newest changes",
+	  { .sort = TICKET_SORT_UPDATED, .descending = true },
+	  "SCAN t USING INDEX tickets_by_update",
+	  false },
+	{ "by id", { .sort = TICKET_SORT_ID }, "SCAN t", false },
+	{ "by creation",
+	  { .sort = TICKET_SORT_CREATED, .descending = true },
+	  "SCAN t USING INDEX tickets_by_creation",
+	  false },
+	{ "by priority",
+	  { .sort = TICKET_SORT_PRIORITY, .descending = true },
+	  "SCAN t USING INDEX tickets_by_priority",
+	  false },
+	{ "by status",
+	  { .sort = TICKET_SORT_STATUS },
+	  "SCAN t USING INDEX tickets_by_status",
+	  false },
+	{ "one status, newest changes",
+	  { .status = { "open" }, .n_status = 1, .sort = TICKET_SORT_UPDATED, .descending = true },
+	  "tickets_by_status (status=?)",
+	  false },
+	{ "one assignee, newest changes",
+	  { .assignee_id = 3, .sort = TICKET_SORT_UPDATED, .descending = true },
+	  "tickets_by_assignee (assignee_id=?)",
+	  false },
+	{ "no assignee",
+	  { .assignee_id = -1, .sort = TICKET_SORT_UPDATED },
+	  "tickets_by_assignee (assignee_id=?)",
+	  false },
+	{ "one requester",
+	  { .requester_id = 3, .sort = TICKET_SORT_UPDATED, .descending = true },
+	  "tickets_by_requester (requester_id=?)",
+	  false },
+	{ "one priority",
+	  { .priority = { 3 }, .n_priority = 1, .sort = TICKET_SORT_UPDATED, .descending = true },
+	  "tickets_by_priority (priority=?)",
+	  false },
+	{ "a tag", { .tag = "vip", .sort = TICKET_SORT_UPDATED }, "ticket_tags_by_tag", true },
+	{ "a customer's",
+	  { .visible_to = 3, .sort = TICKET_SORT_UPDATED, .descending = true },
+	  "ticket_participants_by_user",
+	  true },
+	{ "recent",
+	  { .updated_after = 5, .sort = TICKET_SORT_UPDATED, .descending = true },
+	  "tickets_by_update (updated_at>?)",
+	  false },
+	{ "created between",
+	  { .created_after = 5, .created_before = 9, .sort = TICKET_SORT_CREATED },
+	  "tickets_by_creation (created_at>? AND created_at<?)",
+	  false },
+	{ "several statuses",
+	  { .status = { "open", "pending" },
+	    .n_status = 2,
+	    .sort = TICKET_SORT_UPDATED,
+	    .descending = true },
+	  "tickets_by_",
+	  true },
+};
+
+static void ticket_lists_use_the_right_index(void **state)
+{
+	struct fixture *f = *state;
+	md_auto(db_read_done_p) struct db_conn *c = watched_reader(f);
+	sqlite3 *db = raw(f);
+	int bad = 0;
+
+	for (size_t i = 0; i < MD_COUNT(list_cases); i++) {
+		const struct list_case *k = &list_cases[i];
+		struct ticket_filter filter = k->filter;
+		struct ticket_row *rows;
+		int64_t total;
+		size_t n;
+
+		filter.limit = 20;
+		OK(ticket_list(c, &filter, &f->arena, &rows, &n, &total, &err));
+		assert_int_equal(n_seen, 2); /* the total and the page, however many rows */
+		wanted = k->page_uses;
+		/* The page joins what it shows by key: no walk but along the page's own index. */
+		if (!plan_has(db, seen[1], has_wanted) ||
+		    (!k->may_sort && strstr(k->page_uses, "INDEX") &&
+		     plan_has(db, seen[1], is_unordered_scan))) {
+			print_error("-- %s\n", k->name);
+			print_plan(db, seen[1]);
+			bad++;
+		}
+		forget_seen();
+	}
+	sqlite3_close(db);
+	assert_int_equal(bad, 0);
+}
+
+static void lists_of_ids_are_one_indexed_query(void **state)
+{
+	static const int64_t ids[] = { 3, 1, 2 };
+	static const char *texts[] = { "a@x", "b@x" };
+	struct fixture *f = *state;
+	md_auto(db_read_done_p) struct db_conn *c = watched_reader(f);
+	sqlite3 *db = raw(f);
+	struct rec_strs strs = { 2, texts };
+	struct clock_row *clocks;
+	struct thread_hit *hits;
+	struct tag *tags;
+	size_t n;
+
+	OK(ticket_tags_of(c, ids, 3, &f->arena, &tags, &n, &err));
+	OK(clock_list_of(c, ids, 3, &f->arena, &clocks, &n, &err));
+	OK(thread_find(c, &strs, &f->arena, &hits, &n, &err));
+	assert_int_equal(n_seen, 3);
+	for (size_t i = 0; i < n_seen; i++) {
+		if (plan_has(db, seen[i], is_table_scan)) {
+			print_plan(db, seen[i]);
+			fail();
+		}
+	}
+	forget_seen();
+	sqlite3_close(db);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(parameters_are_named_in_order_of_appearance),
+		TEST(constant_statements_find_their_rows_by_an_index),
+		TEST(no_exception_is_stale),
+		TEST(nothing_that_only_one_engine_knows),
+		TEST(ticket_lists_use_the_right_index),
+		TEST(lists_of_ids_are_one_indexed_query),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
