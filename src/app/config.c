@@ -363,8 +363,12 @@ static int parse_text(struct conf_load *l, char *text)
 	harvest(l, l->nodes, "", cfg);
 	loading = NULL;
 	l->scan = NULL;
-	if (l->arena->failed || (rc != CFG_SUCCESS && !l->incomplete))
+	if (l->arena->failed)
 		return MD_NOMEM;
+	if (rc != CFG_SUCCESS && !l->incomplete) { /* without a word: an empty name */
+		conf_error(l, here(l, cfg->line), NULL, "syntax error");
+		l->incomplete = true;
+	}
 	if (scan.broken && !l->incomplete)
 		conf_error(l, here(l, scan.broken_line), NULL, "%s", scan.broken);
 	l->incomplete |= earlier || scan.broken;

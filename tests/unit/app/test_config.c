@@ -98,6 +98,7 @@ static const struct {
 	{ BASE "desk {\n name x }\n", "main.conf:4: missing equal sign after option 'name'\n" },
 	{ BASE "/* a comment */ /* on\ntwo lines */ desk { name x }\n",
 	  "main.conf:4: missing equal sign after option 'name'\n" },
+	{ BASE "desk { name = x \"\" }\n", "main.conf:3: syntax error\n" },
 	{ BASE "}\n", "main.conf:3: unexpected closing brace\n" },
 	{ BASE "mailbox { }\n", "main.conf:3: missing title for section 'mailbox'\n" },
 	{ BASE "desk = 3\n", "main.conf:3: missing opening brace for section 'desk'\n" },
