@@ -57,7 +57,7 @@ static int64_t number(struct span t)
 {
 	int64_t v = 0;
 
-	for (size_t i = 0; i < t.n && i < 9; i++)
+	for (size_t i = 0; i < t.n && i < 9 && ascii_digit(t.p[i]); i++)
 		v = v * 10 + (t.p[i] - '0');
 	return v;
 }

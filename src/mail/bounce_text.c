@@ -1,0 +1,484 @@
+/* A report is a list of addresses, each at the start of a line and followed by what happened to it,
+ * then the mail that comes back. Mailers differ in words, which stand in the tables. */
+#include "bounce_text.h"
+
+#include <maildesk/base/mem.h>
+#include <maildesk/mail/address.h>
+
+#include <string.h>
+
+static const char *const bounce_subjects[] = {
+	"undeliver",
+	"delivery status notification",
+	"delivery failure",
+	"delivery failed",
+	"failure notice",
+	"mail delivery failed",
+	"mail delivery system",
+	"returned mail",
+	"mail system error",
+	"mail could not be delivered",
+	"could not send message",
+	"delivery error",
+	"delivery problem",
+	"non-delivery",
+	"nondeliverable",
+	"message not delivered",
+	"mail failure",
+	"rejected mail",
+	"returning message to sender",
+	"unzustellbar",
+	"mail delivery failure",
+	"delivery has failed",
+	"undelivered",
+	"returned to sender",
+	"error sending message",
+	"message status - undeliverable",
+	"no se puede entregar",
+	"non remis",
+	"mancata consegna",
+	"deliver mail failed",
+	"delivery report",
+	"failed mail",
+	"user unknown",
+	"warning: could not send",
+	"delivery status",
+	"mail system error",
+};
+
+static const char *const bounce_senders[] = {
+	"mailer-daemon", "postmaster",   "mail-daemon",  "mailerdaemon", "mdaemon",
+	"mail delivery", "maildelivery", "mail-deliver", "<>",
+};
+
+/* Only words that say that a mail did not arrive. */
+static const char *const bounce_texts[] = {
+	"could not be delivered",
+	"couldn't be delivered",
+	"cannot be delivered",
+	"was not delivered",
+	"undeliverable",
+	"delivery to the following recipient",
+	"unable to deliver",
+	"wasn't able to deliver",
+	"not able to deliver",
+	"delivery failed",
+	"delivery has failed",
+	"user unknown",
+	"unknown user",
+	"no such user",
+	"mailbox unavailable",
+	"permanent fatal errors",
+	"permanent error",
+	"recipient address rejected",
+	"mailbox full",
+	"quota exceeded",
+	"over quota",
+	"does not exist",
+	"failed recipient",
+	"failed addresses",
+	"not listed in",
+	"message was rejected",
+	"host unknown",
+	"konnte nicht zugestellt",
+	"could not deliver",
+	"delivery error",
+	"no mailbox",
+	"mail is returned",
+	"returned to sender",
+	"undelivered message",
+	"following address",
+	"unrouteable",
+	"did not reach",
+};
+
+/* Lines behind which the mailer quotes the mail it gives back; with or without dashes before. */
+static const char *const copies[] = {
+	"below this line is a copy",
+	"below is a copy",
+	"this is a copy of",
+	"original message",
+	"returned message",
+	"unsent message",
+	"message header",
+	"headers of the",
+	"the header of the original",
+	"received:",
+	"return-path:",
+	"forwarded message",
+	"message follows",
+	"headers follow",
+	"text of the message",
+	"message text follows",
+	"included is a copy",
+};
+
+/* Without a code: what only means "later". */
+static const char *const temporary_texts[] = {
+	"timed out",
+	"time out",
+	"timeout",
+	"deferred",
+	"expired",
+	"too long",
+	"retry time",
+	"will be retried",
+	"try again",
+	"connection refused",
+	"not yet been delivered",
+	"delayed",
+	"could not be reached",
+	"retries",
+};
+
+static const char *const delay_texts[] = {
+	"not yet been delivered",
+	"delivery attempts will continue",
+	"will continue to try",
+	"you do not need to resend",
+	"no action is required on your part",
+	"will keep trying",
+	"still being retried",
+	"delivery is delayed",
+};
+
+static bool any_of(struct span s, const char *const *words, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (span_has(s, words[i]))
+			return true;
+	return false;
+}
+
+struct span bounce_without_copy(struct span text)
+{
+	struct span rest = text, line;
+
+	while (span_line(&rest, &line)) {
+		struct span bare = line;
+
+		while (bare.n &&
+		       (ascii_space(*bare.p) || *bare.p == '-' || *bare.p == '*' || *bare.p == '='))
+			bare = span_from(bare, 1);
+		for (size_t i = 0; i < MD_COUNT(copies); i++)
+			if (span_starts(bare, copies[i]))
+				return span_sub(text, 0, (size_t)(line.p - text.p));
+	}
+	return text;
+}
+
+/* ---- codes ---- */
+
+static size_t digits(struct span s, size_t from)
+{
+	size_t n = 0;
+
+	while (from + n < s.n && ascii_digit(s.p[from + n]))
+		n++;
+	return n;
+}
+
+/* Length of "c.s.d" (class 2, 4 or 5; no more numbers behind) at `at`, or 0. */
+static size_t status_at(struct span s, size_t at)
+{
+	size_t subject, detail, end;
+
+	if (at + 4 >= s.n || !(s.p[at] == '2' || s.p[at] == '4' || s.p[at] == '5') ||
+	    s.p[at + 1] != '.' || (at && (ascii_alnum(s.p[at - 1]) || s.p[at - 1] == '.')))
+		return 0;
+	subject = digits(s, at + 2);
+	if (subject < 1 || subject > 3 || at + 2 + subject >= s.n || s.p[at + 2 + subject] != '.')
+		return 0;
+	detail = digits(s, at + 3 + subject);
+	end = at + 3 + subject + detail;
+	if (detail < 1 || detail > 3 ||
+	    (end + 1 < s.n && s.p[end] == '.' && ascii_digit(s.p[end + 1])))
+		return 0;
+	return end - at;
+}
+
+const char *bounce_status_in(struct arena *a, struct span s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		size_t n = ascii_digit(s.p[i]) ? status_at(s, i) : 0;
+
+		if (n)
+			return arena_strndup(a, s.p + i, n);
+	}
+	return NULL;
+}
+
+/* An SMTP reply code stands for its class where no enhanced code does. */
+static const char *status_by_reply(struct span s)
+{
+	for (size_t i = 0; i + 2 < s.n; i++) {
+		if ((s.p[i] != '4' && s.p[i] != '5') || s.p[i + 1] < '0' || s.p[i + 1] > '7' ||
+		    !ascii_digit(s.p[i + 2]))
+			continue;
+		if (i && (ascii_alnum(s.p[i - 1]) || strchr(".-@[", s.p[i - 1])))
+			continue;
+		if (i + 3 < s.n && !strchr(" -\n:,.;)\"'>", s.p[i + 3]))
+			continue;
+		if (i + 4 < s.n && s.p[i + 3] == '.' && ascii_digit(s.p[i + 4]))
+			continue;
+		return s.p[i] == '4' ? "4.0.0" : "5.0.0";
+	}
+	return NULL;
+}
+
+/* The code that a stretch of the report gives, NULL when it gives none. */
+static const char *status_of(struct arena *a, struct span s)
+{
+	const char *status = bounce_status_in(a, s);
+
+	return status ? status : status_by_reply(s);
+}
+
+/* ---- addresses ---- */
+
+static bool address_byte(char c)
+{
+	return ascii_alnum(c) || (unsigned char)c >= 0x80 ||
+	       (c && strchr("!#$%&'*+-/=?^_`{|}~.", c));
+}
+
+/* The address whose '@' stands at `sign`; empty when none does. */
+static struct span address_around(struct span s, size_t floor, size_t sign)
+{
+	size_t from = sign, to = sign + 1;
+
+	while (from > floor && address_byte(s.p[from - 1]))
+		from--;
+	while (to < s.n && (ascii_alnum(s.p[to]) || s.p[to] == '-' || s.p[to] == '.'))
+		to++;
+	while (to > sign && s.p[to - 1] == '.')
+		to--;
+	if (from == sign || to < sign + 4 ||
+	    span_chr(span_sub(s, sign + 1, to), '.') >= to - sign - 1)
+		return span_of("");
+	return span_sub(s, from, to);
+}
+
+/* The address a line begins with, behind brackets, quotes and the like. */
+static struct span leading_address(struct span line)
+{
+	size_t at = 0;
+	struct span found;
+
+	while (at < line.n && (ascii_space(line.p[at]) || strchr("<\"'*-([", line.p[at])))
+		at++;
+	if (span_starts(span_from(line, at), "mailto:"))
+		at += 7;
+	found = address_around(line, at, at + span_chr(span_sub(line, at, at + 200), '@'));
+	return found.n && found.p == line.p + at ? found : span_of("");
+}
+
+/* Words that come right before the address in a sentence. */
+static const char *const address_leads[] = {
+	"delivering your mail to",
+	"final delivery userid:",
+	"rcpt to:",
+	"recipient:",
+	"delivery to the following recipient",
+	"could not deliver message to",
+	"user unknown:",
+	"unknown user:",
+	"your message to",
+	"mail to",
+	"message to",
+	"delivered to",
+	"recipient",
+	"user",
+	"mailbox",
+	"address",
+};
+
+static struct span led_address(struct span text)
+{
+	for (size_t i = 0; i < MD_COUNT(address_leads); i++) {
+		struct span rest = text;
+		size_t at;
+
+		for (int tries = 0; tries < 20 && (at = span_find(rest, address_leads[i])) < rest.n;
+		     tries++) {
+			struct span near, found;
+			size_t sign;
+
+			rest = span_from(rest, at + strlen(address_leads[i]));
+			near = span_sub(rest, 0, 120);
+			sign = span_chr(near, '@');
+			if (sign == near.n)
+				continue;
+			found = address_around(near, 0, sign);
+			if (found.n && found.p - near.p < 40)
+				return found;
+		}
+	}
+	return span_of("");
+}
+
+struct failed {
+	struct arena *arena;
+	struct bounce *v;
+	size_t *n;
+	struct rec_list own; /* to whom the report was sent: not who failed */
+	const char *action;
+};
+
+static struct bounce *known(struct failed *f, const char *address)
+{
+	for (size_t i = 0; i < *f->n; i++)
+		if (f->v[i].recipient && span_same(span_of(f->v[i].recipient), span_of(address)))
+			return &f->v[i];
+	return NULL;
+}
+
+static bool is_own(const struct failed *f, const char *address)
+{
+	const struct mail_address *v = f->own.v;
+
+	for (size_t i = 0; i < f->own.n; i++)
+		if (span_same(span_of(v[i].address), span_of(address)))
+			return true;
+	return false;
+}
+
+/* What stands about one address; a code that says nothing gives way to one that does. */
+static void note(struct failed *f, struct span address, struct span about, bool may_add)
+{
+	const char *clean = address_clean(f->arena, address), *status;
+	struct bounce *b = clean ? known(f, clean) : NULL;
+
+	if (!clean || (!b && (!may_add || is_own(f, clean) || *f->n >= BOUNCE_RECIPIENTS_MAX)))
+		return;
+	if (!b) {
+		b = &f->v[(*f->n)++];
+		*b = (struct bounce){ .recipient = clean, .action = f->action };
+	}
+	if (b->status && !span_ends(span_of(b->status), ".0.0"))
+		return;
+	status = status_of(f->arena, about);
+	if (status &&
+	    (!b->status || (status[0] == b->status[0] && !span_ends(span_of(status), ".0.0"))))
+		b->status = status;
+}
+
+/* Sections: from a line that begins with an address to the next one. */
+static void sections(struct failed *f, struct span report, bool may_add)
+{
+	struct span rest = report, line, open = span_of("");
+	const char *from = report.p;
+
+	while (span_line(&rest, &line)) {
+		struct span address = leading_address(line);
+
+		if (!address.n)
+			continue;
+		if (open.n)
+			note(f, open, (struct span){ from, (size_t)(line.p - from) }, may_add);
+		open = address;
+		from = line.p;
+	}
+	if (open.n)
+		note(f, open, (struct span){ from, (size_t)(report.p + report.n - from) }, may_add);
+}
+
+/* The recipients of the mail that came back, when the report itself names nobody. */
+static void from_copy(struct failed *f, const struct mime_tree *t, struct span copy)
+{
+	struct rec_list to = { 0 };
+	size_t at = span_find(copy, "\nto:");
+	const struct mail_address *v;
+
+	for (size_t i = 1; i < t->n && !to.n; i++)
+		if (strcmp(t->v[i].type, "message/rfc822") == 0 ||
+		    strcmp(t->v[i].type, "text/rfc822-headers") == 0) {
+			struct span head, body;
+			struct header h;
+			bool junk;
+
+			header_split(span_sub(t->v[i].body, 0, 65536), HEADER_TOP, &head, &body,
+				     &junk);
+			header_read(f->arena, head, 200, &h);
+			address_list_read(f->arena, header_value(&h, "To"), &to);
+		}
+	if (!to.n && at < copy.n)
+		address_list_read(f->arena,
+				  span_sub(copy, at + 4,
+					   at + 4 + span_chr(span_from(copy, at + 4), '\n')),
+				  &to);
+	v = to.v;
+	for (size_t i = 0; i < to.n && i < 5; i++)
+		if (strchr(v[i].address, '@'))
+			note(f, span_of(v[i].address), span_of(""), true);
+}
+
+static void failed_recipients_field(struct failed *f, const struct header *h)
+{
+	const struct header_field *field;
+	struct rec_list list = { 0 };
+	const struct mail_address *v;
+
+	for (size_t i = 0; (field = header_find(h, "X-Failed-Recipients", i)) != NULL && i < 20;
+	     i++)
+		address_list_read(f->arena, field->value, &list);
+	v = list.v;
+	for (size_t i = 0; i < list.n; i++)
+		note(f, span_of(v[i].address), span_of(""), true);
+}
+
+void bounce_text_read(struct arena *a, const struct mime_tree *t, struct span text,
+		      struct bounce *v, size_t *n)
+{
+	struct span report = bounce_without_copy(text), address;
+	bool standard = *n > 0, delayed = any_of(report, delay_texts, MD_COUNT(delay_texts));
+	struct failed f = { a, v, n, { 0 }, delayed ? "delayed" : "failed" };
+	const char *fallback;
+
+	address_list_read(a, header_value(&t->v[0].header, "To"), &f.own);
+	failed_recipients_field(&f, &t->v[0].header);
+	sections(&f, report, *n == 0);
+	if (!*n && (address = led_address(report)).n)
+		note(&f, address, report, true);
+	if (!*n)
+		from_copy(&f, t, span_from(text, report.n));
+	if (standard)
+		return;
+	if (!*n) /* somebody failed, nobody says who */
+		v[(*n)++] = (struct bounce){ .action = f.action };
+	fallback = status_of(a, report);
+	if (!fallback)
+		fallback = delayed || any_of(report, temporary_texts, MD_COUNT(temporary_texts))
+				   ? "4.0.0"
+				   : "5.0.0";
+	for (size_t i = 0; i < *n; i++)
+		if (!v[i].status)
+			v[i].status = fallback;
+}
+
+/* ---- evidence ---- */
+
+const char *bounce_text_evidence(const struct mime_tree *t, const char *subject, const char *from,
+				 struct span text)
+{
+	const struct header *h = &t->v[0].header;
+	struct span sender = header_value(h, "From"), title = span_of(subject);
+	bool daemon = any_of(span_of(from), bounce_senders, MD_COUNT(bounce_senders)) ||
+		      any_of(sender, bounce_senders, MD_COUNT(bounce_senders));
+	bool titled = any_of(title, bounce_subjects, MD_COUNT(bounce_subjects));
+	bool says = any_of(bounce_without_copy(text), bounce_texts, MD_COUNT(bounce_texts));
+
+	if (header_find(h, "X-Failed-Recipients", 0))
+		return "X-Failed-Recipients";
+	if (span_starts(title, "re:") || span_starts(title, "fwd:"))
+		return NULL;
+	if (span_has(sender, "mailer-daemon@"))
+		return "From: MAILER-DAEMON";
+	if (daemon && titled)
+		return "sender and subject of a mailer";
+	if (daemon && says)
+		return "sender and text of a mailer";
+	if (span_is(header_value(h, "Return-Path"), "<>") && (titled || says))
+		return "null Return-Path and words of a mailer";
+	return NULL;
+}

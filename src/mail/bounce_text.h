@@ -1,0 +1,22 @@
+/* bounce_text.h - reports that people were meant to read: who failed, and with which code. */
+#ifndef MAILDESK_MAIL_BOUNCE_TEXT_H
+#define MAILDESK_MAIL_BOUNCE_TEXT_H
+
+#include <maildesk/mail/bounce.h>
+
+/* What says that a mail is a bounce although no part of it is a status report; NULL for nothing. */
+const char *bounce_text_evidence(const struct mime_tree *t, const char *subject, const char *from,
+				 struct span text);
+
+/* Appends one entry for each failed address of the text to v[*n] (room BOUNCE_RECIPIENTS_MAX);
+ * an address that is known already only gets what it lacks. */
+void bounce_text_read(struct arena *a, const struct mime_tree *t, struct span text,
+		      struct bounce *v, size_t *n);
+
+/* The first enhanced status code ("5.1.1") in s; NULL when there is none. */
+const char *bounce_status_in(struct arena *a, struct span s);
+
+/* The report without the mail that it gives back. */
+struct span bounce_without_copy(struct span text);
+
+#endif
