@@ -6,10 +6,17 @@ import pytest
 import lib
 
 
+def open_folder(folder):
+    """pytest closes its folders; the mail servers' own users must pass (see run-integration)."""
+    folder.chmod(0o755)
+    folder.parent.chmod(0o755)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def mail_world(tmp_path_factory):
     """Dovecot and Postfix without the daemon; mailboxes are shared, so tests use own subjects."""
-    folder = tmp_path_factory.mktemp("mail")
+    folder = open_folder(tmp_path_factory.mktemp("mail"))
     lib.run_sandbox("start", folder, "--no-daemon")
     yield lib.World(folder)
     lib.run_sandbox("stop", folder)
@@ -21,7 +28,7 @@ def start_world(tmp_path):
     started = []
 
     def start(*options, name="world", fragment=None, **keywords):
-        folder = tmp_path / name
+        folder = open_folder(tmp_path) / name
         if fragment is not None:
             path = tmp_path / f"{name}.conf"
             path.write_text(fragment)
@@ -40,7 +47,7 @@ def start_world(tmp_path):
 def desk(tmp_path_factory):
     """A world with the daemon, one for each file of tests."""
     need_daemon()
-    folder = tmp_path_factory.mktemp("desk")
+    folder = open_folder(tmp_path_factory.mktemp("desk"))
     lib.run_sandbox("start", folder)
     yield lib.World(folder)
     lib.run_sandbox("stop", folder)

@@ -16,7 +16,7 @@ import subprocess
 import time
 
 BOOT = pathlib.Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-SUN_PATH_LEFT = 60  # of 108 bytes, the rest is for the longest name below DIR
+SUN_PATH_LEFT = 66  # of 108 bytes; the rest is for the longest name Dovecot makes below DIR
 
 
 class SandboxError(Exception):
