@@ -113,24 +113,6 @@ static const char *const copies[] = {
 	"included is a copy",
 };
 
-/* Without a code: what only means "later". */
-static const char *const temporary_texts[] = {
-	"timed out",
-	"time out",
-	"timeout",
-	"deferred",
-	"expired",
-	"too long",
-	"retry time",
-	"will be retried",
-	"try again",
-	"connection refused",
-	"not yet been delivered",
-	"delayed",
-	"could not be reached",
-	"retries",
-};
-
 static const char *const delay_texts[] = {
 	"not yet been delivered",
 	"delivery attempts will continue",
@@ -447,10 +429,8 @@ void bounce_text_read(struct arena *a, const struct mime_tree *t, struct span te
 	if (!*n) /* somebody failed, nobody says who */
 		v[(*n)++] = (struct bounce){ .action = f.action };
 	fallback = status_of(a, report);
-	if (!fallback)
-		fallback = delayed || any_of(report, temporary_texts, MD_COUNT(temporary_texts))
-				   ? "4.0.0"
-				   : "5.0.0";
+	if (!fallback) /* who reports a failure without a code has given up */
+		fallback = delayed ? "4.0.0" : "5.0.0";
 	for (size_t i = 0; i < *n; i++)
 		if (!v[i].status)
 			v[i].status = fallback;
