@@ -124,7 +124,10 @@ static void apply(struct work *w, enum sla_metric metric, const struct sla_polic
 								      SLA_CREATED_BY_CUSTOMER },
 		{ w->customer_wrote, SLA_CUSTOMER_MESSAGE },
 		{ w->agent_replied, SLA_AGENT_REPLY },
-		{ strcmp(w->ticket.status, w->before.status) != 0, SLA_STATUS_CHANGED },
+		/* a clock that has a target again goes on as the status says */
+		{ strcmp(w->ticket.status, w->before.status) != 0 ||
+			  (live->row.id && !live->has_before),
+		  SLA_STATUS_CHANGED },
 	};
 
 	for (size_t i = 0; i < MD_COUNT(steps); i++)
@@ -161,6 +164,7 @@ static int save_clock(struct work *w, enum sla_metric metric, const struct sla_p
 
 	row->ticket_id = w->ticket.id;
 	row->metric = sla_metric_names[metric];
+	row->cycle = 1;
 	row->policy = p->name;
 	row->state = sla_state_names[live->k.state];
 	row->started_at = live->k.started_ms;
@@ -189,8 +193,13 @@ static int settle(struct work *w, enum sla_metric metric, const struct sla_polic
 		return rc;
 	live->has_terms = p && sla_policy_terms(p, metric, (int)w->ticket.priority, &live->terms);
 	if (!live->has_terms) {
-		/* No target any more: the clock stays as it was, and nothing more is told. */
-		return live->row.id ? timer_drop_clock(w->c, live->row.id, err) : MD_OK;
+		/* No target any more: a clock that runs waits, should it get one again. */
+		if (!live->row.id || was_over || !live->has_before)
+			return MD_OK;
+		live->terms = live->before;
+		p = policy_named(w->by->desk, live->row.policy);
+		sla_apply(&live->k, SLA_PAUSE, &live->terms, w->by->now_ms);
+		return save_clock(w, metric, p, live, err);
 	}
 	if (live->row.id && live->has_before && !same_terms(&live->before, &live->terms))
 		sla_change(&live->k, &live->before, &live->terms, w->by->now_ms);

@@ -29,6 +29,14 @@ static void uuid_text(uint8_t raw[SEED_BYTES], char out[DESK_ID_MAX])
 		 raw[11], raw[12], raw[13], raw[14], raw[15]);
 }
 
+int desk_make_state_dir(const struct config *config, struct md_err *err)
+{
+	if (mkdir(config->state_dir, 0700) != 0 && errno != EEXIST)
+		return md_fail(err, MD_BROKEN, errno, "state_dir %s: %s; create it or set state_dir",
+			       config->state_dir, strerror(errno));
+	return MD_OK;
+}
+
 /* The daemon's own name lives beside its files, not in the database, which others may share. */
 static int load_instance(struct desk *d, struct md_err *err)
 {
@@ -36,9 +44,6 @@ static int load_instance(struct desk *d, struct md_err *err)
 	char path[4096];
 	md_auto(md_close_p) int fd = -1;
 
-	if (mkdir(d->config->state_dir, 0700) != 0 && errno != EEXIST)
-		return md_fail(err, MD_BROKEN, errno, "state_dir %s: %s; create it or set state_dir",
-			       d->config->state_dir, strerror(errno));
 	snprintf(path, sizeof path, "%s/instance", d->config->state_dir);
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0)
@@ -179,7 +184,9 @@ int desk_open(const struct config *config, struct desk **ret, struct md_err *err
 		if (d->wake_fd[i] < 0)
 			return md_fail(err, MD_BROKEN, errno, "eventfd: %s", strerror(errno));
 	}
-	rc = load_instance(d, err);
+	rc = desk_make_state_dir(config, err);
+	if (rc == MD_OK)
+		rc = load_instance(d, err);
 	if (rc == MD_OK)
 		rc = db_open(config->database, &d->db, err);
 	if (rc == MD_OK)

@@ -380,6 +380,7 @@ static int parse_commands(struct intake *in, struct md_err *err)
 	const struct command_input input = {
 		.subject = in->m->subject,
 		.text = in->m->reply_text,
+		.tag_format = in->d->config->desk.subject_tag,
 		.mode = command_subjects_from_name(in->d->config->desk.subject_commands),
 		.is_staff = in->f.is_staff,
 	};

@@ -258,22 +258,29 @@ static int letter_json(struct work *w, const struct audience *to, const struct l
 
 /* ---- queueing ---- */
 
-/* Automatic mail to one customer is bounded (mail-in.md, "Loops"). */
-static int within_caps(struct work *w, const struct letter *l, bool *ret, struct md_err *err)
+/* Automatic mail to one customer is bounded (mail-in.md, "Loops"), and so is what somebody else can
+ * make us send to an agent. */
+static int within_caps(struct work *w, const struct letter *l, bool is_staff, bool *ret,
+		       struct md_err *err)
 {
 	const struct conf_limits *limits = &w->by->desk->config->limits;
 	const struct {
+		bool staff;
+		const char *event; /* NULL: all of them together */
 		int64_t most, window_ms;
-	} caps[] = { { limits->auto_per_address_hour, HOUR_MS },
-		     { limits->auto_per_address_day, DAY_MS } };
+	} caps[] = { { false, NULL, limits->auto_per_address_hour, HOUR_MS },
+		     { false, NULL, limits->auto_per_address_day, DAY_MS },
+		     { true, "unverified", 1, HOUR_MS } };
 	int64_t n = 0;
 	int rc = MD_OK;
 
 	*ret = true;
 	for (size_t i = 0; i < MD_COUNT(caps) && rc == MD_OK && *ret; i++) {
-		if (caps[i].most == 0)
+		if (caps[i].most == 0 || caps[i].staff != is_staff ||
+		    (caps[i].event && strcmp(caps[i].event, l->template) != 0))
 			continue;
-		rc = outbox_count_to(w->c, l->to->email, w->by->now_ms - caps[i].window_ms, &n, err);
+		rc = outbox_count_to(w->c, l->to->email, caps[i].event,
+				     w->by->now_ms - caps[i].window_ms, &n, err);
 		*ret = n < caps[i].most;
 	}
 	if (rc == MD_OK && !*ret)
@@ -335,8 +342,8 @@ static int send_notice(struct work *w, const struct audience *to, const struct w
 	if (!person->staff && automatic &&
 	    (w->by->automatic || (w->by->no_answer && person->is_actor)))
 		return MD_OK;
-	if (!person->staff && automatic)
-		rc = within_caps(w, &l, &may, err);
+	if (automatic)
+		rc = within_caps(w, &l, person->staff, &may, err);
 	if (rc == MD_OK && may)
 		rc = queue(w, to, &l, err);
 	buf_done(&l.message_id);

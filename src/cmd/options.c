@@ -1,5 +1,6 @@
 #include <maildesk/cmd/options.h>
 
+#include <maildesk/app/desk.h>
 #include <maildesk/cmd/cmd.h>
 #include <maildesk/store/schema.h>
 
@@ -169,7 +170,9 @@ int cmd_open(const char *name, const char *file, struct config **ret_config, str
 
 	if (rc != EX_OK)
 		return rc;
-	rc = db_open(config->database, &db, &err);
+	rc = desk_make_state_dir(config, &err);
+	if (rc == MD_OK)
+		rc = db_open(config->database, &db, &err);
 	if (rc == MD_OK)
 		rc = schema_ensure(db, &err);
 	if (rc != MD_OK)

@@ -67,7 +67,9 @@ DB_SQL(sql_retry, "UPDATE outbox SET state = 'queued', next_at = $1, done_at = N
 DB_SQL(sql_cancel, "UPDATE outbox SET state = 'cancelled', done_at = $1"
 		   " WHERE id = $2 AND state IN ('queued', 'retry', 'held')");
 DB_SQL(sql_count_to, QUERY_COUNT_BEGIN " FROM outbox o WHERE o.recipient = $1"
-				       " AND o.created_at >= $2" QUERY_COUNT_END);
+				       " AND o.created_at >= $2"
+				       " AND (CAST($3 AS TEXT) IS NULL OR o.event = $3)"
+					       QUERY_COUNT_END);
 
 int outbox_add(struct db_conn *c, const struct outbox_row *o, int64_t *ret_id, struct md_err *err)
 {
@@ -184,8 +186,9 @@ int outbox_cancel(struct db_conn *c, int64_t id, int64_t now_ms, struct md_err *
 	return admin_change(c, &sql_cancel, id, now_ms, err);
 }
 
-int outbox_count_to(struct db_conn *c, const char *recipient, int64_t since_ms, int64_t *ret,
-		    struct md_err *err)
+int outbox_count_to(struct db_conn *c, const char *recipient, const char *event, int64_t since_ms,
+		    int64_t *ret, struct md_err *err)
 {
-	return db_int(c, &sql_count_to, DB_ARGS(DB_TEXT(recipient), DB_INT(since_ms)), ret, err);
+	return db_int(c, &sql_count_to,
+		      DB_ARGS(DB_TEXT(recipient), DB_INT(since_ms), DB_TEXT(event)), ret, err);
 }

@@ -51,6 +51,8 @@ struct desk {
 	struct arena arena;
 };
 
+/* MD_BROKEN with the way out. */
+int desk_make_state_dir(const struct config *config, struct md_err *err);
 /* Opens the database, brings the schema up to date, makes keys and rows that are missing. The config
  * must outlive the desk. MD_REFUSED, MD_BROKEN, MD_AGAIN: err says what to do. */
 int desk_open(const struct config *config, struct desk **ret, struct md_err *err);
