@@ -124,6 +124,22 @@ static bool recipient_block(struct arena *a, const struct header *h, struct boun
 	return true;
 }
 
+/* One recipient a block; where the empty lines got lost, a repeated field begins the next. */
+static void recipients(struct arena *a, const struct header *h, struct bounce *v, size_t *n)
+{
+	size_t from = 0;
+
+	for (size_t i = 1; i <= h->n && *n < BOUNCE_RECIPIENTS_MAX; i++) {
+		struct header block = { i - from, h->v + from };
+
+		if (i < h->n && !(span_is(h->v[i].name, "Final-Recipient") &&
+				  header_find(&block, "Final-Recipient", 0)))
+			continue;
+		*n += recipient_block(a, &block, &v[*n]);
+		from = i;
+	}
+}
+
 /* Blocks of fields with empty lines between them; what is no field is passed over. */
 static void status_blocks(struct arena *a, struct span rest, struct bounce *v, size_t *n)
 {
@@ -138,7 +154,7 @@ static void status_blocks(struct arena *a, struct span rest, struct bounce *v, s
 		header_split(rest, HEADER_PART, &head, &body, &junk);
 		if (head.n) {
 			header_read(a, head, 100, &h);
-			*n += recipient_block(a, &h, &v[*n]);
+			recipients(a, &h, v, n);
 			rest = body;
 		} else {
 			span_line(&rest, &line);

@@ -124,14 +124,6 @@ static const char *const delay_texts[] = {
 	"delivery is delayed",
 };
 
-static bool any_of(struct span s, const char *const *words, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (span_has(s, words[i]))
-			return true;
-	return false;
-}
-
 struct span bounce_without_copy(struct span text)
 {
 	struct span rest = text, line;
@@ -413,7 +405,7 @@ void bounce_text_read(struct arena *a, const struct mime_tree *t, struct span te
 		      struct bounce *v, size_t *n)
 {
 	struct span report = bounce_without_copy(text), address;
-	bool standard = *n > 0, delayed = any_of(report, delay_texts, MD_COUNT(delay_texts));
+	bool standard = *n > 0, delayed = span_has_any(report, delay_texts, MD_COUNT(delay_texts));
 	struct failed f = { a, v, n, { 0 }, delayed ? "delayed" : "failed" };
 	const char *fallback;
 
@@ -443,10 +435,12 @@ const char *bounce_text_evidence(const struct mime_tree *t, const char *subject,
 {
 	const struct header *h = &t->v[0].header;
 	struct span sender = header_value(h, "From"), title = span_of(subject);
-	bool daemon = any_of(span_of(from), bounce_senders, MD_COUNT(bounce_senders)) ||
-		      any_of(sender, bounce_senders, MD_COUNT(bounce_senders));
-	bool titled = any_of(title, bounce_subjects, MD_COUNT(bounce_subjects));
-	bool says = any_of(bounce_without_copy(text), bounce_texts, MD_COUNT(bounce_texts));
+	bool daemon = span_has_any(span_of(from), bounce_senders, MD_COUNT(bounce_senders)) ||
+		      span_has_any(sender, bounce_senders, MD_COUNT(bounce_senders));
+	bool titled = span_has_any(title, bounce_subjects, MD_COUNT(bounce_subjects));
+	bool null_path = span_is(header_value(h, "Return-Path"), "<>");
+	bool says = (daemon || null_path) && !titled &&
+		    span_has_any(bounce_without_copy(text), bounce_texts, MD_COUNT(bounce_texts));
 
 	if (header_find(h, "X-Failed-Recipients", 0))
 		return "X-Failed-Recipients";
@@ -458,7 +452,7 @@ const char *bounce_text_evidence(const struct mime_tree *t, const char *subject,
 		return "sender and subject of a mailer";
 	if (daemon && says)
 		return "sender and text of a mailer";
-	if (span_is(header_value(h, "Return-Path"), "<>") && (titled || says))
+	if (null_path && (titled || says))
 		return "null Return-Path and words of a mailer";
 	return NULL;
 }

@@ -1,5 +1,6 @@
 #include <maildesk/mail/span.h>
 
+#include <stdint.h>
 #include <string.h>
 #include <strings.h>
 
@@ -53,8 +54,12 @@ bool span_is(struct span s, const char *text)
 
 bool span_starts(struct span s, const char *text)
 {
-	size_t n = strlen(text);
+	size_t n;
 
+	/* Tables of prefixes are tried row by row: most rows end here. */
+	if (s.n && *text && ascii_lower(*s.p) != ascii_lower(*text))
+		return false;
+	n = strlen(text);
 	return s.n >= n && same_bytes(s.p, text, n);
 }
 
@@ -74,6 +79,30 @@ size_t span_find(struct span s, const char *text)
 		if (ascii_lower(s.p[i]) == first && same_bytes(s.p + i, text, n))
 			return i;
 	return s.n;
+}
+
+/* Of the first two bytes, without case. */
+static inline unsigned pair_key(const char *p)
+{
+	return ((unsigned char)ascii_lower(p[0]) * 37u + (unsigned char)ascii_lower(p[1])) & 1023u;
+}
+
+bool span_has_any(struct span s, const char *const *words, size_t n)
+{
+	uint64_t pairs[1024 / 64] = { 0 };
+
+	for (size_t k = 0; k < n; k++)
+		pairs[pair_key(words[k]) / 64] |= UINT64_C(1) << pair_key(words[k]) % 64;
+	for (size_t i = 0; i + 1 < s.n; i++) {
+		unsigned key = pair_key(s.p + i);
+
+		if (!(pairs[key / 64] >> key % 64 & 1))
+			continue;
+		for (size_t k = 0; k < n; k++)
+			if (span_starts(span_from(s, i), words[k]))
+				return true;
+	}
+	return false;
 }
 
 size_t span_chr(struct span s, char c)

@@ -293,17 +293,14 @@ static const char *const devices[] = {
 	"Obtener Outlook",
 	"Outlook for ",
 	"Downloaden Outlook",
+	"From my iPhone",
+	"From my iPad",
+	"From my Android",
+	"From my mobile",
+	"From my phone",
 };
 
 enum { HEADER_LINES = 6, HEADER_BYTES = 500 }; /* of one "On ... wrote:" */
-
-static bool any_of(struct span line, const char *const *words, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (span_has(line, words[i]))
-			return true;
-	return false;
-}
 
 /* "*From:*", "  From:" */
 static struct span undressed(struct span line)
@@ -435,16 +432,41 @@ static size_t quote_header(const struct trim_lines *l, size_t at)
 	return 0;
 }
 
-/* The line right above a quote, with a date and an address: a header without verb and colon. */
+/* "2026/11/20 Name <user@host>": nothing but a date and an address. */
+static bool is_date_and_address(struct span line)
+{
+	return line.n > 12 && ascii_digit(line.p[0]) && ascii_digit(line.p[3]) &&
+	       (line.p[4] == '/' || line.p[4] == '-') && span_ends(line, ">") &&
+	       span_chr(line, '@') < line.n;
+}
+
+/* "Name via Forum wrote:": a colon and a word for writing. */
+static bool says_wrote(struct span line)
+{
+	if (!ends_in_colon(line))
+		return false;
+	for (size_t i = 0; i < MD_COUNT(quote_headers); i++)
+		if (span_has(line, quote_headers[i].verb))
+			return true;
+	return false;
+}
+
+/* The line right above a quote needs less to be its header. */
 static bool heads_quote(const struct trim_lines *l, size_t at)
 {
 	struct span line = span_trim(l->v[at].text);
 	size_t next = at + 1;
 
+	if (line.n > 200)
+		return false;
+	if (is_date_and_address(line))
+		return true;
 	while (next < l->n && next < at + 3 && l->v[next].class == TRIM_EMPTY)
 		next++;
-	return next < l->n && l->v[next].class == TRIM_QUOTE && line.n < 200 &&
-	       ascii_digit(*line.p) && span_ends(line, ">") && span_chr(line, '@') < line.n;
+	if (next == l->n || l->v[next].class != TRIM_QUOTE)
+		return false;
+	return says_wrote(line) ||
+	       (ascii_digit(*line.p) && span_ends(line, ">") && span_chr(line, '@') < line.n);
 }
 
 /* A rule with "From:" below it, or with the name of a mailing list. */
@@ -488,7 +510,7 @@ bool trim_line_is_forward(struct span line)
 	line = span_trim(line);
 	if (line.n > 120 || !(between_dashes(line) || ends_in_colon(line)))
 		return false;
-	return any_of(line, forwards, MD_COUNT(forwards));
+	return span_has_any(line, forwards, MD_COUNT(forwards));
 }
 
 /* Long marks that stand for dashes, and Mailbird's sign. */
@@ -549,7 +571,7 @@ static enum trim_class simple_class(struct span line)
 
 	if (bare.n == 0)
 		return TRIM_EMPTY;
-	if (bare.n < 200 && any_of(bare, above_lines, MD_COUNT(above_lines)))
+	if (bare.n < 200 && span_has_any(bare, above_lines, MD_COUNT(above_lines)))
 		return TRIM_MARKER;
 	if (*bare.p == '>')
 		return TRIM_QUOTE;
@@ -557,7 +579,8 @@ static enum trim_class simple_class(struct span line)
 		return TRIM_SIGNATURE;
 	if (is_rule(bare))
 		return TRIM_RULE;
-	if (bare.n <= 120 && between_dashes(bare) && any_of(bare, originals, MD_COUNT(originals)))
+	if (bare.n <= 120 && between_dashes(bare) &&
+	    span_has_any(bare, originals, MD_COUNT(originals)))
 		return TRIM_OLD;
 	if (trim_line_is_forward(bare) || is_dashed_header(bare))
 		return TRIM_OLD;

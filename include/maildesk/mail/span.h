@@ -32,6 +32,8 @@ static inline bool span_has(struct span s, const char *text)
 {
 	return span_find(s, text) < s.n;
 }
+/* Whether any of n words (two bytes at least) stands in s; one pass over s for all of them. */
+bool span_has_any(struct span s, const char *const *words, size_t n);
 /* Position of the first byte c, or s.n. Case-sensitive. */
 size_t span_chr(struct span s, char c);
 
