@@ -390,6 +390,25 @@ void imap_folder_name(struct buf *out, const char *utf8)
 	}
 }
 
+/* A server that does not say it (RFC 2060): one above the last. */
+static int find_uidnext(struct imap *s, uint32_t *ret, struct md_err *err)
+{
+	uint32_t last = 0;
+	bool all = false;
+
+	while (!all) {
+		md_auto(md_free_p) uint32_t *uids = NULL;
+		size_t n = 0;
+		int rc = imap_list(s, last, &uids, &n, &all, err);
+
+		if (rc != MD_OK)
+			return rc;
+		last = n ? uids[n - 1] : last;
+	}
+	*ret = last + 1;
+	return MD_OK;
+}
+
 int imap_select(struct imap *s, const char *folder, struct imap_folder *ret, struct md_err *err)
 {
 	md_auto(buf_done) struct buf name = BUF_INIT(SMALL_ANSWER);
@@ -411,22 +430,9 @@ int imap_select(struct imap *s, const char *folder, struct imap_folder *ret, str
 				     .uidnext = info->sel_uidnext,
 				     .exists = info->sel_exists,
 				     .read_only = info->sel_perm == MAILIMAP_MAILBOX_READONLY };
+	s->uidvalidity = info->sel_uidvalidity;
 	s->uidnext = info->sel_uidnext;
-	if (!ret->uidnext) {
-		/* not said (RFC 2060 servers): one above the last */
-		uint32_t *uids = NULL;
-		size_t n = 0;
-
-		rc = imap_list(s, 0, &uids, &n, err);
-		while (rc == MD_OK && n) {
-			ret->uidnext = uids[n - 1] + 1;
-			free(md_take(uids));
-			rc = imap_list(s, ret->uidnext - 1, &uids, &n, err);
-		}
-		free(uids);
-		ret->uidnext = ret->uidnext ? ret->uidnext : 1;
-	}
-	return rc;
+	return ret->uidnext ? MD_OK : find_uidnext(s, &ret->uidnext, err);
 }
 
 int imap_noop(struct imap *s, struct md_err *err)

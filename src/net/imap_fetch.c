@@ -90,10 +90,20 @@ static int search_range(struct imap *s, uint32_t low, uint32_t high, uint32_t **
 	return rc == MD_OK ? MD_OK : md_fail(err, MD_NOMEM, 0, "SEARCH: out of memory");
 }
 
-int imap_list(struct imap *s, uint32_t after, uint32_t **ret_uids, size_t *ret_n,
+static int same_folder(struct imap *s, struct md_err *err)
+{
+	const struct mailimap_selection_info *info = s->session->imap_selection_info;
+
+	if (info && info->sel_uidvalidity == s->uidvalidity)
+		return MD_OK;
+	s->dead = true;
+	return md_fail(err, MD_INPUT, 0, "UIDVALIDITY changed");
+}
+
+int imap_list(struct imap *s, uint32_t after, uint32_t **ret_uids, size_t *ret_n, bool *ret_all,
 	      struct md_err *err)
 {
-	uint64_t low = (uint64_t)after + 1, width = LIST_WINDOW, high;
+	uint64_t low = (uint64_t)after + 1, high = 0, width = LIST_WINDOW;
 	uint32_t *uids = NULL;
 	size_t n = 0;
 	int rc = MD_OK;
@@ -105,10 +115,15 @@ int imap_list(struct imap *s, uint32_t after, uint32_t **ret_uids, size_t *ret_n
 		rc = search_range(s, (uint32_t)low, high == UINT32_MAX ? 0 : (uint32_t)high, &uids,
 				  &n, err);
 	}
-	if (rc != MD_OK)
+	if (rc == MD_OK)
+		rc = same_folder(s, err);
+	if (rc != MD_OK) {
+		free(uids);
 		return rc;
+	}
 	*ret_uids = uids;
 	*ret_n = n;
+	*ret_all = low > UINT32_MAX;
 	return MD_OK;
 }
 

@@ -20,7 +20,7 @@ struct imap {
 	struct md_err io; /* why the stream failed, for libetpan only knows that it did */
 	bool dead;
 	int64_t timeout_ms;
-	uint32_t uidnext;
+	uint32_t uidvalidity, uidnext; /* at SELECT */
 };
 
 /* Before each command: how many bytes the answer may have, all literals included. */

@@ -11,6 +11,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,7 @@
 #include <unistd.h>
 
 enum { KEEP_IDLE_S = 60, KEEP_INTERVAL_S = 15, KEEP_PROBES = 3, UNSENT_MAX_MS = 100000 };
+enum { SYSTEM_TRUST_MAX_MS = 24 * 60 * 60 * 1000 };
 
 struct wire_trust {
 	atomic_int refs;
@@ -40,7 +42,8 @@ struct wire {
 
 /* ---- trust ---- */
 
-int wire_trust_new(const char *pem, size_t n, struct wire_trust **ret, struct md_err *err)
+/* For pem == NULL the system's. */
+static int trust_new(const char *pem, size_t n, struct wire_trust **ret, struct md_err *err)
 {
 	gnutls_datum_t data = { (unsigned char *)(uintptr_t)pem, (unsigned int)n };
 	md_auto(wire_trust_unref_p) struct wire_trust *t = md_calloc(1, sizeof *t);
@@ -63,6 +66,35 @@ int wire_trust_new(const char *pem, size_t n, struct wire_trust **ret, struct md
 			       rc ? gnutls_strerror(rc) : "no certificate in it");
 	*ret = md_take(t);
 	return MD_OK;
+}
+
+int wire_trust_new(const char *pem, size_t n, struct wire_trust **ret, struct md_err *err)
+{
+	return trust_new(pem, n, ret, err);
+}
+
+int wire_trust_system(struct wire_trust **ret, struct md_err *err)
+{
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	static struct wire_trust *kept;
+	static int64_t read_at_ms;
+	int64_t now = clock_mono(&clock_system);
+	struct wire_trust *fresh;
+	int rc = MD_OK;
+
+	pthread_mutex_lock(&lock);
+	if (!kept || now - read_at_ms > SYSTEM_TRUST_MAX_MS) {
+		rc = trust_new(NULL, 0, &fresh, err);
+		if (rc == MD_OK) {
+			wire_trust_unref(kept);
+			kept = fresh;
+			read_at_ms = now;
+		}
+	}
+	if (rc == MD_OK)
+		*ret = wire_trust_ref(kept);
+	pthread_mutex_unlock(&lock);
+	return rc;
 }
 
 struct wire_trust *wire_trust_ref(struct wire_trust *t)

@@ -13,7 +13,9 @@ enum { FETCH_WINDOW = 100, FRAME_INLINE_MAX = 64 << 10 };
 
 enum frame_type {
 	/* desk -> fetch */
-	FRAME_MAILBOX = 1, /* watch this mailbox (again, with new settings) */
+	/* watch this mailbox (again, with new settings); with its ca_file, open for reading, as
+	 * descriptor, for the jail has no way to it */
+	FRAME_MAILBOX = 1,
 	FRAME_CURSOR,
 	FRAME_STORED,
 	FRAME_POLL, /* look now (admin's "poll"); struct frame_uids without uids */
@@ -59,7 +61,7 @@ struct frame_mail {
 struct frame_state {
 	int64_t mailbox;
 	const char *state; /* "connecting", "ok", "backoff", "auth_failed" */
-	const char *error; /* NULL when ok */
+	const char *error; /* NULL when ok; with "ok": mail comes in, but cannot be marked */
 	int64_t retry_ms;  /* until the next try; 0 when ok */
 };
 struct frame_read {

@@ -18,8 +18,10 @@
 
 /* The authorities we trust; shared by connections and threads. */
 struct wire_trust;
-/* From PEM certificates, or the system's store for pem == NULL. MD_BROKEN when there are none. */
+/* From PEM certificates. MD_BROKEN when there are none. */
 int wire_trust_new(const char *pem, size_t n, struct wire_trust **ret, struct md_err *err);
+/* The system's store; read again once a day, for authorities come and go. From any thread. */
+int wire_trust_system(struct wire_trust **ret, struct md_err *err);
 struct wire_trust *wire_trust_ref(struct wire_trust *t);
 void wire_trust_unref(struct wire_trust *t);
 MD_DEFINE_AUTO(struct wire_trust *, wire_trust_unref)

@@ -1,0 +1,566 @@
+/* One mailbox, step by step:
+ *
+ *	closed --connect, SELECT--> asked --CURSOR--> works: marks, list, fetch, idle
+ *	   ^----------- any failure; retried after a pause that grows -----------'
+ *
+ * A step does one bounded piece (a batch of mails at most) and says what it waits for, so that a
+ * mailbox with 100,000 mails does not keep the others waiting. */
+#include "fetch_private.h"
+
+#include <maildesk/base/clock.h>
+#include <maildesk/base/fault.h>
+#include <maildesk/base/log.h>
+#include <maildesk/base/random.h>
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+	RETRY_FIRST_MS = 1000,
+	RETRY_MAX_MS = 5 * 60 * 1000,
+	REFUSED_FIRST_MS = 60 * 1000, /* slower: the account must not be locked out */
+	REFUSED_MAX_MS = 30 * 60 * 1000,
+	KEEPALIVE_MS = 60 * 1000,    /* a NOOP while the desk is awaited */
+	IDLE_MAX_MS = 9 * 60 * 1000, /* RFC 2177 says 29 minutes, address translators less */
+	MARK_RETRY_MS = 60 * 1000,
+	ANSWER_SOON_MS = 200,
+	CA_FILE_MAX = 4 << 20,
+};
+
+static int64_t now_ms(void)
+{
+	return clock_mono(&clock_system);
+}
+
+/* ---- small things ---- */
+
+int uids_add(struct uids *u, uint32_t uid)
+{
+	if (u->n == u->cap) {
+		size_t cap = u->cap ? 2 * u->cap : 64;
+		uint32_t *v = md_realloc(u->v, cap * sizeof *v);
+
+		if (!v)
+			return MD_NOMEM;
+		u->v = v;
+		u->cap = cap;
+	}
+	u->v[u->n++] = uid;
+	return MD_OK;
+}
+
+void uids_done(struct uids *u)
+{
+	free(u->v);
+	*u = (struct uids){ 0 };
+}
+
+void settings_free(struct settings *set)
+{
+	if (!set)
+		return;
+	wire_trust_unref(set->trust);
+	arena_done(&set->arena);
+	free(set);
+}
+
+void given_done(struct given *g)
+{
+	settings_free(g->settings);
+	uids_done(&g->owed);
+	uids_done(&g->stored);
+	*g = (struct given){ 0 };
+}
+
+void outgoing_free(struct outgoing *o)
+{
+	if (o->fd >= 0)
+		close(o->fd);
+	free(o->memory);
+	free(o);
+}
+
+/* The jail has no way to the CA file: the desk passes it along, open. */
+static int read_ca_file(int fd, struct settings *set)
+{
+	md_auto(md_free_p) char *pem = NULL;
+	struct stat st;
+	ssize_t n;
+
+	if (fd < 0)
+		return md_fail(&set->trust_err, MD_BROKEN, 0, "%s: did not come along",
+			       set->box.ca_file);
+	if (fstat(fd, &st) != 0 || st.st_size <= 0 || st.st_size > CA_FILE_MAX)
+		return md_fail(&set->trust_err, MD_BROKEN, 0, "%s: empty or too large",
+			       set->box.ca_file);
+	pem = md_malloc((size_t)st.st_size);
+	n = pem ? pread(fd, pem, (size_t)st.st_size, 0) : -1;
+	if (n < 0)
+		return md_fail(&set->trust_err, MD_BROKEN, 0, "%s: cannot be read",
+			       set->box.ca_file);
+	return wire_trust_new(pem, (size_t)n, &set->trust, &set->trust_err);
+}
+
+static const char *or_empty(const char *s)
+{
+	return s ? s : "";
+}
+
+struct settings *settings_new(const struct frame *f, struct md_err *err)
+{
+	md_auto(settings_free_p) struct settings *set = md_calloc(1, sizeof *set);
+	struct frame_mailbox *b;
+
+	if (!set) {
+		md_fail(err, MD_NOMEM, 0, "out of memory");
+		return NULL;
+	}
+	set->arena = (struct arena)ARENA_INIT(1 << 20);
+	b = &set->box;
+	if (rec_unpack(&frame_mailbox_rec, f->bytes, f->n, &set->arena, b, err) != MD_OK)
+		return NULL;
+	b->name = or_empty(b->name);
+	b->host = or_empty(b->host);
+	b->user = or_empty(b->user);
+	b->secret = or_empty(b->secret);
+	b->folder = b->folder && *b->folder ? b->folder : "INBOX";
+	b->tls = or_empty(b->tls);
+	b->auth = or_empty(b->auth);
+	b->after = or_empty(b->after);
+	if (b->ca_file && *b->ca_file)
+		(void)read_ca_file(f->fd, set); /* told when it connects */
+	return md_take(set);
+}
+
+struct session *session_new(int64_t id)
+{
+	struct session *s = md_calloc(1, sizeof *s);
+
+	if (!s)
+		return NULL;
+	s->id = id;
+	s->timer_ms = INT64_MAX;
+	s->out_end = &s->out;
+	return s;
+}
+
+static struct log_ctx log_ctx_of(const struct session *s)
+{
+	return (struct log_ctx){ .mailbox = s->settings->box.name };
+}
+
+/* ---- saying ---- */
+
+struct outgoing *session_say(struct session *s, enum frame_type type)
+{
+	struct outgoing *o = md_calloc(1, sizeof *o);
+
+	if (!o)
+		return NULL;
+	o->type = type;
+	o->fd = -1;
+	*s->out_end = o;
+	s->out_end = &o->next;
+	return o;
+}
+
+static void say_state(struct session *s, const char *state, const char *error, int64_t retry_ms)
+{
+	struct outgoing *o;
+
+	if (!error && s->state && strcmp(s->state, state) == 0)
+		return;
+	o = session_say(s, FRAME_STATE);
+	if (!o)
+		return; /* only a report; the next one will do */
+	o->memory = error ? md_strdup(error) : NULL;
+	o->state = (struct frame_state){
+		.mailbox = s->id, .state = state, .error = o->memory, .retry_ms = retry_ms
+	};
+	s->state = error && strcmp(state, "ok") == 0 ? NULL : state;
+}
+
+static int say_selected(struct session *s, const struct imap_folder *f, struct md_err *err)
+{
+	struct outgoing *o = session_say(s, FRAME_SELECTED);
+
+	if (!o)
+		return md_fail(err, MD_NOMEM, 0, "out of memory");
+	o->selected = (struct frame_selected){ .mailbox = s->id,
+					       .uidvalidity = f->uidvalidity,
+					       .uidnext = f->uidnext,
+					       .exists = f->exists };
+	return MD_OK;
+}
+
+static int say_marked(struct session *s, const uint32_t *uids, size_t n, struct md_err *err)
+{
+	struct frame_uid *list = md_calloc(n, sizeof *list);
+	struct outgoing *o = list ? session_say(s, FRAME_MARKED) : NULL;
+
+	if (!o) {
+		free(list);
+		return md_fail(err, MD_NOMEM, 0, "out of memory");
+	}
+	for (size_t i = 0; i < n; i++)
+		list[i].uid = uids[i];
+	o->memory = list;
+	o->uids = (struct frame_uids){ .mailbox = s->id,
+				       .uidvalidity = s->uidvalidity,
+				       .uids = { n, list } };
+	return MD_OK;
+}
+
+/* ---- failing ---- */
+
+static void drop_connection(struct session *s)
+{
+	imap_close(md_take(s->imap));
+	free(md_take(s->pending));
+	free(md_take(s->mails));
+	uids_done(&s->owed); /* the cursor will name them again */
+	s->n_pending = s->pending_at = s->n_mails = s->mails_at = 0;
+	s->n_unanswered = s->n_spooled = 0;
+	s->idling = s->drained = s->listed_all = s->waiting = s->settled = false;
+	s->phase = SESSION_CLOSED;
+	s->mark_at_ms = 0;
+}
+
+/* Doubles with every failure; a quarter more or less, so that mailboxes do not retry in step. */
+static int64_t pause_ms(int failures, int64_t first, int64_t max)
+{
+	int64_t ms = first;
+	uint32_t r;
+
+	for (int i = 1; i < failures && ms < max; i++)
+		ms *= 2;
+	ms = ms < max ? ms : max;
+	random_fill(&random_system, &r, sizeof r);
+	return ms * 3 / 4 + (int64_t)(r % 1000) * ms / 2000;
+}
+
+static void fail(struct session *s, int rc, const struct md_err *err)
+{
+	struct log_ctx ctx = log_ctx_of(s);
+	bool refused = rc == MD_REFUSED;
+	int64_t ms;
+
+	drop_connection(s);
+	if (refused)
+		ms = pause_ms(++s->refusals, REFUSED_FIRST_MS, REFUSED_MAX_MS);
+	else
+		ms = pause_ms(++s->failures, RETRY_FIRST_MS, RETRY_MAX_MS);
+	s->retry_at_ms = now_ms() + ms;
+	log_warn(&ctx, "%s%s (next try in %lld s)", refused ? "login refused: " : "", err->text,
+		 (long long)(ms + 999) / 1000);
+	say_state(s, refused ? "auth_failed" : "backoff", err->text, ms);
+}
+
+/* ---- opening ---- */
+
+static int open_connection(struct session *s, struct md_err *err)
+{
+	const struct frame_mailbox *b = &s->settings->box;
+	md_auto(wire_trust_unref_p) struct wire_trust *trust = NULL;
+	struct imap_config c = { .host = b->host,
+				 .port = (int)b->port,
+				 .tls = b->tls,
+				 .user = b->user,
+				 .secret = b->secret,
+				 .xoauth2 = strcmp(b->auth, "xoauth2") == 0,
+				 .timeout_ms = b->timeout_ms };
+	int rc = MD_OK;
+
+	if (s->settings->trust_err.code != MD_OK) {
+		*err = s->settings->trust_err;
+		return err->code;
+	}
+	if (s->settings->trust)
+		trust = wire_trust_ref(s->settings->trust);
+	else if (strcmp(b->tls, "none") != 0)
+		rc = wire_trust_system(&trust, err);
+	c.trust = trust;
+	return rc == MD_OK ? imap_open(&c, &s->imap, err) : rc;
+}
+
+static int connect_mailbox(struct session *s, struct md_err *err)
+{
+	const struct frame_mailbox *b = &s->settings->box;
+	struct imap_folder folder;
+	int rc;
+
+	say_state(s, "connecting", NULL, 0);
+	rc = open_connection(s, err);
+	if (rc != MD_OK)
+		return rc;
+	rc = imap_select(s->imap, b->folder, &folder, err);
+	if (rc == MD_REFUSED) /* not the credentials */
+		return md_wrap(err, MD_BROKEN, "%s", b->host);
+	if (rc == MD_OK)
+		rc = say_selected(s, &folder, err);
+	if (rc != MD_OK)
+		return rc;
+	s->uidvalidity = folder.uidvalidity;
+	s->read_only = folder.read_only;
+	s->refusals = 0;
+	s->phase = SESSION_ASKED;
+	return MD_OK;
+}
+
+/* ---- what the desk said ---- */
+
+static bool same(const char *a, const char *b)
+{
+	return strcmp(a, b) == 0;
+}
+
+static bool same_server(const struct frame_mailbox *a, const struct frame_mailbox *b)
+{
+	return a->port == b->port && same(a->host, b->host) && same(a->user, b->user) &&
+	       same(a->secret, b->secret) && same(a->folder, b->folder) && same(a->tls, b->tls) &&
+	       same(a->auth, b->auth) && same(or_empty(a->ca_file), or_empty(b->ca_file));
+}
+
+static void take_settings(struct session *s)
+{
+	struct settings *set = md_take(s->given.settings);
+
+	if (!set)
+		return;
+	if (!s->settings || !same_server(&s->settings->box, &set->box) ||
+	    s->settings->trust_err.code != MD_OK)
+		drop_connection(s);
+	if (s->phase == SESSION_CLOSED) {
+		s->retry_at_ms = 0;
+		s->failures = s->refusals = 0;
+	}
+	settings_free(s->settings);
+	s->settings = set;
+}
+
+static void take_cursor(struct session *s)
+{
+	struct given *g = &s->given;
+
+	if (!g->cursor || s->phase != SESSION_ASKED || g->cursor_uidvalidity != s->uidvalidity)
+		return;
+	s->last = (uint32_t)g->cursor_last;
+	uids_done(&s->owed);
+	s->owed = g->owed;
+	g->owed = (struct uids){ 0 };
+	s->drained = false;
+	s->phase = SESSION_WORKS;
+}
+
+static int take_stored(struct session *s, struct md_err *err)
+{
+	const struct uids *stored = &s->given.stored;
+
+	/* of another connection's time: the cursor has told what is owed */
+	if (s->phase != SESSION_WORKS || s->given.stored_uidvalidity != s->uidvalidity)
+		return MD_OK;
+	for (size_t i = 0; i < stored->n; i++) {
+		for (size_t k = 0; k < s->n_unanswered; k++) {
+			if (s->unanswered[k].uid != stored->v[i])
+				continue;
+			s->n_spooled -= s->unanswered[k].spooled;
+			s->n_unanswered--;
+			memmove(s->unanswered + k, s->unanswered + k + 1,
+				(s->n_unanswered - k) * sizeof *s->unanswered);
+			break;
+		}
+		if (uids_add(&s->owed, stored->v[i]) != MD_OK)
+			return md_fail(err, MD_NOMEM, 0, "out of memory");
+	}
+	if (stored->n)
+		s->failures = 0;
+	return MD_OK;
+}
+
+/* ---- working ---- */
+
+static int compare(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* What is refused (read-only, full, no such folder) stays owed; mail goes on coming in. */
+static int make_marks(struct session *s, struct md_err *err)
+{
+	const char *after = s->settings->box.after;
+	struct log_ctx ctx = log_ctx_of(s);
+	int rc;
+
+	if (!s->owed.n || now_ms() < s->mark_at_ms)
+		return MD_OK;
+	qsort(s->owed.v, s->owed.n, sizeof *s->owed.v, compare);
+	rc = s->read_only ? md_fail(err, MD_REFUSED, 0, "the folder is read-only")
+			  : imap_mark(s->imap, s->owed.v, s->owed.n, after, err);
+	if (rc == MD_REFUSED || rc == MD_BROKEN) {
+		md_wrap(err, rc, "mails cannot be marked (%s)", after);
+		s->mark_at_ms = now_ms() + MARK_RETRY_MS;
+		log_warn(&ctx, "%s", err->text);
+		say_state(s, "ok", err->text, MARK_RETRY_MS);
+		return MD_OK;
+	}
+	if (rc != MD_OK)
+		return rc;
+	fault_point("marked");
+	rc = say_marked(s, s->owed.v, s->owed.n, err);
+	s->owed.n = 0;
+	s->mark_at_ms = 0;
+	return rc;
+}
+
+static int list_more(struct session *s, struct md_err *err)
+{
+	free(md_take(s->pending));
+	s->n_pending = s->pending_at = 0;
+	(void)imap_take_news(s->imap); /* what was announced up to here will be in the listing */
+	return imap_list(s->imap, s->last, &s->pending, &s->n_pending, &s->listed_all, err);
+}
+
+static bool nothing_at_hand(const struct session *s)
+{
+	return s->pending_at == s->n_pending && s->mails_at == s->n_mails;
+}
+
+static bool window_open(const struct session *s)
+{
+	return s->n_unanswered < FETCH_WINDOW && s->n_spooled < SPOOLED_MAX;
+}
+
+/* Hand over what there is, a batch a step. *ret_more: there is more to do. */
+static int fetch_some(struct session *s, bool *ret_more, struct md_err *err)
+{
+	int rc = MD_OK;
+
+	if (nothing_at_hand(s) && !s->drained)
+		rc = list_more(s, err);
+	if (rc == MD_OK && !nothing_at_hand(s))
+		rc = session_hand_over(s, err);
+	if (rc != MD_OK)
+		return rc;
+	s->drained = nothing_at_hand(s) && s->listed_all && !imap_take_news(s->imap);
+	*ret_more = !s->drained;
+	return MD_OK;
+}
+
+/* Nothing to do until something happens on the server. */
+static int settle(struct session *s, struct wish *ret, struct md_err *err)
+{
+	const struct frame_mailbox *b = &s->settings->box;
+	struct log_ctx ctx = log_ctx_of(s);
+	bool idle = b->idle && imap_has_idle(s->imap);
+	int64_t now = now_ms();
+	int rc = MD_OK;
+
+	if (!s->settled)
+		log_info(&ctx, "watching %s on %s by %s", b->folder, b->host,
+			 idle ? "IDLE" : "polling");
+	s->settled = true;
+	s->failures = 0;
+	if (!s->owed.n)
+		say_state(s, "ok", NULL, 0);
+	ret->timer_ms = now + (idle || b->poll_interval_ms > IDLE_MAX_MS ? IDLE_MAX_MS
+									 : b->poll_interval_ms);
+	if (idle) {
+		rc = imap_idle_start(s->imap, err);
+		s->idling = rc == MD_OK;
+		ret->fd = imap_fd(s->imap);
+		ret->again = s->idling && imap_has_pending(s->imap);
+	}
+	if (s->owed.n && s->mark_at_ms < ret->timer_ms)
+		ret->timer_ms = s->mark_at_ms;
+	return rc;
+}
+
+static int work(struct session *s, struct wish *ret, struct md_err *err)
+{
+	bool waited = s->waiting && s->on_time, more = false;
+	int rc = MD_OK;
+
+	if (s->idling) {
+		s->idling = false;
+		s->drained = false;
+		rc = imap_idle_done(s->imap, err);
+	} else if (s->on_time && !s->waiting) {
+		s->drained = false;
+		rc = imap_noop(s->imap, err);
+	}
+	s->waiting = false;
+	if (s->given.poll || imap_take_news(s->imap))
+		s->drained = false;
+	if (rc == MD_OK)
+		rc = make_marks(s, err);
+	if (rc == MD_OK && !window_open(s)) {
+		ret->timer_ms = now_ms() + KEEPALIVE_MS;
+		return MD_OK;
+	}
+	if (rc == MD_OK)
+		rc = fetch_some(s, &more, err);
+	if (rc != MD_OK)
+		return rc;
+	if (more) {
+		ret->again = true;
+		return MD_OK;
+	}
+	/* The desk's answers come soon as a rule: IDLE would only have to be ended for them. */
+	if (s->n_unanswered && !waited) {
+		s->waiting = true;
+		ret->timer_ms = now_ms() + ANSWER_SOON_MS;
+		return MD_OK;
+	}
+	return settle(s, ret, err);
+}
+
+/* ---- the step ---- */
+
+bool session_connects(const struct session *s)
+{
+	return s->phase == SESSION_CLOSED;
+}
+
+static int step(struct session *s, struct wish *ret, struct md_err *err)
+{
+	int rc;
+
+	if (s->phase == SESSION_CLOSED) {
+		if (!s->given.poll && now_ms() < s->retry_at_ms) {
+			ret->timer_ms = s->retry_at_ms;
+			return MD_OK;
+		}
+		rc = connect_mailbox(s, err);
+		ret->timer_ms = now_ms() + KEEPALIVE_MS;
+		return rc;
+	}
+	take_cursor(s);
+	rc = take_stored(s, err);
+	if (rc == MD_OK && s->phase == SESSION_WORKS)
+		rc = work(s, ret, err);
+	else if (rc == MD_OK) {
+		ret->timer_ms = now_ms() + KEEPALIVE_MS;
+		rc = s->on_time ? imap_noop(s->imap, err) : MD_OK;
+	}
+	return rc == MD_REFUSED ? md_wrap(err, MD_AGAIN, "unexpected") : rc; /* no login's */
+}
+
+void session_step(struct session *s)
+{
+	struct md_err err = { 0 };
+	int rc;
+
+	s->wish = (struct wish){ .fd = -1, .timer_ms = INT64_MAX };
+	take_settings(s);
+	rc = step(s, &s->wish, &err);
+	given_done(&s->given);
+	if (rc != MD_OK) {
+		fail(s, rc, &err);
+		s->wish = (struct wish){ .fd = -1, .timer_ms = s->retry_at_ms };
+	}
+}
