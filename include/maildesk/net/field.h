@@ -1,0 +1,84 @@
+/* field.h - the fields of JSON objects and the parameters of queries, as tables.
+ *
+ * One row checks what comes in, names it in errors and describes it in the OpenAPI document; the
+ * same rows describe answers. Tables end with HTTP_END. */
+#ifndef MAILDESK_NET_FIELD_H
+#define MAILDESK_NET_FIELD_H
+
+#include <maildesk/base/arena.h>
+#include <maildesk/base/buf.h>
+#include <maildesk/base/json.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum http_type {
+	HTTP_LINE, /* text without line breaks */
+	HTTP_TEXT, /* tabs and line breaks too */
+	HTTP_INT,
+	HTTP_BOOL,
+	HTTP_TIME,    /* RFC 3339 */
+	HTTP_PERSON,  /* id of a user, or an address */
+	HTTP_LINES,   /* array of HTTP_LINE */
+	HTTP_PERSONS, /* array of HTTP_PERSON */
+	HTTP_WORDS,   /* of queries: words with commas between */
+	HTTP_OBJECT,  /* of answers, like all below: the object of that name */
+	HTTP_OBJECTS, /* array of it */
+	HTTP_PAGE,    /* a page of it */
+	HTTP_TYPE_COUNT
+};
+enum { HTTP_REQUIRED = 1 << 0, HTTP_NULLABLE = 1 << 1 };
+enum { HTTP_LIST_MAX = 100 }; /* members of an array in a body */
+
+struct http_field {
+	const char *name;
+	enum http_type type;
+	unsigned flags;
+	int64_t min, max;         /* characters of a text or member, value of an integer */
+	const char *const *words; /* the only ones allowed, ended by NULL; NULL: any */
+	const char *of;           /* HTTP_OBJECT...: name of an http_object */
+};
+#define HTTP_END             \
+	{                    \
+		.name = NULL \
+	}
+
+struct http_object { /* a named shape of answers */
+	const char *name;
+	const struct http_field *fields;
+};
+
+struct http_pair {
+	const char *name, *value;
+};
+
+/* What is wrong; texts in the arena. */
+struct http_complaint {
+	const char *field, *text;
+	bool unknown; /* a parameter nobody knows */
+};
+struct http_complaints {
+	struct arena *arena;
+	struct http_complaint v[16]; /* later ones are dropped */
+	size_t n;
+};
+void http_complain(struct http_complaints *c, const char *field, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* Whether the table has a required field. */
+bool http_body_needed(const struct http_field *fields);
+/* Check a body against its table (NULL: no field is known). True when it may be used. */
+bool http_check_body(const struct http_field *fields, const json_t *body,
+		     struct http_complaints *ret);
+/* The same for a query; a repeated parameter is a fault. */
+bool http_check_query(const struct http_field *fields, const struct http_pair *query, size_t n,
+		      struct http_complaints *ret);
+/* No NUL or control character but, with `breaks`, tab and line break (LF or CR LF). */
+bool http_clean(const char *s, size_t n, bool breaks);
+
+/* The JSON Schema of a table. */
+void http_field_schema(struct buf *out, const struct http_field *fields);
+/* Of one field, as for a parameter. */
+void http_field_type(struct buf *out, const struct http_field *f);
+
+#endif

@@ -1,0 +1,121 @@
+/* http.h - an HTTP/1.1 server driven by a table of routes; libmicrohttpd stays inside.
+ *
+ * Dispatch of a request, in this order: rate limit; no such path 404; OPTIONS 204; who calls (401,
+ * before 405 unless the path is open to all); 405 with Allow; role 403; `find` of the route (404);
+ * query 400; body 415, 400, 422; the handler. HEAD is GET without the body.
+ *
+ * Handlers run on the server's threads, several at once. Whatever is wrong with a request becomes
+ * an application/problem+json answer (RFC 9457); only what is no HTTP at all is refused by the
+ * library in its own words. */
+#ifndef MAILDESK_NET_HTTP_H
+#define MAILDESK_NET_HTTP_H
+
+#include <maildesk/base/clock.h>
+#include <maildesk/base/record.h>
+#include <maildesk/net/field.h>
+
+enum { HTTP_IDS_MAX = 2, HTTP_ADDRESS_MAX = 64, HTTP_HEADERS_MAX = 8 };
+
+struct http_request {
+	const char *method, *path; /* HEAD is shown as GET; the path is decoded */
+	const struct http_pair *query;
+	size_t n_query;
+	int64_t ids[HTTP_IDS_MAX];      /* the {id} of the path, in order */
+	const json_t *json;             /* the checked body; {} when there was none */
+	char address[HTTP_ADDRESS_MAX]; /* of the client, by trusted proxies if through one */
+	int64_t now_ms;
+	struct arena *arena;  /* dies with the request */
+	unsigned role;        /* of the caller: bit number in http_route.roles; 0: nobody */
+	int64_t user;         /* key of its rate limit; 0: the address is */
+	void *caller, *found; /* the service's own */
+};
+
+struct http_response {
+	int status;       /* 200 */
+	struct buf body;  /* JSON */
+	const char *etag; /* with its quotes; a GET that has it already is answered 304 */
+	struct http_pair headers[HTTP_HEADERS_MAX];
+	size_t n_headers;
+	/* set by http_refuse() */
+	const char *code, *detail;
+	struct buf errors, extra;
+};
+
+struct http_route {
+	const char *method, *path; /* "/api/v1/tickets/{id}" */
+	unsigned roles;            /* bit 0: nobody in particular */
+	/* MD_OK, or a code for http_service.failed. */
+	int (*handler)(void *ctx, struct http_request *q, struct http_response *r,
+		       struct md_err *err);
+	/* Looks up what the path names before anything else of the request is read; may be NULL. */
+	int (*find)(void *ctx, struct http_request *q, struct md_err *err);
+	const struct http_field *query, *body; /* NULL: none */
+	const char *summary;
+	enum http_type answers; /* HTTP_OBJECT, HTTP_PAGE */
+	const char *answer;     /* name of the object; NULL: 204 */
+	int status;             /* of success; 0: 200 */
+};
+
+struct http_service {
+	void *ctx;
+	const struct http_route *routes;
+	size_t n_routes;
+	const char *base; /* "/api/v1": paths below it are rate-limited */
+	/* Called when there is an Authorization header: sets role, user, caller. MD_REFUSED: 401.
+	 */
+	int (*identify)(void *ctx, struct http_request *q, struct md_err *err);
+	/* What `find`, `handler` or `identify` failed with, as an answer. */
+	void (*failed)(void *ctx, struct http_request *q, struct http_response *r, int rc,
+		       const struct md_err *err);
+};
+
+struct http_options {
+	const char *listen;              /* "127.0.0.1:8025", "[::1]:0" */
+	struct rec_strs trusted_proxies; /* addresses, or blocks like 10.0.0.0/8 */
+	const struct clock *clock;
+	int64_t anonymous_per_minute, user_per_minute; /* 0: no limit */
+	int64_t header_ms, body_ms, idle_ms; /* time for a header, a body, between requests */
+	size_t body_max, connections_max;
+	unsigned workers;
+};
+#define HTTP_OPTIONS_DEFAULT                                                                     \
+	{                                                                                        \
+		.listen = "127.0.0.1:8025", .clock = &clock_system, .header_ms = 10000,          \
+		.body_ms = 60000, .idle_ms = 60000, .body_max = 1 << 20, .connections_max = 800, \
+		.workers = 4                                                                     \
+	}
+
+struct http_server;
+/* Options and service are copied, what they point to is borrowed. MD_INPUT for a bad address,
+ * MD_BROKEN when it cannot listen. */
+int http_start(const struct http_options *o, const struct http_service *s, struct http_server **ret,
+	       struct md_err *err);
+/* Takes no new connections, lets running requests end (2 s at most), closes the rest. */
+void http_stop(struct http_server *s);
+MD_DEFINE_AUTO(struct http_server *, http_stop)
+/* Where it listens: "127.0.0.1:41234". */
+const char *http_listening(const struct http_server *s);
+
+/* ---- for handlers ---- */
+
+/* A header field; NULL without it. Only while the request is being handled. */
+const char *http_header(const struct http_request *q, const char *name);
+/* A query parameter, checked by the route's table. */
+const char *http_query(const struct http_request *q, const char *name);
+void http_header_add(struct http_request *q, struct http_response *r, const char *name,
+		     const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/* The answer is this problem. Returns MD_OK: `return http_refuse(...)`. Drops what was written. */
+int http_refuse(struct http_request *q, struct http_response *r, int status, const char *code,
+		const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+/* After it: a row of `errors`. */
+void http_refuse_field(struct http_response *r, const char *field, const char *text);
+/* After it: further members, as JSON: buf_adds(http_refuse_extra(r), "\"current\":..."). */
+struct buf *http_refuse_extra(struct http_response *r);
+/* The network a client's address is in: its /24, or /64. */
+void http_address_block(const char *address, char ret[HTTP_ADDRESS_MAX]);
+
+/* The OpenAPI 3.1 document of the routes below `base`; objects end with a NULL name. */
+void http_openapi(struct buf *out, const struct http_service *s, const struct http_object *objects,
+		  const char *title, const char *version);
+
+#endif

@@ -1,0 +1,358 @@
+/* The server: one thread accepts, a few workers (each its own libmicrohttpd daemon with epoll)
+ * serve.
+ *
+ * libmicrohttpd's thread pool may put all connections on one worker, so the acceptor hands each to
+ * the worker with the fewest. Its time-out counts silence only: a client that drips a byte a second
+ * would stay for ever. So every connection has a deadline for what it is at (header, body, answer,
+ * pause) and the acceptor shuts down the sockets of those that missed it; their worker sees the end
+ * of the stream and cleans up. When the table is full, who has waited longest without a request
+ * makes room for the next. */
+#include "http_private.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+	REAP_EVERY_MS = 100,
+	DRAIN_MS = 2000,
+	POOL_BYTES = 32 << 10, /* of a connection: header and answer head */
+	STACK_BYTES = 1 << 20, /* address space, not memory */
+	NO_LIMIT = 1 << 16,    /* at its own limit the library leaves added connections unserved */
+};
+
+/* ---- connections ---- */
+
+static void connection_start(struct http_worker *w, struct MHD_Connection *con, void **context)
+{
+	const union MHD_ConnectionInfo *fd =
+		MHD_get_connection_info(con, MHD_CONNECTION_INFO_CONNECTION_FD);
+	struct http_server *s = w->server;
+	struct http_connection *c = md_calloc(1, sizeof *c);
+
+	atomic_fetch_add(&w->connections, 1);
+	*context = c;
+	if (!c || !fd) {
+		free(c);
+		*context = NULL; /* its requests are refused */
+		return;
+	}
+	c->fd = fd->connect_fd;
+	atomic_store(&c->deadline, clock_mono(s->options.clock) + s->options.header_ms);
+	atomic_store(&c->waiting, true);
+	pthread_mutex_lock(&s->lock);
+	c->next = s->connections;
+	c->at = &s->connections;
+	if (c->next)
+		c->next->at = &c->next;
+	s->connections = c;
+	s->n_connections++;
+	pthread_mutex_unlock(&s->lock);
+}
+
+/* Called before the socket is closed, so a listed descriptor is always an open one. */
+static void connection_end(struct http_worker *w, void **context)
+{
+	struct http_server *s = w->server;
+	struct http_connection *c = *context;
+
+	atomic_fetch_sub(&w->connections, 1);
+	if (!c)
+		return;
+	pthread_mutex_lock(&s->lock);
+	*c->at = c->next;
+	if (c->next)
+		c->next->at = c->at;
+	s->n_connections--;
+	pthread_mutex_unlock(&s->lock);
+	free(c);
+	*context = NULL;
+}
+
+static void on_connection(void *cls, struct MHD_Connection *con, void **context,
+			  enum MHD_ConnectionNotificationCode what)
+{
+	if (what == MHD_CONNECTION_NOTIFY_STARTED)
+		connection_start(cls, con, context);
+	else
+		connection_end(cls, context);
+}
+
+/* Shut down who is late; true when there are connections left to watch. */
+static bool reap(struct http_server *s)
+{
+	int64_t now = clock_mono(s->options.clock);
+	bool any;
+
+	pthread_mutex_lock(&s->lock);
+	for (struct http_connection *c = s->connections; c; c = c->next)
+		if (atomic_load(&c->deadline) <= now)
+			shutdown(c->fd, SHUT_RDWR);
+	any = s->connections != NULL;
+	pthread_mutex_unlock(&s->lock);
+	return any;
+}
+
+static void make_room(struct http_server *s)
+{
+	struct http_connection *oldest = NULL;
+
+	pthread_mutex_lock(&s->lock);
+	for (struct http_connection *c = s->connections; c; c = c->next)
+		if (atomic_load(&c->waiting) &&
+		    (!oldest || atomic_load(&c->deadline) <= atomic_load(&oldest->deadline)))
+			oldest = c;
+	if (oldest) {
+		atomic_store(&oldest->waiting, false);
+		shutdown(oldest->fd, SHUT_RDWR);
+	}
+	pthread_mutex_unlock(&s->lock);
+}
+
+static bool is_full(struct http_server *s)
+{
+	bool full;
+
+	pthread_mutex_lock(&s->lock);
+	full = s->n_connections >= s->options.connections_max;
+	pthread_mutex_unlock(&s->lock);
+	return full;
+}
+
+/* ---- accepting ---- */
+
+static void hand_over(struct http_server *s, unsigned *turn, int fd, const struct sockaddr *peer,
+		      socklen_t n)
+{
+	struct http_worker *best = NULL;
+	int on = 1;
+
+	/* From the next one on, so that those not counted yet are spread too. */
+	for (unsigned i = 0; i < s->n_workers; i++) {
+		struct http_worker *w = &s->workers[(*turn + i) % s->n_workers];
+		if (!best || atomic_load(&w->connections) < atomic_load(&best->connections))
+			best = w;
+	}
+	++*turn;
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	(void)MHD_add_connection(best->daemon, fd, peer, n); /* closes it when it fails */
+}
+
+/* False when the process is out of descriptors. */
+static bool accept_some(struct http_server *s, unsigned *turn)
+{
+	for (int i = 0; i < 64; i++) {
+		struct sockaddr_storage peer;
+		socklen_t n = sizeof peer;
+		int fd = accept4(s->listen_fd, (struct sockaddr *)&peer, &n,
+				 SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+		if (fd < 0)
+			return errno != EMFILE && errno != ENFILE;
+		if (is_full(s))
+			make_room(s);
+		hand_over(s, turn, fd, (struct sockaddr *)&peer, n);
+	}
+	return true;
+}
+
+static void *acceptor(void *arg)
+{
+	struct http_server *s = arg;
+	struct pollfd p[2] = { { s->stop_fd, POLLIN, 0 }, { s->listen_fd, POLLIN, 0 } };
+	unsigned turn = 0;
+	int64_t next = 0;
+	bool watch = false, descriptors = true;
+
+	pthread_setname_np(pthread_self(), "http-accept");
+	for (;;) {
+		int n = poll(p, descriptors ? 2 : 1, watch ? REAP_EVERY_MS : -1);
+		int64_t now = clock_mono(s->options.clock);
+
+		if (n > 0 && p[0].revents)
+			return NULL;
+		if (n > 0 && descriptors) {
+			descriptors = accept_some(s, &turn);
+			if (!descriptors)
+				make_room(s);
+			watch = true; /* the workers list them a little later */
+		} else {
+			descriptors = true;
+		}
+		if (now >= next) {
+			next = now + REAP_EVERY_MS;
+			watch = reap(s) || n > 0;
+		}
+	}
+}
+
+/* ---- start and stop ---- */
+
+static int start_workers(struct http_server *s, struct md_err *err)
+{
+	s->workers = md_calloc(s->options.workers, sizeof *s->workers);
+	if (!s->workers)
+		return md_fail(err, MD_NOMEM, 0, "http: out of memory");
+	for (unsigned i = 0; i < s->options.workers; i++) {
+		struct http_worker *w = &s->workers[i];
+
+		w->server = s;
+		w->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD |
+						     MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ITC,
+					     0, NULL, NULL, http_on_request, w,
+					     MHD_OPTION_URI_LOG_CALLBACK, http_on_uri, w,
+					     MHD_OPTION_NOTIFY_COMPLETED, http_on_completed, w,
+					     MHD_OPTION_NOTIFY_CONNECTION, on_connection, w,
+					     MHD_OPTION_CONNECTION_LIMIT, NO_LIMIT,
+					     MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_BYTES,
+					     MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK_BYTES,
+					     MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+		if (!w->daemon)
+			return md_fail(err, MD_BROKEN, errno, "http: cannot start a worker: %s",
+				       strerror(errno));
+		s->n_workers++;
+	}
+	return MD_OK;
+}
+
+static int resolve(const char *listen, struct addrinfo **ret, struct md_err *err)
+{
+	static const struct addrinfo hints = { .ai_flags =
+						       AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
+					       .ai_socktype = SOCK_STREAM };
+	const char *colon = strrchr(listen, ':');
+	size_t n = colon ? (size_t)(colon - listen) : 0;
+	char host[HTTP_ADDRESS_MAX];
+
+	if (colon && strtoul(colon + 1, NULL, 10) > UINT16_MAX)
+		n = 0; /* glibc would take the lower bits */
+	if (n >= 2 && listen[0] == '[' && listen[n - 1] == ']') {
+		listen++;
+		n -= 2;
+	}
+	if (!n || n >= sizeof host)
+		return md_fail(err, MD_INPUT, 0, "http: '%s' is no ADDRESS:PORT", listen);
+	memcpy(host, listen, n);
+	host[n] = '\0';
+	if (getaddrinfo(host, colon + 1, &hints, ret) != 0)
+		return md_fail(err, MD_INPUT, 0, "http: '%s' is no ADDRESS:PORT", listen);
+	return MD_OK;
+}
+
+static void name_socket(struct http_server *s)
+{
+	struct sockaddr_storage at;
+	socklen_t n = sizeof at;
+	char host[48], port[8];
+
+	if (getsockname(s->listen_fd, (struct sockaddr *)&at, &n) != 0 ||
+	    getnameinfo((struct sockaddr *)&at, n, host, sizeof host, port, sizeof port,
+			NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+		return;
+	snprintf(s->listening, sizeof s->listening, at.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s",
+		 host, port);
+}
+
+static int listen_on(struct http_server *s, struct md_err *err)
+{
+	struct addrinfo *at;
+	int on = 1, rc = resolve(s->options.listen, &at, err);
+
+	if (rc != MD_OK)
+		return rc;
+	s->listen_fd = socket(at->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (s->listen_fd >= 0)
+		setsockopt(s->listen_fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+	if (s->listen_fd < 0 || bind(s->listen_fd, at->ai_addr, at->ai_addrlen) != 0 ||
+	    listen(s->listen_fd, 512) != 0)
+		rc = md_fail(err, MD_BROKEN, errno, "http: cannot listen on %s: %s",
+			     s->options.listen, strerror(errno));
+	freeaddrinfo(at);
+	if (rc == MD_OK)
+		name_socket(s);
+	return rc;
+}
+
+static int read_proxies(struct http_server *s, struct md_err *err)
+{
+	const struct rec_strs *from = &s->options.trusted_proxies;
+
+	s->proxies = md_calloc(from->n + 1, sizeof *s->proxies);
+	if (!s->proxies)
+		return md_fail(err, MD_NOMEM, 0, "http: out of memory");
+	for (; s->n_proxies < from->n; s->n_proxies++)
+		if (http_block_parse(from->v[s->n_proxies], &s->proxies[s->n_proxies]) != MD_OK)
+			return md_fail(err, MD_INPUT, 0,
+				       "http: trusted proxy '%s' is no address or block",
+				       from->v[s->n_proxies]);
+	return MD_OK;
+}
+
+int http_start(const struct http_options *o, const struct http_service *service,
+	       struct http_server **ret, struct md_err *err)
+{
+	md_auto(http_stop_p) struct http_server *s = md_calloc(1, sizeof *s);
+	int rc;
+
+	if (!s)
+		return md_fail(err, MD_NOMEM, 0, "http: out of memory");
+	s->options = *o;
+	s->service = *service;
+	s->listen_fd = -1;
+	pthread_mutex_init(&s->lock, NULL);
+	s->stop_fd = eventfd(0, EFD_CLOEXEC);
+	if (s->stop_fd < 0)
+		return md_fail(err, MD_BROKEN, errno, "http: eventfd: %s", strerror(errno));
+	if ((rc = limiter_new(&s->limiter, err)) != MD_OK || (rc = read_proxies(s, err)) != MD_OK ||
+	    (rc = listen_on(s, err)) != MD_OK || (rc = start_workers(s, err)) != MD_OK)
+		return rc;
+	rc = pthread_create(&s->acceptor, NULL, acceptor, s);
+	if (rc != 0)
+		return md_fail(err, MD_BROKEN, rc, "http: cannot start a thread: %s", strerror(rc));
+	s->accepting = true;
+	*ret = md_take(s);
+	return MD_OK;
+}
+
+static void drain(struct http_server *s)
+{
+	int64_t until = clock_mono(s->options.clock) + DRAIN_MS;
+
+	while (atomic_load(&s->running) && clock_mono(s->options.clock) < until)
+		poll(NULL, 0, 5);
+}
+
+void http_stop(struct http_server *s)
+{
+	if (!s)
+		return;
+	if (s->accepting) {
+		(void)eventfd_write(s->stop_fd, 1);
+		pthread_join(s->acceptor, NULL);
+		drain(s);
+	}
+	for (unsigned i = 0; i < s->n_workers; i++) {
+		MHD_stop_daemon(s->workers[i].daemon);
+		if (s->workers[i].gzip_ready)
+			deflateEnd(&s->workers[i].gzip);
+	}
+	free(s->workers);
+	md_close_p(&s->listen_fd);
+	md_close_p(&s->stop_fd);
+	free(s->proxies);
+	limiter_free(s->limiter);
+	pthread_mutex_destroy(&s->lock);
+	free(s);
+}
+
+const char *http_listening(const struct http_server *s)
+{
+	return s->listening;
+}

@@ -1,0 +1,279 @@
+#include <maildesk/net/field.h>
+
+#include <maildesk/base/clock.h>
+#include <maildesk/base/utf8.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void http_complain(struct http_complaints *c, const char *field, const char *fmt, ...)
+{
+	char text[200];
+	va_list ap;
+
+	if (c->n == MD_COUNT(c->v))
+		return;
+	va_start(ap, fmt);
+	if (vsnprintf(text, sizeof text, fmt, ap) < 0)
+		text[0] = '\0';
+	va_end(ap);
+	c->v[c->n].field = arena_strndup(c->arena, field, utf8_cut(field, strlen(field), 80));
+	c->v[c->n].text = arena_strdup(c->arena, text);
+	if (c->v[c->n].field && c->v[c->n].text)
+		c->n++;
+}
+
+bool http_clean(const char *s, size_t n, bool breaks)
+{
+	for (size_t i = 0; i < n; i++) {
+		unsigned char c = (unsigned char)s[i];
+
+		if (c >= 0x20 && c != 0x7f)
+			continue;
+		if (!breaks)
+			return false;
+		if (c != '\t' && c != '\n' && !(c == '\r' && i + 1 < n && s[i + 1] == '\n'))
+			return false;
+	}
+	return true;
+}
+
+static const struct http_field *find(const struct http_field *fields, const char *name)
+{
+	for (const struct http_field *f = fields; f && f->name; f++)
+		if (strcmp(f->name, name) == 0)
+			return f;
+	return NULL;
+}
+
+static bool is_word(const char *const *words, const char *s, size_t n)
+{
+	for (; *words; words++)
+		if (strlen(*words) == n && memcmp(*words, s, n) == 0)
+			return true;
+	return false;
+}
+
+static void complain_words(struct http_complaints *c, const char *name, const char *const *words)
+{
+	char list[160] = "";
+	size_t at = 0;
+
+	for (; *words && at < sizeof list; words++) {
+		int n = snprintf(list + at, sizeof list - at, "%s%s", at ? ", " : "", *words);
+		at += n > 0 ? (size_t)n : 0;
+	}
+	http_complain(c, name, "must be one of %s", list);
+}
+
+/* ---- texts ---- */
+
+static void check_text(const struct http_field *f, const char *name, const char *s, size_t n,
+		       struct http_complaints *c)
+{
+	int64_t length = (int64_t)utf8_length(s, n);
+
+	if (!http_clean(s, n, f->type == HTTP_TEXT))
+		http_complain(c, name, "contains a control character");
+	else if (f->words && !is_word(f->words, s, n))
+		complain_words(c, name, f->words);
+	else if (length < f->min && f->min == 1)
+		http_complain(c, name, "must not be empty");
+	else if (length < f->min)
+		http_complain(c, name, "must have at least %lld characters", (long long)f->min);
+	else if (f->max && length > f->max)
+		http_complain(c, name, "must have at most %lld characters", (long long)f->max);
+}
+
+static void check_int(const struct http_field *f, const char *name, int64_t v,
+		      struct http_complaints *c)
+{
+	if (v < f->min)
+		http_complain(c, name, "must be at least %lld", (long long)f->min);
+	else if (f->max && v > f->max)
+		http_complain(c, name, "must be at most %lld", (long long)f->max);
+}
+
+/* ---- bodies ---- */
+
+static void check_value(const struct http_field *f, const char *name, const json_t *v,
+			struct http_complaints *c);
+
+static void check_list(const struct http_field *f, const json_t *list, struct http_complaints *c)
+{
+	struct http_field member = *f;
+	char name[80];
+
+	if (!json_is_array(list)) {
+		http_complain(c, f->name, "must be an array");
+		return;
+	}
+	if (json_array_size(list) > HTTP_LIST_MAX) {
+		http_complain(c, f->name, "must have at most %d members", HTTP_LIST_MAX);
+		return;
+	}
+	member.type = f->type == HTTP_LINES ? HTTP_LINE : HTTP_PERSON;
+	member.flags = 0;
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		snprintf(name, sizeof name, "%s.%zu", f->name, i);
+		check_value(&member, name, json_array_get(list, i), c);
+	}
+}
+
+static void check_value(const struct http_field *f, const char *name, const json_t *v,
+			struct http_complaints *c)
+{
+	int64_t ms;
+
+	if (json_is_null(v)) {
+		if (!(f->flags & HTTP_NULLABLE))
+			http_complain(c, name, "must not be null");
+		return;
+	}
+	switch (f->type) {
+	case HTTP_PERSON:
+		if (json_is_integer(v)) {
+			if (json_integer_value(v) < 1)
+				http_complain(c, name, "must be an id or an address");
+			return;
+		}
+		if (!json_is_string(v))
+			http_complain(c, name, "must be an id or an address");
+		else
+			check_text(f, name, json_string_value(v), json_string_length(v), c);
+		return;
+	case HTTP_LINE:
+	case HTTP_TEXT:
+		if (!json_is_string(v))
+			http_complain(c, name, "must be a string");
+		else
+			check_text(f, name, json_string_value(v), json_string_length(v), c);
+		return;
+	case HTTP_TIME:
+		if (!json_is_string(v) || time_parse(json_string_value(v), &ms) != MD_OK)
+			http_complain(c, name, "must be an instant like 2026-11-20T16:02:03Z");
+		return;
+	case HTTP_INT:
+		if (!json_is_integer(v))
+			http_complain(c, name, "must be an integer");
+		else
+			check_int(f, name, json_integer_value(v), c);
+		return;
+	case HTTP_BOOL:
+		if (!json_is_boolean(v))
+			http_complain(c, name, "must be true or false");
+		return;
+	default:
+		check_list(f, v, c);
+	}
+}
+
+bool http_body_needed(const struct http_field *fields)
+{
+	for (; fields->name; fields++)
+		if (fields->flags & HTTP_REQUIRED)
+			return true;
+	return false;
+}
+
+bool http_check_body(const struct http_field *fields, const json_t *body,
+		     struct http_complaints *ret)
+{
+	const char *key;
+	json_t *v;
+
+	if (!json_is_object(body)) {
+		http_complain(ret, "", "must be an object");
+		return false;
+	}
+	/* jansson's iteration changes nothing but is declared for mutable objects */
+	json_object_foreach((json_t *)(uintptr_t)body, key, v)
+	{
+		const struct http_field *f = find(fields, key);
+
+		if (f)
+			check_value(f, f->name, v, ret);
+		else
+			http_complain(ret, key, "is not known here");
+	}
+	for (const struct http_field *f = fields; f && f->name; f++)
+		if ((f->flags & HTTP_REQUIRED) && !json_object_get(body, f->name))
+			http_complain(ret, f->name, "is required");
+	return ret->n == 0;
+}
+
+/* ---- queries ---- */
+
+static bool read_int(const char *s, int64_t *ret)
+{
+	char *end;
+
+	errno = 0;
+	*ret = strtoll(s, &end, 10);
+	return *s >= '0' && *s <= '9' && !*end && errno == 0;
+}
+
+static void check_words(const struct http_field *f, const char *s, struct http_complaints *c)
+{
+	for (;; s++) {
+		size_t n = strcspn(s, ",");
+
+		if (!n || (f->words && !is_word(f->words, s, n))) {
+			if (f->words)
+				complain_words(c, f->name, f->words);
+			else
+				http_complain(c, f->name, "must not be empty");
+			return;
+		}
+		s += n;
+		if (!*s)
+			return;
+	}
+}
+
+static void check_parameter(const struct http_field *f, const char *s, struct http_complaints *c)
+{
+	int64_t v;
+
+	switch (f->type) {
+	case HTTP_INT:
+		if (!read_int(s, &v))
+			http_complain(c, f->name, "must be an integer");
+		else
+			check_int(f, f->name, v, c);
+		break;
+	case HTTP_TIME:
+		if (time_parse(s, &v) != MD_OK)
+			http_complain(c, f->name, "must be an instant like 2026-11-20T16:02:03Z");
+		break;
+	case HTTP_WORDS:
+		check_words(f, s, c);
+		break;
+	default:
+		check_text(f, f->name, s, strlen(s), c);
+	}
+}
+
+bool http_check_query(const struct http_field *fields, const struct http_pair *query, size_t n,
+		      struct http_complaints *ret)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct http_field *f = find(fields, query[i].name);
+		bool again = false;
+
+		for (size_t k = 0; k < i; k++)
+			again = again || strcmp(query[k].name, query[i].name) == 0;
+		if (!f) {
+			http_complain(ret, query[i].name, "is not known here");
+			if (ret->n)
+				ret->v[ret->n - 1].unknown = true;
+		} else if (again) {
+			http_complain(ret, f->name, "is given twice");
+		} else {
+			check_parameter(f, query[i].value, ret);
+		}
+	}
+	return ret->n == 0;
+}

@@ -1,0 +1,260 @@
+/* The OpenAPI 3.1 document: everything in it comes from the tables of routes and fields. */
+#include "http_private.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void add_string(struct buf *out, const char *s)
+{
+	json_write_string(out, s, strlen(s));
+}
+
+/* ---- fields ---- */
+
+static void add_words(struct buf *out, const struct http_field *f)
+{
+	buf_adds(out, ",\"enum\":[");
+	for (const char *const *w = f->words; *w; w++) {
+		if (w != f->words)
+			buf_addc(out, ',');
+		add_string(out, *w);
+	}
+	if (f->flags & HTTP_NULLABLE)
+		buf_adds(out, ",null");
+	buf_addc(out, ']');
+}
+
+static void add_ref(struct buf *out, const char *name)
+{
+	buf_addf(out, "{\"$ref\":\"#/components/schemas/%s\"}", name);
+}
+
+static void add_simple(struct buf *out, const struct http_field *f, const char *type)
+{
+	bool text = strcmp(type, "string") == 0;
+
+	if (f->flags & HTTP_NULLABLE)
+		buf_addf(out, "{\"type\":[\"%s\",\"null\"]", type);
+	else
+		buf_addf(out, "{\"type\":\"%s\"", type);
+	if (f->type == HTTP_TIME)
+		buf_adds(out, ",\"format\":\"date-time\"");
+	if (f->words && f->type != HTTP_WORDS)
+		add_words(out, f);
+	if (f->min)
+		buf_addf(out, ",\"%s\":%lld", text ? "minLength" : "minimum", (long long)f->min);
+	if (f->max)
+		buf_addf(out, ",\"%s\":%lld", text ? "maxLength" : "maximum", (long long)f->max);
+	buf_addc(out, '}');
+}
+
+static void add_person(struct buf *out, const struct http_field *f)
+{
+	buf_addf(out, "{\"type\":[\"integer\",\"string\"%s]}",
+		 f->flags & HTTP_NULLABLE ? ",\"null\"" : "");
+}
+
+void http_field_type(struct buf *out, const struct http_field *f)
+{
+	struct http_field member = *f;
+
+	member.flags = 0;
+	switch (f->type) {
+	case HTTP_INT:
+		add_simple(out, f, "integer");
+		break;
+	case HTTP_BOOL:
+		add_simple(out, f, "boolean");
+		break;
+	case HTTP_PERSON:
+		add_person(out, f);
+		break;
+	case HTTP_LINES:
+	case HTTP_PERSONS:
+		member.type = f->type == HTTP_LINES ? HTTP_LINE : HTTP_PERSON;
+		buf_addf(out, "{\"type\":\"array\",\"maxItems\":%d,\"items\":", HTTP_LIST_MAX);
+		http_field_type(out, &member);
+		buf_addc(out, '}');
+		break;
+	case HTTP_OBJECT:
+		if (f->flags & HTTP_NULLABLE)
+			buf_adds(out, "{\"oneOf\":[{\"type\":\"null\"},");
+		add_ref(out, f->of);
+		if (f->flags & HTTP_NULLABLE)
+			buf_adds(out, "]}");
+		break;
+	case HTTP_OBJECTS:
+		buf_adds(out, "{\"type\":\"array\",\"items\":");
+		add_ref(out, f->of);
+		buf_addc(out, '}');
+		break;
+	default:
+		add_simple(out, f, "string");
+	}
+}
+
+void http_field_schema(struct buf *out, const struct http_field *fields)
+{
+	const char *comma = "";
+
+	if (!fields) {
+		buf_adds(out, "{\"type\":\"object\"}");
+		return;
+	}
+	buf_adds(out, "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{");
+	for (const struct http_field *f = fields; f->name; f++) {
+		buf_adds(out, comma);
+		add_string(out, f->name);
+		buf_addc(out, ':');
+		http_field_type(out, f);
+		comma = ",";
+	}
+	buf_adds(out, "},\"required\":[");
+	comma = "";
+	for (const struct http_field *f = fields; f->name; f++)
+		if (f->flags & HTTP_REQUIRED) {
+			buf_adds(out, comma);
+			add_string(out, f->name);
+			comma = ",";
+		}
+	buf_adds(out, "]}");
+}
+
+/* ---- routes ---- */
+
+static void add_parameters(struct buf *out, const struct http_route *r)
+{
+	const char *comma = "";
+
+	buf_adds(out, ",\"parameters\":[");
+	for (const char *s = strchr(r->path, '{'); s; s = strchr(s + 1, '{')) {
+		buf_addf(out,
+			 "%s{\"name\":\"%.*s\",\"in\":\"path\",\"required\":true,"
+			 "\"schema\":{\"type\":\"integer\",\"minimum\":1}}",
+			 comma, (int)strcspn(s + 1, "}"), s + 1);
+		comma = ",";
+	}
+	for (const struct http_field *f = r->query; f && f->name; f++) {
+		buf_addf(out, "%s{\"name\":\"%s\",\"in\":\"query\",\"schema\":", comma, f->name);
+		http_field_type(out, f);
+		buf_addc(out, '}');
+		comma = ",";
+	}
+	buf_addc(out, ']');
+}
+
+static void add_page(struct buf *out, const char *of)
+{
+	buf_adds(out,
+		 "{\"type\":\"object\",\"required\":[\"items\",\"page\",\"per_page\",\"total\","
+		 "\"pages\",\"next\",\"prev\",\"total_is_estimate\"],"
+		 "\"properties\":{\"items\":{\"type\":\"array\",\"items\":");
+	add_ref(out, of);
+	buf_adds(out, "},\"page\":{\"type\":\"integer\"},\"per_page\":{\"type\":\"integer\"},"
+		      "\"total\":{\"type\":\"integer\"},\"pages\":{\"type\":\"integer\"},"
+		      "\"next\":{\"type\":[\"string\",\"null\"]},"
+		      "\"prev\":{\"type\":[\"string\",\"null\"]},"
+		      "\"total_is_estimate\":{\"type\":\"boolean\"}}}");
+}
+
+static void add_answers(struct buf *out, const struct http_route *r)
+{
+	int status = r->status ? r->status : r->answer ? 200 : 204;
+
+	buf_addf(out, ",\"responses\":{\"%d\":{\"description\":\"%s\"", status,
+		 r->answer ? r->answer : "Done");
+	if (r->answer) {
+		buf_adds(out, ",\"content\":{\"application/json\":{\"schema\":");
+		if (r->answers == HTTP_PAGE)
+			add_page(out, r->answer);
+		else
+			add_ref(out, r->answer);
+		buf_adds(out, "}}");
+	}
+	buf_adds(out, "},\"default\":{\"description\":\"Problem\",\"content\":"
+		      "{\"application/problem+json\":{\"schema\":");
+	add_ref(out, "Problem");
+	buf_adds(out, "}}}}");
+}
+
+static void add_route(struct buf *out, const struct http_route *r)
+{
+	buf_addc(out, '"');
+	for (const char *s = r->method; *s; s++)
+		buf_addc(out, (char)(*s | 0x20));
+	buf_adds(out, "\":{\"summary\":");
+	add_string(out, r->summary);
+	buf_addf(out, ",\"security\":[%s]", r->roles & 1 ? "" : "{\"bearer\":[]}");
+	add_parameters(out, r);
+	if (r->body) {
+		buf_addf(out,
+			 ",\"requestBody\":{\"required\":%s,\"content\":"
+			 "{\"application/json\":{\"schema\":",
+			 http_body_needed(r->body) ? "true" : "false");
+		http_field_schema(out, r->body);
+		buf_adds(out, "}}}");
+	}
+	add_answers(out, r);
+	buf_addc(out, '}');
+}
+
+/* Routes of one path stand together in the document, wherever they stand in the table. */
+static void add_paths(struct buf *out, const struct http_service *s)
+{
+	const char *comma = "";
+
+	for (size_t i = 0; i < s->n_routes; i++) {
+		const char *path = s->routes[i].path;
+		bool seen = false;
+
+		for (size_t k = 0; k < i; k++)
+			seen = seen || strcmp(s->routes[k].path, path) == 0;
+		if (seen)
+			continue;
+		buf_addf(out, "%s\"%s\":{", comma, path);
+		comma = "";
+		for (size_t k = i; k < s->n_routes; k++) {
+			if (strcmp(s->routes[k].path, path) != 0)
+				continue;
+			buf_adds(out, comma);
+			add_route(out, &s->routes[k]);
+			comma = ",";
+		}
+		buf_addc(out, '}');
+		comma = ",";
+	}
+}
+
+void http_openapi(struct buf *out, const struct http_service *s, const struct http_object *objects,
+		  const char *title, const char *version)
+{
+	static const struct http_field complaint[] = {
+		{ "field", HTTP_LINE, HTTP_REQUIRED, 0, 0, NULL, NULL },
+		{ "message", HTTP_LINE, HTTP_REQUIRED, 0, 0, NULL, NULL },
+		HTTP_END,
+	};
+	buf_adds(out, "{\"openapi\":\"3.1.0\",\"info\":{\"title\":");
+	add_string(out, title);
+	buf_adds(out, ",\"version\":");
+	add_string(out, version);
+	buf_adds(out, "},\"paths\":{");
+	add_paths(out, s);
+	buf_adds(out, "},\"components\":{\"securitySchemes\":{\"bearer\":{\"type\":\"http\","
+		      "\"scheme\":\"bearer\"}},\"schemas\":{\"Complaint\":");
+	http_field_schema(out, complaint);
+	buf_adds(out, ",\"Problem\":{\"type\":\"object\",\"required\":[\"type\",\"title\","
+		      "\"status\",\"code\",\"detail\",\"errors\"],\"properties\":{"
+		      "\"type\":{\"type\":\"string\"},\"title\":{\"type\":\"string\"},"
+		      "\"status\":{\"type\":\"integer\"},\"code\":{\"type\":\"string\"},"
+		      "\"detail\":{\"type\":\"string\"},\"errors\":{\"type\":\"array\","
+		      "\"items\":");
+	add_ref(out, "Complaint");
+	buf_adds(out, "}}}");
+	for (; objects->name; objects++) {
+		buf_addc(out, ',');
+		add_string(out, objects->name);
+		buf_addc(out, ':');
+		http_field_schema(out, objects->fields);
+	}
+	buf_adds(out, "}}}");
+}

@@ -1,0 +1,102 @@
+/* http_private.h - what the files of the HTTP server share. */
+#ifndef MAILDESK_NET_HTTP_PRIVATE_H
+#define MAILDESK_NET_HTTP_PRIVATE_H
+
+#include <maildesk/net/http.h>
+#include <maildesk/net/limit.h>
+
+#include <microhttpd.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <zlib.h>
+
+enum {
+	HTTP_HEADER_MAX = 16 << 10,
+	HTTP_QUERY_MAX = 32, /* parameters */
+	HTTP_JSON_DEPTH = 32,
+	HTTP_ANSWER_MAX = 64 << 20, /* bytes of an answer; arena of a request */
+	HTTP_BODIES_MAX = 32 << 20, /* bytes of all bodies being received */
+	HTTP_DRAIN_MAX = 32 << 20,  /* a body too large is read up to here before the 413 */
+};
+
+struct http_block { /* addresses as 16 bytes, IPv4 mapped (RFC 4291 2.5.5.2) */
+	uint8_t bytes[16];
+	unsigned bits;
+};
+
+struct http_worker {
+	struct http_server *server;
+	struct MHD_Daemon *daemon;
+	atomic_uint connections;
+	z_stream gzip; /* used by its own thread only */
+	bool gzip_ready;
+};
+
+struct http_server {
+	struct http_options options;
+	struct http_service service;
+	struct limiter *limiter;
+	struct http_block *proxies;
+	size_t n_proxies;
+	char listening[HTTP_ADDRESS_MAX];
+	int listen_fd, stop_fd;
+	pthread_t acceptor;
+	bool accepting;
+	struct http_worker *workers;
+	unsigned n_workers;
+	/* connections: see http.c */
+	pthread_mutex_t lock;
+	struct http_connection *connections;
+	size_t n_connections;
+	atomic_size_t body_bytes;
+	atomic_uint running; /* requests between their first and last byte */
+};
+
+/* One connection; in the server's list from its start to its end. */
+struct http_connection {
+	struct http_connection *next, **at;
+	int fd;
+	_Atomic int64_t deadline; /* monotonic; after it the socket is shut down */
+	atomic_bool waiting;      /* for a request: may be closed to make room */
+};
+
+/* One request and its answer; `q` first, so that handlers' pointers lead back here. */
+struct http_exchange {
+	struct http_request q;
+	struct http_response r;
+	struct arena arena;
+	struct http_server *server;
+	struct MHD_Connection *con;
+	struct http_connection *connection;
+	char *uri;          /* as it was sent */
+	const char *method; /* as it was sent */
+	struct buf body;
+	size_t received;
+	json_t *json;
+	struct limit_state limit;
+	bool begun, limited, too_large, must_close;
+};
+
+/* http_request.c: the callbacks of libmicrohttpd. */
+void *http_on_uri(void *cls, const char *uri, struct MHD_Connection *con);
+enum MHD_Result http_on_request(void *cls, struct MHD_Connection *con, const char *url,
+				const char *method, const char *version, const char *data,
+				size_t *data_size, void **con_cls);
+void http_on_completed(void *cls, struct MHD_Connection *con, void **con_cls,
+		       enum MHD_RequestTerminationCode why);
+
+/* http_route.c: fill ex->r. */
+void http_dispatch(struct http_exchange *ex);
+
+/* http_response.c: hand the answer to libmicrohttpd. */
+enum MHD_Result http_send(struct http_worker *w, struct http_exchange *ex);
+
+/* http_address.c */
+int http_block_parse(const char *text, struct http_block *ret);
+/* The client behind `peer`: itself, or what trusted proxies say (the nearest untrusted address of
+ * `forwarded`, the joined X-Forwarded-For fields). */
+void http_client_address(const struct sockaddr *peer, const char *forwarded,
+			 const struct http_block *proxies, size_t n, char ret[HTTP_ADDRESS_MAX]);
+
+#endif

@@ -1,0 +1,327 @@
+/* From libmicrohttpd's callbacks to a request: its own reading is lax (measured with 0.9.75: both
+ * Content-Length and Transfer-Encoding, two Content-Lengths, blanks before the colon all pass, and
+ * the rest of the bytes run as the next request), so the header is judged here and a connection
+ * with a doubtful one is closed after the answer. The URI is taken as sent and decoded once. */
+#include "http_private.h"
+
+#include <maildesk/base/utf8.h>
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static void exchange_free(struct http_exchange *ex)
+{
+	if (!ex)
+		return;
+	atomic_fetch_sub(&ex->server->body_bytes, ex->body.cap);
+	atomic_fetch_sub(&ex->server->running, 1);
+	buf_done(&ex->body);
+	buf_done(&ex->r.body);
+	buf_done(&ex->r.errors);
+	buf_done(&ex->r.extra);
+	json_decref(ex->json);
+	arena_done(&ex->arena);
+	free(ex);
+}
+
+static void set_deadline(const struct http_exchange *ex, int64_t ms, bool waiting)
+{
+	if (!ex->connection)
+		return;
+	atomic_store(&ex->connection->waiting, waiting);
+	atomic_store(&ex->connection->deadline, clock_mono(ex->server->options.clock) + ms);
+}
+
+void *http_on_uri(void *cls, const char *uri, struct MHD_Connection *con)
+{
+	struct http_worker *w = cls;
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(con, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	struct http_exchange *ex = md_calloc(1, sizeof *ex);
+
+	if (!ex)
+		return NULL;
+	ex->server = w->server;
+	ex->con = con;
+	ex->connection = info ? info->socket_context : NULL;
+	ex->arena = (struct arena)ARENA_INIT(HTTP_ANSWER_MAX);
+	ex->body = (struct buf)BUF_INIT(ex->server->options.body_max);
+	ex->r.body = (struct buf)BUF_INIT(HTTP_ANSWER_MAX);
+	ex->r.errors = (struct buf)BUF_INIT(64 << 10);
+	ex->r.extra = (struct buf)BUF_INIT(HTTP_ANSWER_MAX);
+	ex->q.arena = &ex->arena;
+	ex->uri = arena_strdup(&ex->arena, uri);
+	ex->r.status = 200;
+	atomic_fetch_add(&ex->server->running, 1);
+	set_deadline(ex, ex->server->options.header_ms, true);
+	return ex;
+}
+
+void http_on_completed(void *cls, struct MHD_Connection *con, void **con_cls,
+		       enum MHD_RequestTerminationCode why)
+{
+	(void)cls, (void)con, (void)why;
+	if (*con_cls) {
+		struct http_exchange *ex = *con_cls;
+		set_deadline(ex, ex->server->options.idle_ms, true);
+		exchange_free(ex);
+	}
+	*con_cls = NULL;
+}
+
+/* ---- the URI ---- */
+
+static int hex(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c = (char)(c | 0x20);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Decode s[0..n) in the arena; NULL for a broken escape, NUL or invalid UTF-8. */
+static const char *decode(struct arena *a, const char *s, size_t n, bool plus)
+{
+	char *out = arena_alloc(a, n + 1);
+	size_t at = 0;
+
+	for (size_t i = 0; out && i < n; i++) {
+		char c = s[i];
+		if (c == '%') {
+			if (n - i < 3 || hex(s[i + 1]) < 0 || hex(s[i + 2]) < 0)
+				return NULL;
+			c = (char)(hex(s[i + 1]) << 4 | hex(s[i + 2]));
+			i += 2;
+		} else if (c == '+' && plus) {
+			c = ' ';
+		}
+		if (!c)
+			return NULL;
+		out[at++] = c;
+	}
+	return out && utf8_valid(out, at) ? out : NULL;
+}
+
+static bool read_query(struct http_exchange *ex, const char *s)
+{
+	struct http_pair *pairs = arena_array(&ex->arena, HTTP_QUERY_MAX, sizeof *pairs);
+	size_t n = 0;
+
+	while (pairs && *s) {
+		size_t length = strcspn(s, "&"), name = strcspn(s, "=&");
+		const char *value = name < length ? s + name + 1 : s + length;
+
+		if (length) {
+			if (n == HTTP_QUERY_MAX)
+				return false;
+			pairs[n].name = decode(&ex->arena, s, name, true);
+			pairs[n].value =
+				decode(&ex->arena, value, (size_t)(s + length - value), true);
+			if (!pairs[n].name || !pairs[n].value)
+				return false;
+			n++;
+		}
+		s += length + (s[length] == '&');
+	}
+	ex->q.query = pairs;
+	ex->q.n_query = n;
+	return pairs != NULL;
+}
+
+static bool read_uri(struct http_exchange *ex)
+{
+	size_t path = strcspn(ex->uri, "?");
+
+	if (ex->uri[0] != '/')
+		return false;
+	ex->q.path = decode(&ex->arena, ex->uri, path, false);
+	/* An escaped slash would make another path of it. */
+	for (const char *s = ex->uri; s < ex->uri + path; s++)
+		if (strncasecmp(s, "%2f", 3) == 0)
+			return false;
+	return ex->q.path && read_query(ex, ex->uri[path] ? ex->uri + path + 1 : "");
+}
+
+/* ---- the header ---- */
+
+struct header_facts {
+	struct http_exchange *ex;
+	unsigned lengths, encodings, hosts, authorizations;
+	bool bad_name, bad_value, not_chunked;
+	struct buf forwarded;
+};
+
+static bool is_token(const char *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!isalnum((unsigned char)s[i]) && !strchr("!#$%&'*+-.^_`|~", s[i]))
+			return false;
+	return n > 0;
+}
+
+static enum MHD_Result look_at_header(void *cls, enum MHD_ValueKind kind, const char *name,
+				      size_t name_n, const char *value, size_t value_n)
+{
+	struct header_facts *f = cls;
+
+	(void)kind;
+	f->bad_name = f->bad_name || !is_token(name, name_n);
+	f->bad_value = f->bad_value || (value && strlen(value) != value_n);
+	if (strcasecmp(name, "content-length") == 0) {
+		f->lengths++;
+		f->bad_value = f->bad_value || !value || !*value ||
+			       strspn(value, "0123456789") != strlen(value);
+	} else if (strcasecmp(name, "transfer-encoding") == 0) {
+		f->encodings++;
+		f->not_chunked = f->not_chunked || !value || strcasecmp(value, "chunked") != 0;
+	} else if (strcasecmp(name, "host") == 0) {
+		f->hosts++;
+	} else if (strcasecmp(name, "authorization") == 0) {
+		f->authorizations++;
+	} else if (strcasecmp(name, "x-forwarded-for") == 0 && value) {
+		buf_addf(&f->forwarded, "%s%s", f->forwarded.len ? "," : "", value);
+	}
+	return MHD_YES;
+}
+
+static const char *fault_of(const struct header_facts *f, const char *version)
+{
+	if (strcmp(version, "HTTP/1.1") != 0 && strcmp(version, "HTTP/1.0") != 0)
+		return "only HTTP/1.0 and HTTP/1.1 are spoken here";
+	if (f->bad_name || f->bad_value)
+		return "a header field is malformed";
+	if (f->lengths > 1 || f->encodings > 1 || (f->lengths && f->encodings))
+		return "the length of the body is given more than once";
+	if (f->not_chunked)
+		return "the only transfer coding known is chunked";
+	if (f->hosts > 1 || f->authorizations > 1)
+		return "a header field is repeated";
+	return NULL;
+}
+
+static const char *known_method(const char *method)
+{
+	static const char *const known[] = { "GET",   "HEAD",   "POST",   "PUT",
+					     "PATCH", "DELETE", "OPTIONS" };
+
+	for (size_t i = 0; i < MD_COUNT(known); i++)
+		if (strcmp(known[i], method) == 0)
+			return known[i];
+	return NULL;
+}
+
+/* True when it is fit to be read on; else ex->r is the answer and the connection ends with it. */
+static bool judge_header(struct http_exchange *ex, const char *method, const char *version)
+{
+	struct header_facts f = { .ex = ex, .forwarded = BUF_INIT(HTTP_HEADER_MAX) };
+	const union MHD_ConnectionInfo *peer =
+		MHD_get_connection_info(ex->con, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	const union MHD_ConnectionInfo *size =
+		MHD_get_connection_info(ex->con, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+	const char *fault;
+
+	MHD_get_connection_values_n(ex->con, MHD_HEADER_KIND, look_at_header, &f);
+	http_client_address(peer ? peer->client_addr : NULL, buf_str(&f.forwarded),
+			    ex->server->proxies, ex->server->n_proxies, ex->q.address);
+	buf_done(&f.forwarded);
+	ex->q.now_ms = clock_wall(ex->server->options.clock);
+	ex->method = arena_strdup(&ex->arena, method);
+	ex->q.method = strcmp(method, "HEAD") == 0 ? "GET" : ex->method;
+	ex->must_close = true;
+	if (!ex->uri || !ex->method)
+		http_refuse(&ex->q, &ex->r, 503, "unavailable", "out of memory");
+	else if (size && size->header_size > HTTP_HEADER_MAX)
+		http_refuse(&ex->q, &ex->r, 431, "too_large", "headers are limited to %d bytes",
+			    HTTP_HEADER_MAX);
+	else if ((fault = fault_of(&f, version)) != NULL)
+		http_refuse(&ex->q, &ex->r, 400, "malformed", "%s", fault);
+	else if (!read_uri(ex))
+		http_refuse(&ex->q, &ex->r, 400, "malformed",
+			    "the address of the request cannot be read");
+	else
+		ex->must_close = !known_method(method);
+	return !ex->r.code;
+}
+
+/* ---- the body ---- */
+
+/* Bodies share a budget, counted by what their buffers hold. */
+static void take_body(struct http_exchange *ex, const char *data, size_t n)
+{
+	struct http_server *s = ex->server;
+	size_t before = ex->body.cap;
+
+	ex->received += n;
+	if (ex->too_large || ex->r.code)
+		return;
+	if (ex->received > s->options.body_max) {
+		ex->too_large = true;
+	} else if (atomic_load(&s->body_bytes) + n > HTTP_BODIES_MAX) {
+		http_refuse(&ex->q, &ex->r, 503, "unavailable", "too many bodies at once");
+	} else {
+		buf_add(&ex->body, data, n);
+		atomic_fetch_add(&s->body_bytes, ex->body.cap - before);
+		if (ex->body.status != MD_OK)
+			http_refuse(&ex->q, &ex->r, 503, "unavailable", "out of memory");
+	}
+}
+
+/* A body announced as too large is refused at once when its sender waits for our word, or when it
+ * is too much to read away. Other clients would not see the answer while they write. */
+static bool refuse_early(struct http_exchange *ex)
+{
+	const char *length = http_header(&ex->q, "Content-Length");
+	unsigned long long n = length ? strtoull(length, NULL, 10) : 0;
+
+	ex->too_large = n > ex->server->options.body_max;
+	return ex->too_large && (n > HTTP_DRAIN_MAX || http_header(&ex->q, "Expect"));
+}
+
+static enum MHD_Result begin(struct http_worker *w, struct http_exchange *ex, const char *method,
+			     const char *version)
+{
+	bool fit = judge_header(ex, method, version);
+
+	ex->begun = true;
+	set_deadline(ex, ex->server->options.body_ms, false);
+	if (fit && refuse_early(ex)) {
+		ex->must_close = true;
+		http_refuse(&ex->q, &ex->r, 413, "too_large", "bodies are limited to %zu bytes",
+			    ex->server->options.body_max);
+		fit = false;
+	}
+	return fit ? MHD_YES : http_send(w, ex);
+}
+
+enum MHD_Result http_on_request(void *cls, struct MHD_Connection *con, const char *url,
+				const char *method, const char *version, const char *data,
+				size_t *data_size, void **con_cls)
+{
+	struct http_exchange *ex = *con_cls;
+	struct http_worker *w = cls;
+
+	(void)con, (void)url;
+	if (!ex)
+		return MHD_NO; /* there was no memory for it */
+	if (!ex->begun)
+		return begin(w, ex, method, version);
+	if (*data_size) {
+		take_body(ex, data, *data_size);
+		*data_size = 0;
+		/* Beyond reason: end the connection. */
+		return ex->received > HTTP_DRAIN_MAX ? MHD_NO : MHD_YES;
+	}
+	if (!ex->r.code)
+		http_dispatch(ex);
+	set_deadline(ex, ex->server->options.body_ms, false);
+	return http_send(w, ex);
+}
+
+const char *http_header(const struct http_request *q, const char *name)
+{
+	const struct http_exchange *ex = (const struct http_exchange *)(const void *)q;
+
+	return MHD_lookup_connection_value(ex->con, MHD_HEADER_KIND, name);
+}

@@ -1,0 +1,255 @@
+/* Dispatch, in the order promised by http.h. */
+#include "http_private.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* ---- paths ---- */
+
+static bool read_id(const char *s, size_t n, int64_t *ret)
+{
+	int64_t v = 0;
+
+	if (!n || n > 19 || *s == '0')
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (s[i] < '0' || s[i] > '9' || __builtin_mul_overflow(v, 10, &v) ||
+		    __builtin_add_overflow(v, s[i] - '0', &v))
+			return false;
+	*ret = v;
+	return true;
+}
+
+static bool path_fits(const char *pattern, const char *path, int64_t ids[HTTP_IDS_MAX])
+{
+	size_t k = 0;
+
+	while (*pattern) {
+		if (*pattern == '{') {
+			size_t n = strcspn(path, "/");
+			if (k == HTTP_IDS_MAX || !read_id(path, n, &ids[k++]))
+				return false;
+			path += n;
+			pattern += strcspn(pattern, "}") + 1;
+		} else if (*pattern++ != *path++) {
+			return false;
+		}
+	}
+	return !*path;
+}
+
+struct found {
+	const struct http_route *route; /* of the method; NULL: none */
+	bool path, open;                /* there is such a path; a method of it is open to all */
+	char allow[80];
+};
+
+static void find_route(const struct http_service *s, struct http_request *q, struct found *ret)
+{
+	for (size_t i = 0; i < s->n_routes; i++) {
+		const struct http_route *r = &s->routes[i];
+		int64_t ids[HTTP_IDS_MAX] = { 0 };
+		size_t n = strlen(ret->allow);
+
+		if (!path_fits(r->path, q->path, ids))
+			continue;
+		memcpy(q->ids, ids, sizeof ids);
+		ret->path = true;
+		ret->open = ret->open || (r->roles & 1);
+		snprintf(ret->allow + n, sizeof ret->allow - n, "%s, ",
+			 strcmp(r->method, "GET") == 0 ? "GET, HEAD" : r->method);
+		if (strcmp(r->method, q->method) == 0)
+			ret->route = r;
+	}
+}
+
+static bool is_below(const char *path, const char *base)
+{
+	size_t n = strlen(base);
+
+	return strncmp(path, base, n) == 0 && (path[n] == '/' || !path[n]);
+}
+
+/* ---- who, and how often ---- */
+
+static bool within_limit(struct http_exchange *ex)
+{
+	const struct http_options *o = &ex->server->options;
+	int64_t per_minute = ex->q.user ? o->user_per_minute : o->anonymous_per_minute;
+	char key[HTTP_ADDRESS_MAX + 8];
+
+	if (!is_below(ex->q.path, ex->server->service.base) || per_minute <= 0)
+		return true;
+	if (ex->q.user) {
+		snprintf(key, sizeof key, "user %lld", (long long)ex->q.user);
+	} else {
+		snprintf(key, sizeof key, "from %s", ex->q.address);
+		/* One household or server has a whole /64 of IPv6 addresses. */
+		if (strchr(ex->q.address, ':'))
+			http_address_block(ex->q.address, key + 5);
+	}
+	ex->limited = true;
+	return limiter_take(ex->server->limiter, key, strlen(key), per_minute, clock_mono(o->clock),
+			    &ex->limit);
+}
+
+static int need_credentials(struct http_exchange *ex)
+{
+	return http_refuse(&ex->q, &ex->r, 401, "unauthorized", "%s",
+			   http_header(&ex->q, "Authorization")
+				   ? "the access token is not valid (any more)"
+				   : "sign in first");
+}
+
+/* ---- the query and the body ---- */
+
+static void show_complaints(struct http_exchange *ex, const struct http_complaints *c)
+{
+	for (size_t i = 0; i < c->n; i++)
+		http_refuse_field(&ex->r, c->v[i].field, c->v[i].text);
+}
+
+static bool check_query(struct http_exchange *ex, const struct http_route *route)
+{
+	struct http_complaints c = { .arena = &ex->arena };
+	bool unknown = false;
+
+	if (http_check_query(route->query, ex->q.query, ex->q.n_query, &c))
+		return true;
+	for (size_t i = 0; i < c.n; i++)
+		unknown = unknown || c.v[i].unknown;
+	http_refuse(&ex->q, &ex->r, 400, unknown ? "unknown_parameter" : "invalid_parameter",
+		    "the query cannot be used");
+	show_complaints(ex, &c);
+	return false;
+}
+
+/* application/json, in UTF-8 if it says anything about that (RFC 8259 8.1). */
+static bool is_json(const char *type)
+{
+	static const char json[] = "application/json";
+	size_t n = sizeof json - 1;
+	const char *charset;
+
+	if (!type || strncasecmp(type, json, n) != 0 || !strchr(" ;\t", type[n]))
+		return false;
+	charset = strcasestr(type + n, "charset=");
+	if (!charset)
+		return true;
+	charset += strlen("charset=");
+	charset += *charset == '"';
+	return strncasecmp(charset, "utf-8", 5) == 0 && strchr("\" ;\t", charset[5]);
+}
+
+static bool read_json(struct http_exchange *ex, const struct http_route *route)
+{
+	struct md_err why;
+
+	if (!ex->body.len && !http_body_needed(route->body)) {
+		ex->json = json_object();
+		if (!ex->json)
+			http_refuse(&ex->q, &ex->r, 503, "unavailable", "out of memory");
+		return ex->json != NULL;
+	}
+	if (!is_json(http_header(&ex->q, "Content-Type")) ||
+	    http_header(&ex->q, "Content-Encoding")) {
+		http_refuse(&ex->q, &ex->r, 415, "unsupported_media_type",
+			    "the body must be application/json, as it is");
+		return false;
+	}
+	if (json_read(buf_str(&ex->body), ex->body.len, HTTP_JSON_DEPTH, &ex->json, &why) !=
+	    MD_OK) {
+		http_refuse(&ex->q, &ex->r, 400, "malformed", "the body is not JSON: %s", why.text);
+		return false;
+	}
+	return true;
+}
+
+static bool check_body(struct http_exchange *ex, const struct http_route *route)
+{
+	struct http_complaints c = { .arena = &ex->arena };
+
+	if (!route->body)
+		return true;
+	if (!read_json(ex, route))
+		return false;
+	ex->q.json = ex->json;
+	if (http_check_body(route->body, ex->json, &c))
+		return true;
+	http_refuse(&ex->q, &ex->r, 422, "validation", "the body cannot be used");
+	show_complaints(ex, &c);
+	return false;
+}
+
+/* ---- in order ---- */
+
+static void run(struct http_exchange *ex, const struct http_route *route)
+{
+	const struct http_service *s = &ex->server->service;
+	struct md_err err = { 0 };
+	int rc = route->find ? route->find(s->ctx, &ex->q, &err) : MD_OK;
+
+	if (rc == MD_OK) {
+		if (!check_query(ex, route) || !check_body(ex, route))
+			return;
+		if (route->status)
+			ex->r.status = route->status;
+		rc = route->handler(s->ctx, &ex->q, &ex->r, &err);
+	}
+	if (rc != MD_OK)
+		s->failed(s->ctx, &ex->q, &ex->r, rc, &err);
+}
+
+static void options(struct http_exchange *ex, const struct found *f)
+{
+	ex->r.status = 204;
+	http_header_add(&ex->q, &ex->r, "Allow", "%sOPTIONS", f->allow);
+}
+
+static void no_method(struct http_exchange *ex, const struct found *f)
+{
+	http_refuse(&ex->q, &ex->r, 405, "method_not_allowed", "there is no %.20s here",
+		    ex->method);
+	http_header_add(&ex->q, &ex->r, "Allow", "%sOPTIONS", f->allow);
+}
+
+void http_dispatch(struct http_exchange *ex)
+{
+	const struct http_service *s = &ex->server->service;
+	struct found f = { 0 };
+	struct md_err err = { 0 };
+	int rc = MD_OK;
+
+	if (s->identify && http_header(&ex->q, "Authorization"))
+		rc = s->identify(s->ctx, &ex->q, &err);
+	find_route(s, &ex->q, &f);
+	if (!within_limit(ex))
+		http_refuse(&ex->q, &ex->r, 429, "rate_limited", "too many requests");
+	else if (ex->too_large)
+		http_refuse(&ex->q, &ex->r, 413, "too_large", "bodies are limited to %zu bytes",
+			    ex->server->options.body_max);
+	else if (!f.path)
+		http_refuse(&ex->q, &ex->r, 404, "not_found", "there is nothing here");
+	else if (strcmp(ex->method, "OPTIONS") == 0)
+		options(ex, &f);
+	else if (rc != MD_OK && rc != MD_REFUSED)
+		s->failed(s->ctx, &ex->q, &ex->r, rc, &err);
+	else if (!ex->q.role && !(f.route ? f.route->roles & 1 : f.open))
+		need_credentials(ex);
+	else if (!f.route)
+		no_method(ex, &f);
+	else if (!(f.route->roles & 1U << ex->q.role) && !(f.route->roles & 1))
+		http_refuse(&ex->q, &ex->r, 403, "forbidden", "not for you");
+	else
+		run(ex, f.route);
+}
+
+const char *http_query(const struct http_request *q, const char *name)
+{
+	for (size_t i = 0; i < q->n_query; i++)
+		if (strcmp(q->query[i].name, name) == 0)
+			return q->query[i].value;
+	return NULL;
+}
