@@ -5,6 +5,7 @@
 #include "mailboxes_priv.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -85,7 +86,10 @@ static int send_mailbox(struct mailboxes *m, const struct desk_mailbox *mailbox,
 		.max_message_bytes = conf->max_message_bytes,
 	};
 
-	return channel_send(m->fetch.channel, FRAME_MAILBOX, &frame_mailbox_rec, &f, -1, err);
+	/* fetch can open no file of the admin's: its authorities come along */
+	md_auto(md_close_p) int ca = conf->ca_file[0] ? open(conf->ca_file, O_RDONLY | O_CLOEXEC) : -1;
+
+	return channel_send(m->fetch.channel, FRAME_MAILBOX, &frame_mailbox_rec, &f, ca, err);
 }
 
 static void lose_fetch(struct mailboxes *m, const char *why)
