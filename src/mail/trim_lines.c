@@ -58,6 +58,11 @@ static const struct {
 	{ "", "寫道" },
 	{ "", "写到" },
 	{ "", "כתב" },
+	{ "Quoting ", "Quoting" },
+	{ "Zitat von ", "Zitat" },
+	{ "Citando ", "Citando" },
+	{ "Citando a ", "Citando" },
+	{ "Quoting from ", "Quoting" },
 };
 
 /* "-----Original Message-----": words between dashes that say so. */
@@ -76,6 +81,9 @@ static const char *const originals[] = {
 	"wiadomość oryginalna",
 	"oryginalna wiadomość",
 	"исходное сообщение",
+	"Исходное сообщение",
+	"原件",
+	"원본 메일",
 	"originalmeddelande",
 	"ursprungligt meddelande",
 	"原始邮件",
@@ -417,6 +425,10 @@ static size_t quote_header(const struct trim_lines *l, size_t at)
 	for (size_t n = 1; n <= HEADER_LINES && at + n <= l->n; n++) {
 		struct span last = l->v[at + n - 1].text;
 
+		/* A line that begins like none goes on in one more line only, and says when. */
+		if (n > 1 && !begins &&
+		    (n > 2 || !dated || *last.p == '>' || starts_header(undressed(last))))
+			return 0;
 		all.n = (size_t)(last.p + last.n - all.p);
 		if (all.n > HEADER_BYTES)
 			return 0;
@@ -425,8 +437,6 @@ static size_t quote_header(const struct trim_lines *l, size_t at)
 		if (ends_in_colon(all) && span_trim(last).n)
 			return is_header(all, n == 1) ? n : 0;
 		if (n > 1 && *last.p == '>')
-			return 0;
-		if (!begins && n == 2)
 			return 0;
 	}
 	return 0;
