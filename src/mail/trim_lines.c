@@ -1,312 +1,12 @@
-/* The tables. A client's or a language's way of quoting is one row in one of them. Words are
- * compared without ASCII case; the rest of UTF-8 byte by byte. */
+/* How lines are told apart; the words are in trim_tables.c. */
 #include "trim_lines.h"
+
+#include "trim_tables.h"
 
 #include <maildesk/base/mem.h>
 #include <maildesk/mail/trim.h>
 
 #include <string.h>
-
-/* "On DATE, NAME wrote:" - how such a line begins and the word it holds; it ends in a colon.
- * A line that begins otherwise counts when it holds the word and a date or an address. */
-static const struct {
-	const char *start, *verb;
-} quote_headers[] = {
-	{ "On ", "wrote" },
-	{ "On ", "writes" },
-	{ "At ", "wrote" },
-	{ "In ", "wrote" },
-	{ "in message", "wrote" },
-	{ "Am ", "schrieb" },
-	{ "Am ", "geschrieben" },
-	{ "Le ", "écrit" },
-	{ "El ", "escribió" },
-	{ "El ", "escribio" },
-	{ "El ", "ha escrit" },
-	{ "Em ", "escreveu" },
-	{ "A ", "escreveu" },
-	{ "No dia ", "escreveu" },
-	{ "Il ", "ha scritto" },
-	{ "Il giorno ", "ha scritto" },
-	{ "In data ", "ha scritto" },
-	{ "Op ", "schreef" },
-	{ "Op ", "geschreven" },
-	{ "W dniu ", "napisał" },
-	{ "Dnia ", "napisał" },
-	{ "W dniu ", "pisze" },
-	{ "Dnia ", "pisze" },
-	{ "", "пишет" },
-	{ "", "писал" },
-	{ "", "написал" },
-	{ "", "написав" },
-	{ "Den ", "skrev" },
-	{ "Den ", "följande" },
-	{ "På ", "skrev" },
-	{ "", "kirjoitti" },
-	{ "", "napsal" },
-	{ "", "napísal" },
-	{ "", "írta" },
-	{ "", "yazdı" },
-	{ "", "a scris" },
-	{ "Στις ", "έγραψε" },
-	{ "Vào ", "đã viết" },
-	{ "", "のメール" },
-	{ "", "書きました" },
-	{ "", "のメッセージ" },
-	{ "", "작성" },
-	{ "", "写道" },
-	{ "", "寫道" },
-	{ "", "写到" },
-	{ "", "כתב" },
-	{ "Quoting ", "Quoting" },
-	{ "Zitat von ", "Zitat" },
-	{ "Citando ", "Citando" },
-	{ "Citando a ", "Citando" },
-	{ "Quoting from ", "Quoting" },
-};
-
-/* "-----Original Message-----": words between dashes that say so. */
-static const char *const originals[] = {
-	"original message",
-	"original appointment",
-	"ursprüngliche nachricht",
-	"originalnachricht",
-	"message d'origine",
-	"message d’origine",
-	"message original",
-	"mensaje original",
-	"mensagem original",
-	"messaggio originale",
-	"oorspronkelijk bericht",
-	"wiadomość oryginalna",
-	"oryginalna wiadomość",
-	"исходное сообщение",
-	"Исходное сообщение",
-	"原件",
-	"원본 메일",
-	"originalmeddelande",
-	"ursprungligt meddelande",
-	"原始邮件",
-	"原始郵件",
-	"元のメッセージ",
-	"원본 메시지",
-	"original-nachricht",
-	"original mail",
-	"reply message",
-	"opprinnelig melding",
-	"oprindelig meddelelse",
-	"alkuperäinen viesti",
-	"původní zpráva",
-	"eredeti üzenet",
-	"original e-mail",
-};
-
-/* "Please reply above this line" of other desks and forums. */
-static const char *const above_lines[] = {
-	"above this line",
-	"oberhalb dieser zeile",
-	"über dieser zeile",
-	"au-dessus de cette ligne",
-	"por encima de esta línea",
-	"acima desta linha",
-	"sopra questa riga",
-	"sopra questa linea",
-	"boven deze regel",
-	"powyżej tej linii",
-	"выше этой",
-	"ovanför denna rad",
-	"ovanför den här raden",
-	"この行より上",
-	"이 줄 위",
-	"此行上方",
-	"在此行以上",
-	"在此行之上",
-};
-
-/* Passing on a mail; the same between dashes, or at the start of a line with a colon at the end. */
-static const char *const forwards[] = {
-	"forwarded message",
-	"begin forwarded message",
-	"weitergeleitete nachricht",
-	"weitergeleiteten nachricht",
-	"message transféré",
-	"début du message réexpédié",
-	"début du message transféré",
-	"mensaje reenviado",
-	"mensagem encaminhada",
-	"messaggio inoltrato",
-	"inizio messaggio inoltrato",
-	"doorgestuurd bericht",
-	"begin doorgestuurd bericht",
-	"wiadomość przekazana",
-	"przekazana wiadomość",
-	"пересылаемое сообщение",
-	"пересланное сообщение",
-	"vidarebefordrat meddelande",
-	"转发的邮件",
-	"转发邮件",
-	"轉寄郵件",
-	"転送メッセージ",
-	"転送されたメッセージ",
-	"전달된 메시지",
-	"forwarded by",
-};
-
-/* Labels of a block of old headers, by what they stand for. */
-enum label { LABEL_FROM = 1, LABEL_SENT = 2, LABEL_TO = 4, LABEL_SUBJECT = 8, LABEL_CC = 16 };
-static const struct {
-	const char *text;
-	enum label label;
-} labels[] = {
-	{ "From", LABEL_FROM },
-	{ "Sent", LABEL_SENT },
-	{ "Date", LABEL_SENT },
-	{ "To", LABEL_TO },
-	{ "Cc", LABEL_CC },
-	{ "Subject", LABEL_SUBJECT },
-	{ "Reply-To", LABEL_CC },
-	{ "Sent by", LABEL_FROM },
-	{ "Von", LABEL_FROM },
-	{ "Gesendet", LABEL_SENT },
-	{ "Datum", LABEL_SENT },
-	{ "An", LABEL_TO },
-	{ "Kopie", LABEL_CC },
-	{ "Betreff", LABEL_SUBJECT },
-	{ "Gesendet am", LABEL_SENT },
-	{ "De", LABEL_FROM },
-	{ "Envoyé", LABEL_SENT },
-	{ "À", LABEL_TO },
-	{ "Objet", LABEL_SUBJECT },
-	{ "Date d'envoi", LABEL_SENT },
-	{ "Enviado", LABEL_SENT },
-	{ "Enviado el", LABEL_SENT },
-	{ "Fecha", LABEL_SENT },
-	{ "Para", LABEL_TO },
-	{ "Asunto", LABEL_SUBJECT },
-	{ "Enviada em", LABEL_SENT },
-	{ "Enviado em", LABEL_SENT },
-	{ "Data", LABEL_SENT },
-	{ "Assunto", LABEL_SUBJECT },
-	{ "Da", LABEL_FROM },
-	{ "Inviato", LABEL_SENT },
-	{ "A", LABEL_TO },
-	{ "Oggetto", LABEL_SUBJECT },
-	{ "Van", LABEL_FROM },
-	{ "Verzonden", LABEL_SENT },
-	{ "Aan", LABEL_TO },
-	{ "Onderwerp", LABEL_SUBJECT },
-	{ "Od", LABEL_FROM },
-	{ "Wysłano", LABEL_SENT },
-	{ "Do", LABEL_TO },
-	{ "Temat", LABEL_SUBJECT },
-	{ "От", LABEL_FROM },
-	{ "Отправлено", LABEL_SENT },
-	{ "Дата", LABEL_SENT },
-	{ "Кому", LABEL_TO },
-	{ "Тема", LABEL_SUBJECT },
-	{ "Копия", LABEL_CC },
-	{ "Från", LABEL_FROM },
-	{ "Skickat", LABEL_SENT },
-	{ "Till", LABEL_TO },
-	{ "Ämne", LABEL_SUBJECT },
-	{ "Fra", LABEL_FROM },
-	{ "Sendt", LABEL_SENT },
-	{ "Til", LABEL_TO },
-	{ "Emne", LABEL_SUBJECT },
-	{ "差出人", LABEL_FROM },
-	{ "送信者", LABEL_FROM },
-	{ "送信日時", LABEL_SENT },
-	{ "日時", LABEL_SENT },
-	{ "宛先", LABEL_TO },
-	{ "件名", LABEL_SUBJECT },
-	{ "发件人", LABEL_FROM },
-	{ "发送时间", LABEL_SENT },
-	{ "日期", LABEL_SENT },
-	{ "收件人", LABEL_TO },
-	{ "主题", LABEL_SUBJECT },
-	{ "抄送", LABEL_CC },
-	{ "寄件者", LABEL_FROM },
-	{ "收件者", LABEL_TO },
-	{ "主旨", LABEL_SUBJECT },
-	{ "寄件日期", LABEL_SENT },
-	{ "보낸 사람", LABEL_FROM },
-	{ "보낸사람", LABEL_FROM },
-	{ "보낸 날짜", LABEL_SENT },
-	{ "날짜", LABEL_SENT },
-	{ "받는 사람", LABEL_TO },
-	{ "받는사람", LABEL_TO },
-	{ "제목", LABEL_SUBJECT },
-	{ "Lähettäjä", LABEL_FROM },
-	{ "Lähetetty", LABEL_SENT },
-	{ "Vastaanottaja", LABEL_TO },
-	{ "Aihe", LABEL_SUBJECT },
-	{ "Kimden", LABEL_FROM },
-	{ "Tarih", LABEL_SENT },
-	{ "Kime", LABEL_TO },
-	{ "Konu", LABEL_SUBJECT },
-	{ "Odesláno", LABEL_SENT },
-	{ "Komu", LABEL_TO },
-	{ "Předmět", LABEL_SUBJECT },
-	{ "Feladó", LABEL_FROM },
-	{ "Elküldve", LABEL_SENT },
-	{ "Címzett", LABEL_TO },
-	{ "Tárgy", LABEL_SUBJECT },
-};
-
-/* What devices and programs put under a mail. */
-static const char *const devices[] = {
-	"Sent from ",
-	"Sent via ",
-	"Sent using ",
-	"Sent with ",
-	"Sent by ",
-	"Get Outlook for ",
-	"Von meinem ",
-	"Gesendet von ",
-	"Gesendet mit ",
-	"Von meinem iPhone",
-	"Diese Nachricht wurde von mein",
-	"Envoyé de ",
-	"Envoyé depuis ",
-	"Envoyé à partir d",
-	"Enviado desde ",
-	"Enviado de ",
-	"Enviado do ",
-	"Enviado con ",
-	"Inviato da ",
-	"Inviato dal ",
-	"Verstuurd vanaf ",
-	"Verzonden vanaf ",
-	"Verzonden met ",
-	"Wysłane z ",
-	"Wysłano z ",
-	"Отправлено с ",
-	"Отправлено из ",
-	"Skickat från ",
-	"Sendt fra ",
-	"Lähetetty ",
-	"Odesláno z ",
-	"iPhoneから送信",
-	"iPadから送信",
-	"から送信",
-	"发自我的",
-	"从我的",
-	"從我的",
-	"寄自我的",
-	"來自我的",
-	"나의 iPhone에서",
-	"내 iPhone에서",
-	"Outlook für ",
-	"Télécharger Outlook",
-	"Obtener Outlook",
-	"Outlook for ",
-	"Downloaden Outlook",
-	"From my iPhone",
-	"From my iPad",
-	"From my Android",
-	"From my mobile",
-	"From my phone",
-};
 
 enum { HEADER_LINES = 6, HEADER_BYTES = 500 }; /* of one "On ... wrote:" */
 
@@ -343,10 +43,10 @@ static unsigned label_of(struct span line)
 	near = span_sub(line, 0, 40);
 	if (span_chr(near, ':') == near.n && !span_has(near, "\xef\xbc\x9a"))
 		return 0;
-	for (size_t i = 0; i < MD_COUNT(labels); i++)
-		if (span_starts(line, labels[i].text) &&
-		    colon_at(span_from(line, strlen(labels[i].text))))
-			return labels[i].label;
+	for (size_t i = 0; trim_labels[i].text; i++)
+		if (span_starts(line, trim_labels[i].text) &&
+		    colon_at(span_from(line, strlen(trim_labels[i].text))))
+			return trim_labels[i].label;
 	return 0;
 }
 
@@ -393,8 +93,8 @@ static bool has_time(struct span s)
 
 static bool starts_header(struct span first)
 {
-	for (size_t i = 0; i < MD_COUNT(quote_headers); i++)
-		if (*quote_headers[i].start && span_starts(first, quote_headers[i].start))
+	for (size_t i = 0; trim_quote_headers[i].verb; i++)
+		if (*trim_quote_headers[i].start && span_starts(first, trim_quote_headers[i].start))
 			return true;
 	return false;
 }
@@ -407,10 +107,10 @@ static bool is_header(struct span all, bool one_line)
 	/* "2026年11月20日 10:00 Name <user@host>:" says it without a verb. */
 	if (addressed && has_time(all) && span_chr(all, '<') < all.n)
 		return true;
-	for (size_t i = 0; (dated || addressed) && i < MD_COUNT(quote_headers); i++)
-		if (span_has(all, quote_headers[i].verb) &&
-		    (!*quote_headers[i].start || span_starts(all, quote_headers[i].start) ||
-		     addressed || one_line))
+	for (size_t i = 0; (dated || addressed) && trim_quote_headers[i].verb; i++)
+		if (span_has(all, trim_quote_headers[i].verb) &&
+		    (!*trim_quote_headers[i].start ||
+		     span_starts(all, trim_quote_headers[i].start) || addressed || one_line))
 			return true;
 	return false;
 }
@@ -455,8 +155,8 @@ static bool says_wrote(struct span line)
 {
 	if (!ends_in_colon(line))
 		return false;
-	for (size_t i = 0; i < MD_COUNT(quote_headers); i++)
-		if (span_has(line, quote_headers[i].verb))
+	for (size_t i = 0; trim_quote_headers[i].verb; i++)
+		if (span_has(line, trim_quote_headers[i].verb))
 			return true;
 	return false;
 }
@@ -475,8 +175,10 @@ static bool heads_quote(const struct trim_lines *l, size_t at)
 		next++;
 	if (next == l->n || l->v[next].class != TRIM_QUOTE)
 		return false;
-	return says_wrote(line) ||
-	       (ascii_digit(*line.p) && span_ends(line, ">") && span_chr(line, '@') < line.n);
+	if (says_wrote(line))
+		return true;
+	return ascii_digit(*line.p) && ((span_ends(line, ">") && span_chr(line, '@') < line.n) ||
+					(ends_in_colon(line) && has_time(line)));
 }
 
 /* A rule with "From:" below it, or with the name of a mailing list. */
@@ -520,7 +222,7 @@ bool trim_line_is_forward(struct span line)
 	line = span_trim(line);
 	if (line.n > 120 || !(between_dashes(line) || ends_in_colon(line)))
 		return false;
-	return span_has_any(line, forwards, MD_COUNT(forwards));
+	return span_has_any(line, trim_forwards.v, trim_forwards.n);
 }
 
 /* Long marks that stand for dashes, and Mailbird's sign. */
@@ -551,8 +253,8 @@ static bool is_device(struct span line)
 	if (line.n > 100 || (span_chr(line, ',') < line.n && !span_has(line, "excuse") &&
 			     !span_has(line, "typo") && !span_has(line, "brevity")))
 		return false;
-	for (size_t i = 0; i < MD_COUNT(devices); i++)
-		if (span_starts(line, devices[i]))
+	for (size_t i = 0; i < trim_devices.n; i++)
+		if (span_starts(line, trim_devices.v[i]))
 			return true;
 	return span_ends(line, "から送信");
 }
@@ -568,9 +270,10 @@ static bool is_dashed_header(struct span line)
 		inner.n--;
 	if (inner.n + 6 > line.n || inner.n > HEADER_BYTES)
 		return false;
-	for (size_t i = 0; i < MD_COUNT(quote_headers); i++)
-		if (*quote_headers[i].start && span_starts(inner, quote_headers[i].start) &&
-		    span_ends(inner, quote_headers[i].verb))
+	for (size_t i = 0; trim_quote_headers[i].verb; i++)
+		if (*trim_quote_headers[i].start &&
+		    span_starts(inner, trim_quote_headers[i].start) &&
+		    span_ends(inner, trim_quote_headers[i].verb))
 			return true;
 	return false;
 }
@@ -581,7 +284,7 @@ static enum trim_class simple_class(struct span line)
 
 	if (bare.n == 0)
 		return TRIM_EMPTY;
-	if (bare.n < 200 && span_has_any(bare, above_lines, MD_COUNT(above_lines)))
+	if (bare.n < 200 && span_has_any(bare, trim_above.v, trim_above.n))
 		return TRIM_MARKER;
 	if (*bare.p == '>')
 		return TRIM_QUOTE;
@@ -590,7 +293,7 @@ static enum trim_class simple_class(struct span line)
 	if (is_rule(bare))
 		return TRIM_RULE;
 	if (bare.n <= 120 && between_dashes(bare) &&
-	    span_has_any(bare, originals, MD_COUNT(originals)))
+	    span_has_any(bare, trim_originals.v, trim_originals.n))
 		return TRIM_OLD;
 	if (trim_line_is_forward(bare) || is_dashed_header(bare))
 		return TRIM_OLD;
