@@ -69,7 +69,8 @@ static int follow_assignee(struct work *w, struct md_err *err)
 
 	for (size_t steps = 0; steps < wf->status_count && rc == MD_OK; steps++) {
 		bool assigned = w->ticket.assignee_id != 0;
-		const char *to = workflow_by_itself(wf, w->ticket.status, TRIGGER_ASSIGNED, assigned);
+		const char *to =
+			workflow_by_itself(wf, w->ticket.status, TRIGGER_ASSIGNED, assigned);
 
 		if (!to)
 			break;
@@ -132,7 +133,8 @@ static int change_assignee(struct work *w, int64_t to, struct md_err *err)
 		rc = user_get(w->c, w->ticket.assignee_id, w->arena, &old, err);
 	if (rc == MD_OK && to)
 		rc = user_get(w->c, to, w->arena, &user, err);
-	if (rc == MD_NOTFOUND || (rc == MD_OK && to && (user.disabled_at || strcmp(user.role, "customer") == 0)))
+	if (rc == MD_NOTFOUND ||
+	    (rc == MD_OK && to && (user.disabled_at || strcmp(user.role, "customer") == 0)))
 		return work_refuse(err, MD_INPUT, WORK_BAD_VALUE,
 				   "only an active agent or admin can be assigned");
 	if (rc != MD_OK)
@@ -152,8 +154,8 @@ static int change_priority(struct work *w, int64_t to, struct md_err *err)
 
 	if (rc != MD_OK || w->ticket.priority == to)
 		return rc;
-	rc = work_history(w, "priority", work_priority_name(w->ticket.priority), work_priority_name(to),
-			  true, err);
+	rc = work_history(w, "priority", work_priority_name(w->ticket.priority),
+			  work_priority_name(to), true, err);
 	w->ticket.priority = to;
 	return rc;
 }
@@ -202,8 +204,8 @@ static int add_tags(struct work *w, const struct tag *now, size_t n, const struc
 	return rc;
 }
 
-static int remove_tags(struct work *w, const struct tag *now, size_t n, const struct work_change *ch,
-		       struct md_err *err)
+static int remove_tags(struct work *w, const struct tag *now, size_t n,
+		       const struct work_change *ch, struct md_err *err)
 {
 	int rc = MD_OK;
 

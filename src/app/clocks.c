@@ -82,8 +82,8 @@ static void revive(struct work *w, const struct clock_row *row, struct live_cloc
 		.breached_ms = row->breached_at,
 		.told = (uint8_t)row->told,
 	};
-	live->has_before = p && sla_policy_terms(p, metric_of(row->metric),
-						 (int)w->before.priority, &live->before);
+	live->has_before = p && sla_policy_terms(p, metric_of(row->metric), (int)w->before.priority,
+						 &live->before);
 }
 
 /* Tell what time alone has brought about. */
@@ -120,8 +120,8 @@ static void apply(struct work *w, enum sla_metric metric, const struct sla_polic
 		bool happened;
 		enum sla_happening what;
 	} steps[] = {
-		{ w->created, by_staff && !(w->who & WHO_REQUESTER) ? SLA_CREATED_BY_AGENT :
-								      SLA_CREATED_BY_CUSTOMER },
+		{ w->created, by_staff && !(w->who & WHO_REQUESTER) ? SLA_CREATED_BY_AGENT
+								    : SLA_CREATED_BY_CUSTOMER },
 		{ w->customer_wrote, SLA_CUSTOMER_MESSAGE },
 		{ w->agent_replied, SLA_AGENT_REPLY },
 		/* a clock that has a target again goes on as the status says */

@@ -32,8 +32,9 @@ static void uuid_text(uint8_t raw[SEED_BYTES], char out[DESK_ID_MAX])
 int desk_make_state_dir(const struct config *config, struct md_err *err)
 {
 	if (mkdir(config->state_dir, 0700) != 0 && errno != EEXIST)
-		return md_fail(err, MD_BROKEN, errno, "state_dir %s: %s; create it or set state_dir",
-			       config->state_dir, strerror(errno));
+		return md_fail(err, MD_BROKEN, errno,
+			       "state_dir %s: %s; create it or set state_dir", config->state_dir,
+			       strerror(errno));
 	return MD_OK;
 }
 

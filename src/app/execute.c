@@ -19,8 +19,8 @@ static int run_status(struct work *w, const struct command *cmd, struct work_cha
 	if (!ch->status) {
 		for (size_t i = 0; i < wf->status_count; i++)
 			buf_addf(&names, "%s%s", i ? ", " : "", wf->statuses[i].name);
-		return md_fail(err, MD_INPUT, WORK_BAD_VALUE, "no status \"%s\"; there are: %s", word,
-			       buf_str(&names));
+		return md_fail(err, MD_INPUT, WORK_BAD_VALUE, "no status \"%s\"; there are: %s",
+			       word, buf_str(&names));
 	}
 	/* Asked for by name, staying is no move: it is refused with what is possible. */
 	if (strcmp(ch->status, w->ticket.status) == 0) {
@@ -38,7 +38,8 @@ static int run_assign(struct work *w, const struct command *cmd, struct work_cha
 		      struct md_err *err)
 {
 	ch->set_assignee = true;
-	return find_assignee(w, cmd->row->preset ? cmd->row->preset : cmd->args, &ch->assignee, err);
+	return find_assignee(w, cmd->row->preset ? cmd->row->preset : cmd->args, &ch->assignee,
+			     err);
 }
 
 static int run_priority(struct work *w, const struct command *cmd, struct work_change *ch,
@@ -101,9 +102,9 @@ static int run_nothing(struct work *w, const struct command *cmd, struct work_ch
 typedef int (*run_fn)(struct work *w, const struct command *cmd, struct work_change *ch,
 		      struct md_err *err);
 static const run_fn run[] = {
-	[VERB_STATUS] = run_status,	[VERB_ASSIGN] = run_assign, [VERB_PRIORITY] = run_priority,
-	[VERB_TAG] = run_tag,		[VERB_CATEGORY] = run_category, [VERB_TITLE] = run_title,
-	[VERB_NOTE] = run_nothing,	[VERB_REPLY] = run_nothing,
+	[VERB_STATUS] = run_status, [VERB_ASSIGN] = run_assign,     [VERB_PRIORITY] = run_priority,
+	[VERB_TAG] = run_tag,       [VERB_CATEGORY] = run_category, [VERB_TITLE] = run_title,
+	[VERB_NOTE] = run_nothing,  [VERB_REPLY] = run_nothing,
 };
 
 /* ---- "assign ann" ---- */
@@ -211,9 +212,10 @@ int work_commands(struct work *w, const struct command_list *list, struct md_err
 		struct md_err why = { 0 };
 
 		rc = run_one(w, cmd, &why);
-		lines[w->n_lines++] = (struct work_line){
-			cmd->line, rc == MD_OK ? "done" : arena_strdup(w->arena, why.text), rc == MD_OK
-		};
+		lines[w->n_lines++] =
+			(struct work_line){ cmd->line,
+					    rc == MD_OK ? "done" : arena_strdup(w->arena, why.text),
+					    rc == MD_OK };
 		if (rc != MD_OK && err)
 			*err = why;
 	}

@@ -159,7 +159,8 @@ static int collect_ids(struct gather *g, struct rec_strs *ret)
 	const struct message *m = g->f->m;
 
 	ret->n = 0;
-	ret->v = arena_array(g->a, m->in_reply_to.n + m->references.n + m->bounce.n, sizeof(char *));
+	ret->v =
+		arena_array(g->a, m->in_reply_to.n + m->references.n + m->bounce.n, sizeof(char *));
 	if (!ret->v)
 		return md_fail(g->err, MD_NOMEM, 0, "out of memory");
 	for (size_t i = 0; i < m->bounce.n; i++) {
@@ -188,8 +189,8 @@ static int read_references(struct gather *g)
 		rc = thread_find(g->c, &ids, g->a, &known, &n, g->err);
 	for (size_t i = 0; i < ids.n && rc == MD_OK; i++) {
 		struct token t = { 0 };
-		enum token_result r =
-			token_read_message_id(&g->d->token_keys, ids.v[i], token_day(g->now_ms), &t);
+		enum token_result r = token_read_message_id(&g->d->token_keys, ids.v[i],
+							    token_day(g->now_ms), &t);
 		int64_t ticket = r == TOKEN_VALID ? t.ticket : 0;
 
 		for (size_t k = 0; k < n && !ticket && r != TOKEN_BAD; k++)

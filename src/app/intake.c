@@ -4,7 +4,8 @@
  *	route	which ticket (desk/route.h)		-> new ticket, comment, held comment,
  *							   delivery event, quarantine
  *	hold	how well the sender is proven		-> a comment that agents see first
- *	run	commands of those who may give them	-> changes, or a transcript that says why not
+ *	run	commands of those who may give them	-> changes, or a transcript that says why
+ *not
  *
  * Whatever happens, the mail has a message row with its raw bytes and a decision that says why. */
 #include <maildesk/base/codec.h>
@@ -99,9 +100,9 @@ static int write_decision(struct intake *in, struct md_err *err)
 	if (in->f.trust.evidence)
 		json_array_append_new(rules, rule_json("trust", in->f.trust.evidence));
 	for (size_t i = 0; i < in->n_lines; i++)
-		json_array_append_new(commands, json_pack("{s:s, s:b, s:s}", "line",
-							  in->lines[i].line, "ok", in->lines[i].ok,
-							  "reason", in->lines[i].reason));
+		json_array_append_new(commands,
+				      json_pack("{s:s, s:b, s:s}", "line", in->lines[i].line, "ok",
+						in->lines[i].ok, "reason", in->lines[i].reason));
 	json_write(&rules_text, rules);
 	json_write(&commands_text, commands);
 	if (rules_text.status != MD_OK || commands_text.status != MD_OK)
@@ -160,9 +161,9 @@ static int ensure_user(struct intake *in, struct md_err *err)
 	if (u->id == 0) {
 		utf8_fold(&email, in->f.sender, strlen(in->f.sender));
 		*u = (struct user){
-			.name = in->f.sender_name && in->f.sender_name[0] ?
-					in->f.sender_name :
-					local_part(in->a, in->f.sender),
+			.name = in->f.sender_name && in->f.sender_name[0]
+					? in->f.sender_name
+					: local_part(in->a, in->f.sender),
 			.email = arena_strdup(in->a, buf_str(&email)),
 			.role = "customer",
 			.created_at = in->by.now_ms,
@@ -183,8 +184,8 @@ static bool may_echo(const struct intake *in, bool was_known)
 {
 	const char *rule = in->d->config->desk.echo_subject;
 
-	return strcmp(rule, "always") == 0 ||
-	       (strcmp(rule, "verified") == 0 && (was_known || in->f.trust.level >= TRUST_VERIFIED));
+	return strcmp(rule, "always") == 0 || (strcmp(rule, "verified") == 0 &&
+					       (was_known || in->f.trust.level >= TRUST_VERIFIED));
 }
 
 /* Run one thing so that a refusal leaves no trace; the text is then filed without it. */
@@ -289,7 +290,8 @@ static int file_comment(struct intake *in, struct work *w, const char *held, str
 	bool is_note = in->commands && in->list.comment == COMMENT_NOTE;
 	struct work_comment m = {
 		.body = comment_body(in),
-		.is_internal = held || in->f.automatic || is_note || (in->refused && in->f.is_staff),
+		.is_internal =
+			held || in->f.automatic || is_note || (in->refused && in->f.is_staff),
 		.held = held,
 	};
 	int rc;
@@ -346,9 +348,12 @@ static int note_delivery(struct intake *in, struct md_err *err)
 			.ticket_id = w.ticket.id,
 			.action = "delivery",
 			.old_value = all[i].recipient,
-			.new_value = arena_printf(in->a, "%s %s %s", in->m->evidence ? message_kind_name((enum message_kind)in->m->kind) : "",
-						  all[i].status ? all[i].status : "",
-						  all[i].diagnostic ? all[i].diagnostic : ""),
+			.new_value = arena_printf(
+				in->a, "%s %s %s",
+				in->m->evidence ? message_kind_name((enum message_kind)in->m->kind)
+						: "",
+				all[i].status ? all[i].status : "",
+				all[i].diagnostic ? all[i].diagnostic : ""),
 			.source = "mail",
 			.trust = in->f.trust.level,
 			.message_id = in->result.message,
@@ -396,7 +401,8 @@ static int act(struct intake *in, struct md_err *err)
 
 	if (in->route.outcome == ROUTE_QUARANTINE)
 		return quarantine(in, in->route.cause, in->route.evidence, err);
-	if (in->f.trust.auth == AUTH_FAIL && strcmp(in->d->config->trust.on_fail, "quarantine") == 0)
+	if (in->f.trust.auth == AUTH_FAIL &&
+	    strcmp(in->d->config->trust.on_fail, "quarantine") == 0)
 		return quarantine(in, "auth_failed", in->f.trust.evidence, err);
 	if (!in->f.user.id && strcmp(in->d->config->trust.unknown_sender, "quarantine") == 0)
 		return quarantine(in, "unknown_sender", in->f.sender, err);
@@ -409,9 +415,9 @@ static int act(struct intake *in, struct md_err *err)
 		return rc;
 	return try_with_commands(in,
 				 in->route.outcome == ROUTE_COMMENT ||
-						 in->route.outcome == ROUTE_COMMENT_HELD ?
-					 add_comment :
-					 open_ticket,
+						 in->route.outcome == ROUTE_COMMENT_HELD
+					 ? add_comment
+					 : open_ticket,
 				 err);
 }
 
@@ -519,9 +525,9 @@ int intake_take(struct desk *d, struct db_conn *c, struct arena *a, const struct
 	int rc;
 
 	in.by = (struct work_by){ .desk = d, .channel = "mail", .now_ms = clock_wall(d->clock) };
-	in.message_id = in.m && in.m->message_id ?
-				in.m->message_id :
-				arena_printf(a, "%.40s@message-id.invalid", identity);
+	in.message_id = in.m && in.m->message_id
+				? in.m->message_id
+				: arena_printf(a, "%.40s@message-id.invalid", identity);
 	if (!in.message_id)
 		return out_of_memory(err);
 	rc = message_find(c, identity, in.message_id, a, &first, err);

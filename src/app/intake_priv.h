@@ -14,7 +14,7 @@ struct intake_facts {
 	const struct message *m;
 	const struct desk_mailbox *mailbox;
 	const char *sender, *sender_name; /* address the mail speaks for; never NULL once read */
-	struct user user;		  /* id 0: not one of ours */
+	struct user user;                 /* id 0: not one of ours */
 	bool is_staff;
 	bool automatic; /* no person wrote it */
 	struct trust trust;

@@ -10,8 +10,8 @@
 #include <stdatomic.h>
 
 enum {
-	GROUP_MAX = 50,	 /* mails in one transaction */
-	JOBS_MAX = 200,	 /* mails in hand */
+	GROUP_MAX = 50, /* mails in one transaction */
+	JOBS_MAX = 200, /* mails in hand */
 	READERS_MAX = 16,
 	READER_QUEUE = 8, /* mails sent ahead to one reader */
 	PAUSE_MS = 1000,  /* after a database failure */
@@ -32,7 +32,7 @@ struct job {
 	int64_t mailbox, uidvalidity, uid, size;
 	bool too_large, import, known;
 	int64_t attempts; /* with the present one */
-	uint8_t *raw;	  /* or NULL: fd */
+	uint8_t *raw;     /* or NULL: fd */
 	size_t n;
 	int fd;
 	struct blob blob;
@@ -47,7 +47,7 @@ struct job {
 
 struct reader {
 	struct role_process role;
-	int failures;	  /* in a row */
+	int failures;     /* in a row */
 	int64_t again_ms; /* monotonic: when it may be started again */
 };
 

@@ -1,7 +1,7 @@
 /* Who is told of a piece of work, and with what: outbox rows in the transaction that causes them.
  *
- * Everything a mail will say is frozen here as JSON, together with its recipient, its Message-ID and
- * its signed reply address; the sender turns it into bytes (render.h) behind the write lock. */
+ * Everything a mail will say is frozen here as JSON, together with its recipient, its Message-ID
+ * and its signed reply address; the sender turns it into bytes (render.h) behind the write lock. */
 #include <maildesk/base/json.h>
 #include <maildesk/desk/notice.h>
 #include <maildesk/mail/trim.h>
@@ -40,7 +40,8 @@ static bool has_mail(const struct work *w, const char *email)
 
 	for (size_t l = 0; l < MD_COUNT(lists) && lists[l]; l++)
 		for (size_t i = 0; i < lists[l]->n; i++)
-			if (strcasecmp(((const struct mail_address *)lists[l]->v)[i].address, email) == 0)
+			if (strcasecmp(((const struct mail_address *)lists[l]->v)[i].address,
+				       email) == 0)
 				return true;
 	return false;
 }
@@ -72,16 +73,17 @@ static void add_participants(struct work *w, struct audience *to)
 {
 	for (size_t i = 0; i < w->n_participants; i++) {
 		const struct participant *p = &w->participants[i];
-		unsigned roles = strcmp(p->role, "requester") == 0 ? NOTICE_REQUESTER :
-				 strcmp(p->role, "watcher") == 0   ? NOTICE_WATCHER :
-								     NOTICE_PARTICIPANT;
+		unsigned roles = strcmp(p->role, "requester") == 0 ? NOTICE_REQUESTER
+				 : strcmp(p->role, "watcher") == 0 ? NOTICE_WATCHER
+								   : NOTICE_PARTICIPANT;
 
 		add_person(w, to,
 			   (struct notice_person){ .user_id = p->user_id,
 						   .roles = roles,
 						   .staff = strcmp(p->user_role, "customer") != 0,
 						   .muted = p->muted,
-						   .undeliverable = p->disabled || p->undeliverable },
+						   .undeliverable =
+							   p->disabled || p->undeliverable },
 			   (struct reader){ p->name, p->email, p->locale });
 	}
 }
@@ -163,7 +165,8 @@ static int sign(struct work *w, struct letter *l, struct md_err *err)
 	t.serial = (w->ticket.version << 10) |
 		   (l->event->metric ? SLA_SERIAL + l->event->percent : (int64_t)l->index);
 	if (rc == MD_OK)
-		rc = token_make_message_id(keys, &t, at ? at + 1 : "localhost", &l->message_id, err);
+		rc = token_make_message_id(keys, &t, at ? at + 1 : "localhost", &l->message_id,
+					   err);
 	return rc;
 }
 
@@ -180,20 +183,23 @@ static json_t *ticket_json(struct work *w, const struct audience *to)
 	const struct reader *assignee = reader_of(to, w->ticket.assignee_id, &person);
 	const char *url = d->config->desk.url;
 	/* the tag with nothing behind it */
-	char *tag = arena_strdup(w->arena, command_tag_subject(w->arena, d->config->desk.subject_tag,
-							       w->ticket.id, ""));
+	char *tag =
+		arena_strdup(w->arena, command_tag_subject(w->arena, d->config->desk.subject_tag,
+							   w->ticket.id, ""));
 
 	if (!tag)
 		return NULL;
 	tag[strlen(tag) - 1] = '\0';
 	return json_pack("{s:I, s:s, s:s, s:s, s:s, s:o, s:o, s:o}", "id", (json_int_t)w->ticket.id,
-			 "tag", tag, "title", w->ticket.title, "status", w->ticket.status, "priority",
-			 work_priority_name(w->ticket.priority), "requester",
+			 "tag", tag, "title", w->ticket.title, "status", w->ticket.status,
+			 "priority", work_priority_name(w->ticket.priority), "requester",
 			 requester ? person_json(requester->name, requester->email) : json_null(),
 			 "assignee",
-			 assignee ? person_json(assignee->name, assignee->email) : json_null(), "url",
-			 url && url[0] ? json_sprintf("%s/tickets/%lld", url, (long long)w->ticket.id) :
-					 json_null());
+			 assignee ? person_json(assignee->name, assignee->email) : json_null(),
+			 "url",
+			 url && url[0]
+				 ? json_sprintf("%s/tickets/%lld", url, (long long)w->ticket.id)
+				 : json_null());
 }
 
 static json_t *sla_json(const struct work_event *e)
@@ -215,9 +221,9 @@ static json_t *lines_json(const struct work *w)
 	json_t *all = json_array();
 
 	for (size_t i = 0; i < w->n_lines; i++)
-		json_array_append_new(all, json_pack("{s:s, s:b, s:s?}", "line", w->lines[i].line,
-						     "ok", w->lines[i].ok, "reason",
-						     w->lines[i].reason));
+		json_array_append_new(all,
+				      json_pack("{s:s, s:b, s:s?}", "line", w->lines[i].line, "ok",
+						w->lines[i].ok, "reason", w->lines[i].reason));
 	return all;
 }
 
@@ -228,27 +234,31 @@ static json_t *mail_json(struct work *w, const struct letter *l)
 	const char *desk_name = w->by->desk->config->desk.name;
 	bool personal = strcmp(l->event->event, "public_reply") == 0 && (w->who & WHO_STAFF);
 	bool reply = strcmp(l->template, "created") == 0;
-	json_t *from = personal ? json_sprintf("%s (%s)", w->by->user.name, desk_name) :
-				  json_string(desk_name);
+	json_t *from = personal ? json_sprintf("%s (%s)", w->by->user.name, desk_name)
+				: json_string(desk_name);
 
 	return json_pack("{s:o, s:s, s:s, s:s, s:s?, s:s?}", "from_name", from, "from",
 			 mailbox->address, "reply_to", buf_str(&l->reply_to), "message_id",
 			 buf_str(&l->message_id), "to_name", l->to->name, "auto_submitted",
-			 personal ? NULL : reply ? "auto-replied" : "auto-generated");
+			 personal ? NULL
+			 : reply  ? "auto-replied"
+				  : "auto-generated");
 }
 
 static int letter_json(struct work *w, const struct audience *to, const struct letter *l,
 		       struct buf *out, struct md_err *err)
 {
 	const struct desk *d = w->by->desk;
-	md_auto(json_decref_p) json_t *all = json_pack(
-		"{s:{s:s, s:s?}, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:s, s:b, s:s?, s:o}", "desk",
-		"name", d->config->desk.name, "url", d->config->desk.url, "ticket", ticket_json(w, to),
-		"actor", person_json(w->by->user.id ? w->by->user.name : NULL, NULL), "recipient",
-		person_json(l->to->name, l->to->email), "sla", sla_json(l->event), "lines",
-		lines_json(w), "mail", mail_json(w, l), "reply_marker", MAIL_REPLY_MARKER,
-		"body_token", buf_str(&l->marker), "known", w->echo, "locale", l->to->locale, "comment",
-		json_pack("{s:s?}", "body", l->event->body));
+	md_auto(json_decref_p) json_t *all =
+		json_pack("{s:{s:s, s:s?}, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:s, s:b, s:s?, s:o}",
+			  "desk", "name", d->config->desk.name, "url", d->config->desk.url,
+			  "ticket", ticket_json(w, to), "actor",
+			  person_json(w->by->user.id ? w->by->user.name : NULL, NULL), "recipient",
+			  person_json(l->to->name, l->to->email), "sla", sla_json(l->event),
+			  "lines", lines_json(w), "mail", mail_json(w, l), "reply_marker",
+			  MAIL_REPLY_MARKER, "body_token", buf_str(&l->marker), "known", w->echo,
+			  "locale", l->to->locale, "comment",
+			  json_pack("{s:s?}", "body", l->event->body));
 
 	if (!all)
 		return out_of_memory(err);
@@ -361,7 +371,8 @@ static enum notice_event notice_of(const char *name)
 	return (enum notice_event)e;
 }
 
-/* A change of status is told once, when it ends the matter, and not beside a reply that says more. */
+/* A change of status is told once, when it ends the matter, and not beside a reply that says more.
+ */
 static bool is_worth_telling(const struct work *w, size_t index)
 {
 	const struct workflow_status *status;

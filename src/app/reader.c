@@ -57,7 +57,8 @@ static int serve_frame(struct channel *ch, const struct frame *f, struct arena *
 	if (f->type == FRAME_READ)
 		rc = rec_unpack(&frame_read_rec, f->bytes, f->n, arena, &frame, err);
 	if (rc != MD_OK || fd < 0)
-		return rc == MD_OK ? answer(ch, frame.seq, frame.raw.v, frame.raw.n, arena, err) : rc;
+		return rc == MD_OK ? answer(ch, frame.seq, frame.raw.v, frame.raw.n, arena, err)
+				   : rc;
 	if (fstat(fd, &st) != 0 || st.st_size <= 0)
 		return answer(ch, frame.seq, (const uint8_t *)"", 0, arena, err);
 	map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
@@ -150,9 +151,10 @@ int reader_read_once(const uint8_t *raw, size_t n, struct arena *arena, struct m
 		if (rc == MD_OK)
 			return MD_OK;
 		*ret_cause = rc == MD_AGAIN ? "parser_timed_out" : "parser_crashed";
-		rc = attempt < READER_ATTEMPTS ?
-			     MD_OK :
-			     md_fail(err, MD_INPUT, 0, "the mail could not be read: %s", *ret_cause);
+		rc = attempt < READER_ATTEMPTS
+			     ? MD_OK
+			     : md_fail(err, MD_INPUT, 0, "the mail could not be read: %s",
+				       *ret_cause);
 	}
 	return rc;
 }

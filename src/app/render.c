@@ -92,7 +92,8 @@ static int write_mail(const struct desk *d, const struct outbox_row *row, const 
 	};
 	const struct compose_mail m = {
 		.from = { json_get_string(mail, "from_name"), json_get_string(mail, "from") },
-		.reply_to = { json_get_string(mail, "from_name"), json_get_string(mail, "reply_to") },
+		.reply_to = { json_get_string(mail, "from_name"),
+			      json_get_string(mail, "reply_to") },
 		.to = { json_get_string(mail, "to_name"), row->recipient },
 		.subject = buf_str(&letter->subject),
 		.message_id = row->mail_id,

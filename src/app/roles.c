@@ -87,7 +87,8 @@ static int send_mailbox(struct mailboxes *m, const struct desk_mailbox *mailbox,
 	};
 
 	/* fetch can open no file of the admin's: its authorities come along */
-	md_auto(md_close_p) int ca = conf->ca_file[0] ? open(conf->ca_file, O_RDONLY | O_CLOEXEC) : -1;
+	md_auto(md_close_p) int ca =
+		conf->ca_file[0] ? open(conf->ca_file, O_RDONLY | O_CLOEXEC) : -1;
 
 	return channel_send(m->fetch.channel, FRAME_MAILBOX, &frame_mailbox_rec, &f, ca, err);
 }
@@ -187,7 +188,8 @@ static int on_selected(struct mailboxes *m, const struct frame *frame, struct md
 				 (long long)s.f.uidvalidity);
 	}
 	if (rc == MD_OK)
-		rc = channel_send(m->fetch.channel, FRAME_CURSOR, &frame_uids_rec, &s.cursor, -1, err);
+		rc = channel_send(m->fetch.channel, FRAME_CURSOR, &frame_uids_rec, &s.cursor, -1,
+				  err);
 	arena_done(&s.arena);
 	return rc;
 }
@@ -195,7 +197,8 @@ static int on_selected(struct mailboxes *m, const struct frame *frame, struct md
 static bool is_in_hand(const struct mailboxes *m, const struct frame_mail *f)
 {
 	for (const struct job *j = m->jobs; j; j = j->next)
-		if (j->mailbox == f->mailbox && j->uidvalidity == f->uidvalidity && j->uid == f->uid)
+		if (j->mailbox == f->mailbox && j->uidvalidity == f->uidvalidity &&
+		    j->uid == f->uid)
 			return true;
 	return false;
 }
@@ -345,7 +348,8 @@ void mailboxes_report_stored(struct mailboxes *m, struct job *const *group, size
 			f.uids.n++;
 		}
 		i += f.uids.n - 1;
-		if (channel_send(m->fetch.channel, FRAME_STORED, &frame_uids_rec, &f, -1, &err) != MD_OK)
+		if (channel_send(m->fetch.channel, FRAME_STORED, &frame_uids_rec, &f, -1, &err) !=
+		    MD_OK)
 			lose_fetch(m, err.text);
 	}
 }
@@ -379,7 +383,8 @@ static void lose_reader(struct mailboxes *m, int reader, const char *cause)
 			j->state = JOB_WAITING;
 	if (!culprit)
 		return;
-	log_warn(&(struct log_ctx){ .mailbox = mailboxes_title(m, culprit->mailbox), .uid = culprit->uid },
+	log_warn(&(struct log_ctx){ .mailbox = mailboxes_title(m, culprit->mailbox),
+				    .uid = culprit->uid },
 		 "%s, attempt %lld of %d", cause, (long long)culprit->attempts, READER_ATTEMPTS);
 	if (culprit->attempts < READER_ATTEMPTS) {
 		culprit->state = JOB_NEW; /* the next attempt is counted first */
@@ -488,8 +493,8 @@ void mailboxes_feed_readers(struct mailboxes *m)
 		j->sent_ms = mono(m);
 		busy = true;
 		suspect_reading = j->attempts > 1;
-		if (reader_send(m->readers[reader].role.channel, j->seq, j->raw, j->n, j->fd, &err) !=
-		    MD_OK)
+		if (reader_send(m->readers[reader].role.channel, j->seq, j->raw, j->n, j->fd,
+				&err) != MD_OK)
 			lose_reader(m, reader, "parser_crashed");
 	}
 }

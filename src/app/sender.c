@@ -57,8 +57,8 @@ static int claim(struct db_conn *c, void *ctx, struct md_err *err)
 	int64_t now = clock_wall(s->d->clock);
 
 	arena_reset(&s->arena);
-	return outbox_claim(c, s->d->instance, now, now + s->lease_ms, CLAIM_MAX, &s->arena, &s->rows,
-			    &s->n, err);
+	return outbox_claim(c, s->d->instance, now, now + s->lease_ms, CLAIM_MAX, &s->arena,
+			    &s->rows, &s->n, err);
 }
 
 struct frozen {
@@ -152,8 +152,8 @@ static int write_ending(struct db_conn *c, void *ctx, struct md_err *err)
 		.message_id = e->row->message_id,
 		.at = now,
 	};
-	int rc = outbox_finish(c, e->row->id, e->s->d->instance, e->state, e->reply, e->next_at, now,
-			       err);
+	int rc = outbox_finish(c, e->row->id, e->s->d->instance, e->state, e->reply, e->next_at,
+			       now, err);
 
 	if (rc == MD_OK && strcmp(e->state, "failed") == 0 && h.ticket_id)
 		rc = history_add(c, &h, err);
@@ -197,16 +197,16 @@ static int conclude(struct sender *s, const struct account *a, const struct outb
 		    const struct smtp_result *result, struct md_err *err)
 {
 	int64_t next = next_try(s, a->conf, row);
-	bool hopeless = result->outcome == SMTP_PERMANENT ||
-			next > row->created_at + a->conf->give_up_ms;
+	bool hopeless =
+		result->outcome == SMTP_PERMANENT || next > row->created_at + a->conf->give_up_ms;
 
 	if (result->outcome == SMTP_SENT)
 		return finish(s, row, "sent", result->reply, 0, err);
 	if (result->outcome == SMTP_ACCOUNT)
 		log_error(NULL, "smtp \"%s\" refuses this desk, mail waits: %s", a->conf->title,
 			  result->reply);
-	return hopeless ? finish(s, row, "failed", result->reply, 0, err) :
-			  finish(s, row, "retry", result->reply, next, err);
+	return hopeless ? finish(s, row, "failed", result->reply, 0, err)
+			: finish(s, row, "retry", result->reply, next, err);
 }
 
 static struct account *account_of(struct sender *s, const char *title)
@@ -241,14 +241,15 @@ static int send_row(struct sender *s, const struct outbox_row *row, struct md_er
 	if (!row->blob_id)
 		return MD_OK; /* it could not be rendered and is finished */
 	if (!a)
-		return finish(s, row, "failed", "its smtp section is gone from the configuration", 0,
-			      err);
+		return finish(s, row, "failed", "its smtp section is gone from the configuration",
+			      0, err);
 	rc = load_mail(s, row, &bytes, &n, err);
 	if (rc == MD_OK && !a->session)
 		rc = smtp_new(&a->account, &a->session, err);
 	if (rc != MD_OK)
 		return rc;
-	rc = smtp_send(a->session, row->sender, row->recipient, (const char *)bytes, n, &result, err);
+	rc = smtp_send(a->session, row->sender, row->recipient, (const char *)bytes, n, &result,
+		       err);
 	fault_point("smtp_accepted");
 	if (rc == MD_INPUT)
 		return finish(s, row, "failed", err->text, 0, err);
@@ -352,8 +353,9 @@ int sender_start(struct desk *d, struct sender **ret, struct md_err *err)
 
 		s->accounts[i].conf = conf;
 		s->accounts[i].account =
-			(struct smtp_account){ conf->host, conf->port,	   conf->tls,	     conf->ca_file,
-					       conf->user, conf->password, conf->timeout_ms };
+			(struct smtp_account){ conf->host,      conf->port, conf->tls,
+					       conf->ca_file,   conf->user, conf->password,
+					       conf->timeout_ms };
 		if (conf->lease_ms > s->lease_ms)
 			s->lease_ms = conf->lease_ms;
 	}

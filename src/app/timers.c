@@ -1,6 +1,6 @@
-/* Timers are rows; nothing scans tickets. A timer that fires is one piece of work by the desk itself:
- * SLA timers by letting the ticket's clocks settle, auto_close by moving the status. Each is acted
- * upon and dropped in one transaction, so it fires once whoever is killed when. */
+/* Timers are rows; nothing scans tickets. A timer that fires is one piece of work by the desk
+ * itself: SLA timers by letting the ticket's clocks settle, auto_close by moving the status. Each
+ * is acted upon and dropped in one transaction, so it fires once whoever is killed when. */
 #include <maildesk/app/timers.h>
 #include <maildesk/app/work.h>
 #include <maildesk/base/log.h>

@@ -1,8 +1,9 @@
 /* The unit of work: what is loaded, what may be done to it, what saving it means.
  *
  * A step changes w->ticket in memory and writes history and comments as it goes; work_save() writes
- * the ticket row (which fails if somebody else changed it), settles the clocks and queues the mails.
- * All of it is one transaction of the caller's, so a refusal half-way is undone by rolling back. */
+ * the ticket row (which fails if somebody else changed it), settles the clocks and queues the
+ * mails. All of it is one transaction of the caller's, so a refusal half-way is undone by rolling
+ * back. */
 #include <maildesk/app/work.h>
 #include <maildesk/base/utf8.h>
 
@@ -145,7 +146,8 @@ static int insert_people(struct work *w, const struct work_ticket *t, struct md_
 
 	for (size_t i = 0; i < t->n_cc && rc == MD_OK; i++)
 		if (t->cc[i] != t->requester)
-			rc = participant_put(w->c, w->ticket.id, t->cc[i], "cc", w->by->now_ms, err);
+			rc = participant_put(w->c, w->ticket.id, t->cc[i], "cc", w->by->now_ms,
+					     err);
 	if (rc == MD_OK)
 		rc = participant_list(w->c, w->ticket.id, w->arena, &w->participants,
 				      &w->n_participants, err);
@@ -278,11 +280,14 @@ int work_comment(struct work *w, const struct work_comment *m, int64_t *ret_comm
 	if (rc == MD_OK)
 		rc = comment_insert(w->c, &row, ret_comment, err);
 	if (rc == MD_OK)
-		rc = work_history(w, "commented", NULL, m->held ? m->held : is_public ? "public" : "internal",
+		rc = work_history(w, "commented", NULL,
+				  m->held     ? m->held
+				  : is_public ? "public"
+					      : "internal",
 				  is_public, err);
 	if (rc == MD_OK && !w->by->automatic)
-		rc = work_event(w, is_public ? "public_reply" : "internal_note", *ret_comment, m->body,
-				err);
+		rc = work_event(w, is_public ? "public_reply" : "internal_note", *ret_comment,
+				m->body, err);
 	if (rc == MD_OK && is_public)
 		rc = note_author(w, err);
 	w->touched = true;
@@ -295,7 +300,8 @@ static int find_comment(struct work *w, int64_t comment, enum policy_action acti
 {
 	int rc = comment_get(w->c, comment, w->arena, ret, err);
 
-	if (rc == MD_NOTFOUND || (rc == MD_OK && (ret->deleted_at || ret->ticket_id != w->ticket.id)))
+	if (rc == MD_NOTFOUND ||
+	    (rc == MD_OK && (ret->deleted_at || ret->ticket_id != w->ticket.id)))
 		return work_refuse(err, MD_NOTFOUND, WORK_INVISIBLE, "no such comment");
 	if (rc != MD_OK)
 		return rc;

@@ -131,7 +131,8 @@ int time_parse(const char *text, int64_t *ret_ms)
 	if (*s)
 		return MD_INPUT;
 	*ret_ms = ((days_from_civil(year, month, day) * 24 + hour - sign * off_h) * 60 + minute -
-		   sign * off_m) * 60000 +
+		   sign * off_m) *
+			  60000 +
 		  second * 1000 + ms;
 	return MD_OK;
 }
@@ -141,9 +142,8 @@ int duration_parse(const char *text, int64_t *ret_ms)
 	static const struct {
 		const char *unit;
 		int64_t ms;
-	} units[] = { { "ms", 1 },	   { "s", 1000 },	   { "m", 60000 },
-		      { "h", 3600000 },	   { "d", 86400000 },	   { "w", 604800000 },
-		      { "y", 31536000000 } };
+	} units[] = { { "ms", 1 },       { "s", 1000 },      { "m", 60000 },      { "h", 3600000 },
+		      { "d", 86400000 }, { "w", 604800000 }, { "y", 31536000000 } };
 	int64_t n = 0;
 	const char *s = text;
 

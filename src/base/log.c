@@ -1,4 +1,5 @@
-/* A line is built whole and leaves in one write, so lines of several threads and roles never mix. */
+/* A line is built whole and leaves in one write, so lines of several threads and roles never mix.
+ */
 #include <maildesk/base/buf.h>
 #include <maildesk/base/clock.h>
 #include <maildesk/base/err.h>
@@ -42,7 +43,8 @@ static int stderr_is_journal(void)
 
 static int journal_connect(void)
 {
-	struct sockaddr_un to = { .sun_family = AF_UNIX, .sun_path = "/run/systemd/journal/socket" };
+	struct sockaddr_un to = { .sun_family = AF_UNIX,
+				  .sun_path = "/run/systemd/journal/socket" };
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	if (fd >= 0 && connect(fd, (struct sockaddr *)&to, sizeof to) != 0) {
@@ -110,8 +112,8 @@ static void add_ctx(struct buf *line, const struct log_ctx *ctx, const char *pre
 		const char *text;
 		int64_t number;
 	} fields[] = {
-		{ "mailbox", ctx->mailbox, 0 },	    { "uid", NULL, ctx->uid },
-		{ "message", NULL, ctx->message },  { "message_id", ctx->message_id, 0 },
+		{ "mailbox", ctx->mailbox, 0 },    { "uid", NULL, ctx->uid },
+		{ "message", NULL, ctx->message }, { "message_id", ctx->message_id, 0 },
 		{ "ticket", NULL, ctx->ticket },
 	};
 

@@ -256,8 +256,8 @@ int rec_unpack(const struct rec *r, const void *bytes, size_t n, struct arena *a
 {
 	struct input in = { bytes, n, arena, err };
 	void *object = arena_alloc(arena, r->size);
-	int rc = object ? unpack_fields(&in, r, object) :
-			  md_fail(err, MD_NOMEM, 0, "out of memory");
+	int rc =
+		object ? unpack_fields(&in, r, object) : md_fail(err, MD_NOMEM, 0, "out of memory");
 
 	if (rc == MD_OK && in.left)
 		rc = md_fail(err, MD_INPUT, 0, "%zu bytes too many", in.left);

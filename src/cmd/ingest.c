@@ -1,5 +1,5 @@
-/* Mail from an MTA's pipe, an mbox or a Maildir, with the guarantees of the daemon: what was taken in
- * is committed before exit 0; anything else is exit 75, and the MTA tries again. */
+/* Mail from an MTA's pipe, an mbox or a Maildir, with the guarantees of the daemon: what was taken
+ * in is committed before exit 0; anything else is exit 75, and the MTA tries again. */
 #include <maildesk/app/intake.h>
 #include <maildesk/app/reader.h>
 #include <maildesk/app/work.h>
@@ -63,8 +63,8 @@ static int ingest_all(struct desk *d, int64_t mailbox, const struct mails *mails
 		size_t n;
 		const uint8_t *raw = mails_open(&mails->v[i], &n);
 
-		rc = raw ? ingest_one(&in, raw, n, &err) :
-			   md_fail(&err, MD_BROKEN, 0, "%s cannot be read", mails->v[i].path);
+		rc = raw ? ingest_one(&in, raw, n, &err)
+			 : md_fail(&err, MD_BROKEN, 0, "%s cannot be read", mails->v[i].path);
 		if (raw)
 			mails_close(&mails->v[i], raw, n);
 	}
@@ -97,7 +97,8 @@ int cmd_ingest(int argc, char **argv)
 	const struct cmd_option options[] = {
 		CMD_CONFIG(&file),
 		{ "mailbox", "NAME", &title, "mailbox of the configuration it came by" },
-		{ "mbox", NULL, &mails.mbox, "each FILE holds several mails, divided by \"From \" lines" },
+		{ "mbox", NULL, &mails.mbox,
+		  "each FILE holds several mails, divided by \"From \" lines" },
 		CMD_OPTIONS_END,
 	};
 	const struct cmd_usage usage = {

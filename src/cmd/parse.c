@@ -38,8 +38,8 @@ static const char usage[] =
 
 /* ---- output ---- */
 
-static void print_message(const struct mails *j, const struct mails_unit *u, const struct message *m,
-			  struct buf *out)
+static void print_message(const struct mails *j, const struct mails_unit *u,
+			  const struct message *m, struct buf *out)
 {
 	md_auto(buf_done) struct buf name = BUF_INIT(65536);
 	size_t at;

@@ -22,7 +22,7 @@ enum desk_part { DESK_SENDER, DESK_TIMERS, DESK_MAILBOXES, DESK_PARTS };
 
 struct desk_mailbox {
 	const struct conf_mailbox *conf;
-	int64_t id; /* of its row */
+	int64_t id;           /* of its row */
 	int64_t import_below; /* see store/mailboxes.h; of the thread of mailboxes.h */
 	/* health, under desk.lock */
 	char state[16]; /* "connecting", "ok", "backoff", "auth_failed" */
@@ -36,7 +36,7 @@ struct desk {
 	const struct clock *clock;
 	struct random *random;
 	const struct workflow *workflow;
-	char id[DESK_ID_MAX];	    /* uuid: X-Maildesk-Loop */
+	char id[DESK_ID_MAX];       /* uuid: X-Maildesk-Loop */
 	char instance[DESK_ID_MAX]; /* this daemon among those of the desk: holder of leases */
 	struct token_keys token_keys;
 	uint8_t jwt_key[JWT_KEY_BYTES];
@@ -53,8 +53,8 @@ struct desk {
 
 /* MD_BROKEN with the way out. */
 int desk_make_state_dir(const struct config *config, struct md_err *err);
-/* Opens the database, brings the schema up to date, makes keys and rows that are missing. The config
- * must outlive the desk. MD_REFUSED, MD_BROKEN, MD_AGAIN: err says what to do. */
+/* Opens the database, brings the schema up to date, makes keys and rows that are missing. The
+ * config must outlive the desk. MD_REFUSED, MD_BROKEN, MD_AGAIN: err says what to do. */
 int desk_open(const struct config *config, struct desk **ret, struct md_err *err);
 void desk_close(struct desk *d);
 MD_DEFINE_AUTO(struct desk *, desk_close)

@@ -53,10 +53,10 @@ struct frame_selected {
 };
 struct frame_mail {
 	int64_t mailbox, uidvalidity, uid;
-	int64_t size;	       /* RFC822.SIZE */
+	int64_t size;            /* RFC822.SIZE */
 	int64_t internaldate_ms; /* 0 when unknown */
-	bool too_large;	       /* raw is the header only */
-	struct rec_bytes raw;  /* empty when a descriptor comes along */
+	bool too_large;          /* raw is the header only */
+	struct rec_bytes raw;    /* empty when a descriptor comes along */
 };
 struct frame_state {
 	int64_t mailbox;

@@ -12,19 +12,20 @@
 #include <maildesk/store/blobs.h>
 
 struct intake_mail {
-	int64_t mailbox;	 /* row */
-	int64_t uidvalidity, uid; /* uid 0: it came by `ingest` */
-	int64_t size;		 /* as the server said */
-	bool too_large;		 /* only the header was fetched */
-	bool import;		 /* older than the desk: causes no mail */
+	int64_t mailbox;               /* row */
+	int64_t uidvalidity, uid;      /* uid 0: it came by `ingest` */
+	int64_t size;                  /* as the server said */
+	bool too_large;                /* only the header was fetched */
+	bool import;                   /* older than the desk: causes no mail */
 	const struct message *message; /* NULL: it could not be read, see cause */
-	const char *cause;	 /* "parser_crashed", "parser_timed_out": quarantine cause */
-	const struct blob *blob; /* the raw mail */
+	const char *cause;             /* "parser_crashed", "parser_timed_out": quarantine cause */
+	const struct blob *blob;       /* the raw mail */
 };
 
 struct intake_result {
-	const char *outcome; /* "ticket_created", "comment_added", ...: mail-in.md, "The decision" */
-	const char *cause;   /* of a quarantine */
+	const char
+		*outcome;  /* "ticket_created", "comment_added", ...: mail-in.md, "The decision" */
+	const char *cause; /* of a quarantine */
 	int64_t message, ticket, comment;
 };
 

@@ -24,26 +24,26 @@
 
 /* Why a step was refused; in err->native beside MD_REFUSED, MD_INPUT or MD_NOTFOUND. */
 enum work_refusal {
-	WORK_FORBIDDEN = 1,  /* MD_REFUSED: not for them (403) */
-	WORK_INVISIBLE,	     /* MD_NOTFOUND: for them there is no such ticket (404) */
-	WORK_NO_TRANSITION,  /* MD_INPUT: no such edge (400 invalid_transition) */
-	WORK_BAD_VALUE,	     /* MD_INPUT: a value that cannot be (422) */
-	WORK_LEVEL,	     /* MD_REFUSED: the mail does not prove enough */
+	WORK_FORBIDDEN = 1, /* MD_REFUSED: not for them (403) */
+	WORK_INVISIBLE,     /* MD_NOTFOUND: for them there is no such ticket (404) */
+	WORK_NO_TRANSITION, /* MD_INPUT: no such edge (400 invalid_transition) */
+	WORK_BAD_VALUE,     /* MD_INPUT: a value that cannot be (422) */
+	WORK_LEVEL,         /* MD_REFUSED: the mail does not prove enough */
 };
 
 /* Who does it, from where, when. */
 struct work_by {
 	struct desk *desk;
 	struct policy_actor actor;
-	struct user user;	/* id 0: the desk itself (timers) */
-	const char *channel;	/* "mail", "api", "console", "cli" */
+	struct user user;    /* id 0: the desk itself (timers) */
+	const char *channel; /* "mail", "api", "console", "cli" */
 	int64_t now_ms;
 	/* of a mail only */
-	int64_t message;		/* row of the mail */
-	const struct message *mail;	/* people in its To/Cc have it already */
-	bool silent;			/* an import: causes no mail */
-	bool automatic;			/* no person wrote it: moves no status, starts no clock */
-	bool no_answer;			/* nothing automatic may go to its sender */
+	int64_t message;            /* row of the mail */
+	const struct message *mail; /* people in its To/Cc have it already */
+	bool silent;                /* an import: causes no mail */
+	bool automatic;             /* no person wrote it: moves no status, starts no clock */
+	bool no_answer;             /* nothing automatic may go to its sender */
 };
 
 enum { WORK_EVENTS_MAX = 64 };
@@ -57,10 +57,10 @@ struct work {
 	struct participant *participants;
 	size_t n_participants;
 	struct policy_ticket facts; /* the ticket as seen by the actor */
-	unsigned who;		    /* policy_who() of them */
+	unsigned who;               /* policy_who() of them */
 	struct work_event {
-		const char *event;	/* "created", "public_reply", ... */
-		int64_t comment;	/* the comment it is about; 0: none */
+		const char *event; /* "created", "public_reply", ... */
+		int64_t comment;   /* the comment it is about; 0: none */
 		const char *body;
 		/* of SLA events */
 		const char *metric;
@@ -72,11 +72,11 @@ struct work {
 	struct work_line {
 		const char *line, *reason; /* reason: what happened, or why not */
 		bool ok;
-	} *lines; /* the transcript of the commands that were run, or refused */
+	} * lines; /* the transcript of the commands that were run, or refused */
 	size_t n_lines;
 };
 
-struct work_ticket { /* what a new ticket is made of */
+struct work_ticket {       /* what a new ticket is made of */
 	const char *title; /* cleaned and cut by work_create(); empty: "(no subject)" */
 	const char *body, *body_full;
 	int64_t requester; /* user */
@@ -95,19 +95,19 @@ struct work_comment {
 	const char *held; /* policy_hold_name(), or NULL */
 };
 
-struct work_change { /* absent: NULL, -1, false, n = 0 */
+struct work_change {        /* absent: NULL, -1, false, n = 0 */
 	const char *status; /* a name of the workflow */
 	int64_t priority;
 	bool set_assignee;
-	int64_t assignee; /* 0: nobody */
+	int64_t assignee;             /* 0: nobody */
 	const char *title, *category; /* category "": none */
 	struct rec_strs add_tags, remove_tags;
 	bool set_tags; /* then `tags` replaces them all */
 	struct rec_strs tags;
 };
-#define WORK_CHANGE_NONE                                                                           \
-	{                                                                                          \
-		.priority = -1                                                                     \
+#define WORK_CHANGE_NONE       \
+	{                      \
+		.priority = -1 \
 	}
 
 /* "low" .. "critical" for 0..3, and back (-1 for another word). */
@@ -118,8 +118,8 @@ int64_t work_priority_from_name(const char *name);
  * the one named; route.h hands on to the survivor. */
 int work_open(const struct work_by *by, struct db_conn *c, struct arena *a, int64_t ticket,
 	      struct work *ret, struct md_err *err);
-/* The same without asking whether the actor may see it: for mail, which is led here by its references
- * and held where it must be, and for the desk itself. */
+/* The same without asking whether the actor may see it: for mail, which is led here by its
+ * references and held where it must be, and for the desk itself. */
 int work_load(const struct work_by *by, struct db_conn *c, struct arena *a, int64_t ticket,
 	      struct work *ret, struct md_err *err);
 /* Make a ticket with its first comment. MD_REFUSED, MD_INPUT. */
@@ -128,7 +128,8 @@ int work_create(const struct work_by *by, struct db_conn *c, struct arena *a,
 		struct md_err *err);
 int work_comment(struct work *w, const struct work_comment *m, int64_t *ret_comment,
 		 struct md_err *err);
-/* The first refusal ends it; the caller then rolls back. Assignee before status; what happens by itself follows. */
+/* The first refusal ends it; the caller then rolls back. Assignee before status; what happens by
+ * itself follows. */
 int work_change(struct work *w, const struct work_change *ch, struct md_err *err);
 /* A person joins as "cc" or "watcher". */
 int work_participant(struct work *w, int64_t user, const char *role, struct md_err *err);

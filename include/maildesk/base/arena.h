@@ -14,9 +14,9 @@ struct arena {
 	size_t used, max;
 	int failed;
 };
-#define ARENA_INIT(limit)                                                                          \
-	{                                                                                          \
-		.max = (limit)                                                                     \
+#define ARENA_INIT(limit)      \
+	{                      \
+		.max = (limit) \
 	}
 
 void *arena_alloc(struct arena *a, size_t n); /* zeroed, aligned for any type */

@@ -14,9 +14,9 @@ struct buf {
 	size_t max; /* ceiling chosen by whoever knows the limit */
 	int status; /* MD_OK, MD_NOMEM, or MD_INPUT when max was hit */
 };
-#define BUF_INIT(limit)                                                                            \
-	{                                                                                          \
-		.max = (limit)                                                                     \
+#define BUF_INIT(limit)        \
+	{                      \
+		.max = (limit) \
 	}
 
 void buf_add(struct buf *b, const void *bytes, size_t n);

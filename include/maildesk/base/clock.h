@@ -29,7 +29,8 @@ enum { TIME_TEXT_MAX = 48 };
 const char *time_format(int64_t ms, int with_ms, char out[TIME_TEXT_MAX]);
 /* RFC 3339 with any offset, seconds fraction optional. MD_OK or MD_INPUT. */
 int time_parse(const char *text, int64_t *ret_ms);
-/* "1500ms 30s 15m 4h 14d 2w 3y" (one number, one unit; plain 0 too) to milliseconds. MD_OK or MD_INPUT. */
+/* "1500ms 30s 15m 4h 14d 2w 3y" (one number, one unit; plain 0 too) to milliseconds. MD_OK or
+ * MD_INPUT. */
 int duration_parse(const char *text, int64_t *ret_ms);
 
 /* Proleptic Gregorian calendar; month 1..12, day 1..31. */

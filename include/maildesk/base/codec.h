@@ -21,7 +21,7 @@ int base64url_decode(const char *text, size_t n, void *out, size_t room, size_t 
 void sha256(const void *bytes, size_t n, uint8_t out[SHA256_BYTES]);
 void sha256_hex(const void *bytes, size_t n, char out[SHA256_HEX]);
 
-struct sha256; /* one hash over many pieces */
+struct sha256;                   /* one hash over many pieces */
 struct sha256 *sha256_new(void); /* NULL when out of memory */
 void sha256_add(struct sha256 *h, const void *bytes, size_t n);
 void sha256_end(struct sha256 *h, uint8_t out[SHA256_BYTES]); /* frees h */

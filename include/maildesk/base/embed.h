@@ -1,4 +1,5 @@
-/* embed.h - files of the tree that the build puts into the binary: schema.sql, templates, console. */
+/* embed.h - files of the tree that the build puts into the binary: schema.sql, templates, console.
+ */
 #ifndef MAILDESK_BASE_EMBED_H
 #define MAILDESK_BASE_EMBED_H
 

@@ -9,19 +9,19 @@
 
 enum md_code {
 	MD_OK = 0,
-	MD_AGAIN = -1,	  /* transient: the same call may succeed later (network, busy database) */
+	MD_AGAIN = -1,    /* transient: the same call may succeed later (network, busy database) */
 	MD_NOTFOUND = -2, /* an expected miss */
 	MD_CONFLICT = -3, /* somebody else changed the row, or a constraint holds: look again */
-	MD_INPUT = -4,	  /* the bytes we were given are bad; retrying cannot help */
+	MD_INPUT = -4,    /* the bytes we were given are bad; retrying cannot help */
 	MD_REFUSED = -5,  /* a permanent no: 5xx, bad credentials, not allowed */
 	MD_NOMEM = -6,
-	MD_BROKEN = -7,	 /* local trouble (disk, schema, bug): an operator must look */
+	MD_BROKEN = -7,  /* local trouble (disk, schema, bug): an operator must look */
 	MD_UNKNOWN = -8, /* a commit whose outcome nobody saw: settle it by the idempotency key */
 };
 
 struct md_err {
 	enum md_code code;
-	int native;	/* errno, SQLite, CURLcode or libetpan value; 0 if none */
+	int native;     /* errno, SQLite, CURLcode or libetpan value; 0 if none */
 	char text[400]; /* for logs and people; never credentials or message bodies */
 };
 

@@ -1,8 +1,9 @@
 /* mem.h - scope-bound cleanup, ownership transfer, and an allocator that tests can make fail.
  *
- *	md_auto(buf_done) struct buf b = BUF_INIT(4096);	released at scope exit, on every path
- *	md_auto(md_free_p) char *text = NULL;			likewise for malloc'ed memory
- *	*ret_text = md_take(text);				hand over: the release becomes a no-op
+ *	md_auto(buf_done) struct buf b = BUF_INIT(4096);	released at scope exit, on every
+ *path md_auto(md_free_p) char *text = NULL;			likewise for malloc'ed memory
+ *	*ret_text = md_take(text);				hand over: the release becomes a
+ *no-op
  *
  * Initialise an md_auto variable at its declaration or the cleanup frees garbage. */
 #ifndef MAILDESK_BASE_MEM_H
@@ -13,18 +14,18 @@
 #define md_auto(fn) __attribute__((cleanup(fn)))
 
 /* Defines fn##_p(T *) for a destructor fn(T) of a pointer type T. */
-#define MD_DEFINE_AUTO(T, fn)                                                                      \
-	static inline void fn##_p(T *slot)                                                         \
-	{                                                                                          \
-		if (*slot)                                                                         \
-			fn(*slot);                                                                 \
+#define MD_DEFINE_AUTO(T, fn)              \
+	static inline void fn##_p(T *slot) \
+	{                                  \
+		if (*slot)                 \
+			fn(*slot);         \
 	}
 
-#define md_take(ptr)                                                                               \
-	__extension__({                                                                            \
-		__typeof__(ptr) taken_ = (ptr);                                                    \
-		(ptr) = NULL;                                                                      \
-		taken_;                                                                            \
+#define md_take(ptr)                            \
+	__extension__({                         \
+		__typeof__(ptr) taken_ = (ptr); \
+		(ptr) = NULL;                   \
+		taken_;                         \
 	})
 
 #define MD_COUNT(array) (sizeof(array) / sizeof((array)[0]))

@@ -9,7 +9,7 @@ struct random {
 	void (*fill)(struct random *r, void *out, size_t n);
 	uint64_t state; /* of the seeded kind */
 };
-extern struct random random_system; /* the kernel's, by libsodium; safe from any thread */
+extern struct random random_system;         /* the kernel's, by libsodium; safe from any thread */
 struct random random_seeded(uint64_t seed); /* for tests only: predictable */
 
 static inline void random_fill(struct random *r, void *out, size_t n)

@@ -52,7 +52,7 @@ struct rec_field {
 	size_t at;  /* offset of the member */
 	size_t max; /* bytes of a string, count of a list, largest value of an integer */
 	const struct rec *of;
-	bool hidden; /* not shown in JSON */
+	bool hidden;              /* not shown in JSON */
 	const char *const *names; /* of an integer 0..max: shown in JSON instead of it */
 };
 struct rec {
@@ -60,28 +60,28 @@ struct rec {
 	size_t size;
 	const struct rec_field *fields;
 };
-#define REC(S, member, kind, limit)                                                                \
-	{                                                                                          \
-		.name = #member, .type = (kind), .at = offsetof(S, member), .max = (limit)         \
+#define REC(S, member, kind, limit)                                                        \
+	{                                                                                  \
+		.name = #member, .type = (kind), .at = offsetof(S, member), .max = (limit) \
 	}
-#define REC_HIDDEN(S, member, kind, limit)                                                         \
-	{                                                                                          \
-		.name = #member, .type = (kind), .at = offsetof(S, member), .max = (limit),        \
-		.hidden = true                                                                     \
+#define REC_HIDDEN(S, member, kind, limit)                                                  \
+	{                                                                                   \
+		.name = #member, .type = (kind), .at = offsetof(S, member), .max = (limit), \
+		.hidden = true                                                              \
 	}
-#define REC_OF(S, member, kind, limit, sub)                                                        \
-	{                                                                                          \
-		.name = #member, .type = (kind), .at = offsetof(S, member), .max = (limit),        \
-		.of = &(sub)                                                                       \
+#define REC_OF(S, member, kind, limit, sub)                                                 \
+	{                                                                                   \
+		.name = #member, .type = (kind), .at = offsetof(S, member), .max = (limit), \
+		.of = &(sub)                                                                \
 	}
-#define REC_OF_HIDDEN(S, member, kind, limit, sub)                                                 \
-	{                                                                                          \
-		.name = #member, .type = (kind), .at = offsetof(S, member), .max = (limit),        \
-		.of = &(sub), .hidden = true                                                       \
+#define REC_OF_HIDDEN(S, member, kind, limit, sub)                                          \
+	{                                                                                   \
+		.name = #member, .type = (kind), .at = offsetof(S, member), .max = (limit), \
+		.of = &(sub), .hidden = true                                                \
 	}
-#define REC_END                                                                                    \
-	{                                                                                          \
-		.name = NULL                                                                       \
+#define REC_END              \
+	{                    \
+		.name = NULL \
 	}
 
 void rec_pack(struct buf *out, const struct rec *r, const void *object);

@@ -1,4 +1,5 @@
-/* mails.h - the mails a command is given: files, mboxes, Maildirs, lists of them, standard input. */
+/* mails.h - the mails a command is given: files, mboxes, Maildirs, lists of them, standard input.
+ */
 #ifndef MAILDESK_CMD_MAILS_H
 #define MAILDESK_CMD_MAILS_H
 
@@ -17,14 +18,14 @@ struct mails_unit {
 struct mails {
 	struct mails_unit *v;
 	size_t n, room;
-	bool mbox;   /* set before adding: each file holds several, divided by "From " lines */
-	bool named;  /* there is more than one place they come from */
-	bool failed; /* a file could not be read; it was complained about */
+	bool mbox;        /* set before adding: each file holds several, divided by "From " lines */
+	bool named;       /* there is more than one place they come from */
+	bool failed;      /* a file could not be read; it was complained about */
 	struct buf input; /* standard input */
 };
-#define MAILS_INIT                                                                                 \
-	{                                                                                          \
-		.input = BUF_INIT((size_t)1 << 30)                                                 \
+#define MAILS_INIT                                 \
+	{                                          \
+		.input = BUF_INIT((size_t)1 << 30) \
 	}
 void mails_done(struct mails *m); /* fits md_auto */
 

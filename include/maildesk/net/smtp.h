@@ -14,17 +14,17 @@
 struct smtp_account {
 	const char *host;
 	int64_t port;
-	const char *tls;     /* "tls", "starttls" (never without), "none" */
-	const char *ca_file; /* "" for the system's */
+	const char *tls;             /* "tls", "starttls" (never without), "none" */
+	const char *ca_file;         /* "" for the system's */
 	const char *user, *password; /* "": no authentication */
-	int64_t timeout_ms;  /* for each mail, connecting included */
+	int64_t timeout_ms;          /* for each mail, connecting included */
 };
 
 enum smtp_outcome {
 	SMTP_SENT,
 	SMTP_TEMPORARY, /* 4xx, network: later */
 	SMTP_PERMANENT, /* 5xx for this mail: never */
-	SMTP_ACCOUNT,	/* credentials or certificate: nothing can be sent until somebody acts */
+	SMTP_ACCOUNT,   /* credentials or certificate: nothing can be sent until somebody acts */
 };
 struct smtp_result {
 	enum smtp_outcome outcome;

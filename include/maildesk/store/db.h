@@ -5,9 +5,9 @@
  * tokens of schema.sql plus {SKIP} (FOR UPDATE SKIP LOCKED, or nothing). Every statement of the
  * program lies in one linker section, so a test can prepare them all.
  *
- * One writer at a time, whole transactions by db_txn(); reads by a connection of the calling thread.
- * Codes: MD_AGAIN busy after all retries, MD_CONFLICT a constraint, MD_UNKNOWN a commit whose
- * outcome nobody saw, MD_BROKEN disk, schema or bug, MD_NOTFOUND no row (db_one only). */
+ * One writer at a time, whole transactions by db_txn(); reads by a connection of the calling
+ * thread. Codes: MD_AGAIN busy after all retries, MD_CONFLICT a constraint, MD_UNKNOWN a commit
+ * whose outcome nobody saw, MD_BROKEN disk, schema or bug, MD_NOTFOUND no row (db_one only). */
 #ifndef MAILDESK_STORE_DB_H
 #define MAILDESK_STORE_DB_H
 
@@ -22,14 +22,14 @@
 /* err->native of an MD_BROKEN that means: no room left on the disk (SQLITE_FULL). */
 enum { DB_NATIVE_FULL = 13 };
 
-struct db;	/* an open database; shared by all threads */
+struct db;      /* an open database; shared by all threads */
 struct db_conn; /* the writer inside db_txn(), or a reader of this thread */
 
 struct db_sql {
 	const char *text;
 };
-#define DB_SQL(name, sql)                                                                          \
-	static const struct db_sql name                                                            \
+#define DB_SQL(name, sql)               \
+	static const struct db_sql name \
 		__attribute__((used, section("db_sql"), aligned(sizeof(void *)))) = { sql }
 /* All statements of the program. */
 extern const struct db_sql __start_db_sql[], __stop_db_sql[];
@@ -46,34 +46,37 @@ struct db_args {
 	const struct db_arg *v;
 	size_t n;
 };
-#define DB_ARGS(...)                                                                               \
-	((struct db_args){ (const struct db_arg[]){ __VA_ARGS__ },                                 \
-			   sizeof((const struct db_arg[]){ __VA_ARGS__ }) /                        \
+#define DB_ARGS(...)                                                        \
+	((struct db_args){ (const struct db_arg[]){ __VA_ARGS__ },          \
+			   sizeof((const struct db_arg[]){ __VA_ARGS__ }) / \
 				   sizeof(struct db_arg) })
 #define DB_NONE ((struct db_args){ NULL, 0 })
 #define DB_INT(v) ((struct db_arg){ .kind = DB_KIND_INT, .integer = (v) })
 struct db_arg DB_ID(int64_t id_or_zero); /* 0 is NULL; also for instants that are not set */
-struct db_arg DB_TEXT(const char *s);	 /* NULL is NULL; borrowed for the call */
+struct db_arg DB_TEXT(const char *s);    /* NULL is NULL; borrowed for the call */
 struct db_arg DB_BLOB(const void *bytes, size_t n);
 
-/* The columns of a row, in SELECT order, and where they go. NULL integers become 0, NULL texts NULL. */
+/* The columns of a row, in SELECT order, and where they go. NULL integers become 0, NULL texts
+ * NULL. */
 enum db_col_kind { DB_COL_INT, DB_COL_BOOL, DB_COL_TEXT, DB_COL_BLOB };
 struct db_col {
 	enum db_col_kind kind;
-	size_t at; /* DB_COL_INT int64_t, DB_COL_BOOL bool, DB_COL_TEXT const char *, DB_COL_BLOB struct rec_bytes */
+	size_t at; /* DB_COL_INT int64_t, DB_COL_BOOL bool, DB_COL_TEXT const char *, DB_COL_BLOB
+		      struct rec_bytes */
 };
 struct db_map {
 	size_t size; /* of the struct */
 	const struct db_col *cols;
 	size_t n;
 };
-#define DB_MAP(S, columns)                                                                         \
-	{                                                                                          \
-		sizeof(struct S), columns, MD_COUNT(columns)                                       \
+#define DB_MAP(S, columns)                                   \
+	{                                                    \
+		sizeof(struct S), columns, MD_COUNT(columns) \
 	}
 extern const struct db_map db_map_int; /* one integer column into an int64_t */
 
-/* `where` is "sqlite:PATH" (made if missing, mode 0600). Does not look at the schema: see schema.h. */
+/* `where` is "sqlite:PATH" (made if missing, mode 0600). Does not look at the schema: see schema.h.
+ */
 int db_open(const char *where, struct db **ret, struct md_err *err);
 /* How long db_txn() and reads wait for others, 5000 unless told. Before threads start. */
 void db_set_busy_ms(struct db *db, int64_t busy_ms);
@@ -81,9 +84,9 @@ void db_close(struct db *db);
 MD_DEFINE_AUTO(struct db *, db_close)
 
 /* Run `fn` in one write transaction: BEGIN IMMEDIATE, fn, COMMIT; rolled back unless fn returns
- * MD_OK. On MD_AGAIN from the database the whole of fn runs again, up to the busy time-out, so it must be
- * repeatable: effects outside the database only after db_txn() returned MD_OK. Never call it
- * inside fn; never wait for network, parse or render inside fn. */
+ * MD_OK. On MD_AGAIN from the database the whole of fn runs again, up to the busy time-out, so it
+ * must be repeatable: effects outside the database only after db_txn() returned MD_OK. Never call
+ * it inside fn; never wait for network, parse or render inside fn. */
 typedef int (*db_txn_fn)(struct db_conn *c, void *ctx, struct md_err *err);
 int db_txn(struct db *db, db_txn_fn fn, void *ctx, struct md_err *err);
 /* A part of a transaction that can be undone alone. Same codes as fn. */
@@ -114,7 +117,7 @@ int db_each(struct db_conn *c, const struct db_sql *sql, struct db_args args,
 int db_int(struct db_conn *c, const struct db_sql *sql, struct db_args args, int64_t *ret,
 	   struct md_err *err);
 /* SQL built at run time, for lists with optional filters; only from constant pieces, never from
- * input. Not cached. */
+ * input. The last ones are kept prepared. */
 int db_query(struct db_conn *c, const char *sql, struct db_args args, const struct db_map *map,
 	     size_t limit, struct arena *arena, void *ret_rows, size_t *ret_n, struct md_err *err);
 

@@ -11,7 +11,7 @@ struct mailbox_row {
 	int64_t id;
 	const char *name;
 	int64_t uidvalidity, last_uid; /* uidvalidity 0: never selected */
-	int64_t import_below;	       /* mails of lower uids were there before the desk */
+	int64_t import_below;          /* mails of lower uids were there before the desk */
 };
 /* Makes the row if there is none. */
 int mailbox_ensure(struct db_conn *c, const char *name, int64_t *ret_id, struct md_err *err);
@@ -24,7 +24,8 @@ int mailbox_reset(struct db_conn *c, int64_t id, int64_t uidvalidity, int64_t la
 int mailbox_advance(struct db_conn *c, int64_t id, int64_t uidvalidity, int64_t uid,
 		    struct md_err *err);
 
-/* Count an attempt; *ret_attempts is the number with this one, *ret_done whether it is stored already. */
+/* Count an attempt; *ret_attempts is the number with this one, *ret_done whether it is stored
+ * already. */
 int uid_attempt(struct db_conn *c, int64_t mailbox, int64_t uidvalidity, int64_t uid,
 		int64_t *ret_attempts, bool *ret_done, struct md_err *err);
 /* Attempts were spent on somebody else's crash: put them back to `attempts`. */

@@ -55,7 +55,7 @@ struct decision {
 	int64_t message_id;
 	const char *outcome, *cause; /* mail-in.md, "The decision" */
 	int64_t ticket_id, comment_id;
-	const char *auth;	      /* "pass", "fail", "none" */
+	const char *auth;             /* "pass", "fail", "none" */
 	const char *rules, *commands; /* JSON arrays */
 	int64_t at;
 };

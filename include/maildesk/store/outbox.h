@@ -14,20 +14,20 @@ struct outbox_row {
 	int64_t attempts, next_at;
 	const char *last_reply;
 	int64_t created_at, done_at;
-	int64_t blob_id;		/* filled by get, list and claim */
-	const char *mail_id, *subject;	/* Message-ID and subject; likewise */
+	int64_t blob_id;               /* filled by get, list and claim */
+	const char *mail_id, *subject; /* Message-ID and subject; likewise */
 };
 /* Inserts message_id, ticket_id, user_id, event, smtp, sender, recipient, state, data, next_at,
  * created_at. */
 int outbox_add(struct db_conn *c, const struct outbox_row *o, int64_t *ret_id, struct md_err *err);
-/* Take up to `limit` due rows: state sending, attempts + 1, next_at = lease end, holder set. Rows of
- * expired leases are due again. */
+/* Take up to `limit` due rows: state sending, attempts + 1, next_at = lease end, holder set. Rows
+ * of expired leases are due again. */
 int outbox_claim(struct db_conn *c, const char *holder, int64_t now_ms, int64_t lease_until,
 		 size_t limit, struct arena *a, struct outbox_row **ret, size_t *ret_n,
 		 struct md_err *err);
-/* Keep the rendered mail: the message of the row gets this blob. Done once, before the first try. */
-int outbox_freeze(struct db_conn *c, int64_t id, int64_t blob_id, int64_t size,
-		  struct md_err *err);
+/* Keep the rendered mail: the message of the row gets this blob. Done once, before the first try.
+ */
+int outbox_freeze(struct db_conn *c, int64_t id, int64_t blob_id, int64_t size, struct md_err *err);
 /* What `holder` had claimed in an earlier life is due at once. */
 int outbox_release(struct db_conn *c, const char *holder, int64_t now_ms, struct md_err *err);
 /* End an attempt, if `holder` still has it (MD_CONFLICT otherwise): state "sent", "failed" or
@@ -43,7 +43,8 @@ int outbox_list(struct db_conn *c, int64_t offset, int64_t limit, struct arena *
 /* Admin's retry (failed, retry, held -> queued now) and cancel. MD_CONFLICT in another state. */
 int outbox_retry(struct db_conn *c, int64_t id, int64_t now_ms, struct md_err *err);
 int outbox_cancel(struct db_conn *c, int64_t id, int64_t now_ms, struct md_err *err);
-/* Automatic mails queued to this address since then, for the caps; of one event, or (NULL) of all. */
+/* Automatic mails queued to this address since then, for the caps; of one event, or (NULL) of all.
+ */
 int outbox_count_to(struct db_conn *c, const char *recipient, const char *event, int64_t since_ms,
 		    int64_t *ret, struct md_err *err);
 

@@ -67,7 +67,8 @@ struct tag {
 /* Tags of several tickets in one query, by ticket and name. */
 int ticket_tags_of(struct db_conn *c, const int64_t *ids, size_t n, struct arena *a,
 		   struct tag **ret, size_t *ret_n, struct md_err *err);
-/* Make the tag if there is none of that name (colour "#808080"). No-op when already there/absent. */
+/* Make the tag if there is none of that name (colour "#808080"). No-op when already there/absent.
+ */
 int ticket_tag_add(struct db_conn *c, int64_t ticket, const char *name, struct md_err *err);
 int ticket_tag_remove(struct db_conn *c, int64_t ticket, const char *name, struct md_err *err);
 

@@ -8,7 +8,7 @@
 struct user {
 	int64_t id;
 	const char *name, *email;
-	const char *role; /* "admin", "agent", "customer" */
+	const char *role;                              /* "admin", "agent", "customer" */
 	const char *password_hash, *locale, *timezone; /* NULL when not set */
 	int64_t epoch, created_at, disabled_at, undeliverable_at;
 };
@@ -29,8 +29,8 @@ int user_agents(struct db_conn *c, bool with_admins, struct arena *a, struct use
 		size_t *ret_n, struct md_err *err);
 
 struct user_filter {
-	const char *role;  /* NULL: all */
-	const char *q;	   /* part of name or address, folded to lower case; NULL: all */
+	const char *role;   /* NULL: all */
+	const char *q;      /* part of name or address, folded to lower case; NULL: all */
 	bool staff_or_self; /* what a customer may list: self_id, agents and admins */
 	int64_t self_id;
 	int64_t offset, limit;
