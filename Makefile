@@ -105,8 +105,13 @@ asan tsan:
 lint:
 	tests/lint
 
-bench: all
-	tests/bench/run $(if $(QUICK),--quick)
+# The references that the benchmark measures the daemon against, found beside the binary.
+BARE := $(patsubst tests/bench/%.c,$(B)/%,$(sort $(wildcard tests/bench/bare_*.c)))
+$(BARE): $(B)/%: $(B)/obj/tests/bench/%.o
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -letpan -lsqlite3
+
+bench: all $(BARE) $(B)/authmilter
+	MAILDESK=$(abspath $(B)/maildesk) tests/bench/run $(if $(QUICK),--quick)
 
 deps:
 	tests/deps
