@@ -92,12 +92,19 @@ CREATE TABLE tickets (
     deleted_at   {INT},
     version      {INT} NOT NULL DEFAULT 1
 ) {STRICT};
-CREATE INDEX tickets_by_creation ON tickets (created_at, id);
-CREATE INDEX tickets_by_update ON tickets (updated_at, id);
-CREATE INDEX tickets_by_status ON tickets (status, updated_at);
-CREATE INDEX tickets_by_priority ON tickets (priority, updated_at);
-CREATE INDEX tickets_by_assignee ON tickets (assignee_id, updated_at);
-CREATE INDEX tickets_by_requester ON tickets (requester_id, updated_at);
+-- Of what lists show; a total is then counted in the index alone.
+CREATE INDEX tickets_by_creation ON tickets (created_at, id)
+    WHERE deleted_at IS NULL AND merged_into IS NULL;
+CREATE INDEX tickets_by_update ON tickets (updated_at, id)
+    WHERE deleted_at IS NULL AND merged_into IS NULL;
+CREATE INDEX tickets_by_status ON tickets (status, updated_at)
+    WHERE deleted_at IS NULL AND merged_into IS NULL;
+CREATE INDEX tickets_by_priority ON tickets (priority, updated_at)
+    WHERE deleted_at IS NULL AND merged_into IS NULL;
+CREATE INDEX tickets_by_assignee ON tickets (assignee_id, updated_at)
+    WHERE deleted_at IS NULL AND merged_into IS NULL;
+CREATE INDEX tickets_by_requester ON tickets (requester_id, updated_at)
+    WHERE deleted_at IS NULL AND merged_into IS NULL;
 
 CREATE TABLE messages (            -- mails in and out
     id         {ID},

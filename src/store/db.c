@@ -32,24 +32,13 @@ static const struct db_driver *const drivers[] = { &db_sqlite };
 
 /* ---- connections ---- */
 
-static size_t statement_count(void)
-{
-	return (size_t)(__stop_db_sql - __start_db_sql);
-}
-
 static void conn_free(struct db_conn *c)
 {
-	const struct db_driver *d;
-
 	if (!c)
 		return;
-	d = c->db->driver;
-	for (size_t i = 0; c->cache && i < statement_count(); i++)
-		if (c->cache[i])
-			d->finalize(c->cache[i]);
+	db_forget_statements(c);
 	if (c->link)
-		d->disconnect(c->link);
-	free(c->cache);
+		c->db->driver->disconnect(c->link);
 	free(c);
 }
 MD_DEFINE_AUTO(struct db_conn *, conn_free)
@@ -64,7 +53,7 @@ static int conn_new(struct db *db, enum db_use use, struct db_conn **ret, struct
 		return md_fail(err, MD_NOMEM, 0, "database connection: out of memory");
 	c->db = db;
 	c->use = use;
-	c->cache = md_calloc(statement_count(), sizeof(struct db_stmt *));
+	c->cache = md_calloc((size_t)(__stop_db_sql - __start_db_sql), sizeof(struct db_stmt *));
 	if (!c->cache)
 		return md_fail(err, MD_NOMEM, 0, "database connection: out of memory");
 	rc = db->driver->connect(db->address, use, wait_ms, &c->link, err);

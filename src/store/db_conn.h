@@ -5,10 +5,20 @@
 #include "db_driver.h"
 #include "db_gate.h"
 
+/* A statement put together at run time. Lists have few shapes, so most are met again. */
+enum { DB_TEXTS_KEPT = 24 };
+struct db_text {
+	char *sql;
+	struct db_stmt *st;
+	uint64_t used; /* db_conn.uses at the last one */
+};
+
 struct db_conn {
 	struct db *db;
 	struct db_link *link;
 	struct db_stmt **cache; /* by position in the section */
+	struct db_text texts[DB_TEXTS_KEPT];
+	uint64_t uses;
 	enum db_use use;
 	bool busy;  /* the engine said MD_AGAIN in this transaction */
 	int doomed; /* not MD_OK: the engine rolled back, nothing more may run */
@@ -24,5 +34,8 @@ struct db {
 	pthread_mutex_t pool_lock;
 	struct db_conn *pool; /* reading connections nobody uses */
 };
+
+/* Ends what is prepared; db_rows.c made it. */
+void db_forget_statements(struct db_conn *c);
 
 #endif

@@ -41,8 +41,8 @@ struct db_driver {
 	/* Several statements without arguments: schema and migrations. */
 	int (*script)(struct db_link *l, const char *sql, struct md_err *err);
 
-	/* `keep`: for the life of the connection. */
-	int (*prepare)(struct db_link *l, const char *sql, bool keep, struct db_stmt **ret,
+	/* To be used again and again. */
+	int (*prepare)(struct db_link *l, const char *sql, struct db_stmt **ret,
 		       struct md_err *err);
 	void (*finalize)(struct db_stmt *st);
 	/* Argument i belongs to the parameter named $(i+1); borrowed until reset. */

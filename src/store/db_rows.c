@@ -71,14 +71,13 @@ char *db_expand(const struct db_driver *driver, const char *sql)
 	return buf_steal(&out);
 }
 
-static int prepare(struct db_conn *c, const char *sql, bool keep, struct db_stmt **ret,
-		   struct md_err *err)
+static int prepare(struct db_conn *c, const char *sql, struct db_stmt **ret, struct md_err *err)
 {
 	md_auto(md_free_p) char *text = db_expand(c->db->driver, sql);
 
 	if (!text)
 		return md_fail(err, MD_NOMEM, 0, "database statement: out of memory");
-	return c->db->driver->prepare(c->link, text, keep, ret, err);
+	return c->db->driver->prepare(c->link, text, ret, err);
 }
 
 int db_script(struct db_conn *c, const char *sql, struct md_err *err)
@@ -90,21 +89,16 @@ int db_script(struct db_conn *c, const char *sql, struct md_err *err)
 	return c->db->driver->script(c->link, text, err);
 }
 
-/* A statement in use; the cleanup hands a kept one back clean and ends any other. */
+/* A statement in use; the cleanup hands it back clean. */
 struct use {
 	const struct db_driver *driver;
 	struct db_stmt *st;
-	bool kept;
 };
 
 static void use_end(struct use *u)
 {
-	if (!u->st)
-		return;
-	if (u->kept)
+	if (u->st)
 		u->driver->reset(u->st);
-	else
-		u->driver->finalize(u->st);
 }
 
 /* Every failure of the engine passes here once. */
@@ -117,32 +111,77 @@ static int engine_failed(struct db_conn *c, int rc)
 	return rc;
 }
 
-static int begin_use(struct db_conn *c, const char *sql, bool keep, struct db_stmt **slot,
-		     struct use *u, struct md_err *err)
+static int begin_use(struct db_conn *c, const char *sql, struct db_stmt **slot, struct use *u,
+		     struct md_err *err)
 {
 	int rc = MD_OK;
 
 	if (c->doomed != MD_OK)
 		return md_fail(err, c->doomed, 0, "the database has given this transaction up");
 	if (!*slot)
-		rc = prepare(c, sql, keep, slot, err);
+		rc = prepare(c, sql, slot, err);
 	if (rc != MD_OK)
 		return engine_failed(c, rc);
-	*u = (struct use){ c->db->driver, *slot, keep };
+	*u = (struct use){ c->db->driver, *slot };
 	return MD_OK;
 }
 
 static int use_constant(struct db_conn *c, const struct db_sql *sql, struct use *u,
 			struct md_err *err)
 {
-	return begin_use(c, sql->text, true, &c->cache[sql - __start_db_sql], u, err);
+	return begin_use(c, sql->text, &c->cache[sql - __start_db_sql], u, err);
+}
+
+static void forget_text(struct db_conn *c, struct db_text *t)
+{
+	if (t->st)
+		c->db->driver->finalize(t->st);
+	free(t->sql);
+	*t = (struct db_text){ 0 };
+}
+
+/* The place of this text, or the one unused for longest, empty. */
+static struct db_text *place_of(struct db_conn *c, const char *sql)
+{
+	struct db_text *oldest = c->texts;
+
+	for (size_t i = 0; i < DB_TEXTS_KEPT; i++) {
+		if (c->texts[i].sql && strcmp(c->texts[i].sql, sql) == 0)
+			return &c->texts[i];
+		if (c->texts[i].used < oldest->used)
+			oldest = &c->texts[i];
+	}
+	forget_text(c, oldest);
+	return oldest;
 }
 
 static int use_text(struct db_conn *c, const char *sql, struct use *u, struct md_err *err)
 {
-	struct db_stmt *st = NULL;
+	struct db_text *t = place_of(c, sql);
+	int rc;
 
-	return begin_use(c, sql, false, &st, u, err);
+	if (!t->sql)
+		t->sql = md_strdup(sql);
+	if (!t->sql)
+		return md_fail(err, MD_NOMEM, 0, "database statement: out of memory");
+	t->used = ++c->uses;
+	rc = begin_use(c, sql, &t->st, u, err);
+	if (rc != MD_OK)
+		forget_text(c, t);
+	return rc;
+}
+
+void db_forget_statements(struct db_conn *c)
+{
+	size_t n = (size_t)(__stop_db_sql - __start_db_sql);
+
+	for (size_t i = 0; c->cache && i < n; i++)
+		if (c->cache[i])
+			c->db->driver->finalize(c->cache[i]);
+	for (size_t i = 0; i < DB_TEXTS_KEPT; i++)
+		forget_text(c, &c->texts[i]);
+	free(c->cache);
+	c->cache = NULL;
 }
 
 typedef int (*row_fn)(const struct use *u, void *ctx, struct md_err *err);

@@ -20,8 +20,8 @@
 #include <unistd.h>
 
 enum {
-	WAL_STEP = 1000,           /* pages of 4 KiB */
-	WAL_LARGE = 16 * WAL_STEP, /* 64 MB */
+	WAL_STEP = 4000,          /* pages of 4 KiB */
+	WAL_LARGE = 4 * WAL_STEP, /* 64 MB */
 };
 
 struct db_link {
@@ -121,17 +121,24 @@ static int note_wal(void *ctx, sqlite3 *db, const char *name, int pages)
 
 static int set_up(struct db_link *l, enum db_use use, struct md_err *err)
 {
-	int rc = execute(l,
-			 "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
-			 "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON",
-			 "database settings", err);
+	int rc = execute(
+		l,
+		"PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
+		"PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;"
+		/* Savepoints else keep their undo log in files: half of the cost of a mail. */
+		"PRAGMA temp_store = MEMORY",
+		"database settings", err);
 
 	sqlite3_db_config(l->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	/* "x" is a column, never a text: what PostgreSQL thinks too. */
 	sqlite3_db_config(l->db, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
 	sqlite3_db_config(l->db, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
-	if (rc == MD_OK && use == DB_USE_READ)
-		rc = execute(l, "PRAGMA query_only = ON", "database settings", err);
+	/* KiB. A group of mails touches some thousand pages, mostly of indexes. */
+	if (rc == MD_OK)
+		rc = execute(l,
+			     use == DB_USE_WRITE ? "PRAGMA cache_size = -8000"
+						 : "PRAGMA query_only = ON",
+			     "database settings", err);
 	if (use == DB_USE_WRITE) {
 		l->checkpoint_at = WAL_STEP;
 		sqlite3_wal_hook(l->db, note_wal, l);
@@ -206,7 +213,7 @@ static int use_wal(struct db_link *l, struct md_err *err)
 		return md_fail(err, MD_BROKEN, 0,
 			       "the database's file system has no shared memory: "
 			       "put it on a local one");
-	return execute(l, "PRAGMA journal_size_limit = 16777216", "database journal", err);
+	return execute(l, "PRAGMA journal_size_limit = 25165824", "database journal", err);
 }
 
 static int lite_begin(struct db_link *l, enum db_use use, struct md_err *err)
@@ -273,12 +280,11 @@ static int failed(struct db_stmt *st, int rc, struct md_err *err)
 	return fail(sqlite3_db_handle(lite(st)), rc, "database", err);
 }
 
-static int lite_prepare(struct db_link *l, const char *sql, bool keep, struct db_stmt **ret,
+static int lite_prepare(struct db_link *l, const char *sql, struct db_stmt **ret,
 			struct md_err *err)
 {
 	sqlite3_stmt *st = NULL;
-	int rc =
-		sqlite3_prepare_v3(l->db, sql, -1, keep ? SQLITE_PREPARE_PERSISTENT : 0, &st, NULL);
+	int rc = sqlite3_prepare_v3(l->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &st, NULL);
 
 	if (rc != SQLITE_OK)
 		return fail(l->db, rc, "database statement", err);

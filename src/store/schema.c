@@ -92,7 +92,7 @@ static int look(struct db_conn *c, const struct schema_plan *plan, struct look *
 		struct md_err *err)
 {
 	md_auto(arena_done) struct arena a = ARENA_INIT(LOOK_BYTES);
-	int64_t newest = newest_of(plan), version;
+	int64_t newest = newest_of(plan), version = 0;
 	struct name *tables;
 	size_t n;
 	int rc = db_all(c, &sql_tables, DB_NONE, &name_map, TABLES_MAX, &a, &tables, &n, err);
