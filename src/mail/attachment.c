@@ -155,6 +155,8 @@ void attachment_read(struct arena *a, const char *raw, const struct mime_part *p
 	if (!ret->filename && strcmp(p->type, "message/rfc822") == 0 &&
 	    p->encoding == ENCODING_IDENTITY)
 		ret->filename = mail_name(a, p->body);
+	if (!ret->filename && strcmp(p->type, "text/calendar") == 0)
+		ret->filename = "invite.ics";
 	digest(a, p->encoding, p->body, ret);
 }
 

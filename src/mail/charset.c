@@ -371,6 +371,17 @@ static bool from_iso2022jp(struct span in, struct buf *out)
 	return from_iconv(cp932, (struct span){ buf_str(&sjis), sjis.len }, out);
 }
 
+bool charset_is_regional(struct span name)
+{
+	static const char *const common[] = { "UTF-8", "WINDOWS-1252" };
+	const char *iconv_name = canonical(name);
+
+	for (size_t i = 0; iconv_name && i < MD_COUNT(common); i++)
+		if (strcmp(iconv_name, common[i]) == 0)
+			return false;
+	return iconv_name != NULL;
+}
+
 bool charset_to_utf8(struct span name, struct span bytes, struct buf *out)
 {
 	const char *iconv_name = canonical(name);

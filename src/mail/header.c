@@ -2,6 +2,7 @@
 
 #include <maildesk/base/mem.h>
 #include <maildesk/base/utf8.h>
+#include <maildesk/mail/charset.h>
 
 #include <string.h>
 
@@ -27,12 +28,16 @@ static bool folded(struct span line)
 	return line.n && (line.p[0] == ' ' || line.p[0] == '\t');
 }
 
-/* Whether a header goes on behind a line that is no field: the next line is one again. */
+/* Whether a header goes on behind a line that is no field: one of the next lines is one again,
+ * before an empty line. */
 static bool field_follows(struct span rest)
 {
 	struct span line;
 
-	return span_line(&rest, &line) && (field_name(line) > 0 || folded(line));
+	for (int i = 0; i < 4 && span_line(&rest, &line) && span_trim(line).n; i++)
+		if (field_name(line) > 0 || (i == 0 && folded(line)))
+			return true;
+	return false;
 }
 
 static bool first_field_near(struct span rest)
@@ -127,6 +132,39 @@ struct span header_value(const struct header *h, const char *name)
 	const struct header_field *f = header_find(h, name, 0);
 
 	return f ? span_trim(f->value) : span_of("");
+}
+
+/* Encoded words stay: raw bytes in them are in the charset that they name. */
+static void value_to_utf8(struct span value, struct span charset, struct buf *out)
+{
+	while (value.n) {
+		size_t word = header_word_length(value), plain = 0;
+
+		buf_add(out, value.p, word);
+		value = span_from(value, word);
+		while (plain < value.n && header_word_length(span_from(value, plain)) == 0)
+			plain += plain + 1 < value.n && value.p[plain] != '='
+					 ? 1 + span_chr(span_from(value, plain + 1), '=')
+					 : 1;
+		charset_to_utf8(charset, span_sub(value, 0, plain), out);
+		value = span_from(value, plain);
+	}
+}
+
+void header_to_utf8(struct arena *a, struct header *h, struct span charset)
+{
+	for (size_t i = 0; i < h->n; i++) {
+		struct span *value = &h->v[i].value;
+		md_auto(buf_done) struct buf utf8 = BUF_INIT(value->n * 4 + 16);
+		char *kept;
+
+		if (utf8_valid(value->p, value->n))
+			continue;
+		value_to_utf8(*value, charset, &utf8);
+		kept = arena_strndup(a, buf_str(&utf8), utf8.len);
+		if (kept)
+			*value = (struct span){ kept, utf8.len };
+	}
 }
 
 struct span header_unfold(struct arena *a, struct span value)

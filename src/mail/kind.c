@@ -212,7 +212,6 @@ static const struct field_rule silent_fields[] = {
 	{ "X-Autorespond", "", KIND_COUNT },
 	{ "X-Loop", "", KIND_COUNT },
 	{ "X-Maildesk-Loop", "", KIND_COUNT },
-	{ "Feedback-ID", "", KIND_COUNT },
 };
 
 static const char *const silent_senders[] = {

@@ -56,6 +56,26 @@ static int line_ends(struct reading *r)
 	return MD_OK;
 }
 
+/* The charset that raw bytes in the header are probably in: one that a part declares. */
+static struct span charset_hint(const struct reading *r)
+{
+	struct span all = span_sub(r->raw, 0, r->head.n + 65536);
+	size_t at;
+
+	for (int i = 0; i < 20 && (at = span_find(all, "charset=")) < all.n; i++) {
+		size_t n = 0;
+
+		all = span_from(all, at + 8);
+		while (all.n && (*all.p == '"' || *all.p == ' '))
+			all = span_from(all, 1);
+		while (n < all.n && (ascii_alnum(all.p[n]) || all.p[n] == '-' || all.p[n] == '_'))
+			n++;
+		if (charset_is_regional(span_sub(all, 0, n)))
+			return span_sub(all, 0, n);
+	}
+	return span_of("");
+}
+
 static void addresses(struct reading *r, const char *name, struct rec_list *list)
 {
 	for (size_t i = 0; i < r->header.n; i++)
@@ -83,7 +103,7 @@ static void mbox_sender(struct reading *r)
 
 static void senders(struct reading *r)
 {
-	static const char *const last_resort[] = { "Sender", "Reply-To", "Return-Path" };
+	static const char *const last_resort[] = { "Reply-To", "Sender" };
 	struct message *m = r->m;
 	const struct header_field *f = header_find(&r->header, "From", 0);
 	bool several = header_find(&r->header, "From", 1) != NULL;
@@ -96,10 +116,13 @@ static void senders(struct reading *r)
 		defect(r, "several From fields");
 	if (!m->from.n) {
 		defect(r, f ? "unreadable From" : "no From");
-		mbox_sender(r);
+		for (size_t i = 0; i < MD_COUNT(last_resort) && !m->from.n; i++)
+			addresses(r, last_resort[i], &m->from);
 	}
-	for (size_t i = 0; i < MD_COUNT(last_resort) && !m->from.n; i++)
-		addresses(r, last_resort[i], &m->from);
+	if (!m->from.n)
+		mbox_sender(r);
+	if (!m->from.n)
+		addresses(r, "Return-Path", &m->from);
 	for (size_t i = 0; i < m->from.n; i++)
 		m->from_readable = m->from_readable ||
 				   strchr(((struct mail_address *)m->from.v)[i].address, '@');
@@ -323,6 +346,10 @@ static int read_all(struct reading *r)
 	bomb = scan_header(r->head);
 	r->head = span_sub(r->head, 0, SCAN_HEADER_BYTES);
 	header_read(r->arena, r->head, SCAN_HEADER_FIELDS, &r->header);
+	if (!utf8_valid(r->head.p, r->head.n)) {
+		defect(r, "raw 8-bit header");
+		header_to_utf8(r->arena, &r->header, charset_hint(r));
+	}
 	m->text = m->reply_text = "";
 	m->evidence = "not read";
 	top_header(r);

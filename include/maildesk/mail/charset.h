@@ -14,6 +14,9 @@
  * or replaced. */
 bool charset_to_utf8(struct span name, struct span bytes, struct buf *out);
 
+/* Known, and neither ASCII, UTF-8 nor Latin-1: who declares it somewhere means it. */
+bool charset_is_regional(struct span name);
+
 /* Open all converters of the table, which needs files; per thread. Others are refused from then on
  * only where the process may no longer open files. */
 void charset_prepare(void);

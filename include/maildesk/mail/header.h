@@ -35,6 +35,9 @@ const struct header_field *header_find(const struct header *h, const char *name,
 /* Its value (empty when absent). */
 struct span header_value(const struct header *h, const char *name);
 
+/* Raw 8-bit values that are not UTF-8 become it, read in `charset` (a guess; may be empty). */
+void header_to_utf8(struct arena *a, struct header *h, struct span charset);
+
 /* The value without line ends, trimmed: folds become one space. Borrows when there was no fold. */
 struct span header_unfold(struct arena *a, struct span value);
 /* Unstructured text: encoded words and raw 8-bit bytes decoded, one clean line of UTF-8. */

@@ -82,6 +82,7 @@ static const struct {
 	{ "From x@y Fri\nA: 1\n\nbody", HEADER_TOP, 1, "body" },
 	{ "junk line\nA: 1\nB: 2\n\nbody", HEADER_TOP, 2, "body" },
 	{ "A: 1\nunfolded rest\nB: 2\n\nbody", HEADER_TOP, 2, "body" },
+	{ "A: 1\nby x\nfor y\nB: 2\n\nbody", HEADER_TOP, 2, "body" },
 	{ "A: 1\n folded: no field\n\nbody", HEADER_TOP, 1, "body" },
 	{ "A: 1\nbody without empty line\n", HEADER_TOP, 1, "body without empty line\n" },
 	{ "no header at all\nnone\n", HEADER_TOP, 0, "no header at all\nnone\n" },
