@@ -25,12 +25,24 @@ void query_add_arg(struct query *q, const char *piece, struct db_arg arg)
 	buf_adds(&q->sql, place + 1);
 }
 
+/* Lengths come in few sizes, so that a connection knows most lists already: the last value again
+ * fills up to the next of them. */
+static size_t padded(size_t n)
+{
+	static const size_t sizes[] = { 1, 2, 4, 8, 16, 32, 64, 128, 256 };
+
+	for (size_t i = 0; i < MD_COUNT(sizes); i++)
+		if (n <= sizes[i])
+			return sizes[i];
+	return n;
+}
+
 void query_add_ints(struct query *q, const char *piece, const int64_t *v, size_t n)
 {
 	buf_adds(&q->sql, piece);
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < padded(n); i++) {
 		buf_adds(&q->sql, i ? ", " : "(");
-		add_place(q, DB_INT(v[i]));
+		add_place(q, DB_INT(v[i < n ? i : n - 1]));
 	}
 	buf_adds(&q->sql, ")");
 }
@@ -38,9 +50,9 @@ void query_add_ints(struct query *q, const char *piece, const int64_t *v, size_t
 void query_add_texts(struct query *q, const char *piece, const char *const *v, size_t n)
 {
 	buf_adds(&q->sql, piece);
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < padded(n); i++) {
 		buf_adds(&q->sql, i ? ", " : "(");
-		add_place(q, DB_TEXT(v[i]));
+		add_place(q, DB_TEXT(v[i < n ? i : n - 1]));
 	}
 	buf_adds(&q->sql, ")");
 }

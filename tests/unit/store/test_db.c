@@ -663,6 +663,43 @@ static void a_file_that_is_no_database_is_refused_untouched(void **state)
 	assert_string_equal(back, text);
 }
 
+/* Beyond the first page, which holds the schema: where the rows are. */
+static void spoil(const char *path)
+{
+	static char garbage[64 << 10];
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	off_t end;
+
+	assert_true(fd >= 0);
+	memset(garbage, 0xa5, sizeof garbage);
+	end = lseek(fd, 0, SEEK_END);
+	assert_true(end > 3 * (off_t)sizeof garbage);
+	for (off_t at = end - 3 * (off_t)sizeof garbage; at < end; at += (off_t)sizeof garbage)
+		assert_int_equal(pwrite(fd, garbage, sizeof garbage, at), sizeof garbage);
+	close(fd);
+}
+
+DB_SQL(sql_all_blobs, "SELECT COUNT(*) FROM blobs WHERE bytes = $1");
+
+static void a_damaged_page_is_told_with_the_way_out(void **state)
+{
+	static const char zeros[64 << 10]; /* what add_64_kib() wrote */
+	struct fixture *f = *state;
+	md_auto(db_read_done_p) struct db_conn *c = NULL;
+	int64_t n;
+
+	for (int i = 0, name = 0; i < 5; i++)
+		OK(db_txn(f->db, add_64_kib, &name, &err));
+	db_close(f->db);
+	f->db = NULL;
+	spoil(f->path);
+	OK(db_open(f->where, &f->db, &err));
+	OK(db_read(f->db, &c, &err));
+	assert_int_equal(db_int(c, &sql_all_blobs, DB_ARGS(DB_BLOB(zeros, sizeof zeros)), &n, &err),
+			 MD_BROKEN);
+	assert_non_null(strstr(err.text, "restore the last backup"));
+}
+
 static void bad_addresses_are_refused(void **state)
 {
 	static const struct {
@@ -735,6 +772,7 @@ int main(void)
 		PAIRS_TEST(the_wal_does_not_grow_without_bound),
 		cmocka_unit_test_setup_teardown(a_file_that_is_no_database_is_refused_untouched,
 						setup_without_schema, teardown),
+		TEST(a_damaged_page_is_told_with_the_way_out),
 		cmocka_unit_test(bad_addresses_are_refused),
 		cmocka_unit_test(tokens_are_replaced),
 	};

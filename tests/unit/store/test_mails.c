@@ -503,6 +503,10 @@ TXN_TEST(mails_to_an_address_are_counted)
 	a_mail_out(c, 0, "m3", "bob@x", 1);
 	OK(outbox_count_to(c, "ann@x", NULL, 100, &n, &err));
 	assert_int_equal(n, 2);
+	OK(outbox_count_to(c, "ann@x", "public_reply", 100, &n, &err));
+	assert_int_equal(n, 2);
+	OK(outbox_count_to(c, "ann@x", "created", 100, &n, &err));
+	assert_int_equal(n, 0);
 	OK(outbox_count_to(c, "ann@x", NULL, 101, &n, &err));
 	assert_int_equal(n, 0);
 }
