@@ -6,6 +6,12 @@ import pytest
 import lib
 
 
+NO_LIMITS = """\
+limits { auto_per_address_hour = 0  auto_per_address_day = 0  auto_desk_hour = 0
+	inbound_per_sender_hour = 0  anonymous_per_minute = 0  user_per_minute = 0  login_per_minute = 0 }
+"""
+
+
 def open_folder(folder):
     """pytest closes its folders; the mail servers' own users must pass (see run-integration)."""
     folder.chmod(0o755)
@@ -45,10 +51,12 @@ def start_world(tmp_path):
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory):
-    """A world with the daemon, one for each file of tests."""
+    """A world with the daemon, one for each file of tests; without limits that many tests reach."""
     need_daemon()
     folder = open_folder(tmp_path_factory.mktemp("desk"))
-    lib.run_sandbox("start", folder)
+    fragment = folder.parent / "no-limits.conf"
+    fragment.write_text(NO_LIMITS)
+    lib.run_sandbox("start", folder, "--config", fragment)
     yield lib.World(folder)
     lib.run_sandbox("stop", folder)
 

@@ -130,7 +130,7 @@ def test_a_refused_command_changes_nothing_and_says_why(world):
         world.send(reply_to(notice, "Anna <anna@desk.test>", "#priority critical\n#resolve"),
                    login="anna")
         transcript = box.wait_mail("the transcript", with_tag(ticket, "[take; resolve]"))
-    assert transcript["Auto-Submitted"] == "auto-replied"
+    assert transcript["Auto-Submitted"].startswith("auto-")
     now = ticket_of(world, ticket)
     assert (now["status"], now["priority"]) == ("open", "medium"), "half of it was done"
 
@@ -180,7 +180,8 @@ def test_a_spoilt_token_is_kept_apart(world):
     with world.mailbox("carol") as box:
         ack = box.wait_mail("the acknowledgement", with_tag(ticket))
     address = ack["Reply-To"].addresses[0].addr_spec
-    bad = address.replace("@", "a@") if address[-11] != "a" else address.replace("a@", "b@")
+    at = address.index("@") - 8
+    bad = address[:at] + ("b" if address[at] == "a" else "a") + address[at + 1:]
     world.send(new_mail(CAROL, bad, "Re: Spoilt token", "with a bad tag\n"), login="carol")
     barrier(world)
     assert not any("bad tag" in c["body"] for c in world.staff.comments(ticket["id"]))
@@ -213,16 +214,18 @@ def barrier_mail_arrives(world):
 
 
 def test_a_bounce_of_ours_is_no_customer(world):
-    """An unknown sender's acknowledgement comes back as a DSN: no ticket, no mail, no loop."""
-    before = len(world.staff.tickets())
+    """An answer that cannot be delivered comes back as a DSN: no ticket of its own, no loop."""
     mail = new_mail("Bounce <bounce-1@customer.test>", SUPPORT, "Cannot be answered", "x\n")
     world.send(mail)
-    world.staff.wait_ticket("its ticket", lambda t: t["title"] == "Cannot be answered")
+    ticket = world.staff.wait_ticket("its ticket", lambda t: t["title"] == mail["Subject"])
+    before = {t["id"] for t in world.staff.tickets()}
+    answer = world.staff.post(f"/tickets/{ticket['id']}/comments", {"body": "Not for you."})
+    assert answer.status == 201, answer.body
     with world.mailbox("support") as box:
         box.wait_mail("the DSN", lambda m: m.get_content_type() == "multipart/report")
-    barrier(world)
-    titles = [t["title"] for t in world.staff.tickets()]
-    assert len(titles) == before + 2, titles
+    open_ticket(world, "After the bounce")
+    titles = [t["title"] for t in world.staff.tickets() if t["id"] not in before]
+    assert titles == ["After the bounce"]
 
 
 def test_the_same_mail_twice_is_one_ticket(world):
@@ -260,8 +263,9 @@ def test_unreadable_mail_does_not_stop_the_next(world):
                 b"From: carol@customer.test\r\nSubject: nested\r\nContent-Type: multipart/mixed;"
                 b" boundary=b\r\n\r\n" + b"--b\r\nContent-Type: message/rfc822\r\n\r\n" * 2000):
         world.send(raw, sender="carol@customer.test", to=SUPPORT)
-    barrier(world)
-    assert world.staff.get("/tickets").status == 200
+    open_ticket(world, "After the unreadable")
+    titles = {t["title"] for t in world.staff.tickets()}
+    assert not titles & {"nobody wrote this", "no address", "(no subject)"}, "no From, no ticket"
 
 
 def test_the_api_answers_and_is_heard(world):
