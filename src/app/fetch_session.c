@@ -8,6 +8,7 @@
 #include "fetch_private.h"
 
 #include <maildesk/base/clock.h>
+#include <maildesk/base/codec.h>
 #include <maildesk/base/fault.h>
 #include <maildesk/base/log.h>
 #include <maildesk/base/random.h>
@@ -83,6 +84,38 @@ void outgoing_free(struct outgoing *o)
 	free(o);
 }
 
+/* Mailboxes of one CA file share what was made of it. The loop alone comes here. Grows with the
+ * files seen, which are few. */
+static int shared_trust(const char *pem, size_t n, struct wire_trust **ret, struct md_err *err)
+{
+	static struct known {
+		uint8_t hash[SHA256_BYTES];
+		struct wire_trust *trust;
+		struct known *next;
+	} * known;
+	struct known *k, key = { 0 };
+	int rc;
+
+	sha256(pem, n, key.hash);
+	for (k = known; k && memcmp(k->hash, key.hash, sizeof key.hash) != 0; k = k->next)
+		;
+	if (!k) {
+		k = md_malloc(sizeof *k);
+		if (!k)
+			return md_fail(err, MD_NOMEM, 0, "out of memory");
+		rc = wire_trust_new(pem, n, &key.trust, err);
+		if (rc != MD_OK) {
+			free(k);
+			return rc;
+		}
+		key.next = known;
+		*k = key;
+		known = k;
+	}
+	*ret = wire_trust_ref(k->trust);
+	return MD_OK;
+}
+
 /* The jail has no way to the CA file: the desk passes it along, open. */
 static int read_ca_file(int fd, struct settings *set)
 {
@@ -101,7 +134,7 @@ static int read_ca_file(int fd, struct settings *set)
 	if (n < 0)
 		return md_fail(&set->trust_err, MD_BROKEN, 0, "%s: cannot be read",
 			       set->box.ca_file);
-	return wire_trust_new(pem, (size_t)n, &set->trust, &set->trust_err);
+	return shared_trust(pem, (size_t)n, &set->trust, &set->trust_err);
 }
 
 static const char *or_empty(const char *s)

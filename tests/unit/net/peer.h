@@ -33,6 +33,7 @@ struct peer_step {
 
 struct peer {
 	const struct peer_step *script;
+	const struct peer_step *then; /* for the next connections; NULL: there is but one */
 	gnutls_certificate_credentials_t credentials; /* for TLS */
 	bool tls_first;
 	size_t send_max; /* cut the connection after so many bytes; SIZE_MAX: never */
@@ -46,6 +47,7 @@ struct peer {
 	/* of the thread */
 	int fd;
 	gnutls_session_t tls;
+	char tag[32];
 };
 
 static inline ssize_t peer_recv(struct peer *p, char *c)
@@ -117,11 +119,12 @@ static inline bool peer_step(struct peer *p, const struct peer_step *step, char 
 {
 	struct buf out = BUF_INIT(100 << 20);
 	bool ok = true;
-	char tag[32] = "";
 
 	while (step->expect) {
 		if (!peer_line(p, line, room))
 			return false;
+		if (strcmp(line, "DONE\r\n") != 0)
+			snprintf(p->tag, sizeof p->tag, "%.*s", (int)strcspn(line, " \r\n"), line);
 		if (strstr(line, step->expect))
 			break;
 	}
@@ -134,10 +137,9 @@ static inline bool peer_step(struct peer *p, const struct peer_step *step, char 
 			;
 		return false;
 	}
-	snprintf(tag, sizeof tag, "%.*s", (int)strcspn(line, " \r\n"), line);
 	for (const char *s = step->send; *s; s++) {
 		if (s[0] == '%' && s[1] == 't') {
-			buf_adds(&out, tag);
+			buf_adds(&out, p->tag);
 			s++;
 		} else {
 			buf_addc(&out, *s);
@@ -148,29 +150,36 @@ static inline bool peer_step(struct peer *p, const struct peer_step *step, char 
 	return ok;
 }
 
-static inline void *peer_run(void *arg)
+static inline void peer_serve(struct peer *p, const struct peer_step *script)
 {
-	struct peer *p = arg;
+	struct timeval tv = { .tv_usec = 100000 };
 	char line[4096] = "";
 
-	p->fd = accept(p->listener, NULL, NULL);
-	if (p->fd >= 0 && (!p->tls_first || peer_start_tls(p))) {
-		for (const struct peer_step *s = p->script; s->expect || s->send; s++) {
+	if (!p->tls_first || peer_start_tls(p)) {
+		for (const struct peer_step *s = script; s->expect || s->send; s++) {
 			if (!peer_step(p, s, line, sizeof line))
 				break;
 		}
 	}
 	/* hear what else it says, but do not wait for ever */
-	if (p->fd >= 0) {
-		struct timeval tv = { .tv_usec = 100000 };
+	shutdown(p->fd, SHUT_WR);
+	setsockopt(p->fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof tv);
+	while (peer_line(p, line, sizeof line))
+		;
+	if (p->tls)
+		gnutls_deinit(p->tls);
+	p->tls = NULL;
+	close(p->fd);
+}
 
-		shutdown(p->fd, SHUT_WR);
-		setsockopt(p->fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof tv);
-		while (peer_line(p, line, sizeof line))
-			;
-		if (p->tls)
-			gnutls_deinit(p->tls);
-		close(p->fd);
+static inline void *peer_run(void *arg)
+{
+	struct peer *p = arg;
+	const struct peer_step *script = p->script;
+
+	while (script && (p->fd = accept(p->listener, NULL, NULL)) >= 0) {
+		peer_serve(p, script);
+		script = p->then;
 	}
 	return NULL;
 }
@@ -195,7 +204,7 @@ static inline int peer_start(struct peer *p)
 
 static inline void peer_join(struct peer *p)
 {
-	shutdown(p->listener, SHUT_RDWR); /* if nobody came */
+	shutdown(p->listener, SHUT_RDWR); /* if nobody came, or comes again */
 	pthread_join(p->thread, NULL);
 	close(p->listener);
 }

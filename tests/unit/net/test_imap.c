@@ -146,7 +146,7 @@ static void no_credential_leaves_unless_it_may(void **state)
 	static const struct peer_step oauth_bad[] = {
 		{ NULL, "* OK [CAPABILITY IMAP4rev1 AUTH=XOAUTH2] hi\r\n" },
 		{ "XOAUTH2", "+ eyJzdGF0dXMiOiI0MDAifQ==\r\n" },
-		{ "\r\n", "1 NO expired\r\n" },
+		{ "\r\n", "1 NO expired\r\n" } /* an empty line has no tag */,
 		PEER_END
 	};
 	static const struct peer_step wrong[] = {
@@ -600,16 +600,14 @@ static void marks_are_what_was_asked_for(void **state)
 
 static void idle_wakes_and_ends(void **state)
 {
-	static const struct peer_step script[] = {
-		OPEN,
-		{ "IDLE", "+ idling\r\n" },
-		{ NULL, "* 4 EXISTS\r\n" },
-		{ "DONE", "3 OK done\r\n" }, /* DONE has no tag; IDLE was the third command */
-		{ "IDLE", "+ idling\r\n* 5 EXISTS\r\n" },
-		{ "DONE", "4 OK done\r\n" },
-		{ "NOOP", "%t OK done\r\n" },
-		PEER_END
-	};
+	static const struct peer_step script[] = { OPEN,
+						   { "IDLE", "+ idling\r\n" },
+						   { NULL, "* 4 EXISTS\r\n" },
+						   { "DONE", "%t OK done\r\n" },
+						   { "IDLE", "+ idling\r\n* 5 EXISTS\r\n" },
+						   { "DONE", "%t OK done\r\n" },
+						   { "NOOP", "%t OK done\r\n" },
+						   PEER_END };
 	struct peer p = { .script = script };
 	struct imap_folder folder;
 	struct md_err err = { 0 };
