@@ -1,0 +1,102 @@
+"""`maildesk parse`: one JSON object a message, in the order given, whatever the bytes are."""
+import json
+import random
+import subprocess
+
+import pytest
+
+from lib import MAILDESK, TREE
+
+SAMPLES = sorted((TREE / "tests" / "data").glob("*.eml"))
+
+
+def parse(*args, stdin=b""):
+    done = subprocess.run([MAILDESK, "parse", *map(str, args)], input=stdin, capture_output=True,
+                          timeout=60)
+    return done.returncode, [json.loads(line) for line in done.stdout.splitlines()], done.stderr
+
+
+def mail(number):
+    return f"From: a{number}@example.org\nSubject: number {number}\n\ntext {number}\n".encode()
+
+
+@pytest.fixture
+def many(tmp_path):
+    """More files than a batch, so that several processes share them."""
+    paths = [tmp_path / f"{n:03}" for n in range(300)]
+    for n, path in enumerate(paths):
+        path.write_bytes(mail(n))
+    return paths
+
+
+def test_one_file_prints_the_object_alone():
+    code, objects, _ = parse(SAMPLES[0])
+    assert code == 0
+    assert objects == [json.loads(SAMPLES[0].with_suffix(".json").read_text())]
+    assert "file" not in objects[0]
+
+
+def test_standard_input():
+    code, objects, _ = parse(stdin=mail(7))
+    assert (code, [o["subject"] for o in objects]) == (0, ["number 7"])
+
+
+def test_many_files_keep_their_order(many):
+    code, objects, _ = parse(*many)
+    assert code == 0
+    assert [o["file"] for o in objects] == [str(p) for p in many]
+    assert [o["text"] for o in objects] == [f"text {n}" for n in range(300)]
+
+
+def test_an_unreadable_file_stops_nothing(many, tmp_path):
+    code, objects, stderr = parse(many[0], tmp_path / "missing", tmp_path, many[1])
+    assert code == 66
+    assert [o["file"] for o in objects] == [str(many[0]), str(many[1])]
+    assert b"missing" in stderr
+
+
+def test_files_from_a_list(many, tmp_path):
+    names = tmp_path / "list"
+    names.write_text("".join(f"{p}\n" for p in many[:40]))
+    code, objects, _ = parse("--files-from", names)
+    assert (code, [o["file"] for o in objects]) == (0, [str(p) for p in many[:40]])
+    names.write_text(f"{many[5]}\n")
+    assert [o["file"] for o in parse("--files-from", names)[1]] == [str(many[5])]
+
+
+def test_maildir(tmp_path):
+    for part, name, number in (("cur", "2:2,S", 2), ("new", "1", 1), ("new", "3", 3), ("tmp", "0", 0)):
+        (tmp_path / part).mkdir(exist_ok=True)
+        (tmp_path / part / name).write_bytes(mail(number))
+    code, objects, _ = parse(tmp_path)
+    assert (code, [o["subject"] for o in objects]) == (0, ["number 1", "number 2", "number 3"])
+    assert objects[1]["file"] == str(tmp_path / "cur" / "2:2,S")
+
+
+def test_mbox(tmp_path):
+    box = tmp_path / "box"
+    box.write_bytes(b"".join(b"From x Fri Nov 20 10:00:00 2026\n" + mail(n) + b"From here on: text\n\n"
+                             for n in range(3)))
+    code, objects, _ = parse("--mbox", box)
+    assert (code, [o["subject"] for o in objects]) == (0, ["number 0", "number 1", "number 2"])
+    assert "From here on" in objects[0]["text"]
+    code, objects, _ = parse(box)  # without the option it is one message
+    assert (code, len(objects)) == (0, 1)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_any_bytes_are_one_object(seed, tmp_path):
+    rng = random.Random(seed)
+    sample = bytearray(rng.choice(SAMPLES).read_bytes())
+    for _ in range(len(sample) // 10):
+        sample[rng.randrange(len(sample))] = rng.randrange(256)
+    path = tmp_path / "x"
+    path.write_bytes(sample if seed else b"")
+    code, objects, _ = parse(path)
+    assert (code, len(objects)) == (0, 1)
+
+
+def test_help_and_bad_options():
+    done = subprocess.run([MAILDESK, "parse", "--help"], capture_output=True, text=True, timeout=10)
+    assert done.returncode == 0 and "--files-from" in done.stdout
+    assert parse("--nonsense")[0] == 64
