@@ -139,13 +139,20 @@ static const struct db_col quarantine_cols[] = {
 	{ DB_COL_TEXT, offsetof(struct quarantine_row, cause) },
 	{ DB_COL_TEXT, offsetof(struct quarantine_row, detail) },
 	{ DB_COL_INT, offsetof(struct quarantine_row, created_at) },
+	{ DB_COL_INT, offsetof(struct quarantine_row, mailbox_id) },
+	{ DB_COL_INT, offsetof(struct quarantine_row, size) },
+	{ DB_COL_TEXT, offsetof(struct quarantine_row, from_address) },
+	{ DB_COL_TEXT, offsetof(struct quarantine_row, subject) },
+	{ DB_COL_TEXT, offsetof(struct quarantine_row, mail_id) },
 };
 static const struct db_map quarantine_map = DB_MAP(quarantine_row, quarantine_cols);
 
 DB_SQL(sql_quarantine_add, "INSERT INTO quarantine (message_id, cause, detail, created_at)"
 			   " VALUES ($1, $2, $3, $4)");
-DB_SQL(sql_quarantine_list, "SELECT q.id, q.message_id, q.cause, q.detail, q.created_at"
-			    " FROM quarantine q ORDER BY q.id DESC LIMIT $1 OFFSET $2");
+DB_SQL(sql_quarantine_list, "SELECT q.id, q.message_id, q.cause, q.detail, q.created_at,"
+			    " m.mailbox_id, m.size, m.from_address, m.subject, m.message_id"
+			    " FROM quarantine q JOIN messages m ON m.id = q.message_id"
+			    " ORDER BY q.id DESC LIMIT $1 OFFSET $2");
 DB_SQL(sql_quarantine_count, QUERY_COUNT_BEGIN " FROM quarantine q" QUERY_COUNT_END);
 
 int quarantine_add(struct db_conn *c, int64_t message, const char *cause, const char *detail,

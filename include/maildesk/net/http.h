@@ -114,7 +114,7 @@ struct buf *http_refuse_extra(struct http_response *r);
 /* The network a client's address is in: its /24, or /64. */
 void http_address_block(const char *address, char ret[HTTP_ADDRESS_MAX]);
 
-/* The OpenAPI 3.1 document of the routes below `base`; objects end with a NULL name. */
+/* The OpenAPI 3.1 document of the routes; objects end with a NULL name. */
 void http_openapi(struct buf *out, const struct http_service *s, const struct http_object *objects,
 		  const char *title, const char *version);
 

@@ -22,7 +22,7 @@ int comment_list(struct db_conn *c, int64_t ticket, bool with_internal, int64_t 
 		 int64_t *ret_total, struct md_err *err);
 /* Writes is_internal, held, body, body_full, edited_at, deleted_at. */
 int comment_save(struct db_conn *c, const struct comment *m, struct md_err *err);
-/* Body of the ticket's first comment, public or not; "" without one. */
+/* Body of the ticket's first comment, public or not; "" without one, and when it was deleted. */
 int comment_first_body(struct db_conn *c, int64_t ticket, struct arena *a, const char **ret,
 		       struct md_err *err);
 

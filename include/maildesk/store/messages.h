@@ -69,6 +69,9 @@ struct quarantine_row {
 	int64_t id, message_id;
 	const char *cause, *detail;
 	int64_t created_at;
+	/* of the mail, filled by list */
+	int64_t mailbox_id, size;
+	const char *from_address, *subject, *mail_id;
 };
 int quarantine_list(struct db_conn *c, int64_t offset, int64_t limit, struct arena *a,
 		    struct quarantine_row **ret, size_t *ret_n, int64_t *ret_total,

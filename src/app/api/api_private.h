@@ -1,0 +1,136 @@
+/* api_private.h - what the resources of the API share.
+ *
+ * A handler reads the request (checked by its row in routes.c), calls the desk and writes JSON.
+ * Everything that changes a ticket goes through app/work.h in one write transaction; what is shown
+ * after it is read afresh. Who may what is policy's to say. */
+#ifndef MAILDESK_APP_API_PRIVATE_H
+#define MAILDESK_APP_API_PRIVATE_H
+
+#include <maildesk/app/api.h>
+#include <maildesk/app/work.h>
+#include <maildesk/net/limit.h>
+#include <maildesk/store/messages.h>
+
+#include <semaphore.h>
+
+enum { API_PER_PAGE = 10, API_PER_PAGE_MAX = 100 };
+
+struct api {
+	struct desk *desk;
+	struct http_server *server;
+	struct limiter *sign_ins;
+	sem_t verifying; /* passwords: 19 MiB each while they are verified */
+	struct buf document;
+};
+
+/* Who calls: q->caller of a signed-in request. */
+struct api_caller {
+	struct work_by by;
+	int64_t session;
+};
+static inline const struct work_by *api_by(const struct http_request *q)
+{
+	return &((const struct api_caller *)q->caller)->by;
+}
+/* May the caller do that, which is about no ticket? Else the answer is 403. */
+bool api_may(struct http_request *q, struct http_response *r, enum policy_action action);
+bool api_allowed(const struct http_request *q, enum policy_action action);
+
+/* caller.c: hooks of http_service */
+int api_identify(void *ctx, struct http_request *q, struct md_err *err);
+/* fail.c */
+void api_failed(void *ctx, struct http_request *q, struct http_response *r, int rc,
+		const struct md_err *err);
+
+/* ---- show.c: JSON, member after member; commas are put where they belong ---- */
+void show_begin(struct buf *out, const char *key,
+		char bracket); /* key NULL in arrays, at the top */
+void show_end(struct buf *out, char bracket);
+void show_text(struct buf *out, const char *key, const char *text); /* NULL: null */
+void show_int(struct buf *out, const char *key, int64_t v);
+void show_id(struct buf *out, const char *key, int64_t id); /* 0: null */
+void show_bool(struct buf *out, const char *key, bool v);
+void show_time(struct buf *out, const char *key, int64_t ms); /* 0: null */
+void show_null(struct buf *out, const char *key);
+void show_raw(struct buf *out, const char *key, const char *json);
+/* {id, name, role}, or null for id 0 */
+void show_actor(struct buf *out, const char *key, int64_t id, const char *name, const char *role);
+void show_texts(struct buf *out, const char *key, const struct rec_strs *texts);
+
+/* ---- page.c: the envelope of lists ---- */
+#define API_PAGE_FIELDS                                                  \
+	{ "page", HTTP_INT, 0, 1, 1000000000, NULL, NULL },              \
+	{                                                                \
+		"per_page", HTTP_INT, 0, 1, API_PER_PAGE_MAX, NULL, NULL \
+	}
+struct api_page {
+	int64_t page, per_page, offset;
+};
+struct api_page page_of(const struct http_request *q);
+void page_begin(struct http_response *r);
+/* After the items, of which there were `n`; totals above 1,000 are estimates (store/tickets.h). */
+void page_end(struct http_request *q, struct http_response *r, const struct api_page *p, size_t n,
+	      int64_t total);
+/* A query parameter as an integer; `otherwise` without it. */
+int64_t api_query_int(const struct http_request *q, const char *name, int64_t otherwise);
+/* As an instant. */
+int64_t api_query_time(const struct http_request *q, const char *name);
+
+/* ---- people.c ---- */
+/* The user meant by an id or address of a body; with `add`, an unknown address becomes a customer.
+ * MD_INPUT (WORK_BAD_VALUE) for nobody. */
+int api_person(struct db_conn *c, struct arena *a, const json_t *who, bool add, int64_t now_ms,
+	       int64_t *ret, struct md_err *err);
+
+/* ---- ticket_show.c ---- */
+/* Write the ticket as the caller sees it, and r->etag if r is not NULL. */
+int api_show_ticket(struct api *api, struct http_request *q, int64_t id, struct buf *out,
+		    struct http_response *r, struct md_err *err);
+/* A page of rows. */
+int api_show_tickets(struct api *api, struct http_request *q, struct db_conn *c,
+		     const struct ticket_row *rows, size_t n, struct buf *out, struct md_err *err);
+/* What If-Match or `version` of the body demands; 0: nothing, -1: what cannot be. */
+int64_t api_wanted_version(const struct http_request *q, int64_t id);
+/* The 409 that carries the present state. */
+int api_version_conflict(struct api *api, struct http_request *q, struct http_response *r,
+			 int64_t ticket, struct md_err *err);
+
+/* ---- finders of routes: q->found ---- */
+int find_ticket(void *ctx, struct http_request *q, struct md_err *err);  /* struct work */
+int find_comment(void *ctx, struct http_request *q, struct md_err *err); /* struct comment */
+
+#define API_HANDLER(name) \
+	int name(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)
+API_HANDLER(auth_token);
+API_HANDLER(auth_refresh);
+API_HANDLER(auth_logout);
+API_HANDLER(auth_me);
+API_HANDLER(tickets_list);
+API_HANDLER(tickets_add);
+API_HANDLER(ticket_get_one);
+API_HANDLER(ticket_patch);
+API_HANDLER(ticket_history);
+API_HANDLER(comments_list);
+API_HANDLER(comments_add);
+API_HANDLER(comment_get_one);
+API_HANDLER(comment_patch);
+API_HANDLER(comment_remove);
+API_HANDLER(users_list);
+API_HANDLER(users_add);
+API_HANDLER(user_get_one);
+API_HANDLER(user_patch);
+API_HANDLER(message_decision);
+API_HANDLER(quarantine_page);
+API_HANDLER(outbox_page);
+API_HANDLER(mailboxes_page);
+API_HANDLER(openapi_document);
+API_HANDLER(health);
+API_HANDLER(ready);
+void api_show_user(struct buf *out, const char *key, const struct user *u, bool whole);
+
+/* schema.c: tables of bodies and queries */
+extern const struct http_field token_body[], refresh_body[], logout_body[], ticket_body[],
+	ticket_changes[], ticket_query[], comment_body[], comment_changes[], user_body[],
+	user_changes[], user_query[], page_query[];
+
+#endif

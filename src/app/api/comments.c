@@ -1,0 +1,258 @@
+/* Comments. Customers never see internal ones, nor what is held: those answer like none at all. */
+#include "api_private.h"
+
+#include <maildesk/base/utf8.h>
+
+#include <cmark.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int out_of_memory(struct md_err *err)
+{
+	return md_fail(err, MD_NOMEM, 0, "out of memory");
+}
+
+/* ---- showing ---- */
+
+/* What people type here is CommonMark; cmark leaves out raw HTML and unsafe links by itself. */
+static void show_html(struct buf *out, const struct comment *m)
+{
+	char *html;
+
+	if (strcmp(m->channel, "mail") == 0) {
+		show_null(out, "body_html");
+		return;
+	}
+	html = cmark_markdown_to_html(m->body, strlen(m->body), CMARK_OPT_DEFAULT);
+	show_text(out, "body_html", html);
+	free(html);
+}
+
+static void show_attachments(struct buf *out, int64_t comment, const struct attachment_row *rows,
+			     size_t n)
+{
+	show_begin(out, "attachments", '[');
+	for (size_t i = 0; i < n; i++) {
+		if (rows[i].comment_id != comment)
+			continue;
+		show_begin(out, NULL, '{');
+		show_int(out, "id", rows[i].id);
+		show_text(out, "filename", rows[i].filename);
+		show_text(out, "content_type", rows[i].content_type);
+		show_int(out, "size", rows[i].size);
+		show_bool(out, "inline", rows[i].is_inline);
+		show_end(out, '}');
+	}
+	show_end(out, ']');
+}
+
+static void show_comment(struct buf *out, const struct comment *m,
+			 const struct attachment_row *attachments, size_t n)
+{
+	show_begin(out, NULL, '{');
+	show_int(out, "id", m->id);
+	show_int(out, "ticket", m->ticket_id);
+	show_actor(out, "author", m->author_id, m->author_name, m->author_role);
+	show_text(out, "body", m->body);
+	show_text(out, "body_full", m->body_full ? m->body_full : m->body);
+	show_html(out, m);
+	show_bool(out, "is_internal", m->is_internal);
+	show_text(out, "held", m->held);
+	show_text(out, "channel", m->channel);
+	show_id(out, "message", m->message_id);
+	show_attachments(out, m->id, attachments, n);
+	show_time(out, "created_at", m->created_at);
+	show_time(out, "edited_at", m->edited_at);
+	show_end(out, '}');
+}
+
+static int show_one(struct api *api, struct http_request *q, struct http_response *r, int64_t id,
+		    struct md_err *err)
+{
+	md_auto(db_read_done_p) struct db_conn *c = NULL;
+	struct attachment_row *attachments;
+	struct comment m;
+	size_t n;
+	int rc = db_read(api->desk->db, &c, err);
+
+	if (rc == MD_OK)
+		rc = comment_get(c, id, q->arena, &m, err);
+	if (rc == MD_OK)
+		rc = attachment_list(c, m.ticket_id, q->arena, &attachments, &n, err);
+	if (rc == MD_OK)
+		show_comment(&r->body, &m, attachments, n);
+	return rc;
+}
+
+/* ---- finding ---- */
+
+static int no_comment(struct md_err *err)
+{
+	return md_fail(err, MD_NOTFOUND, WORK_INVISIBLE, "no such comment");
+}
+
+int find_comment(void *ctx, struct http_request *q, struct md_err *err)
+{
+	struct api *api = ctx;
+	md_auto(db_read_done_p) struct db_conn *c = NULL;
+	struct comment *m = arena_alloc(q->arena, sizeof *m);
+	struct work w;
+	int rc = m ? db_read(api->desk->db, &c, err) : out_of_memory(err);
+
+	if (rc == MD_OK)
+		rc = comment_get(c, q->ids[0], q->arena, m, err);
+	if (rc == MD_NOTFOUND || (rc == MD_OK && m->deleted_at))
+		return no_comment(err);
+	if (rc == MD_OK)
+		rc = work_open(api_by(q), c, q->arena, m->ticket_id, &w, err);
+	if (rc == MD_NOTFOUND)
+		return no_comment(err);
+	if (rc == MD_OK && m->is_internal &&
+	    policy_may(&api_by(q)->actor, ACTION_READ_INTERNAL, &w.facts) != POLICY_YES)
+		return no_comment(err);
+	q->found = m;
+	return rc;
+}
+
+/* ---- reading ---- */
+
+int comments_list(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)
+{
+	struct api *api = ctx;
+	const struct work *w = q->found;
+	struct api_page page = page_of(q);
+	bool all = policy_may(&api_by(q)->actor, ACTION_READ_INTERNAL, &w->facts) == POLICY_YES;
+	md_auto(db_read_done_p) struct db_conn *c = NULL;
+	struct attachment_row *attachments;
+	struct comment *rows;
+	size_t n, n_attachments;
+	int64_t total;
+	int rc = db_read(api->desk->db, &c, err);
+
+	if (rc == MD_OK)
+		rc = comment_list(c, q->ids[0], all, page.offset, page.per_page, q->arena, &rows,
+				  &n, &total, err);
+	if (rc == MD_OK)
+		rc = attachment_list(c, q->ids[0], q->arena, &attachments, &n_attachments, err);
+	if (rc != MD_OK)
+		return rc;
+	page_begin(r);
+	for (size_t i = 0; i < n; i++)
+		show_comment(&r->body, &rows[i], attachments, n_attachments);
+	page_end(q, r, &page, n, total);
+	return MD_OK;
+}
+
+int comment_get_one(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)
+{
+	return show_one(ctx, q, r, q->ids[0], err);
+}
+
+/* ---- writing ---- */
+
+struct comment_step {
+	struct http_request *q;
+	struct arena arena; /* of one run of the transaction */
+	struct work w;
+	int64_t ticket, comment;
+	const char *body;
+	bool conflict;
+	int (*change)(struct comment_step *s, struct md_err *err);
+};
+
+static int say(struct comment_step *s, struct md_err *err)
+{
+	struct work_comment m = {
+		.body = s->body,
+		.is_internal = json_is_true(json_object_get(s->q->json, "is_internal")),
+	};
+
+	return work_comment(&s->w, &m, &s->comment, err);
+}
+
+static int edit(struct comment_step *s, struct md_err *err)
+{
+	return work_comment_edit(&s->w, s->comment, s->body, err);
+}
+
+static int drop(struct comment_step *s, struct md_err *err)
+{
+	return work_comment_delete(&s->w, s->comment, err);
+}
+
+static int step_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
+{
+	struct comment_step *s = ctx;
+	int64_t wanted = api_wanted_version(s->q, s->ticket);
+	int rc;
+
+	arena_reset(&s->arena);
+	rc = work_open(api_by(s->q), c, &s->arena, s->ticket, &s->w, err);
+	if (rc != MD_OK)
+		return rc;
+	s->conflict = wanted && wanted != s->w.ticket.version;
+	if (s->conflict)
+		return md_fail(err, MD_CONFLICT, 0, "another version");
+	rc = s->change(s, err);
+	return rc == MD_OK ? work_save(&s->w, err) : rc;
+}
+
+/* Run the step; on success *ret_comment is what it was about. */
+static int run_step(struct api *api, struct http_request *q, struct http_response *r,
+		    int64_t ticket, int64_t comment,
+		    int (*change)(struct comment_step *s, struct md_err *err), int64_t *ret_comment,
+		    struct md_err *err)
+{
+	md_auto(buf_done) struct buf clean = BUF_INIT(4 << 20);
+	struct comment_step *s = arena_alloc(q->arena, sizeof *s);
+	const char *body = json_get_string(q->json, "body");
+	int rc;
+
+	if (body)
+		utf8_clean_text(&clean, body, strlen(body));
+	if (!s || clean.status != MD_OK)
+		return out_of_memory(err);
+	*s = (struct comment_step){ .q = q,
+				    .arena = ARENA_INIT(32 << 20),
+				    .ticket = ticket,
+				    .comment = comment,
+				    .body = buf_str(&clean),
+				    .change = change };
+	rc = db_txn(api->desk->db, step_in_txn, s, err);
+	arena_done(&s->arena);
+	if (rc == MD_CONFLICT && s->conflict)
+		return api_version_conflict(api, q, r, ticket, err);
+	if (rc != MD_OK)
+		return rc;
+	work_done(api->desk);
+	*ret_comment = s->comment;
+	return MD_OK;
+}
+
+int comments_add(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)
+{
+	int64_t id = 0;
+	int rc = run_step(ctx, q, r, q->ids[0], 0, say, &id, err);
+
+	if (rc != MD_OK || r->code)
+		return rc;
+	http_header_add(q, r, "Location", "/api/v1/comments/%lld", (long long)id);
+	return show_one(ctx, q, r, id, err);
+}
+
+int comment_patch(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)
+{
+	const struct comment *m = q->found;
+	int64_t id = 0;
+	int rc = run_step(ctx, q, r, m->ticket_id, m->id, edit, &id, err);
+
+	return rc != MD_OK || r->code ? rc : show_one(ctx, q, r, id, err);
+}
+
+int comment_remove(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)
+{
+	const struct comment *m = q->found;
+	int64_t id;
+
+	return run_step(ctx, q, r, m->ticket_id, m->id, drop, &id, err);
+}

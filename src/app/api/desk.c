@@ -1,0 +1,205 @@
+/* The desk itself: health, mailboxes, what intake decided, what waits to be sent or judged. */
+#include "api_private.h"
+
+#include <maildesk/store/outbox.h>
+
+#include <string.h>
+
+/* ---- mailboxes ---- */
+
+static const char *mailbox_name(struct api *api, int64_t id)
+{
+	const struct desk_mailbox *m = desk_mailbox(api->desk, id);
+
+	return m ? m->conf->title : NULL;
+}
+
+static void show_mailbox(struct api *api, struct buf *out, struct desk_mailbox *m,
+			 bool with_address)
+{
+	pthread_mutex_lock(&api->desk->lock);
+	show_begin(out, NULL, '{');
+	show_text(out, "name", m->conf->title);
+	if (with_address)
+		show_text(out, "address", m->conf->address);
+	show_text(out, "state", m->state);
+	show_time(out, "last_success", m->last_success_at);
+	show_text(out, "last_error", m->error[0] ? m->error : NULL);
+	show_end(out, '}');
+	pthread_mutex_unlock(&api->desk->lock);
+}
+
+int mailboxes_page(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)
+{
+	struct api *api = ctx;
+	struct api_page page = page_of(q);
+	size_t total = api->desk->n_mailboxes, n = 0;
+
+	(void)err;
+	page_begin(r);
+	for (size_t i = (size_t)page.offset; i < total && n < (size_t)page.per_page; i++, n++)
+		show_mailbox(api, &r->body, &api->desk->mailboxes[i], true);
+	page_end(q, r, &page, n, (int64_t)total);
+	return MD_OK;
+}
+
+/* ---- health ---- */
+
+static void show_health(struct api *api, struct http_response *r)
+{
+	show_begin(&r->body, NULL, '{');
+	show_text(&r->body, "status", "ok");
+	show_begin(&r->body, "mailboxes", '[');
+	for (size_t i = 0; i < api->desk->n_mailboxes; i++)
+		show_mailbox(api, &r->body, &api->desk->mailboxes[i], false);
+	show_end(&r->body, ']');
+	show_end(&r->body, '}');
+}
+
+int health(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)
+{
+	(void)q, (void)err;
+	show_health(ctx, r);
+	return MD_OK;
+}
+
+int ready(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)
+{
+	struct api *api = ctx;
+	md_auto(db_read_done_p) struct db_conn *c = NULL;
+	struct user u;
+	int rc = db_read(api->desk->db, &c, err);
+
+	/* There need not be a user 1: that the database says so is the answer. */
+	if (rc == MD_OK)
+		rc = user_get(c, 1, q->arena, &u, err);
+	if (rc != MD_OK && rc != MD_NOTFOUND)
+		return rc;
+	show_health(api, r);
+	return MD_OK;
+}
+
+/* ---- what intake decided ---- */
+
+int message_decision(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)
+{
+	struct api *api = ctx;
+	md_auto(db_read_done_p) struct db_conn *c = NULL;
+	struct buf *out = &r->body;
+	struct message_row m;
+	struct decision d;
+	int rc;
+
+	if (!api_may(q, r, ACTION_SEE_MESSAGES))
+		return MD_OK;
+	rc = db_read(api->desk->db, &c, err);
+	if (rc == MD_OK)
+		rc = decision_get(c, q->ids[0], q->arena, &d, err);
+	if (rc == MD_OK)
+		rc = message_get(c, q->ids[0], q->arena, &m, err);
+	if (rc == MD_NOTFOUND)
+		return http_refuse(q, r, 404, "not_found", "no decision on such a message");
+	if (rc != MD_OK)
+		return rc;
+	show_begin(out, NULL, '{');
+	show_int(out, "message", d.message_id);
+	show_text(out, "mailbox", mailbox_name(api, m.mailbox_id));
+	show_text(out, "outcome", d.outcome);
+	show_text(out, "cause", d.cause);
+	show_id(out, "ticket", d.ticket_id);
+	show_id(out, "comment", d.comment_id);
+	show_int(out, "trust", m.trust);
+	show_text(out, "auth", d.auth);
+	show_raw(out, "rules", d.rules);
+	show_raw(out, "commands", d.commands);
+	show_time(out, "at", d.at);
+	show_end(out, '}');
+	return MD_OK;
+}
+
+/* ---- quarantine and outbox ---- */
+
+int quarantine_page(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)
+{
+	struct api *api = ctx;
+	struct api_page page = page_of(q);
+	md_auto(db_read_done_p) struct db_conn *c = NULL;
+	struct buf *out = &r->body;
+	struct quarantine_row *rows;
+	int64_t total;
+	size_t n;
+	int rc;
+
+	if (!api_may(q, r, ACTION_MANAGE_DESK))
+		return MD_OK;
+	rc = db_read(api->desk->db, &c, err);
+	if (rc == MD_OK)
+		rc = quarantine_list(c, page.offset, page.per_page, q->arena, &rows, &n, &total,
+				     err);
+	if (rc != MD_OK)
+		return rc;
+	page_begin(r);
+	for (size_t i = 0; i < n; i++) {
+		show_begin(out, NULL, '{');
+		show_int(out, "id", rows[i].id);
+		show_text(out, "cause", rows[i].cause);
+		show_text(out, "detail", rows[i].detail);
+		show_int(out, "message", rows[i].message_id);
+		show_text(out, "mailbox", mailbox_name(api, rows[i].mailbox_id));
+		show_text(out, "from", rows[i].from_address);
+		show_text(out, "subject", rows[i].subject);
+		show_text(out, "message_id", rows[i].mail_id);
+		show_int(out, "size", rows[i].size);
+		show_time(out, "created_at", rows[i].created_at);
+		show_end(out, '}');
+	}
+	page_end(q, r, &page, n, total);
+	return MD_OK;
+}
+
+int outbox_page(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)
+{
+	struct api *api = ctx;
+	struct api_page page = page_of(q);
+	md_auto(db_read_done_p) struct db_conn *c = NULL;
+	struct buf *out = &r->body;
+	struct outbox_row *rows;
+	int64_t total;
+	size_t n;
+	int rc;
+
+	if (!api_may(q, r, ACTION_MANAGE_DESK))
+		return MD_OK;
+	rc = db_read(api->desk->db, &c, err);
+	if (rc == MD_OK)
+		rc = outbox_list(c, page.offset, page.per_page, q->arena, &rows, &n, &total, err);
+	if (rc != MD_OK)
+		return rc;
+	page_begin(r);
+	for (size_t i = 0; i < n; i++) {
+		show_begin(out, NULL, '{');
+		show_int(out, "id", rows[i].id);
+		show_int(out, "message", rows[i].message_id);
+		show_id(out, "ticket", rows[i].ticket_id);
+		show_text(out, "to", rows[i].recipient);
+		show_text(out, "subject", rows[i].subject);
+		show_text(out, "message_id", rows[i].mail_id);
+		show_text(out, "state", rows[i].state);
+		show_int(out, "attempts", rows[i].attempts);
+		show_time(out, "next_at", rows[i].next_at);
+		show_text(out, "last_reply", rows[i].last_reply);
+		show_time(out, "created_at", rows[i].created_at);
+		show_end(out, '}');
+	}
+	page_end(q, r, &page, n, total);
+	return MD_OK;
+}
+
+int openapi_document(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)
+{
+	const struct api *api = ctx;
+
+	(void)q, (void)err;
+	buf_add(&r->body, api->document.data, api->document.len);
+	return MD_OK;
+}

@@ -1,0 +1,120 @@
+/* Every route of the API: one row each. From it come dispatch, who may call, what bodies and
+ * queries may hold, and the OpenAPI document. */
+#include "api_private.h"
+
+#include <stdlib.h>
+
+#define V1 "/api/v1"
+
+enum {
+	/* roles by policy.h's numbers */
+	ALL = 1 << ROLE_ANONYMOUS | 1 << ROLE_CUSTOMER | 1 << ROLE_AGENT | 1 << ROLE_ADMIN,
+	SIGNED_IN = 1 << ROLE_CUSTOMER | 1 << ROLE_AGENT | 1 << ROLE_ADMIN,
+	STAFF = 1 << ROLE_AGENT | 1 << ROLE_ADMIN,
+	ADMIN = 1 << ROLE_ADMIN,
+	VERIFICATIONS = 4, /* passwords at a time */
+	WORKERS = 4,
+	DOCUMENT_MAX = 1 << 20,
+};
+
+/* clang-format off */
+static const struct http_route routes[] = {
+/* method, path, roles, handler, find, query, body, summary, answer is, of, status */
+{ "POST",   V1 "/auth/token",   ALL,       auth_token,   NULL, NULL, token_body,   "Sign in",                  HTTP_OBJECT, "Token", 0 },
+{ "POST",   V1 "/auth/refresh", ALL,       auth_refresh, NULL, NULL, refresh_body, "Renew the access token",   HTTP_OBJECT, "Token", 0 },
+{ "POST",   V1 "/auth/logout",  ALL,       auth_logout,  NULL, NULL, logout_body,  "End the session",          HTTP_OBJECT, NULL, 204 },
+{ "GET",    V1 "/auth/me",      SIGNED_IN, auth_me,      NULL, NULL, NULL,         "Who is signed in",         HTTP_OBJECT, "User", 0 },
+
+{ "GET",    V1 "/tickets",      SIGNED_IN, tickets_list, NULL, ticket_query, NULL, "Tickets",                  HTTP_PAGE,   "TicketRow", 0 },
+{ "POST",   V1 "/tickets",      SIGNED_IN, tickets_add,  NULL, NULL, ticket_body,  "Open a ticket",            HTTP_OBJECT, "Ticket", 201 },
+{ "GET",    V1 "/tickets/{id}", SIGNED_IN, ticket_get_one, find_ticket, NULL, NULL, "One ticket",              HTTP_OBJECT, "Ticket", 0 },
+{ "PATCH",  V1 "/tickets/{id}", SIGNED_IN, ticket_patch, find_ticket, NULL, ticket_changes, "Change a ticket", HTTP_OBJECT, "Ticket", 0 },
+{ "GET",    V1 "/tickets/{id}/history",  SIGNED_IN, ticket_history, find_ticket, page_query, NULL, "What happened to it", HTTP_PAGE, "HistoryRow", 0 },
+{ "GET",    V1 "/tickets/{id}/comments", SIGNED_IN, comments_list,  find_ticket, page_query, NULL, "Its comments", HTTP_PAGE, "Comment", 0 },
+{ "POST",   V1 "/tickets/{id}/comments", SIGNED_IN, comments_add,   find_ticket, NULL, comment_body, "Comment on it", HTTP_OBJECT, "Comment", 201 },
+{ "GET",    V1 "/comments/{id}", SIGNED_IN, comment_get_one, find_comment, NULL, NULL, "One comment",          HTTP_OBJECT, "Comment", 0 },
+{ "PATCH",  V1 "/comments/{id}", SIGNED_IN, comment_patch,   find_comment, NULL, comment_changes, "Edit a comment", HTTP_OBJECT, "Comment", 0 },
+{ "DELETE", V1 "/comments/{id}", SIGNED_IN, comment_remove,  find_comment, NULL, NULL, "Delete a comment",     HTTP_OBJECT, NULL, 204 },
+
+{ "GET",    V1 "/users",        SIGNED_IN, users_list,   NULL, user_query, NULL,   "People",                   HTTP_PAGE,   "User", 0 },
+{ "POST",   V1 "/users",        ADMIN,     users_add,    NULL, NULL, user_body,    "Add a person",             HTTP_OBJECT, "User", 201 },
+{ "GET",    V1 "/users/{id}",   SIGNED_IN, user_get_one, NULL, NULL, NULL,         "One person",               HTTP_OBJECT, "User", 0 },
+{ "PATCH",  V1 "/users/{id}",   ADMIN,     user_patch,   NULL, NULL, user_changes, "Change a person",          HTTP_OBJECT, "User", 0 },
+
+{ "GET",    V1 "/messages/{id}/decision", STAFF, message_decision, NULL, NULL, NULL, "What was done with a mail, and why", HTTP_OBJECT, "Decision", 0 },
+{ "GET",    V1 "/quarantine",   STAFF,     quarantine_page, NULL, page_query, NULL, "Mails held back",         HTTP_PAGE,   "HeldMail", 0 },
+{ "GET",    V1 "/outbox",       STAFF,     outbox_page,  NULL, page_query, NULL,   "Mails to send",            HTTP_PAGE,   "OutgoingMail", 0 },
+{ "GET",    V1 "/mailboxes",    ADMIN,     mailboxes_page, NULL, page_query, NULL, "Mailboxes and their health", HTTP_PAGE, "Mailbox", 0 },
+{ "GET",    V1 "/openapi.json", ALL,       openapi_document, NULL, NULL, NULL,     "This document",            HTTP_OBJECT, "OpenApi", 0 },
+
+{ "GET",    "/healthz",         ALL,       health,       NULL, NULL, NULL,         "The process works",        HTTP_OBJECT, NULL, 200 },
+{ "GET",    "/readyz",          ALL,       ready,        NULL, NULL, NULL,         "The database answers",     HTTP_OBJECT, NULL, 200 },
+};
+/* clang-format on */
+
+static const struct http_service service = {
+	.routes = routes,
+	.n_routes = MD_COUNT(routes),
+	.base = V1,
+	.identify = api_identify,
+	.failed = api_failed,
+};
+
+void api_document(struct buf *out)
+{
+	http_openapi(out, &service, api_objects, "maildesk", MAILDESK_VERSION);
+}
+
+static int start(struct api *a, struct md_err *err)
+{
+	const struct config *config = a->desk->config;
+	struct http_options options = HTTP_OPTIONS_DEFAULT;
+	struct http_service mine = service;
+
+	mine.ctx = a;
+	options.listen = config->http.listen;
+	options.trusted_proxies =
+		(struct rec_strs){ config->http.trusted_proxies.n, config->http.trusted_proxies.v };
+	options.clock = a->desk->clock;
+	options.anonymous_per_minute = config->limits.anonymous_per_minute;
+	options.user_per_minute = config->limits.user_per_minute;
+	options.workers = WORKERS;
+	return http_start(&options, &mine, &a->server, err);
+}
+
+int api_start(struct desk *d, struct api **ret, struct md_err *err)
+{
+	md_auto(api_stop_p) struct api *a = md_calloc(1, sizeof *a);
+	int rc;
+
+	if (!a)
+		return md_fail(err, MD_NOMEM, 0, "api: out of memory");
+	a->desk = d;
+	a->document = (struct buf)BUF_INIT(DOCUMENT_MAX);
+	sem_init(&a->verifying, 0, VERIFICATIONS);
+	api_document(&a->document);
+	if (a->document.status != MD_OK)
+		return md_fail(err, MD_NOMEM, 0, "api: out of memory");
+	rc = limiter_new(&a->sign_ins, err);
+	if (rc == MD_OK)
+		rc = start(a, err);
+	if (rc == MD_OK)
+		*ret = md_take(a);
+	return rc;
+}
+
+void api_stop(struct api *a)
+{
+	if (!a)
+		return;
+	http_stop(a->server);
+	limiter_free(a->sign_ins);
+	buf_done(&a->document);
+	sem_destroy(&a->verifying);
+	free(a);
+}
+
+const char *api_listening(const struct api *a)
+{
+	return http_listening(a->server);
+}

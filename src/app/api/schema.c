@@ -1,0 +1,283 @@
+/* What bodies and queries may hold, and the shapes of answers, as tables (net/field.h). */
+#include "api_private.h"
+
+#include <maildesk/desk/password.h>
+
+#define BODY_MAX 1000000
+#define IN(name, type, flags, min, max, words)           \
+	{                                                \
+		name, type, flags, min, max, words, NULL \
+	}
+#define OUT(name, type)                                     \
+	{                                                   \
+		name, type, HTTP_REQUIRED, 0, 0, NULL, NULL \
+	}
+#define MAYBE(name, type)                                                   \
+	{                                                                   \
+		name, type, HTTP_REQUIRED | HTTP_NULLABLE, 0, 0, NULL, NULL \
+	}
+#define ONE(name, flags, of)                                               \
+	{                                                                  \
+		name, HTTP_OBJECT, HTTP_REQUIRED | (flags), 0, 0, NULL, of \
+	}
+#define MANY(name, of)                                            \
+	{                                                         \
+		name, HTTP_OBJECTS, HTTP_REQUIRED, 0, 0, NULL, of \
+	}
+
+static const char *const roles[] = { "admin", "agent", "customer", NULL };
+static const char *const priorities[] = { "low", "medium", "high", "critical", NULL };
+static const char *const sorts[] = { "id",         "-id",         "created_at", "-created_at",
+				     "updated_at", "-updated_at", "priority",   "-priority",
+				     "status",     "-status",     NULL };
+
+/* ---- what comes in ---- */
+
+const struct http_field token_body[] = {
+	IN("email", HTTP_LINE, HTTP_REQUIRED, 1, 320, NULL),
+	IN("password", HTTP_LINE, HTTP_REQUIRED, 1, PASSWORD_MAX, NULL),
+	HTTP_END,
+};
+const struct http_field refresh_body[] = {
+	IN("refresh_token", HTTP_LINE, HTTP_REQUIRED, 1, 200, NULL),
+	HTTP_END,
+};
+const struct http_field logout_body[] = {
+	IN("refresh_token", HTTP_LINE, 0, 1, 200, NULL),
+	HTTP_END,
+};
+const struct http_field ticket_body[] = {
+	IN("title", HTTP_LINE, HTTP_REQUIRED, 1, 500, NULL),
+	IN("description", HTTP_TEXT, HTTP_REQUIRED, 1, BODY_MAX, NULL),
+	IN("status", HTTP_LINE, 0, 1, 64, NULL),
+	IN("priority", HTTP_LINE, 0, 0, 0, priorities),
+	IN("category", HTTP_LINE, HTTP_NULLABLE, 0, 64, NULL),
+	IN("tags", HTTP_LINES, 0, 1, 64, NULL),
+	IN("requester", HTTP_PERSON, 0, 1, 320, NULL),
+	IN("assignee", HTTP_PERSON, HTTP_NULLABLE, 1, 320, NULL),
+	IN("cc", HTTP_PERSONS, 0, 1, 320, NULL),
+	HTTP_END,
+};
+const struct http_field ticket_changes[] = {
+	IN("title", HTTP_LINE, 0, 1, 500, NULL),
+	IN("description", HTTP_TEXT, 0, 1, BODY_MAX, NULL),
+	IN("status", HTTP_LINE, 0, 1, 64, NULL),
+	IN("priority", HTTP_LINE, 0, 0, 0, priorities),
+	IN("category", HTTP_LINE, HTTP_NULLABLE, 0, 64, NULL),
+	IN("tags", HTTP_LINES, 0, 1, 64, NULL),
+	IN("assignee", HTTP_PERSON, HTTP_NULLABLE, 1, 320, NULL),
+	IN("version", HTTP_INT, 0, 1, 0, NULL),
+	HTTP_END,
+};
+const struct http_field comment_body[] = {
+	IN("body", HTTP_TEXT, HTTP_REQUIRED, 1, BODY_MAX, NULL),
+	IN("is_internal", HTTP_BOOL, 0, 0, 0, NULL),
+	IN("version", HTTP_INT, 0, 1, 0, NULL),
+	HTTP_END,
+};
+const struct http_field comment_changes[] = {
+	IN("body", HTTP_TEXT, HTTP_REQUIRED, 1, BODY_MAX, NULL),
+	IN("version", HTTP_INT, 0, 1, 0, NULL),
+	HTTP_END,
+};
+const struct http_field user_body[] = {
+	IN("email", HTTP_LINE, HTTP_REQUIRED, 1, 320, NULL),
+	IN("name", HTTP_LINE, HTTP_REQUIRED, 1, 200, NULL),
+	IN("role", HTTP_LINE, HTTP_REQUIRED, 0, 0, roles),
+	IN("password", HTTP_LINE, 0, 1, PASSWORD_MAX, NULL),
+	IN("locale", HTTP_LINE, HTTP_NULLABLE, 1, 35, NULL),
+	IN("timezone", HTTP_LINE, HTTP_NULLABLE, 1, 64, NULL),
+	HTTP_END,
+};
+const struct http_field user_changes[] = {
+	IN("name", HTTP_LINE, 0, 1, 200, NULL),
+	IN("role", HTTP_LINE, 0, 0, 0, roles),
+	IN("password", HTTP_LINE, 0, 1, PASSWORD_MAX, NULL),
+	IN("locale", HTTP_LINE, HTTP_NULLABLE, 1, 35, NULL),
+	IN("timezone", HTTP_LINE, HTTP_NULLABLE, 1, 64, NULL),
+	IN("disabled", HTTP_BOOL, 0, 0, 0, NULL),
+	HTTP_END,
+};
+const struct http_field page_query[] = { API_PAGE_FIELDS, HTTP_END };
+const struct http_field user_query[] = {
+	IN("role", HTTP_LINE, 0, 0, 0, roles),
+	IN("q", HTTP_LINE, 0, 1, 100, NULL),
+	API_PAGE_FIELDS,
+	HTTP_END,
+};
+const struct http_field ticket_query[] = {
+	IN("status", HTTP_WORDS, 0, 0, 0, NULL), /* of the desk's workflow */
+	IN("priority", HTTP_WORDS, 0, 0, 0, priorities),
+	IN("assignee", HTTP_LINE, 0, 1, 20, NULL),
+	IN("requester", HTTP_LINE, 0, 1, 20, NULL),
+	IN("reporter", HTTP_LINE, 0, 1, 20, NULL),
+	IN("tag", HTTP_LINE, 0, 1, 64, NULL),
+	IN("category", HTTP_LINE, 0, 1, 64, NULL),
+	IN("mailbox", HTTP_LINE, 0, 1, 100, NULL),
+	IN("created_after", HTTP_TIME, 0, 0, 0, NULL),
+	IN("created_before", HTTP_TIME, 0, 0, 0, NULL),
+	IN("updated_after", HTTP_TIME, 0, 0, 0, NULL),
+	IN("sort", HTTP_LINE, 0, 0, 0, sorts),
+	API_PAGE_FIELDS,
+	HTTP_END,
+};
+
+/* ---- what goes out ---- */
+
+static const struct http_field actor[] = { OUT("id", HTTP_INT), OUT("name", HTTP_LINE),
+					   OUT("role", HTTP_LINE), HTTP_END };
+static const struct http_field person[] = {
+	OUT("id", HTTP_INT),
+	OUT("name", HTTP_LINE),
+	IN("email", HTTP_LINE, 0, 0, 0, NULL), /* of staff: shown to staff */
+	HTTP_END,
+};
+static const struct http_field tag[] = { OUT("name", HTTP_LINE), OUT("color", HTTP_LINE),
+					 HTTP_END };
+static const struct http_field participant[] = { OUT("user", HTTP_INT), OUT("name", HTTP_LINE),
+						 OUT("role", HTTP_LINE), OUT("muted", HTTP_BOOL),
+						 HTTP_END };
+static const struct http_field sla_clock[] = { MAYBE("due", HTTP_TIME), OUT("state", HTTP_LINE),
+					       HTTP_END };
+static const struct http_field sla[] = { ONE("first_response", HTTP_NULLABLE, "Clock"),
+					 ONE("next_response", HTTP_NULLABLE, "Clock"),
+					 ONE("update", HTTP_NULLABLE, "Clock"),
+					 ONE("resolution", HTTP_NULLABLE, "Clock"), HTTP_END };
+
+/* clang-format off */
+#define TICKET_ROW \
+	OUT("id", HTTP_INT), \
+	OUT("title", HTTP_LINE), \
+	OUT("status", HTTP_LINE), \
+	{ "priority", HTTP_LINE, HTTP_REQUIRED, 0, 0, priorities, NULL }, \
+	MAYBE("category", HTTP_LINE), \
+	MANY("tags", "Tag"), \
+	ONE("requester", 0, "Person"), \
+	ONE("assignee", HTTP_NULLABLE, "Person"), \
+	MAYBE("team", HTTP_LINE), \
+	MAYBE("mailbox", HTTP_LINE), \
+	OUT("channel", HTTP_LINE), \
+	OUT("created_at", HTTP_TIME), \
+	OUT("updated_at", HTTP_TIME), \
+	MAYBE("first_response_at", HTTP_TIME), \
+	MAYBE("resolved_at", HTTP_TIME), \
+	MAYBE("closed_at", HTTP_TIME), \
+	MAYBE("due_at", HTTP_TIME), \
+	ONE("sla", 0, "Sla"), \
+	OUT("overdue", HTTP_BOOL), \
+	OUT("allowed_statuses", HTTP_LINES), \
+	MAYBE("merged_into", HTTP_INT), \
+	OUT("version", HTTP_INT)
+/* clang-format on */
+
+static const struct http_field ticket_row[] = { TICKET_ROW, HTTP_END };
+static const struct http_field ticket[] = { TICKET_ROW, OUT("description", HTTP_TEXT),
+					    ONE("created_by", HTTP_NULLABLE, "Actor"),
+					    MANY("participants", "Participant"), HTTP_END };
+static const struct http_field attachment[] = {
+	OUT("id", HTTP_INT),   MAYBE("filename", HTTP_LINE), OUT("content_type", HTTP_LINE),
+	OUT("size", HTTP_INT), OUT("inline", HTTP_BOOL),     HTTP_END
+};
+static const struct http_field comment[] = {
+	OUT("id", HTTP_INT),
+	OUT("ticket", HTTP_INT),
+	ONE("author", HTTP_NULLABLE, "Actor"),
+	OUT("body", HTTP_TEXT),
+	OUT("body_full", HTTP_TEXT),
+	MAYBE("body_html", HTTP_TEXT),
+	OUT("is_internal", HTTP_BOOL),
+	MAYBE("held", HTTP_LINE),
+	OUT("channel", HTTP_LINE),
+	MAYBE("message", HTTP_INT),
+	MANY("attachments", "Attachment"),
+	OUT("created_at", HTTP_TIME),
+	MAYBE("edited_at", HTTP_TIME),
+	HTTP_END,
+};
+static const struct http_field change[] = {
+	OUT("id", HTTP_INT),
+	OUT("ticket", HTTP_INT),
+	OUT("action", HTTP_LINE),
+	MAYBE("old_value", HTTP_TEXT),
+	MAYBE("new_value", HTTP_TEXT),
+	ONE("actor", HTTP_NULLABLE, "Actor"),
+	OUT("source", HTTP_LINE),
+	OUT("at", HTTP_TIME),
+	HTTP_END,
+};
+static const struct http_field user[] = {
+	OUT("id", HTTP_INT),
+	OUT("name", HTTP_LINE),
+	{ "role", HTTP_LINE, HTTP_REQUIRED, 0, 0, roles, NULL },
+	/* the rest only to staff, and to oneself */
+	IN("email", HTTP_LINE, 0, 0, 0, NULL),
+	IN("locale", HTTP_LINE, HTTP_NULLABLE, 0, 0, NULL),
+	IN("timezone", HTTP_LINE, HTTP_NULLABLE, 0, 0, NULL),
+	IN("disabled", HTTP_BOOL, 0, 0, 0, NULL),
+	IN("created_at", HTTP_TIME, 0, 0, 0, NULL),
+	IN("undeliverable_at", HTTP_TIME, HTTP_NULLABLE, 0, 0, NULL),
+	HTTP_END,
+};
+static const struct http_field token[] = {
+	OUT("access_token", HTTP_LINE),  OUT("token_type", HTTP_LINE), OUT("expires_in", HTTP_INT),
+	OUT("refresh_token", HTTP_LINE), ONE("user", 0, "User"),       HTTP_END
+};
+static const struct http_field rule[] = { OUT("rule", HTTP_LINE), OUT("matched", HTTP_BOOL),
+					  MAYBE("evidence", HTTP_TEXT), HTTP_END };
+static const struct http_field command[] = { OUT("line", HTTP_LINE), OUT("ok", HTTP_BOOL),
+					     MAYBE("reason", HTTP_TEXT), HTTP_END };
+static const struct http_field decision[] = {
+	OUT("message", HTTP_INT),    MAYBE("mailbox", HTTP_LINE), OUT("outcome", HTTP_LINE),
+	MAYBE("cause", HTTP_LINE),   MAYBE("ticket", HTTP_INT),   MAYBE("comment", HTTP_INT),
+	OUT("trust", HTTP_INT),      OUT("auth", HTTP_LINE),      MANY("rules", "Rule"),
+	MANY("commands", "Command"), OUT("at", HTTP_TIME),        HTTP_END,
+};
+static const struct http_field held_mail[] = {
+	OUT("id", HTTP_INT),
+	OUT("cause", HTTP_LINE),
+	MAYBE("detail", HTTP_TEXT),
+	OUT("message", HTTP_INT),
+	MAYBE("mailbox", HTTP_LINE),
+	MAYBE("from", HTTP_LINE),
+	MAYBE("subject", HTTP_LINE),
+	MAYBE("message_id", HTTP_LINE),
+	OUT("size", HTTP_INT),
+	OUT("created_at", HTTP_TIME),
+	HTTP_END,
+};
+static const struct http_field outgoing_mail[] = {
+	OUT("id", HTTP_INT),          OUT("message", HTTP_INT),
+	MAYBE("ticket", HTTP_INT),    OUT("to", HTTP_LINE),
+	MAYBE("subject", HTTP_LINE),  MAYBE("message_id", HTTP_LINE),
+	OUT("state", HTTP_LINE),      OUT("attempts", HTTP_INT),
+	MAYBE("next_at", HTTP_TIME),  MAYBE("last_reply", HTTP_TEXT),
+	OUT("created_at", HTTP_TIME), HTTP_END,
+};
+static const struct http_field mailbox[] = {
+	OUT("name", HTTP_LINE),           OUT("address", HTTP_LINE),      OUT("state", HTTP_LINE),
+	MAYBE("last_success", HTTP_TIME), MAYBE("last_error", HTTP_TEXT), HTTP_END
+};
+
+const struct http_object api_objects[] = {
+	{ "Actor", actor },
+	{ "Attachment", attachment },
+	{ "Clock", sla_clock },
+	{ "Command", command },
+	{ "Comment", comment },
+	{ "Decision", decision },
+	{ "HeldMail", held_mail },
+	{ "HistoryRow", change },
+	{ "Mailbox", mailbox },
+	{ "OpenApi", NULL },
+	{ "OutgoingMail", outgoing_mail },
+	{ "Participant", participant },
+	{ "Person", person },
+	{ "Rule", rule },
+	{ "Sla", sla },
+	{ "Tag", tag },
+	{ "Ticket", ticket },
+	{ "TicketRow", ticket_row },
+	{ "Token", token },
+	{ "User", user },
+	{ NULL, NULL },
+};
