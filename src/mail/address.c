@@ -66,9 +66,11 @@ const char *address_clean(struct arena *a, struct span spec)
 	return arena_strndup(a, buf_str(&out), out.len);
 }
 
+/* An '@', or one of its full-width and small forms. */
 static bool shows_address(const char *name)
 {
-	return name && strchr(name, '@') != NULL;
+	return name &&
+	       (strchr(name, '@') || strstr(name, "\xef\xbc\xa0") || strstr(name, "\xef\xb9\xab"));
 }
 
 static bool has_tricks(struct span s)

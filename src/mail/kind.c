@@ -236,5 +236,5 @@ bool kind_no_answer(const struct header *h, const char *from)
 	for (size_t i = 0; i < MD_COUNT(silent_senders); i++)
 		if (span_starts(local, silent_senders[i]))
 			return true;
-	return from == NULL;
+	return !from || !*from;
 }

@@ -8,6 +8,8 @@
 
 #include "trim_lines.h"
 
+#include <maildesk/base/mem.h>
+
 #include <string.h>
 
 struct range {
@@ -153,19 +155,34 @@ void trim_markers(struct arena *a, struct span text, struct rec_strs *ret)
 
 /* Prefixes of a subject that passes a mail on; a language or client is one row. */
 static const char *const forward_prefixes[] = {
-	"fwd:",   "fw:",   "wg:",   "tr:",  "rv:",     "enc:",  "doorst:", "fs:",
-	"i:",     "pd:",   "vb:",   "vs:",  "転送:",   "转发:", "转发：",  "轉寄:",
-	"轉寄：", "전달:", "fwd :", "tr :", "пересл:", "[fwd:",
+	"fwd:",  "fw:",    "wg:",   "tr:",   "rv:",   "enc:",    "doorst:",
+	"fs:",   "i:",     "pd:",   "vb:",   "転送:", "转发:",   "转发：",
+	"轉寄:", "轉寄：", "전달:", "fwd :", "tr :",  "пересл:", "[fwd:",
 };
+
+/* An answer may quote a forwarded mail without being one. */
+static const char *const reply_prefixes[] = {
+	"re:",  "aw:", "sv:",  "antw:", "odp:", "r:",    "res:",  "rif:",  "ref:", "re :",
+	"re：", "vs:", "ynt:", "回复",  "答复", "回覆:", "返信:", "회신:", "отв:",
+};
+
+static bool has_prefix(struct span subject, const char *const *prefixes, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (span_starts(subject, prefixes[i]))
+			return true;
+	return false;
+}
 
 bool trim_is_forward(struct span subject, struct span text)
 {
 	struct span line;
 
 	subject = span_trim(subject);
-	for (size_t i = 0; i < sizeof forward_prefixes / sizeof *forward_prefixes; i++)
-		if (span_starts(subject, forward_prefixes[i]))
-			return true;
+	if (has_prefix(subject, forward_prefixes, MD_COUNT(forward_prefixes)))
+		return true;
+	if (has_prefix(subject, reply_prefixes, MD_COUNT(reply_prefixes)))
+		return false;
 	for (int i = 0; i < 200 && span_line(&text, &line); i++)
 		if (line.n && *line.p != '>' && trim_line_is_forward(line))
 			return true;

@@ -26,6 +26,7 @@ static const struct {
 	{ "<mailto:a@b.example>", "|a@b.example", true },
 	{ "'a@b.example' <a@b.example>", "a@b.example|a@b.example", true },
 	{ "boss@bank.example <a@evil.example>", "boss@bank.example|a@evil.example", false },
+	{ "boss＠bank.example <a@evil.example>", "boss＠bank.example|a@evil.example", false },
 	{ "<a@b.example> <c@d.example>", "|a@b.example\n|c@d.example", false },
 	{ "MAILER-DAEMON (Mail System)", "Mail System|MAILER-DAEMON", false },
 	{ "a b <@relay.example:a@b.example>", "a b|a@b.example", true },

@@ -129,7 +129,7 @@ static const struct {
 	{ "From: a@b.example\nFrom: c@d.example\n\nx", KIND_NORMAL, false, true, false },
 	{ "From: a@b.example, c@d.example\n\nx", KIND_NORMAL, false, true, false },
 	{ "Subject: x\n\nx", KIND_NORMAL, false, false, true },
-	{ "From: nobody here\n\nx", KIND_NORMAL, false, false, false },
+	{ "From: nobody here\n\nx", KIND_NORMAL, false, false, true },
 	{ "Return-Path: <>\nFrom: a@b.example\n\nx", KIND_AUTO_REPLY, true, true, true },
 	{ "From: noreply@b.example\n\nx", KIND_NORMAL, true, true, true },
 	{ "From: a@b.example\nAuto-Submitted: auto-replied\n\nx", KIND_AUTO_REPLY, true, true,

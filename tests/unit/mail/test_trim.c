@@ -93,6 +93,8 @@ static void knows_forwards(void **state)
 		trim_is_forward(span_of("x"),
 				span_of("see\n---------- Forwarded message ---------\nFrom: a")));
 	assert_false(trim_is_forward(span_of("Re: Fwd: x"), span_of("hello")));
+	assert_false(trim_is_forward(span_of("Re: x"),
+				     span_of("ok\n---------- Forwarded message ---------\n")));
 	assert_false(trim_is_forward(span_of("forward"), span_of("> ---- Forwarded message ----")));
 }
 
