@@ -8,15 +8,13 @@
 #include "fetch_private.h"
 
 #include <maildesk/base/clock.h>
-#include <maildesk/base/codec.h>
 #include <maildesk/base/fault.h>
 #include <maildesk/base/log.h>
 #include <maildesk/base/random.h>
+#include <maildesk/base/utf8.h>
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -28,7 +26,8 @@ enum {
 	IDLE_MAX_MS = 9 * 60 * 1000, /* RFC 2177 says 29 minutes, address translators less */
 	MARK_RETRY_MS = 60 * 1000,
 	ANSWER_SOON_MS = 200,
-	CA_FILE_MAX = 4 << 20,
+	MARKS_MAX = 2000,
+	ERROR_MAX = 900, /* bytes of a report */
 };
 
 static int64_t now_ms(void)
@@ -59,15 +58,6 @@ void uids_done(struct uids *u)
 	*u = (struct uids){ 0 };
 }
 
-void settings_free(struct settings *set)
-{
-	if (!set)
-		return;
-	wire_trust_unref(set->trust);
-	arena_done(&set->arena);
-	free(set);
-}
-
 void given_done(struct given *g)
 {
 	settings_free(g->settings);
@@ -82,90 +72,6 @@ void outgoing_free(struct outgoing *o)
 		close(o->fd);
 	free(o->memory);
 	free(o);
-}
-
-/* Mailboxes of one CA file share what was made of it. The loop alone comes here. Grows with the
- * files seen, which are few. */
-static int shared_trust(const char *pem, size_t n, struct wire_trust **ret, struct md_err *err)
-{
-	static struct known {
-		uint8_t hash[SHA256_BYTES];
-		struct wire_trust *trust;
-		struct known *next;
-	} * known;
-	struct known *k, key = { 0 };
-	int rc;
-
-	sha256(pem, n, key.hash);
-	for (k = known; k && memcmp(k->hash, key.hash, sizeof key.hash) != 0; k = k->next)
-		;
-	if (!k) {
-		k = md_malloc(sizeof *k);
-		if (!k)
-			return md_fail(err, MD_NOMEM, 0, "out of memory");
-		rc = wire_trust_new(pem, n, &key.trust, err);
-		if (rc != MD_OK) {
-			free(k);
-			return rc;
-		}
-		key.next = known;
-		*k = key;
-		known = k;
-	}
-	*ret = wire_trust_ref(k->trust);
-	return MD_OK;
-}
-
-/* The jail has no way to the CA file: the desk passes it along, open. */
-static int read_ca_file(int fd, struct settings *set)
-{
-	md_auto(md_free_p) char *pem = NULL;
-	struct stat st;
-	ssize_t n;
-
-	if (fd < 0)
-		return md_fail(&set->trust_err, MD_BROKEN, 0, "%s: did not come along",
-			       set->box.ca_file);
-	if (fstat(fd, &st) != 0 || st.st_size <= 0 || st.st_size > CA_FILE_MAX)
-		return md_fail(&set->trust_err, MD_BROKEN, 0, "%s: empty or too large",
-			       set->box.ca_file);
-	pem = md_malloc((size_t)st.st_size);
-	n = pem ? pread(fd, pem, (size_t)st.st_size, 0) : -1;
-	if (n < 0)
-		return md_fail(&set->trust_err, MD_BROKEN, 0, "%s: cannot be read",
-			       set->box.ca_file);
-	return shared_trust(pem, (size_t)n, &set->trust, &set->trust_err);
-}
-
-static const char *or_empty(const char *s)
-{
-	return s ? s : "";
-}
-
-struct settings *settings_new(const struct frame *f, struct md_err *err)
-{
-	md_auto(settings_free_p) struct settings *set = md_calloc(1, sizeof *set);
-	struct frame_mailbox *b;
-
-	if (!set) {
-		md_fail(err, MD_NOMEM, 0, "out of memory");
-		return NULL;
-	}
-	set->arena = (struct arena)ARENA_INIT(1 << 20);
-	b = &set->box;
-	if (rec_unpack(&frame_mailbox_rec, f->bytes, f->n, &set->arena, b, err) != MD_OK)
-		return NULL;
-	b->name = or_empty(b->name);
-	b->host = or_empty(b->host);
-	b->user = or_empty(b->user);
-	b->secret = or_empty(b->secret);
-	b->folder = b->folder && *b->folder ? b->folder : "INBOX";
-	b->tls = or_empty(b->tls);
-	b->auth = or_empty(b->auth);
-	b->after = or_empty(b->after);
-	if (b->ca_file && *b->ca_file)
-		(void)read_ca_file(f->fd, set); /* told when it connects */
-	return md_take(set);
 }
 
 struct session *session_new(int64_t id)
@@ -202,14 +108,18 @@ struct outgoing *session_say(struct session *s, enum frame_type type)
 
 static void say_state(struct session *s, const char *state, const char *error, int64_t retry_ms)
 {
+	md_auto(buf_done) struct buf clean = BUF_INIT(4 * sizeof((struct md_err){ 0 }.text));
 	struct outgoing *o;
 
 	if (!error && s->state && strcmp(s->state, state) == 0)
 		return;
+	utf8_clean_line(&clean, error ? error : "",
+			error ? strlen(error) : 0); /* a server's words */
+	buf_cut(&clean, utf8_cut(buf_str(&clean), clean.len, ERROR_MAX));
 	o = session_say(s, FRAME_STATE);
 	if (!o)
 		return; /* only a report; the next one will do */
-	o->memory = error ? md_strdup(error) : NULL;
+	o->memory = error ? buf_steal(&clean) : NULL;
 	o->state = (struct frame_state){
 		.mailbox = s->id, .state = state, .error = o->memory, .retry_ms = retry_ms
 	};
@@ -354,7 +264,7 @@ static bool same_server(const struct frame_mailbox *a, const struct frame_mailbo
 {
 	return a->port == b->port && same(a->host, b->host) && same(a->user, b->user) &&
 	       same(a->secret, b->secret) && same(a->folder, b->folder) && same(a->tls, b->tls) &&
-	       same(a->auth, b->auth) && same(or_empty(a->ca_file), or_empty(b->ca_file));
+	       same(a->auth, b->auth) && same(a->ca_file, b->ca_file);
 }
 
 static void take_settings(struct session *s)
@@ -422,32 +332,42 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+static int mark_refused(struct session *s, int rc, struct md_err *err)
+{
+	struct log_ctx ctx = log_ctx_of(s);
+
+	md_wrap(err, rc, "mails cannot be marked (%s)", s->settings->box.after);
+	s->mark_at_ms = now_ms() + MARK_RETRY_MS;
+	log_warn(&ctx, "%s", err->text);
+	say_state(s, "ok", err->text, MARK_RETRY_MS);
+	return MD_OK;
+}
+
 /* What is refused (read-only, full, no such folder) stays owed; mail goes on coming in. */
 static int make_marks(struct session *s, struct md_err *err)
 {
-	const char *after = s->settings->box.after;
-	struct log_ctx ctx = log_ctx_of(s);
-	int rc;
+	size_t done = 0;
+	int rc = MD_OK;
 
 	if (!s->owed.n || now_ms() < s->mark_at_ms)
 		return MD_OK;
 	qsort(s->owed.v, s->owed.n, sizeof *s->owed.v, compare);
-	rc = s->read_only ? md_fail(err, MD_REFUSED, 0, "the folder is read-only")
-			  : imap_mark(s->imap, s->owed.v, s->owed.n, after, err);
-	if (rc == MD_REFUSED || rc == MD_BROKEN) {
-		md_wrap(err, rc, "mails cannot be marked (%s)", after);
-		s->mark_at_ms = now_ms() + MARK_RETRY_MS;
-		log_warn(&ctx, "%s", err->text);
-		say_state(s, "ok", err->text, MARK_RETRY_MS);
-		return MD_OK;
+	while (rc == MD_OK && done < s->owed.n) {
+		const uint32_t *uids = s->owed.v + done;
+		size_t n = s->owed.n - done < MARKS_MAX ? s->owed.n - done : MARKS_MAX;
+
+		rc = s->read_only ? md_fail(err, MD_REFUSED, 0, "the folder is read-only")
+				  : imap_mark(s->imap, uids, n, s->settings->box.after, err);
+		if (rc == MD_OK) {
+			fault_point("marked");
+			rc = say_marked(s, uids, n, err);
+			done += n;
+		}
 	}
-	if (rc != MD_OK)
-		return rc;
-	fault_point("marked");
-	rc = say_marked(s, s->owed.v, s->owed.n, err);
-	s->owed.n = 0;
-	s->mark_at_ms = 0;
-	return rc;
+	s->owed.n -= done;
+	if (done)
+		memmove(s->owed.v, s->owed.v + done, s->owed.n * sizeof *s->owed.v);
+	return rc == MD_REFUSED || rc == MD_BROKEN ? mark_refused(s, rc, err) : rc;
 }
 
 static int list_more(struct session *s, struct md_err *err)
@@ -493,13 +413,6 @@ static int settle(struct session *s, struct wish *ret, struct md_err *err)
 	int64_t now = now_ms();
 	int rc = MD_OK;
 
-	if (!s->settled)
-		log_info(&ctx, "watching %s on %s by %s", b->folder, b->host,
-			 idle ? "IDLE" : "polling");
-	s->settled = true;
-	s->failures = 0;
-	if (!s->owed.n)
-		say_state(s, "ok", NULL, 0);
 	ret->timer_ms = now + (idle || b->poll_interval_ms > IDLE_MAX_MS ? IDLE_MAX_MS
 									 : b->poll_interval_ms);
 	if (idle) {
@@ -508,9 +421,18 @@ static int settle(struct session *s, struct wish *ret, struct md_err *err)
 		ret->fd = imap_fd(s->imap);
 		ret->again = s->idling && imap_has_pending(s->imap);
 	}
+	if (rc != MD_OK)
+		return rc;
 	if (s->owed.n && s->mark_at_ms < ret->timer_ms)
 		ret->timer_ms = s->mark_at_ms;
-	return rc;
+	if (!s->settled)
+		log_info(&ctx, "watching %s on %s by %s", b->folder, b->host,
+			 idle ? "IDLE" : "polling");
+	s->settled = true;
+	s->failures = 0;
+	if (!s->owed.n)
+		say_state(s, "ok", NULL, 0);
+	return MD_OK;
 }
 
 static int work(struct session *s, struct wish *ret, struct md_err *err)

@@ -16,6 +16,7 @@
 #include <maildesk/net/role.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -43,6 +44,7 @@ static struct {
 	struct session **sessions;
 	size_t n_sessions, cap_sessions;
 	int64_t next_timer_ms; /* no parked session's timer is before it */
+	bool resolver_seen;    /* resolv.conf could be read */
 	/* shared, under the lock */
 	pthread_mutex_t lock;
 	pthread_cond_t work;
@@ -200,12 +202,28 @@ static void make_due(struct session *s)
 	fetch.next_timer_ms = 0;
 }
 
+/* The jail knows files, not names: once resolv.conf was replaced, only a new process can read it.
+ */
+static void check_resolver(void)
+{
+	md_auto(md_close_p) int fd = open("/etc/resolv.conf", O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0) {
+		fetch.resolver_seen = true;
+	} else if (fetch.resolver_seen && errno == EACCES) {
+		log_notice(NULL, "resolv.conf was replaced: starting afresh");
+		_exit(1);
+	}
+}
+
 /* From the workers back to the loop. */
 static void take_back(struct session *s)
 {
 	struct outgoing *o;
 
 	s->at = AT_LOOP;
+	if (s->failures)
+		check_resolver();
 	while ((o = s->out)) {
 		s->out = o->next;
 		send_frame(o);
@@ -454,5 +472,6 @@ int role_fetch_main(void)
 	if (missing[0])
 		log_warn(NULL, "this kernel lacks %s", missing);
 	prepare();
+	check_resolver();
 	loop();
 }

@@ -9,6 +9,8 @@
 #include <libetpan/libetpan.h>
 
 enum {
+	SETS_MAX = 500,             /* UIDs named in one command */
+	ITEM_ANSWER = 1 << 10,      /* bytes of an answer for one mail beside its text */
 	SMALL_ANSWER = 256 << 10,   /* bytes of an answer that carries no mail */
 	SLOWEST_BYTES_S = 32 << 10, /* a peer that is slower than this in the long run is cut off */
 };

@@ -57,7 +57,9 @@ static int limit_resources(const struct role_jail *jail, struct md_err *err)
 
 	if (rc == MD_OK && jail->memory_bytes && !SANITIZED)
 		rc = set_limit(RLIMIT_AS, "memory", jail->memory_bytes, err);
-	if (rc != MD_OK || jail->network)
+	if (rc == MD_OK && jail->network) /* a socket for each mailbox: all that may be had */
+		return set_limit(RLIMIT_NOFILE, "files", RLIM_INFINITY, err);
+	if (rc != MD_OK)
 		return rc;
 	/* No limit on file sizes: it would bite when stderr is a log file. */
 	rc = set_limit(RLIMIT_NOFILE, "files", READ_FILES, err);

@@ -313,7 +313,7 @@ static void refused_marks_do_not_keep_mail_back(void **state)
 {
 	static const struct peer_step script[] = {
 		OPEN,
-		{ "UID STORE 3 ", "%t NO [READ-ONLY] not here\r\n" },
+		{ "UID STORE 3 ", "%t NO [READ-ONLY] not here \xff\x1b[2J\r\n" },
 		{ "UID SEARCH UID 5:*", "* SEARCH 7\r\n" DONE },
 		{ "UID FETCH 7", "* 2 FETCH (UID 7 RFC822.SIZE 5)\r\n" DONE },
 		{ "UID FETCH 7", "* 2 FETCH (UID 7 BODY[] {5}\r\nfirst)\r\n" DONE },
