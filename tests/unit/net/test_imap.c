@@ -729,6 +729,10 @@ static void nonsense_at_any_step_ends_the_session_only(void **state)
 		"* 1 EXPUNGE\r\n* 2 EXPUNGE\r\n* 3 EXPUNGE\r\n* 4 EXPUNGE\r\n",
 		"+ go ahead\r\n",
 		"* CAPABILITY\r\n%t OK done\r\n",
+		/* as deep as the guard lets pass */
+		"* 1 FETCH (UID 7 BODYSTRUCTURE "
+		"(((((((((((((((((((((((((((((((((((((((((((((((((("
+		"((((((((((((((((((((((((((((((((((((((((((((((((\r\n%t OK done\r\n",
 	};
 	struct md_err err;
 
