@@ -33,7 +33,7 @@ static size_t give_bytes(char *to, size_t size, size_t count, void *ctx)
 	struct smtp *s = ctx;
 	size_t n = s->n - s->sent;
 
-	fault_point(n ? "smtp_data" : "smtp_dot");
+	fault_point("smtp_data");
 	if (n > size * count)
 		n = size * count;
 	memcpy(to, s->bytes + s->sent, n);
@@ -47,6 +47,8 @@ static size_t hear_line(char *line, size_t size, size_t count, void *ctx)
 	struct smtp *s = ctx;
 	size_t n = size * count;
 
+	if (s->n && s->sent == s->n)
+		fault_point("smtp_dot"); /* the mail is with the server, its answer on the way */
 	while (n && (line[n - 1] == '\r' || line[n - 1] == '\n'))
 		n--;
 	snprintf(s->reply, sizeof s->reply, "%.*s", (int)(n < 399 ? n : 399), line);
@@ -58,7 +60,9 @@ static int watch(CURL *curl, curl_infotype type, char *text, size_t n, void *ctx
 {
 	static const struct {
 		const char *command, *point;
-	} steps[] = { { "EHLO", "smtp_connected" }, { "RCPT", "smtp_mail" }, { "DATA", "smtp_rcpt" } };
+	} steps[] = { { "EHLO", "smtp_connected" },
+		      { "RCPT", "smtp_mail" },
+		      { "DATA", "smtp_rcpt" } };
 
 	(void)curl;
 	(void)ctx;
@@ -188,7 +192,8 @@ int smtp_send(struct smtp *s, const char *sender, const char *recipient, const c
 	CURLcode rc;
 
 	if ((sender[0] && !mail_address_valid(sender)) || !mail_address_valid(recipient))
-		return md_fail(err, MD_INPUT, 0, "not an address that can be sent to: %s", recipient);
+		return md_fail(err, MD_INPUT, 0, "not an address that can be sent to: %s",
+			       recipient);
 	to = curl_slist_append(NULL, recipient);
 	if (!to)
 		return md_fail(err, MD_NOMEM, 0, "out of memory");

@@ -1,0 +1,45 @@
+"""Row 1 of the fault matrix: death at each named point, then the state of an undisturbed run."""
+import os
+
+import pytest
+
+from lib import wait_for
+
+DAEMON = ("attempt_recorded", "before_commit", "committed", "outbox_claimed", "smtp_connected",
+          "smtp_mail", "smtp_rcpt", "smtp_data", "smtp_dot", "smtp_accepted")
+ROLES = {"fetched": "fetch", "marked": "fetch", "parsed:2": "read"}
+
+
+@pytest.mark.parametrize("point", [*DAEMON, *(f"{p}:3" for p in DAEMON if p != "smtp_connected")])
+def test_the_daemon_dies_at(point, desk, book):
+    book.may_repeat = point.startswith(("smtp_dot", "smtp_accepted"))
+    desk.start(fault=point)
+    book.offer(3)
+    while wait_for("death, or all to be done", lambda: not desk.alive() or book.is_done()) \
+            and desk.alive():
+        assert len(book.threads) < 10, f"{point} is never passed"
+        book.offer(1)  # so few batches are possible that a third was not needed
+    desk.wait_death()
+    desk.start()
+    book.settle(seconds=10)
+    desk.stop()
+
+
+@pytest.mark.parametrize("point", ROLES)
+def test_a_role_dies_at(point, desk, book):
+    desk.start(fault=point)
+    book.offer(max(3, os.cpu_count() // 2))
+    wait_for("its death", lambda: f"{ROLES[point]} died of signal 9" in desk.log())
+    desk.kill()
+    desk.start()
+    book.settle(seconds=10)
+    desk.stop()
+
+
+def test_readers_that_die_at_every_second_mail_cost_nothing(desk, book):
+    """No restart of the daemon: each mail that a reader died of is read by the next one."""
+    desk.start(fault="parsed:2")
+    book.offer(10)
+    book.settle(seconds=20)
+    assert desk.log().count("read died of signal 9") >= 10
+    desk.stop()
