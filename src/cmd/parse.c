@@ -263,7 +263,6 @@ int cmd_parse(int argc, char **argv)
 
 	if (rc >= 0)
 		return rc;
-	message_read_prepare();
 	j.named = argc - optind > 1 || j.mbox;
 	if (list)
 		ok = mails_add_list(&j, list);
