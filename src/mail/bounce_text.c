@@ -124,9 +124,14 @@ static const char *const delay_texts[] = {
 	"delivery is delayed",
 };
 
+enum { REPORT_MAX = 128 << 10 }; /* no mailer says more */
+
 struct span bounce_without_copy(struct span text)
 {
-	struct span rest = text, line;
+	struct span rest, line;
+
+	text = span_sub(text, 0, REPORT_MAX);
+	rest = text;
 
 	while (span_line(&rest, &line)) {
 		struct span bare = line;
