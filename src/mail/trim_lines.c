@@ -297,7 +297,10 @@ static enum trim_class simple_class(struct span line)
 		return TRIM_OLD;
 	if (trim_line_is_forward(bare) || is_dashed_header(bare))
 		return TRIM_OLD;
-	return is_device(bare) ? TRIM_DEVICE : TRIM_TEXT;
+	if (!is_device(bare))
+		return TRIM_TEXT;
+	return span_has_any(bare, trim_device_words.v, trim_device_words.n) ? TRIM_DEVICE
+									    : TRIM_PROGRAM;
 }
 
 /* What only the neighbours tell. */

@@ -15,6 +15,7 @@ enum trim_class {
 	TRIM_OLD,    /* begins older mail for good: "-----Original Message-----", a header block */
 	TRIM_SIGNATURE, /* "-- " */
 	TRIM_DEVICE,    /* "Sent from my ..." */
+	TRIM_PROGRAM,   /* "Sent via ...": only at the end */
 	TRIM_RULE,      /* a line of dashes and the like */
 	TRIM_MARKER,    /* our own "reply above this line" */
 };

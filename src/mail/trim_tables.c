@@ -299,3 +299,11 @@ static const char *const devices[] = {
 	"From my phone",
 };
 const struct trim_words trim_devices = { MD_COUNT(devices), devices };
+
+/* What makes such a line a signature wherever it stands; "Sent via DHL" may be a sentence. */
+static const char *const device_words[] = {
+	"iphone",  "ipad",       "ipod",  "android", "mobil",  "phone",  "samsung", "galaxy",
+	"outlook", "blackberry", "yahoo", "mail",    "tablet", "huawei", "xiaomi",  "handy",
+	" my ",    "mein",       " mon ", " mi ",    "meu ",   "mijn",
+};
+const struct trim_words trim_device_words = { MD_COUNT(device_words), device_words };

@@ -25,9 +25,10 @@ struct trim_words {
 	size_t n;
 	const char *const *v;
 };
-extern const struct trim_words trim_originals; /* between dashes: an old mail begins */
-extern const struct trim_words trim_above;     /* "reply above this line" */
-extern const struct trim_words trim_forwards;  /* between dashes or before a colon: passed on */
-extern const struct trim_words trim_devices;   /* "Sent from my ...": how such a line begins */
+extern const struct trim_words trim_originals;    /* between dashes: an old mail begins */
+extern const struct trim_words trim_above;        /* "reply above this line" */
+extern const struct trim_words trim_forwards;     /* between dashes or before a colon: passed on */
+extern const struct trim_words trim_device_words; /* in such a line: no sentence holds it */
+extern const struct trim_words trim_devices;      /* "Sent from my ...": how such a line begins */
 
 #endif

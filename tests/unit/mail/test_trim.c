@@ -42,6 +42,9 @@ static const struct {
 	{ "new\n\n-Anna", "new" },
 	{ "new\n> cited\n\nOn 20 Nov 2026, Bob <b@c.example> wrote:\n> old", "new\n> cited" },
 	/* what must stay */
+	{ "Hi,\nSent via DHL on Monday.\nIt never came.",
+	  "Hi,\nSent via DHL on Monday.\nIt never came." },
+	{ "new\n\nSent with Airmail", "new" },
 	{ "On 20 Nov I ordered:\n\n1 printer\n2 cables",
 	  "On 20 Nov I ordered:\n\n1 printer\n2 cables" },
 	{ "We saw it at 10:30 from b@c.example:\n\nerror 17",
