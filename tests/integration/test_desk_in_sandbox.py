@@ -105,6 +105,7 @@ def test_a_mail_server_that_goes_and_comes(start_world):
 def test_a_wrong_password_is_shown_and_the_desk_goes_on(tmp_path, start_world):
     secret = tmp_path / "wrong"
     secret.write_text("not the password")
+    secret.chmod(0o600)
     world = start_world(fragment=f'mailbox "support" {{ password_file = "{secret}" }}\n')
     assert mailbox_state(world) == "auth_failed"
     assert world.api().request("GET", "//readyz").status == 200

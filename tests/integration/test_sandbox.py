@@ -175,7 +175,7 @@ def test_parts_stop_and_start_with_their_data(start_world):
     world.sandbox("stop", "imap")
     with pytest.raises(OSError):
         world.mailbox("carol")
-    world.send(new_mail("dave@customer.test", "carol@customer.test", "waits", "x\n"))
+    world.send(new_mail("dave@customer.test", "carol@customer.test", "waits", "x\n"), login="dave")
     world.sandbox("start", "imap")
     assert (world["imap"], world["smtp"]) == ports
     with world.mailbox("carol") as box:

@@ -15,20 +15,38 @@ DOMAINS = ("desk.test", "customer.test")
 MAIL_USER = "mail"  # of Debian's base system: no user has to be made
 MESSAGE_BYTES = 64 << 20
 
-DOVECOT = """\
-base_dir = {view}/run/dovecot
-state_dir = {view}/run/dovecot
-log_path = {view}/log/dovecot.log
-instance_name = sandbox
+DOVECOT_COMMON = """\
+base_dir = {view}/run/{instance}
+state_dir = {view}/run/{instance}
+log_path = {view}/log/{instance}.log
+instance_name = sandbox-{instance}
+auth_mechanisms = plain login
+auth_username_format = %Lu
+auth_failure_delay = 0
+
+passdb {{
+	driver = passwd-file
+	args = {view}/dovecot.users
+}}
+userdb {{
+	driver = static
+	args = uid={user} gid={user} home={view}/mail/%u
+}}
+# A wrong password is answered at once, however often it was tried.
+service anvil {{
+	unix_listener anvil-auth-penalty {{
+		mode = 0
+	}}
+}}
+"""
+
+DOVECOT = DOVECOT_COMMON + """
 protocols = imap lmtp
 listen = 127.0.0.1
 ssl = yes
 ssl_cert = <{view}/tls/server.pem
 ssl_key = <{view}/tls/server.key
 disable_plaintext_auth = no
-auth_mechanisms = plain login
-auth_username_format = %Lu
-auth_failure_delay = 0
 recipient_delimiter = +
 mail_location = maildir:{view}/mail/%u
 mail_max_userip_connections = 1000
@@ -39,14 +57,6 @@ first_valid_gid = 1
 lmtp_add_received_header = no
 lmtp_rcpt_check_quota = no
 
-passdb {{
-	driver = passwd-file
-	args = {view}/dovecot.users
-}}
-userdb {{
-	driver = static
-	args = uid={user} gid={user} home={view}/mail/%u
-}}
 service imap-login {{
 	inet_listener imap {{
 		port = {imap}
@@ -61,15 +71,15 @@ service lmtp {{
 		mode = 0666
 	}}
 }}
+"""
+
+# Postfix's way to check passwords, apart from the mailboxes so that it works while those are down.
+DOVECOT_AUTH = DOVECOT_COMMON + """
+protocols =
+ssl = no
 service auth {{
 	unix_listener sasl {{
 		mode = 0666
-	}}
-}}
-# A wrong password is answered at once, however often it was tried.
-service anvil {{
-	unix_listener anvil-auth-penalty {{
-		mode = 0
 	}}
 }}
 """
@@ -110,7 +120,7 @@ virtual_mailbox_limit = 0
 
 smtpd_sasl_auth_enable = yes
 smtpd_sasl_type = dovecot
-smtpd_sasl_path = {view}/run/dovecot/sasl
+smtpd_sasl_path = {view}/run/auth/sasl
 smtpd_sasl_security_options = noanonymous
 smtpd_milters = unix:{view}/run/authmilter
 milter_default_action = tempfail
@@ -120,6 +130,7 @@ queue_run_delay = 1s
 minimal_backoff_time = 1s
 maximal_backoff_time = 4s
 transport_retry_time = 1s
+service_throttle_time = 1s
 in_flow_delay = 0
 smtpd_error_sleep_time = 0
 smtpd_soft_error_limit = 10000
@@ -188,7 +199,8 @@ def write_configuration(folder, view, ports, accounts):
     """(Re)writes everything both servers read; queue and mailboxes are left as they are."""
     values = {"view": view, "user": MAIL_USER, "authserv_id": AUTHSERV_ID, "size": MESSAGE_BYTES,
               "domains": ", ".join(DOMAINS), **ports}
-    (folder / "dovecot.conf").write_text(DOVECOT.format(**values))
+    for instance, text in (("dovecot", DOVECOT), ("auth", DOVECOT_AUTH)):
+        (folder / f"{instance}.conf").write_text(text.format(instance=instance, **values))
     users = folder / "dovecot.users"
     users.write_text("".join(f"{a['user']}:{{PLAIN}}{a['password']}\n" for a in accounts))
     users.chmod(0o640)
@@ -221,19 +233,26 @@ def greets(port, greeting):
         return False
 
 
+def _start_dovecot(processes, instance, ready):
+    child = processes.spawn(instance, ["/usr/sbin/dovecot", "-F", "-c",
+                                       f"{processes.view}/{instance}.conf"])
+    _wait_for(processes, child, instance, ready)
+
+
 def start_dovecot(processes, ports):
-    child = processes.spawn("dovecot", ["/usr/sbin/dovecot", "-F", "-c",
-                                        f"{processes.view}/dovecot.conf"])
-    _wait_for(processes, child, "dovecot", lambda: greets(ports["imap"], b"* OK"))
+    _start_dovecot(processes, "dovecot", lambda: greets(ports["imap"], b"* OK"))
 
 
 def start_postfix(processes, ports, milter):
     view = processes.view
     if not os.access(milter, os.X_OK):
         raise SandboxError(f"{milter}: not built (make {milter})")
-    (processes.folder / "run" / "authmilter").unlink(missing_ok=True)
+    auth_socket, milter_socket = (processes.folder / "run" / s for s in ("auth/sasl", "authmilter"))
+    for stale in (auth_socket, milter_socket):
+        stale.unlink(missing_ok=True)
+    _start_dovecot(processes, "auth", auth_socket.is_socket)
     child = processes.spawn("authmilter", [milter, f"unix:{view}/run/authmilter", AUTHSERV_ID])
-    _wait_for(processes, child, "authmilter", (processes.folder / "run" / "authmilter").is_socket)
+    _wait_for(processes, child, "authmilter", milter_socket.is_socket)
     # -s: the master stays in the foreground and thus in the session it is given.
     child = processes.spawn("postfix", ["/usr/lib/postfix/sbin/master", "-c",
                                         f"{view}/postfix/etc", "-s"])
