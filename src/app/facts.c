@@ -38,11 +38,24 @@ static void find_sender(struct intake_facts *f)
 	const struct mail_address *from = f->m->from.n ? f->m->from.v : NULL;
 	const struct mail_address *reply_to = f->m->reply_to.n ? f->m->reply_to.v : NULL;
 
-	if (from && reply_to && f->mailbox &&
-	    listed(&f->mailbox->conf->contact_form_senders, from->address))
+	f->by_form = from && reply_to && f->mailbox &&
+		     listed(&f->mailbox->conf->contact_form_senders, from->address);
+	if (f->by_form)
 		from = reply_to;
 	f->sender = from ? from->address : NULL;
 	f->sender_name = from ? from->name : NULL;
+}
+
+static int find_user(struct gather *g)
+{
+	struct intake_facts *f = g->f;
+	int rc = f->sender ? user_by_address(g->c, f->sender, g->a, &f->user, g->err) : MD_NOTFOUND;
+
+	/* Who left the desk keeps the tickets, and none of the rights. */
+	if (rc == MD_OK && f->user.disabled_at)
+		f->user.role = "customer";
+	f->is_staff = rc == MD_OK && strcmp(f->user.role, "customer") != 0;
+	return rc == MD_NOTFOUND ? MD_OK : rc;
 }
 
 /* ---- tickets ---- */
@@ -236,6 +249,24 @@ static bool is_automatic(const struct message *m)
 	}
 }
 
+/* Tokens of different tickets in one mail: nobody knows which was meant, so none of them proves. */
+static bool tokens_disagree(const struct intake_facts *f)
+{
+	int64_t ticket = 0;
+
+	for (size_t i = 0; i < f->n_hits; i++) {
+		const struct route_hit *h = &f->hits[i];
+
+		if ((h->rule != RULE_ADDRESS && h->rule != RULE_MARKER) ||
+		    h->token != TOKEN_VALID || !h->has_ticket)
+			continue;
+		if (ticket && ticket != h->ticket.id)
+			return true;
+		ticket = h->ticket.id;
+	}
+	return false;
+}
+
 static int assess(struct gather *g, int64_t proof_user)
 {
 	struct intake_facts *f = g->f;
@@ -243,10 +274,16 @@ static int assess(struct gather *g, int64_t proof_user)
 		.message = f->m,
 		.config = { g->d->config->trust.authserv_id, g->d->config->trust.trusted_hops },
 		.from_user = f->user.id,
-		.proof_user = proof_user,
+		.proof_user = tokens_disagree(f) ? 0 : proof_user,
 	};
+	int rc = trust_assess(&in, g->a, &f->trust, g->err);
 
-	return trust_assess(&in, g->a, &f->trust, g->err);
+	/* What is proven of a form's own address says nothing of the person it names. */
+	if (rc == MD_OK && f->by_form && f->trust.level > TRUST_ANONYMOUS) {
+		f->trust.level = f->user.id ? TRUST_CLAIMED : TRUST_ANONYMOUS;
+		f->trust.evidence = "Reply-To of a contact form";
+	}
+	return rc;
 }
 
 int intake_facts(struct desk *d, struct db_conn *c, struct arena *a, const struct intake_mail *mail,
@@ -255,16 +292,12 @@ int intake_facts(struct desk *d, struct db_conn *c, struct arena *a, const struc
 	struct intake_facts *f = ret;
 	struct gather g = { .d = d, .c = c, .a = a, .now_ms = now_ms, .f = f, .err = err };
 	int64_t proof_user = 0;
-	int rc = MD_OK;
+	int rc;
 
 	*f = (struct intake_facts){ .m = mail->message, .mailbox = desk_mailbox(d, mail->mailbox) };
 	find_sender(f);
 	f->automatic = is_automatic(f->m);
-	if (f->sender)
-		rc = user_by_address(c, f->sender, a, &f->user, err);
-	if (rc == MD_NOTFOUND)
-		rc = MD_OK;
-	f->is_staff = f->user.id && strcmp(f->user.role, "customer") != 0;
+	rc = find_user(&g);
 	if (rc == MD_OK)
 		rc = read_addresses(&g, &proof_user);
 	if (rc == MD_OK)

@@ -16,6 +16,7 @@ struct intake_facts {
 	const char *sender, *sender_name; /* address the mail speaks for; never NULL once read */
 	struct user user;                 /* id 0: not one of ours */
 	bool is_staff;
+	bool by_form; /* the sender is named by a contact form */
 	bool automatic; /* no person wrote it */
 	struct trust trust;
 	struct route_hit hits[INTAKE_HITS_MAX];
