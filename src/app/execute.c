@@ -196,7 +196,8 @@ static int run_one(struct work *w, const struct command *cmd, struct md_err *err
 int work_commands(struct work *w, const struct command_list *list, struct md_err *err)
 {
 	struct work_line *lines =
-		arena_array(w->arena, list->count + list->refusal_count, sizeof *lines);
+		arena_array(w->arena, list->count + list->refusal_count + list->leftover_count,
+			    sizeof *lines);
 	int rc = MD_OK;
 
 	if (!lines)
@@ -219,11 +220,16 @@ int work_commands(struct work *w, const struct command_list *list, struct md_err
 		if (rc != MD_OK && err)
 			*err = why;
 	}
+	/* Words beside commands of the subject fail nothing, but are mentioned. */
+	for (size_t i = 0; i < list->leftover_count && rc == MD_OK && list->subject_block[0]; i++)
+		lines[w->n_lines++] = (struct work_line){ list->leftovers[i].line,
+							  list->leftovers[i].reason, false };
 	return rc;
 }
 
 int work_transcript(struct work *w, struct md_err *err)
 {
+	w->touched = true; /* another version, another Message-ID: it is no answer to a comment */
 	return work_event(w, "transcript", 0, NULL, err);
 }
 

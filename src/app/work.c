@@ -247,6 +247,9 @@ static int note_author(struct work *w, struct md_err *err)
 		return MD_OK;
 	}
 	w->customer_wrote = true;
+	/* "[close] Thank you!": where the writer put it, it stays. */
+	if (strcmp(w->ticket.status, w->before.status) != 0)
+		return MD_OK;
 	if (w->ticket.closed_at &&
 	    w->by->now_ms - w->ticket.closed_at > w->by->desk->config->desk.reopen_window_ms)
 		return MD_OK;
