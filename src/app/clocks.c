@@ -217,7 +217,8 @@ int work_settle_clocks(struct work *w, struct md_err *err)
 	size_t n = 0;
 	int rc;
 
-	if (w->by->desk->n_policies == 0 || (w->created && w->by->automatic))
+	/* What a robot opened waits for nobody's answer; what was imported is never late. */
+	if (w->by->desk->n_policies == 0 || w->by->silent || (w->created && w->by->automatic))
 		return MD_OK;
 	rc = choose_policy(w, &p, err);
 	if (rc == MD_OK && !w->created)
