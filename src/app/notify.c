@@ -3,6 +3,7 @@
  * Everything a mail will say is frozen here as JSON, together with its recipient, its Message-ID
  * and its signed reply address; the sender turns it into bytes (render.h) behind the write lock. */
 #include <maildesk/base/json.h>
+#include <maildesk/base/utf8.h>
 #include <maildesk/desk/notice.h>
 #include <maildesk/mail/trim.h>
 #include <maildesk/store/messages.h>
@@ -13,7 +14,13 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { HOUR_MS = 3600000, DAY_MS = 86400000, DATA_MAX = 4 << 20, SLA_SERIAL = 512 };
+enum {
+	HOUR_MS = 3600000,
+	DAY_MS = 86400000,
+	TEXT_MAX = 256 << 10, /* bytes of a comment that a mail repeats; the ticket has all of it */
+	DATA_MAX = 4 << 20,
+	SLA_SERIAL = 512,
+};
 
 /* A person with what is needed to write to them. */
 struct reader {
@@ -145,6 +152,15 @@ struct letter {
 	struct buf message_id, reply_to, marker;
 };
 
+static int64_t sla_serial(const struct work_event *e)
+{
+	int64_t metric = 0;
+
+	while (metric < SLA_METRIC_COUNT - 1 && strcmp(sla_metric_names[metric], e->metric) != 0)
+		metric++;
+	return SLA_SERIAL + metric * 128 + e->percent;
+}
+
 static int sign(struct work *w, struct letter *l, struct md_err *err)
 {
 	const struct conf_mailbox *mailbox = mailbox_of(w);
@@ -161,9 +177,9 @@ static int sign(struct work *w, struct letter *l, struct md_err *err)
 		buf_adds(&l->reply_to, mailbox->address);
 	rc = token_make_marker(keys, &t, &l->marker, err);
 	/* What tells apart two mails about one comment to one person: the version of the ticket and
-	 * the event; warnings do not change the version, but each has its percentage. */
+	 * the event; warnings do not change the version, but each clock tells a percentage once. */
 	t.serial = (w->ticket.version << 10) |
-		   (l->event->metric ? SLA_SERIAL + l->event->percent : (int64_t)l->index);
+		   (l->event->metric ? sla_serial(l->event) : (int64_t)l->index);
 	if (rc == MD_OK)
 		rc = token_make_message_id(keys, &t, at ? at + 1 : "localhost", &l->message_id,
 					   err);
@@ -216,11 +232,13 @@ static json_t *sla_json(const struct work_event *e)
 			 "due", e->due_at ? time_format(e->due_at, 0, due) : "");
 }
 
-static json_t *lines_json(const struct work *w)
+/* What the commands did is told to who gave them: a line may hold the text of a note. */
+static json_t *lines_json(const struct work *w, const struct letter *l)
 {
+	size_t n = strcmp(l->event->event, "transcript") == 0 ? w->n_lines : 0;
 	json_t *all = json_array();
 
-	for (size_t i = 0; i < w->n_lines; i++)
+	for (size_t i = 0; i < n; i++)
 		json_array_append_new(all,
 				      json_pack("{s:s, s:b, s:s?}", "line", w->lines[i].line, "ok",
 						w->lines[i].ok, "reason", w->lines[i].reason));
@@ -234,15 +252,27 @@ static json_t *mail_json(struct work *w, const struct letter *l)
 	const char *desk_name = w->by->desk->config->desk.name;
 	bool personal = strcmp(l->event->event, "public_reply") == 0 && (w->who & WHO_STAFF);
 	bool reply = strcmp(l->template, "created") == 0;
+	/* A sender's name is their words, too: who is not known gets none of them back. */
+	const char *to_name = reply && !w->echo ? NULL : l->to->name;
 	json_t *from = personal ? json_sprintf("%s (%s)", w->by->user.name, desk_name)
 				: json_string(desk_name);
 
 	return json_pack("{s:o, s:s, s:s, s:s, s:s?, s:s?}", "from_name", from, "from",
 			 mailbox->address, "reply_to", buf_str(&l->reply_to), "message_id",
-			 buf_str(&l->message_id), "to_name", l->to->name, "auto_submitted",
+			 buf_str(&l->message_id), "to_name", to_name, "auto_submitted",
 			 personal ? NULL
 			 : reply  ? "auto-replied"
 				  : "auto-generated");
+}
+
+static json_t *comment_json(const struct work_event *e)
+{
+	size_t n = e->body ? strlen(e->body) : 0;
+	size_t cut = n ? utf8_cut(e->body, n, TEXT_MAX) : 0;
+
+	if (cut == n)
+		return json_pack("{s:s?}", "body", e->body);
+	return json_pack("{s:o}", "body", json_sprintf("%.*s\n[...]", (int)cut, e->body));
 }
 
 static int letter_json(struct work *w, const struct audience *to, const struct letter *l,
@@ -255,10 +285,9 @@ static int letter_json(struct work *w, const struct audience *to, const struct l
 			  "ticket", ticket_json(w, to), "actor",
 			  person_json(w->by->user.id ? w->by->user.name : NULL, NULL), "recipient",
 			  person_json(l->to->name, l->to->email), "sla", sla_json(l->event),
-			  "lines", lines_json(w), "mail", mail_json(w, l), "reply_marker",
+			  "lines", lines_json(w, l), "mail", mail_json(w, l), "reply_marker",
 			  MAIL_REPLY_MARKER, "body_token", buf_str(&l->marker), "known", w->echo,
-			  "locale", l->to->locale, "comment",
-			  json_pack("{s:s?}", "body", l->event->body));
+			  "locale", l->to->locale, "comment", comment_json(l->event));
 
 	if (!all)
 		return out_of_memory(err);
@@ -348,9 +377,11 @@ static int send_notice(struct work *w, const struct audience *to, const struct w
 	bool may = true;
 	int rc = MD_OK;
 
-	/* Robots get no answer, and what a robot wrote is not passed on to customers. */
-	if (!person->staff && automatic &&
-	    (w->by->automatic || (w->by->no_answer && person->is_actor)))
+	/* Robots get no answer, an agent's neither; what a robot wrote is not passed on to
+	 * customers. */
+	if (automatic && person->is_actor && (w->by->automatic || w->by->no_answer))
+		return MD_OK;
+	if (automatic && !person->staff && w->by->automatic)
 		return MD_OK;
 	if (automatic)
 		rc = within_caps(w, &l, person->staff, &may, err);
