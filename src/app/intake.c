@@ -15,6 +15,7 @@
 #include <maildesk/store/messages.h>
 
 #include "intake_priv.h"
+#include "work_priv.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -151,12 +152,19 @@ static const char *local_part(struct arena *a, const char *address)
 	return arena_strndup(a, address, strcspn(address, "@"));
 }
 
-/* Somebody who never wrote before becomes a customer. */
+/* Somebody who never wrote before becomes a customer; who writes can be written to again. */
 static int ensure_user(struct intake *in, struct md_err *err)
 {
 	struct user *u = &in->f.user;
 	md_auto(buf_done) struct buf email = BUF_INIT(4096);
 	int rc;
+
+	if (u->undeliverable_at && !u->disabled_at && !in->by.no_answer) {
+		u->undeliverable_at = 0;
+		rc = user_save(in->c, u, err);
+		if (rc != MD_OK)
+			return rc;
+	}
 
 	if (u->id == 0) {
 		utf8_fold(&email, in->f.sender, strlen(in->f.sender));
@@ -184,8 +192,10 @@ static bool may_echo(const struct intake *in, bool was_known)
 {
 	const char *rule = in->d->config->desk.echo_subject;
 
-	return strcmp(rule, "always") == 0 || (strcmp(rule, "verified") == 0 &&
-					       (was_known || in->f.trust.level >= TRUST_VERIFIED));
+	int needed = was_known ? TRUST_CLAIMED : TRUST_VERIFIED;
+
+	return strcmp(rule, "always") == 0 ||
+	       (strcmp(rule, "verified") == 0 && in->f.trust.level >= needed);
 }
 
 /* Run one thing so that a refusal leaves no trace; the text is then filed without it. */
@@ -223,9 +233,12 @@ static int run_commands(struct intake *in, struct work *w, struct md_err *err)
 		in->lines = w->lines;
 		in->n_lines = w->n_lines;
 	}
-	if (rc == MD_OK && in->n_lines && strcmp(when, "always") == 0)
-		rc = work_transcript(w, err);
-	return rc;
+	if (rc != MD_OK || !in->n_lines)
+		return rc;
+	return strcmp(when, "always") == 0 ||
+			       (strcmp(when, "errors") == 0 && !in->lines[in->n_lines - 1].ok)
+		       ? work_transcript(w, err)
+		       : MD_OK;
 }
 
 /* What is said, once the commands are off it; the whole text when they were refused. */
@@ -279,6 +292,8 @@ static int open_ticket(struct db_conn *c, void *ctx, struct md_err *err)
 		rc = claim_ids(in, w.ticket.id, err);
 	if (rc == MD_OK && in->route.outcome == ROUTE_NEW_LINKED)
 		rc = ticket_link_add(c, w.ticket.id, "relates", in->route.ticket, err);
+	if (rc != MD_OK)
+		return rc;
 	in->result.ticket = w.ticket.id;
 	in->result.outcome = "ticket_created";
 	return rc;
@@ -336,6 +351,42 @@ static int add_comment(struct db_conn *c, void *ctx, struct md_err *err)
 	return rc;
 }
 
+/* Was the mail that this report is about sent to that user? Our Message-ID tells, and nobody else
+ * can make one: else a report could silence anybody. */
+static bool was_sent_to(const struct intake *in, const struct bounce *b, int64_t user)
+{
+	const struct rec_strs *lists[] = { &in->m->in_reply_to, &in->m->references };
+	const struct token_keys *keys = &in->d->token_keys;
+	int64_t today = token_day(in->by.now_ms);
+	struct token t;
+
+	if (b->original_message_id)
+		return token_read_message_id(keys, b->original_message_id, today, &t) ==
+			       TOKEN_VALID &&
+		       t.user == user;
+	for (size_t l = 0; l < MD_COUNT(lists); l++)
+		for (size_t i = 0; i < lists[l]->n; i++)
+			if (token_read_message_id(keys, lists[l]->v[i], today, &t) == TOKEN_VALID &&
+			    t.user == user)
+				return true;
+	return false;
+}
+
+/* "5.1.1": no mail gets through to them any more. */
+static int mark_undeliverable(struct intake *in, const struct bounce *b, struct md_err *err)
+{
+	struct user u;
+	int rc;
+
+	if (in->m->kind != KIND_BOUNCE || !b->recipient || !b->status || b->status[0] != '5')
+		return MD_OK;
+	rc = user_by_address(in->c, b->recipient, in->a, &u, err);
+	if (rc == MD_NOTFOUND || (rc == MD_OK && !was_sent_to(in, b, u.id)))
+		return MD_OK;
+	u.undeliverable_at = in->by.now_ms;
+	return rc == MD_OK ? user_save(in->c, &u, err) : rc;
+}
+
 /* A bounce, delay or receipt says something about a mail of ours; it never is a comment. */
 static int note_delivery(struct intake *in, struct md_err *err)
 {
@@ -344,40 +395,67 @@ static int note_delivery(struct intake *in, struct md_err *err)
 	int rc = work_load(&in->by, in->c, in->a, in->route.ticket, &w, err);
 
 	for (size_t i = 0; i < in->m->bounce.n && rc == MD_OK; i++) {
-		struct history h = {
-			.ticket_id = w.ticket.id,
-			.action = "delivery",
-			.old_value = all[i].recipient,
-			.new_value = arena_printf(
-				in->a, "%s %s %s",
-				in->m->evidence ? message_kind_name((enum message_kind)in->m->kind)
-						: "",
-				all[i].status ? all[i].status : "",
-				all[i].diagnostic ? all[i].diagnostic : ""),
-			.source = "mail",
-			.trust = in->f.trust.level,
-			.message_id = in->result.message,
-			.at = in->by.now_ms,
-		};
-		struct user u;
+		const char *what = arena_printf(in->a, "%s %s %s",
+						message_kind_name((enum message_kind)in->m->kind),
+						all[i].status ? all[i].status : "",
+						all[i].diagnostic ? all[i].diagnostic : "");
 
-		rc = history_add(in->c, &h, err);
-		if (rc != MD_OK || in->m->kind != KIND_BOUNCE || !all[i].recipient ||
-		    !all[i].status || all[i].status[0] != '5')
-			continue;
-		rc = user_by_address(in->c, all[i].recipient, in->a, &u, err);
-		if (rc == MD_OK) {
-			u.undeliverable_at = in->by.now_ms;
-			rc = user_save(in->c, &u, err);
-		} else if (rc == MD_NOTFOUND) {
-			rc = MD_OK;
-		}
+		rc = work_history(&w, "delivery", all[i].recipient, what, false, err);
+		if (rc == MD_OK)
+			rc = mark_undeliverable(in, &all[i], err);
 	}
 	if (rc == MD_OK)
 		rc = message_set_ticket(in->c, in->result.message, in->route.ticket, err);
 	in->result.ticket = in->route.ticket;
 	in->result.outcome = "delivery_event";
 	return rc;
+}
+
+/* Did the mail do all that its subject asked for? `lines` as in its decision: subject first. */
+static bool all_done(const struct command_list *list, const char *lines)
+{
+	md_auto(json_decref_p) json_t *all = NULL;
+
+	if (json_read(lines, strlen(lines), 4, &all, NULL) != MD_OK)
+		return false;
+	for (size_t i = 0; i < list->count; i++)
+		if (!json_is_true(json_object_get(json_array_get(all, i), "ok")))
+			return false;
+	return true;
+}
+
+/* An answer brings its parent's subject along: a block that was run there is an echo here. */
+static int drop_echo(struct intake *in, const struct command_input *as, struct md_err *err)
+{
+	struct command_list *list = &in->list;
+	struct command_input input = *as;
+	struct command_list before;
+	struct message_row parent;
+	struct decision d;
+	size_t kept = 0;
+	int rc;
+
+	if (!list->subject_block[0] || !in->m->in_reply_to.n)
+		return MD_OK;
+	rc = message_received(in->c, in->m->in_reply_to.v[0], in->a, &parent, err);
+	if (rc == MD_OK)
+		rc = decision_get(in->c, parent.id, in->a, &d, err);
+	if (rc == MD_OK) {
+		input.subject = parent.subject;
+		input.text = NULL;
+		rc = command_parse(&input, in->a, &before, err);
+	}
+	if (rc != MD_OK)
+		return rc == MD_NOTFOUND ? MD_OK : rc;
+	if (strcmp(before.subject_block, list->subject_block) != 0 ||
+	    !all_done(&before, d.commands))
+		return MD_OK;
+	for (size_t i = 0; i < list->count; i++)
+		if (!list->commands[i].in_subject)
+			list->commands[kept++] = list->commands[i];
+	list->count = kept;
+	list->leftover_count = 0;
+	return MD_OK;
 }
 
 static int parse_commands(struct intake *in, struct md_err *err)
@@ -389,10 +467,14 @@ static int parse_commands(struct intake *in, struct md_err *err)
 		.mode = command_subjects_from_name(in->d->config->desk.subject_commands),
 		.is_staff = in->f.is_staff,
 	};
+	int rc;
 
 	in->commands = in->f.user.id && !in->f.automatic && in->f.trust.level >= TRUST_VERIFIED &&
 		       in->route.outcome != ROUTE_COMMENT_HELD;
-	return in->commands ? command_parse(&input, in->a, &in->list, err) : MD_OK;
+	if (!in->commands)
+		return MD_OK;
+	rc = command_parse(&input, in->a, &in->list, err);
+	return rc == MD_OK ? drop_echo(in, &input, err) : rc;
 }
 
 static int act(struct intake *in, struct md_err *err)
@@ -404,10 +486,10 @@ static int act(struct intake *in, struct md_err *err)
 	if (in->f.trust.auth == AUTH_FAIL &&
 	    strcmp(in->d->config->trust.on_fail, "quarantine") == 0)
 		return quarantine(in, "auth_failed", in->f.trust.evidence, err);
-	if (!in->f.user.id && strcmp(in->d->config->trust.unknown_sender, "quarantine") == 0)
-		return quarantine(in, "unknown_sender", in->f.sender, err);
 	if (in->route.outcome == ROUTE_DELIVERY_EVENT)
 		return note_delivery(in, err);
+	if (!in->f.user.id && strcmp(in->d->config->trust.unknown_sender, "quarantine") == 0)
+		return quarantine(in, "unknown_sender", in->f.sender, err);
 	rc = ensure_user(in, err);
 	if (rc == MD_OK)
 		rc = parse_commands(in, err);

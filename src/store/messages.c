@@ -34,6 +34,8 @@ DB_SQL(sql_insert,
 DB_SQL(sql_get, "SELECT " MESSAGE_COLUMNS " WHERE m.id = $1");
 DB_SQL(sql_find, "SELECT " MESSAGE_COLUMNS " WHERE m.identity = $1 AND m.message_id = $2"
 		 " AND m.direction = 'in'");
+DB_SQL(sql_received, "SELECT " MESSAGE_COLUMNS " WHERE m.message_id = $1 AND m.direction = 'in'"
+		     " ORDER BY m.id DESC LIMIT 1");
 DB_SQL(sql_thread, "SELECT newest.message_id FROM (SELECT m.id, m.message_id FROM messages m"
 		   " WHERE m.ticket_id = $1 AND m.id < $2 AND m.message_id IS NOT NULL"
 		   " AND ((m.direction = 'in' AND m.from_address = $3) OR EXISTS"
@@ -68,6 +70,12 @@ int message_find(struct db_conn *c, const char *identity, const char *message_id
 {
 	return db_one(c, &sql_find, DB_ARGS(DB_TEXT(identity), DB_TEXT(message_id)), &message_map,
 		      a, ret, err);
+}
+
+int message_received(struct db_conn *c, const char *message_id, struct arena *a,
+		     struct message_row *ret, struct md_err *err)
+{
+	return db_one(c, &sql_received, DB_ARGS(DB_TEXT(message_id)), &message_map, a, ret, err);
 }
 
 int message_set_ticket(struct db_conn *c, int64_t message, int64_t ticket, struct md_err *err)
