@@ -99,8 +99,14 @@ demo:
 sandbox: all $(B)/authmilter
 	MAILDESK=$(abspath $(B)/maildesk) tests/sandbox/sandbox start $(or $(DIR),$(B)/sandbox)
 
-asan tsan:
-	$(MAKE) MODE=$@ test
+asan:
+	$(MAKE) MODE=asan test
+# Data races: the unit tests, and the daemon at its main job. ASan and TSan cannot share a build.
+tsan:
+	$(MAKE) MODE=tsan races
+races: all $(UNIT) $(B)/authmilter
+	tests/run-unit $(UNIT)
+	MAILDESK=$(abspath $(B)/maildesk) tests/run-integration integration/test_mail_to_ticket.py
 
 lint:
 	tests/lint
@@ -128,7 +134,7 @@ uninstall:
 clean:
 	rm -rf build
 
-.PHONY: all check test demo sandbox asan tsan lint bench deps install uninstall clean FORCE
+.PHONY: all check test demo sandbox asan tsan races lint bench deps install uninstall clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
