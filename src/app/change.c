@@ -172,6 +172,17 @@ static int change_text(struct work *w, const char **field, const char *name,
 	return rc;
 }
 
+static int change_title(struct work *w, const char *to, struct md_err *err)
+{
+	to = work_clean_title(w->arena, to);
+	if (!to)
+		return md_fail(err, MD_NOMEM, 0, "out of memory");
+	if (!to[0])
+		return work_refuse(err, MD_INPUT, WORK_BAD_VALUE,
+				   "a title has at least one character");
+	return change_text(w, &w->ticket.title, "title", ACTION_EDIT_TEXT, to, err);
+}
+
 static bool has_tag(const struct tag *tags, size_t n, const char *name)
 {
 	for (size_t i = 0; i < n; i++)
@@ -247,7 +258,7 @@ int work_change(struct work *w, const struct work_change *ch, struct md_err *err
 	if (w->ticket.merged_into)
 		return work_refuse(err, MD_CONFLICT, WORK_BAD_VALUE, "this ticket was merged");
 	if (ch->title)
-		rc = change_text(w, &w->ticket.title, "title", ACTION_EDIT_TEXT, ch->title, err);
+		rc = change_title(w, ch->title, err);
 	if (rc == MD_OK && ch->category)
 		rc = change_text(w, &w->ticket.category, "category", ACTION_EDIT_FIELDS,
 				 ch->category[0] ? ch->category : NULL, err);

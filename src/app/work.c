@@ -124,7 +124,7 @@ int work_open(const struct work_by *by, struct db_conn *c, struct arena *a, int6
 
 /* ---- a new ticket ---- */
 
-static const char *clean_title(struct arena *a, const char *title)
+const char *work_clean_title(struct arena *a, const char *title)
 {
 	md_auto(buf_done) struct buf line = BUF_INIT(1 << 20);
 	size_t n = 0, chars = 0;
@@ -132,7 +132,7 @@ static const char *clean_title(struct arena *a, const char *title)
 
 	utf8_clean_line(&line, title ? title : "", title ? strlen(title) : 0);
 	if (line.len == 0)
-		return "(no subject)";
+		return "";
 	while (n < line.len && chars < TITLE_CHARS) {
 		n += utf8_decode(line.data + n, line.len - n, &cp);
 		chars++;
@@ -202,7 +202,7 @@ int work_create(const struct work_by *by, struct db_conn *c, struct arena *a,
 		return work_refuse(err, MD_REFUSED, WORK_FORBIDDEN,
 				   "not allowed to open a ticket for somebody else");
 	w.ticket = (struct ticket){
-		.title = clean_title(a, t->title),
+		.title = work_clean_title(a, t->title),
 		.status = by->desk->workflow->statuses[0].name,
 		.priority = t->priority,
 		.category = t->category,
@@ -216,6 +216,8 @@ int work_create(const struct work_by *by, struct db_conn *c, struct arena *a,
 	};
 	if (!w.ticket.title)
 		return out_of_memory(err);
+	if (!w.ticket.title[0])
+		w.ticket.title = "(no subject)";
 	w.mailbox = mailbox ? mailbox->conf->title : NULL;
 	rc = start_ticket(&w, t, ret_comment, err);
 	if (rc != MD_OK)
@@ -240,7 +242,8 @@ static int note_author(struct work *w, struct md_err *err)
 
 	if (w->by->automatic)
 		return MD_OK;
-	if (w->who & WHO_STAFF) {
+	/* An agent who asked is the one who waits. */
+	if ((w->who & WHO_STAFF) && !(w->who & WHO_REQUESTER)) {
 		w->agent_replied = true;
 		if (!w->ticket.first_response_at)
 			w->ticket.first_response_at = w->by->now_ms;

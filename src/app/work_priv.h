@@ -7,6 +7,9 @@
 
 /* Fail with a refusal: `why` in err->native. */
 int work_refuse(struct md_err *err, enum md_code code, enum work_refusal why, const char *text);
+/* One line of at most 500 characters, "" when nothing is left; in the arena, NULL: out of memory.
+ */
+const char *work_clean_title(struct arena *a, const char *title);
 /* May the actor do that here? MD_OK, MD_REFUSED, MD_NOTFOUND. */
 int work_ask(struct work *w, enum policy_action action, struct md_err *err);
 /* Remember something that people may have to be told when the work is saved. */
