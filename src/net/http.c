@@ -28,6 +28,8 @@ enum {
 	NO_LIMIT = 1 << 16,    /* at its own limit the library leaves added connections unserved */
 };
 
+/* Deadlines of sockets are real time, whatever clock the service is given. */
+
 /* ---- connections ---- */
 
 static void connection_start(struct http_worker *w, struct MHD_Connection *con, void **context)
@@ -45,7 +47,7 @@ static void connection_start(struct http_worker *w, struct MHD_Connection *con, 
 		return;
 	}
 	c->fd = fd->connect_fd;
-	atomic_store(&c->deadline, clock_mono(s->options.clock) + s->options.header_ms);
+	atomic_store(&c->deadline, clock_mono(&clock_system) + s->options.header_ms);
 	atomic_store(&c->waiting, true);
 	pthread_mutex_lock(&s->lock);
 	c->next = s->connections;
@@ -88,7 +90,7 @@ static void on_connection(void *cls, struct MHD_Connection *con, void **context,
 /* Shut down who is late; true when there are connections left to watch. */
 static bool reap(struct http_server *s)
 {
-	int64_t now = clock_mono(s->options.clock);
+	int64_t now = clock_mono(&clock_system);
 	bool any;
 
 	pthread_mutex_lock(&s->lock);
@@ -174,7 +176,7 @@ static void *acceptor(void *arg)
 	pthread_setname_np(pthread_self(), "http-accept");
 	for (;;) {
 		int n = poll(p, descriptors ? 2 : 1, watch ? REAP_EVERY_MS : -1);
-		int64_t now = clock_mono(s->options.clock);
+		int64_t now = clock_mono(&clock_system);
 
 		if (n > 0 && p[0].revents)
 			return NULL;
@@ -323,9 +325,9 @@ int http_start(const struct http_options *o, const struct http_service *service,
 
 static void drain(struct http_server *s)
 {
-	int64_t until = clock_mono(s->options.clock) + DRAIN_MS;
+	int64_t until = clock_mono(&clock_system) + DRAIN_MS;
 
-	while (atomic_load(&s->running) && clock_mono(s->options.clock) < until)
+	while (atomic_load(&s->running) && clock_mono(&clock_system) < until)
 		poll(NULL, 0, 5);
 }
 

@@ -31,7 +31,7 @@ static void set_deadline(const struct http_exchange *ex, int64_t ms, bool waitin
 	if (!ex->connection)
 		return;
 	atomic_store(&ex->connection->waiting, waiting);
-	atomic_store(&ex->connection->deadline, clock_mono(ex->server->options.clock) + ms);
+	atomic_store(&ex->connection->deadline, clock_mono(&clock_system) + ms);
 }
 
 void *http_on_uri(void *cls, const char *uri, struct MHD_Connection *con)

@@ -47,7 +47,7 @@ const struct http_field logout_body[] = {
 	HTTP_END,
 };
 const struct http_field ticket_body[] = {
-	IN("title", HTTP_LINE, HTTP_REQUIRED, 1, 500, NULL),
+	IN("title", HTTP_TEXT, HTTP_REQUIRED, 1, 500, NULL), /* made one line */
 	IN("description", HTTP_TEXT, HTTP_REQUIRED, 1, BODY_MAX, NULL),
 	IN("status", HTTP_LINE, 0, 1, 64, NULL),
 	IN("priority", HTTP_LINE, 0, 0, 0, priorities),
@@ -59,7 +59,7 @@ const struct http_field ticket_body[] = {
 	HTTP_END,
 };
 const struct http_field ticket_changes[] = {
-	IN("title", HTTP_LINE, 0, 1, 500, NULL),
+	IN("title", HTTP_TEXT, 0, 1, 500, NULL),
 	IN("description", HTTP_TEXT, 0, 1, BODY_MAX, NULL),
 	IN("status", HTTP_LINE, 0, 1, 64, NULL),
 	IN("priority", HTTP_LINE, 0, 0, 0, priorities),

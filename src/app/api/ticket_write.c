@@ -1,0 +1,301 @@
+/* Making and changing tickets: the fields of a body become one piece of work (app/work.h), which is
+ * done in one write transaction that may run more than once. */
+#include "api_private.h"
+
+#include <maildesk/base/utf8.h>
+
+#include <string.h>
+
+static int out_of_memory(struct md_err *err)
+{
+	return md_fail(err, MD_NOMEM, 0, "out of memory");
+}
+
+/* ---- bodies ---- */
+
+/* Text with LF line ends; NULL for a field that is absent, or out of memory (a->failed). */
+static const char *clean_text(struct arena *a, const char *text)
+{
+	md_auto(buf_done) struct buf clean = BUF_INIT(4 << 20);
+
+	if (!text)
+		return NULL;
+	utf8_clean_text(&clean, text, strlen(text));
+	return arena_strdup(a, buf_str(&clean));
+}
+
+static const char *clean_line(struct arena *a, const char *text)
+{
+	md_auto(buf_done) struct buf clean = BUF_INIT(4 << 20);
+
+	if (!text)
+		return NULL;
+	utf8_clean_line(&clean, text, strlen(text));
+	return arena_strdup(a, buf_str(&clean));
+}
+
+static struct rec_strs read_names(struct arena *a, const json_t *list)
+{
+	size_t n = json_array_size(list);
+	struct rec_strs ret = { 0, arena_array(a, n ? n : 1, sizeof *ret.v) };
+
+	for (size_t i = 0; ret.v && i < n; i++) {
+		const char *name = clean_line(a, json_string_value(json_array_get(list, i)));
+
+		if (name && *name)
+			ret.v[ret.n++] = name;
+	}
+	return ret;
+}
+
+static int read_people(struct db_conn *c, struct arena *a, const json_t *list, int64_t now_ms,
+		       struct work_ticket *t, struct md_err *err)
+{
+	size_t n = json_array_size(list);
+	int64_t *ids = arena_array(a, n ? n : 1, sizeof *ids);
+	int rc = ids ? MD_OK : out_of_memory(err);
+
+	for (size_t i = 0; i < n && rc == MD_OK; i++) {
+		rc = api_person(c, a, json_array_get(list, i), true, now_ms, &ids[i], err);
+		if (rc == MD_INPUT)
+			return md_wrap(err, rc, "cc.%zu", i);
+	}
+	t->cc = ids;
+	t->n_cc = n;
+	return rc;
+}
+
+/* ---- a new one ---- */
+
+struct ticket_step {
+	struct api *api;
+	struct http_request *q;
+	struct arena arena; /* of one run of the transaction */
+	struct work w;
+	int64_t ticket, comment;
+	const char *field; /* the one that could not be used */
+	bool conflict;
+};
+
+static int read_ticket_people(struct db_conn *c, struct ticket_step *s, struct work_ticket *t,
+			      struct md_err *err)
+{
+	const json_t *body = s->q->json, *requester = json_object_get(body, "requester"),
+		     *assignee = json_object_get(body, "assignee");
+	/* Not asking for others, nobody finds out or adds who is known here. */
+	bool for_others = api_allowed(s->q, ACTION_CREATE_FOR_OTHERS);
+	int rc = MD_OK;
+
+	t->requester = api_by(s->q)->user.id;
+	if ((requester && !for_others) || (json_is_integer(assignee) && !for_others))
+		return md_fail(err, MD_REFUSED, WORK_FORBIDDEN,
+			       "only agents name a requester or an assignee");
+	s->field = "requester";
+	if (requester)
+		rc = api_person(c, &s->arena, requester, true, s->q->now_ms, &t->requester, err);
+	s->field = rc == MD_OK ? "assignee" : s->field;
+	if (rc == MD_OK && assignee && !json_is_null(assignee))
+		rc = api_person(c, &s->arena, assignee, false, s->q->now_ms, &t->assignee, err);
+	s->field = rc == MD_OK ? "cc" : s->field;
+	if (rc == MD_OK)
+		rc = read_people(c, &s->arena, json_object_get(body, "cc"), s->q->now_ms, t, err);
+	s->field = rc == MD_OK ? NULL : s->field;
+	return rc;
+}
+
+static int add_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
+{
+	struct ticket_step *s = ctx;
+	const json_t *body = s->q->json;
+	const char *priority = json_get_string(body, "priority");
+	struct work_ticket t = { .title = json_get_string(body, "title"), .echo = true };
+	int rc;
+
+	arena_reset(&s->arena);
+	rc = read_ticket_people(c, s, &t, err);
+	if (rc != MD_OK)
+		return rc;
+	t.body = clean_text(&s->arena, json_get_string(body, "description"));
+	t.category = clean_line(&s->arena, json_get_string(body, "category"));
+	t.priority = work_priority_from_name(priority ? priority : "medium");
+	t.tags = read_names(&s->arena, json_object_get(body, "tags"));
+	if (s->arena.failed)
+		return out_of_memory(err);
+	rc = work_create(api_by(s->q), c, &s->arena, &t, &s->w, &s->comment, err);
+	if (rc == MD_OK)
+		rc = work_save(&s->w, err);
+	s->ticket = s->w.ticket.id;
+	return rc;
+}
+
+static int refuse_step(const struct ticket_step *s, struct http_response *r, int rc,
+		       const struct md_err *err)
+{
+	api_failed(s->api, s->q, r, rc, err);
+	if (rc == MD_INPUT && s->field)
+		http_refuse_field(r, s->field, err->text);
+	return MD_OK;
+}
+
+/* Titles become one line, of which something must be left. */
+static bool has_title(struct http_request *q, struct http_response *r)
+{
+	const char *title = json_get_string(q->json, "title");
+	const char *line = clean_line(q->arena, title);
+
+	if (!title || (line && *line))
+		return true;
+	http_refuse(q, r, 422, "validation", "the body cannot be used");
+	http_refuse_field(r, "title", "must not be empty");
+	return false;
+}
+
+static int refuse_status(struct api *api, struct http_request *q, struct http_response *r)
+{
+	const char *first = api->desk->workflow->statuses[0].name;
+
+	http_refuse(q, r, 400, "invalid_transition", "a new ticket is %s", first);
+	buf_adds(http_refuse_extra(r), "\"allowed_statuses\":[\"");
+	buf_addf(http_refuse_extra(r), "%s\"]", first);
+	return MD_OK;
+}
+
+int tickets_add(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)
+{
+	struct api *api = ctx;
+	struct ticket_step *s = arena_alloc(q->arena, sizeof *s);
+	const char *status = json_get_string(q->json, "status");
+	int rc;
+
+	if (!s)
+		return out_of_memory(err);
+	if (status && strcmp(status, api->desk->workflow->statuses[0].name) != 0)
+		return refuse_status(api, q, r);
+	if (!has_title(q, r))
+		return MD_OK;
+	*s = (struct ticket_step){ .api = api, .q = q, .arena = ARENA_INIT(32 << 20) };
+	rc = db_txn(api->desk->db, add_in_txn, s, err);
+	arena_done(&s->arena);
+	if (rc != MD_OK)
+		return refuse_step(s, r, rc, err);
+	work_done(api->desk);
+	http_header_add(q, r, "Location", "/api/v1/tickets/%lld", (long long)s->ticket);
+	return api_show_ticket(api, q, s->ticket, &r->body, r, err);
+}
+
+/* ---- changes ---- */
+
+static int read_change(struct db_conn *c, struct ticket_step *s, struct work_change *ch,
+		       struct md_err *err)
+{
+	const json_t *body = s->q->json, *v;
+	const char *priority = json_get_string(body, "priority");
+
+	ch->status = json_get_string(body, "status");
+	ch->title = clean_line(&s->arena, json_get_string(body, "title"));
+	if (priority)
+		ch->priority = work_priority_from_name(priority);
+	if ((v = json_object_get(body, "category")) != NULL)
+		ch->category = json_is_null(v) ? "" : clean_line(&s->arena, json_string_value(v));
+	if ((v = json_object_get(body, "tags")) != NULL) {
+		ch->set_tags = true;
+		ch->tags = read_names(&s->arena, v);
+	}
+	if (s->arena.failed)
+		return out_of_memory(err);
+	if ((v = json_object_get(body, "assignee")) == NULL)
+		return MD_OK;
+	ch->set_assignee = true;
+	if (json_is_null(v))
+		return MD_OK;
+	s->field = "assignee";
+	return api_person(c, &s->arena, v, false, s->q->now_ms, &ch->assignee, err);
+}
+
+/* The description is the first comment and is edited by its rule. */
+static int change_description(struct db_conn *c, struct ticket_step *s, struct md_err *err)
+{
+	const char *body = clean_text(&s->arena, json_get_string(s->q->json, "description"));
+	struct comment *first;
+	int64_t total;
+	size_t n;
+	int rc;
+
+	if (!body)
+		return s->arena.failed ? out_of_memory(err) : MD_OK;
+	rc = comment_list(c, s->ticket, true, 0, 1, &s->arena, &first, &n, &total, err);
+	if (rc == MD_OK && n && strcmp(first->body, body) != 0)
+		rc = work_comment_edit(&s->w, first->id, body, err);
+	return rc;
+}
+
+static int change_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
+{
+	struct ticket_step *s = ctx;
+	struct work_change ch = WORK_CHANGE_NONE;
+	int64_t wanted = api_wanted_version(s->q, s->ticket);
+	int rc;
+
+	arena_reset(&s->arena);
+	s->field = NULL;
+	rc = work_open(api_by(s->q), c, &s->arena, s->ticket, &s->w, err);
+	if (rc != MD_OK)
+		return rc;
+	s->conflict = wanted && wanted != s->w.ticket.version;
+	if (s->conflict)
+		return md_fail(err, MD_CONFLICT, 0, "another version");
+	rc = read_change(c, s, &ch, err);
+	if (rc == MD_OK)
+		rc = work_change(&s->w, &ch, err);
+	s->field = rc == MD_OK ? NULL : s->field;
+	if (rc == MD_OK)
+		rc = change_description(c, s, err);
+	return rc == MD_OK ? work_save(&s->w, err) : rc;
+}
+
+/* A refused move says where else the ticket may go. */
+static int refuse_move(struct ticket_step *s, struct http_response *r, int rc, struct md_err *err)
+{
+	const struct work *before = s->q->found;
+	struct work now = *before;
+	struct rec_strs allowed;
+	struct buf *out;
+
+	now.arena = s->q->arena;
+	allowed = work_allowed(&now);
+	refuse_step(s, r, rc, err);
+	out = http_refuse_extra(r);
+	show_texts(out, "allowed_statuses", &allowed);
+	return MD_OK;
+}
+
+int ticket_patch(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)
+{
+	struct api *api = ctx;
+	struct ticket_step *s = arena_alloc(q->arena, sizeof *s);
+	const char *status = json_get_string(q->json, "status");
+	int rc;
+
+	if (!s)
+		return out_of_memory(err);
+	*s = (struct ticket_step){
+		.api = api, .q = q, .ticket = q->ids[0], .arena = ARENA_INIT(32 << 20)
+	};
+	if (!has_title(q, r))
+		return MD_OK;
+	if (status && !workflow_status(api->desk->workflow, status)) {
+		s->field = "status";
+		return refuse_step(s, r, md_fail(err, MD_INPUT, 0, "is no status of this desk"),
+				   err);
+	}
+	rc = db_txn(api->desk->db, change_in_txn, s, err);
+	arena_done(&s->arena);
+	if (rc == MD_CONFLICT && s->conflict)
+		return api_version_conflict(api, q, r, s->ticket, err);
+	if (status && (rc == MD_REFUSED || (rc == MD_INPUT && !s->field)))
+		return refuse_move(s, r, rc, err);
+	if (rc != MD_OK)
+		return refuse_step(s, r, rc, err);
+	work_done(api->desk);
+	return api_show_ticket(api, q, s->ticket, &r->body, r, err);
+}
