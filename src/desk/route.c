@@ -202,6 +202,16 @@ static bool is_from_us(const struct message *m, const struct rec_strs *own)
 	return false;
 }
 
+/* Whether the first address has something on both sides of its "@": else it is nobody's, and cannot
+ * be the requester's. */
+static bool names_somebody(const struct message *m)
+{
+	const struct mail_address *from = m->from.v;
+	const char *at = m->from.n > 0 ? strrchr(from[0].address, '@') : NULL;
+
+	return at && at > from[0].address && at[1];
+}
+
 const char *route_screen(const struct message *m, const struct rec_strs *own, const char *desk_id,
 			 const char **ret_evidence)
 {
@@ -210,7 +220,7 @@ const char *route_screen(const struct message *m, const struct rec_strs *own, co
 	if (m->bomb) {
 		cause = "malformed";
 		why = "built to break its reader";
-	} else if (!m->from_readable || m->from.n == 0) {
+	} else if (!m->from_readable || !names_somebody(m)) {
 		cause = "malformed";
 		why = "From cannot be read";
 	} else if (m->loop_id && strcmp(m->loop_id, desk_id) == 0) {

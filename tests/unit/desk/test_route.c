@@ -250,6 +250,9 @@ static void test_screen(void **state)
 		{ "support@desk.test", NULL, "loop", false, false },
 		{ "SALES+x@desk.test", NULL, "loop", false, false },
 		{ "carol@customer.test", NULL, "malformed", true, false },
+		{ "@@@", NULL, "malformed", false, false },
+		{ "carol", NULL, "malformed", false, false },
+		{ "\"a b\"@customer.test", NULL, NULL, false, false },
 		{ "carol@customer.test", NULL, "malformed", false, true },
 		{ "carol@customer.test", "uuid-1", "malformed", false, true },
 	};
