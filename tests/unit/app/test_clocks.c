@@ -1,0 +1,306 @@
+/* SLA clocks over real work: what starts, stops, pauses and moves them, and that each warning and
+ * breach is told once, however late. */
+#include "desk_fixture.h"
+
+#define TARGETS                                    \
+	"first_response { medium = 4h high = 1h }" \
+	" resolution { medium = 20h high = 10h } warn = {50}"
+#define SLA "sla \"s\" { " TARGETS " }\n"
+#define WEEKLY                                                                       \
+	"calendar \"office\" { timezone = \"Europe/Berlin\" mon = {\"09:00-17:00\"}" \
+	" tue = {\"09:00-12:00\", \"13:00-17:00\"} holidays = {\"2026-03-09\"} }\n"  \
+	"sla \"s\" { calendar = office " TARGETS " }\n"
+
+/* "metric state used due" of each clock; times in minutes, due since Monday 09:00 UTC. */
+static const char *clocks(struct fixture *f)
+{
+	return rows(
+		f,
+		"SELECT metric || ' ' || state || ' ' || (used_ms / 60000) || ' ' ||"
+		" coalesce(((due_at - %lld) / 60000), '-') || CASE WHEN breached_at IS NULL THEN ''"
+		" ELSE ' late' END FROM clocks ORDER BY metric",
+		(long long)MONDAY_9);
+}
+/* "kind argument minutes" */
+static const char *timers(struct fixture *f)
+{
+	return rows(f,
+		    "SELECT kind || ' ' || argument || ' ' || ((due_at - %lld) / 60000) FROM timers"
+		    " WHERE clock_id IS NOT NULL ORDER BY due_at, clock_id",
+		    (long long)MONDAY_9);
+}
+#define CLOCKS(f, text) assert_string_equal(clocks(f), text)
+#define TIMERS(f, text) assert_string_equal(timers(f), text)
+
+static void at(int64_t minutes)
+{
+	fixture_now = MONDAY_9 + minutes * MINUTE;
+}
+
+static void two_clocks_start_with_the_ticket(void **state)
+{
+	struct fixture *f = *state;
+
+	create(f, f->carol, f->carol, "x");
+	CLOCKS(f, "first_response running 0 240\nresolution running 0 1200");
+	TIMERS(f, "sla_warning 50 120\nsla_warning 50 600");
+}
+
+static void mail_starts_them_too_but_robots_do_not(void **state)
+{
+	struct fixture *f = *state;
+
+	TAKE(f, .from = "carol@customer.test", .subject = "Away",
+	     .headers = "Auto-Submitted: auto-replied\n");
+	CLOCKS(f, "");
+	TAKE(f, .from = "carol@customer.test", .subject = "Help");
+	CLOCKS(f, "first_response running 0 240\nresolution running 0 1200");
+}
+
+static void only_an_agents_public_words_answer(void **state)
+{
+	struct fixture *f = *state;
+	int64_t ticket = create(f, f->carol, f->carol, "x");
+	const char *id;
+
+	OK(assign_rc(f, f->bob, ticket, f->bob));
+	at(10);
+	OK(comment_rc(f, f->carol, ticket, "Hello?", false));
+	OK(comment_rc(f, f->anna, ticket, "A note.", true));
+	id = mail_data(f, "bob@desk.test", "mail.message_id");
+	TAKE(f, .from = "bob@desk.test", .auth = "pass", .reply_to = id,
+	     .headers = "Auto-Submitted: auto-replied\n", .body = "On holiday.\n");
+	TAKE(f, .from = "anna@desk.test", .subject = "[#1] x", .body = "Unproven.\n");
+	CLOCKS(f, "first_response running 0 240\nresolution running 0 1200");
+	at(30);
+	TAKE(f, .from = "bob@desk.test", .auth = "pass", .reply_to = id, .body = "Yes?\n");
+	CLOCKS(f, "first_response met 30 240\nresolution running 0 1200");
+	TIMERS(f, "sla_warning 50 600");
+	ROWS(f, "1", "SELECT first_response_at = %lld FROM tickets", (long long)fixture_now);
+	/* once met it stays met */
+	at(400);
+	OK(comment_rc(f, f->carol, ticket, "And?", false));
+	OK(comment_rc(f, f->anna, ticket, "So.", false));
+	CLOCKS(f, "first_response met 30 240\nresolution running 0 1200");
+}
+
+static void an_agent_for_a_customer_owes_no_answer_yet(void **state)
+{
+	struct fixture *f = *state;
+	int64_t ticket = create(f, f->anna, f->carol, "She called");
+
+	CLOCKS(f, "resolution running 0 1200");
+	at(60);
+	OK(comment_rc(f, f->carol, ticket, "And?", false));
+	CLOCKS(f, "first_response running 0 300\nresolution running 0 1200");
+}
+
+static void pending_stops_the_resolution(void **state)
+{
+	struct fixture *f = *state;
+	int64_t ticket = create(f, f->carol, f->carol, "x");
+
+	OK(assign_rc(f, f->bob, ticket, f->bob));
+	at(100);
+	OK(move_rc(f, f->bob, ticket, "pending"));
+	CLOCKS(f, "first_response running 0 240\nresolution paused 100 -");
+	TIMERS(f, "sla_warning 50 120");
+	at(1000);
+	OK(comment_rc(f, f->carol, ticket, "Here.", false));
+	CLOCKS(f, "first_response running 0 240 late\nresolution running 100 2100");
+	at(1100);
+	OK(move_rc(f, f->bob, ticket, "resolved"));
+	CLOCKS(f, "first_response paused 1100 - late\nresolution paused 200 -");
+	at(1200);
+	OK(comment_rc(f, f->carol, ticket, "Not at all.", false));
+	CLOCKS(f, "first_response running 1100 1200 late\nresolution running 200 2200");
+	at(1300);
+	OK(comment_rc(f, f->bob, ticket, "Now.", false));
+	OK(move_rc(f, f->bob, ticket, "resolved"));
+	OK(move_rc(f, f->bob, ticket, "closed"));
+	ROWS(f, "breached met",
+	     "SELECT group_concat(state, ' ') FROM (SELECT state FROM clocks ORDER BY metric)");
+	TIMERS(f, "");
+	/* a reopened ticket goes on with the rest */
+	at(2000);
+	OK(move_rc(f, f->bob, ticket, "reopened"));
+	ROWS(f, "running 300 2900",
+	     "SELECT state || ' ' || (used_ms / 60000) || ' ' || ((due_at - %lld) / 60000) FROM "
+	     "clocks "
+	     "WHERE metric = 'resolution'",
+	     (long long)MONDAY_9);
+}
+
+static void another_priority_is_another_target(void **state)
+{
+	struct fixture *f = *state;
+	int64_t ticket = create(f, f->carol, f->carol, "x");
+
+	at(30);
+	OK(change_rc(f, f->anna, ticket, PRIORITY(2)));
+	CLOCKS(f, "first_response running 30 60\nresolution running 30 600");
+	TIMERS(f, "sla_warning 50 30\nsla_warning 50 300");
+	at(90);
+	/* back: what was late stays late, and the rest is what it was */
+	OK(change_rc(f, f->anna, ticket, PRIORITY(1)));
+	CLOCKS(f, "first_response running 90 240 late\nresolution running 90 1200");
+	/* no target at all: they wait */
+	OK(change_rc(f, f->anna, ticket, PRIORITY(0)));
+	CLOCKS(f, "first_response paused 90 - late\nresolution paused 90 -");
+	at(500);
+	OK(change_rc(f, f->anna, ticket, PRIORITY(1)));
+	CLOCKS(f, "first_response running 90 650 late\nresolution running 90 1610");
+	/* nothing left: late from this moment, not from before */
+	at(800);
+	OK(change_rc(f, f->anna, ticket, PRIORITY(2)));
+	ROWS(f, "-", "SELECT breached_at FROM clocks WHERE metric = 'resolution'");
+}
+
+static void a_change_that_leaves_nothing_is_late_now(void **state)
+{
+	struct fixture *f = *state;
+	int64_t ticket = create(f, f->carol, f->carol, "x");
+
+	at(100);
+	OK(change_rc(f, f->anna, ticket, PRIORITY(2)));
+	ROWS(f, "100 100",
+	     "SELECT ((due_at - %lld) / 60000) || ' ' || ((breached_at - %lld) / 60000) FROM "
+	     "clocks "
+	     "WHERE metric = 'first_response'",
+	     (long long)MONDAY_9, (long long)MONDAY_9);
+	assert_int_equal(tick(f, fixture_now), 1);
+	ROWS(f, "sla_warning\nsla_breach",
+	     "SELECT event FROM outbox WHERE event LIKE 'sla_%%' ORDER BY id");
+}
+
+static void each_is_told_once(void **state)
+{
+	struct fixture *f = *state;
+	int64_t ticket = create(f, f->carol, f->carol, "x");
+
+	send_all(f);
+	assert_int_equal(tick(f, MONDAY_9 + 120 * MINUTE - 1), 0);
+	assert_int_equal(tick(f, MONDAY_9 + 120 * MINUTE), 1);
+	/* nobody is assigned: the admin */
+	ROWS(f, "sla_warning admin@desk.test", QUEUED);
+	assert_string_equal(mail_data(f, "admin@desk.test", "sla.metric"), "first response");
+	assert_string_equal(mail_data(f, "admin@desk.test", "sla.percent"), "50");
+	assert_string_equal(mail_data(f, "admin@desk.test", "sla.due"), "2026-03-02T13:00:00Z");
+	assert_int_equal(tick(f, fixture_now), 0);
+	OK(assign_rc(f, f->anna, ticket, f->anna));
+	send_all(f);
+	assert_int_equal(tick(f, MONDAY_9 + 240 * MINUTE), 0); /* due, not yet over it */
+	assert_int_equal(tick(f, MONDAY_9 + 240 * MINUTE + 1), 1);
+	ROWS(f, "sla_breach anna@desk.test", QUEUED);
+	OK(comment_rc(f, f->anna, ticket, "Sorry!", false));
+	send_all(f);
+	ROWS(f, "breached", "SELECT state FROM clocks WHERE metric = 'first_response'");
+	/* the other clock, the same percentage, the same version: another mail */
+	assert_int_equal(tick(f, MONDAY_9 + 600 * MINUTE), 1);
+	assert_int_equal(tick(f, MONDAY_9 + 1200 * MINUTE + 1), 1);
+	ROWS(f, "sla_breach anna@desk.test\nsla_warning anna@desk.test", QUEUED);
+	assert_int_equal(tick(f, MONDAY_9 + 90 * DAY), 0);
+	ROWS(f,
+	     "sla_warning first_response\nsla_breach first_response\nsla_warning resolution\n"
+	     "sla_breach resolution",
+	     "SELECT action || ' ' || new_value FROM ticket_history WHERE action LIKE 'sla_%%'"
+	     " AND source = 'timer' AND is_public = 0 ORDER BY id");
+	ROWS(f, "0", "SELECT count(*) - count(DISTINCT message_id) FROM messages");
+}
+
+/* Two clocks that reach the same percentage while nobody touches the ticket. */
+static void warnings_have_ids_of_their_own(void **state)
+{
+	struct fixture *f = *state;
+
+	create(f, f->carol, f->carol, "x");
+	tick(f, MONDAY_9 + 20 * HOUR + 1); /* both warnings and both breaches, late and at once */
+	ROWS(f, "4 4",
+	     "SELECT count(*) || ' ' || count(DISTINCT m.message_id) FROM outbox o JOIN"
+	     " messages m ON m.id = o.message_id WHERE o.event LIKE 'sla_%%'");
+}
+
+/* A late step tells what was due before it changes anything; the timer then finds nothing. */
+static void a_step_tells_what_was_due(void **state)
+{
+	struct fixture *f = *state;
+	int64_t ticket = create(f, f->carol, f->carol, "x");
+
+	OK(assign_rc(f, f->bob, ticket, f->bob));
+	send_all(f);
+	at(300);
+	OK(comment_rc(f, f->anna, ticket, "Here I am.", false));
+	ROWS(f,
+	     "public_reply bob@desk.test\npublic_reply carol@customer.test\n"
+	     "sla_breach bob@desk.test\nsla_warning bob@desk.test",
+	     QUEUED);
+	send_all(f);
+	tick(f, fixture_now);
+	ROWS(f, "", QUEUED);
+	CLOCKS(f, "first_response breached 300 240 late\nresolution running 0 1200");
+}
+
+static void hours_that_count(void **state)
+{
+	struct fixture *f = *state;
+	int64_t ticket;
+
+	/* Monday 10:00 in Berlin; 4 hours are Monday 14:00, 20 are in the week after the holiday:
+	 * 7 on Monday, 7 on Tuesday, none on the 9th, 6 on Tuesday the 10th. */
+	ticket = create(f, f->carol, f->carol, "x");
+	CLOCKS(f, arena_printf(&f->arena, "first_response running 0 240\nresolution running 0 %lld",
+			       (long long)(8 * 24 * 60 + 6 * 60)));
+	/* pending over night and the week-end costs nothing either way */
+	OK(assign_rc(f, f->bob, ticket, f->bob));
+	at(6 * 60); /* Monday 16:00: 6 used */
+	OK(comment_rc(f, f->bob, ticket, "Well?", false));
+	OK(move_rc(f, f->bob, ticket, "pending"));
+	at(3 * 24 * 60); /* Thursday: closed */
+	OK(comment_rc(f, f->carol, ticket, "Well!", false));
+	/* 14 left: 7 on Tuesday the 10th, 7 on Monday the 16th: 16:00 */
+	ROWS(f, arena_printf(&f->arena, "running 360 %lld", (long long)(14 * 24 * 60 + 6 * 60)),
+	     "SELECT state || ' ' || (used_ms / 60000) || ' ' || ((due_at - %lld) / 60000) FROM "
+	     "clocks "
+	     "WHERE metric = 'resolution'",
+	     (long long)MONDAY_9);
+}
+
+static void policies_by_tag_and_mailbox(void **state)
+{
+	struct fixture *f = *state;
+	const char *vip[] = { "vip" };
+	int64_t ticket = create(f, f->carol, f->carol, "x");
+
+	CLOCKS(f, "first_response running 0 240");
+	OK(change_rc(f, f->anna, ticket, CHANGE(.add_tags = { 1, vip })));
+	CLOCKS(f, "first_response running 0 60");
+	ROWS(f, "gold", "SELECT policy FROM clocks");
+	at(30);
+	OK(change_rc(f, f->anna, ticket, CHANGE(.remove_tags = { 1, vip })));
+	CLOCKS(f, "first_response running 30 240");
+	TAKE(f, .from = "dave@customer.test", .mailbox = f->sales);
+	ROWS(f, "1", "SELECT count(*) FROM clocks");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		DESK_TEST(two_clocks_start_with_the_ticket, SLA),
+		DESK_TEST(mail_starts_them_too_but_robots_do_not, SLA),
+		DESK_TEST(only_an_agents_public_words_answer, SLA),
+		DESK_TEST(an_agent_for_a_customer_owes_no_answer_yet, SLA),
+		DESK_TEST(pending_stops_the_resolution, SLA),
+		DESK_TEST(another_priority_is_another_target, SLA),
+		DESK_TEST(a_change_that_leaves_nothing_is_late_now, SLA),
+		DESK_TEST(each_is_told_once, SLA),
+		DESK_TEST(warnings_have_ids_of_their_own, SLA),
+		DESK_TEST(a_step_tells_what_was_due, SLA),
+		DESK_TEST(hours_that_count, WEEKLY),
+		DESK_TEST(policies_by_tag_and_mailbox,
+			  "sla \"gold\" { tags = {\"vip\"} first_response { medium = 1h } }\n"
+			  "sla \"rest\" { mailboxes = {\"support\"} first_response { medium = 4h } "
+			  "}\n"),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
