@@ -40,7 +40,7 @@ static void build_longopts(const struct cmd_usage *u, struct option *longopts)
 {
 	size_t n = 0;
 
-	for (; u->options[n].name && n < CMD_OPTIONS_MAX; n++)
+	for (; n < CMD_OPTIONS_MAX && u->options[n].name; n++)
 		longopts[n] =
 			(struct option){ u->options[n].name,
 					 u->options[n].value ? required_argument : no_argument,

@@ -36,9 +36,8 @@ DB_SQL(sql_count, QUERY_COUNT_BEGIN " FROM comments m WHERE m.ticket_id = $1"
 				    " AND m.is_internal <= $2" QUERY_COUNT_END);
 DB_SQL(sql_save, "UPDATE comments SET is_internal = $1, held = $2, body = $3, body_full = $4,"
 		 " edited_at = $5, deleted_at = $6 WHERE id = $7");
-DB_SQL(sql_first_body,
-       "SELECT CASE WHEN m.deleted_at IS NULL THEN m.body ELSE '' END"
-       " FROM comments m WHERE m.ticket_id = $1 ORDER BY m.id LIMIT 1");
+DB_SQL(sql_first_body, "SELECT CASE WHEN m.deleted_at IS NULL THEN m.body ELSE '' END"
+		       " FROM comments m WHERE m.ticket_id = $1 ORDER BY m.id LIMIT 1");
 
 int comment_insert(struct db_conn *c, const struct comment *m, int64_t *ret_id, struct md_err *err)
 {

@@ -22,12 +22,12 @@ struct conf_strs {
 
 struct conf_desk {
 	const char *name, *url, *locale, *timezone;
-	const char *visibility;	      /* "private", "open" */
-	const char *workflow;	      /* "helpdesk", "strict" */
+	const char *visibility;       /* "private", "open" */
+	const char *workflow;         /* "helpdesk", "strict" */
 	const char *subject_tag;      /* "[#%d]" */
 	const char *subject_commands; /* "strict", "loose", "off" */
-	const char *transcript;	      /* "errors", "always", "never" */
-	const char *cross_post;	      /* "one", "each" */
+	const char *transcript;       /* "errors", "always", "never" */
+	const char *cross_post;       /* "one", "each" */
 	const char *echo_subject;     /* "verified", "always", "never" */
 	int64_t reopen_window_ms, auto_close_ms;
 };
@@ -36,9 +36,10 @@ struct conf_http {
 	struct conf_strs trusted_proxies;
 };
 struct conf_smtp {
-	const char *title, *host, *tls, *user, *password, *ca_file; /* password: read from its file */
+	const char *title, *host, *tls, *user, *password,
+		*ca_file; /* password: read from its file */
 	int64_t port, timeout_ms, lease_ms;
-	int64_t retry_first_ms;	 /* of the schedule of mail-out.md; tests make it short */
+	int64_t retry_first_ms; /* of the schedule of mail-out.md; tests make it short */
 	int64_t give_up_ms;
 };
 struct conf_mailbox {
@@ -55,10 +56,11 @@ struct conf_trust {
 	const char *authserv_id; /* "" : off */
 	int64_t trusted_hops;
 	const char *unknown_sender; /* "accept", "quarantine" */
-	const char *on_fail;	    /* "ticket", "quarantine" */
+	const char *on_fail;        /* "ticket", "quarantine" */
 };
 struct conf_limits { /* 0: none */
-	int64_t auto_per_address_hour, auto_per_address_day, auto_desk_hour, inbound_per_sender_hour;
+	int64_t auto_per_address_hour, auto_per_address_day, auto_desk_hour,
+		inbound_per_sender_hour;
 	int64_t anonymous_per_minute, user_per_minute, login_per_minute;
 };
 struct conf_calendar {
@@ -68,7 +70,7 @@ struct conf_calendar {
 };
 enum { CONF_PRIORITIES = 4 }; /* low, medium, high, critical */
 struct conf_sla {
-	const char *title, *calendar; /* "" or "24x7": always open */
+	const char *title, *calendar;            /* "" or "24x7": always open */
 	struct conf_strs mailboxes, tags, pause; /* statuses that pause resolution */
 	int64_t warn[8];
 	size_t n_warn;
@@ -90,8 +92,8 @@ struct config {
 };
 
 /* Read everything. Errors ("FILE:LINE: what, and what is allowed"), one a line, are appended to
- * `problems`, then warnings ("FILE:LINE: warning: ..."). MD_INPUT if there was an error, MD_NOTFOUND
- * when there is no such file. */
+ * `problems`, then warnings ("FILE:LINE: warning: ..."). MD_INPUT if there was an error,
+ * MD_NOTFOUND when there is no such file. */
 int config_load(const char *file, struct config **ret, struct buf *problems);
 void config_free(struct config *c);
 MD_DEFINE_AUTO(struct config *, config_free)

@@ -33,12 +33,12 @@ struct mail_address {
 };
 
 struct attachment {
-	const char *filename;	  /* safe: no path, no controls; NULL when absent */
+	const char *filename;     /* safe: no path, no controls; NULL when absent */
 	const char *content_type; /* declared, "type/subtype" in lower case */
 	const char *sniffed_type; /* by magic bytes; NULL when nothing is known of them */
-	int64_t size;		  /* decoded */
-	const char *sha256;	  /* of the decoded bytes, hex */
-	const char *content_id;	  /* without <> */
+	int64_t size;             /* decoded */
+	const char *sha256;       /* of the decoded bytes, hex */
+	const char *content_id;   /* without <> */
 	bool is_inline;
 	/* Where the encoded bytes lie in the raw message, and how they are encoded: "base64",
 	 * "quoted-printable", "x-uuencode" or "identity". Attachments are not stored twice. */
@@ -61,37 +61,38 @@ struct auth_field {
 	int64_t received_above; /* number of Received fields above this one */
 	const char *spf, *dmarc;
 	const char *dmarc_from; /* header.from of the dmarc result */
-	struct rec_strs dkim_pass_domains; /* header.d (or the domain of header.i) of each dkim=pass */
+	struct rec_strs
+		dkim_pass_domains; /* header.d (or the domain of header.i) of each dkim=pass */
 };
 
 struct message {
-	const char *message_id; /* without <>; NULL when absent or unusable */
+	const char *message_id;                  /* without <>; NULL when absent or unusable */
 	struct rec_strs in_reply_to, references; /* ids without <>, in field order, no doubles */
-	const char *date;			 /* RFC 3339 in UTC, or NULL */
-	const char *subject;			 /* decoded, one clean line; NULL when absent */
-	struct rec_list from, reply_to, to, cc;	 /* struct mail_address */
-	const char *text;			 /* whole readable body, LF; "" when empty */
-	const char *reply_text;			 /* what is new in it */
-	const char *html;			 /* the HTML alternative as it came, decoded; or NULL */
-	struct rec_list attachments;		 /* struct attachment */
-	int64_t kind;				 /* enum message_kind */
-	const char *evidence;			 /* what decided the kind */
-	struct rec_list bounce;			 /* struct bounce */
+	const char *date;                        /* RFC 3339 in UTC, or NULL */
+	const char *subject;                     /* decoded, one clean line; NULL when absent */
+	struct rec_list from, reply_to, to, cc;  /* struct mail_address */
+	const char *text;                        /* whole readable body, LF; "" when empty */
+	const char *reply_text;                  /* what is new in it */
+	const char *html;            /* the HTML alternative as it came, decoded; or NULL */
+	struct rec_list attachments; /* struct attachment */
+	int64_t kind;                /* enum message_kind */
+	const char *evidence;        /* what decided the kind */
+	struct rec_list bounce;      /* struct bounce */
 	struct auth_summary auth;
 	struct rec_strs defects;
 
 	/* For the desk only; not printed. */
-	const char *identity;	     /* hex SHA-256 of the raw bytes without trace fields (mail-in.md) */
-	struct rec_list auth_fields; /* struct auth_field */
-	int64_t received_count;	     /* Received fields of the top header */
+	const char *identity; /* hex SHA-256 of the raw bytes without trace fields (mail-in.md) */
+	struct rec_list auth_fields;  /* struct auth_field */
+	int64_t received_count;       /* Received fields of the top header */
 	struct rec_strs delivered_to; /* addresses of Delivered-To, X-Original-To, Envelope-To */
 	struct rec_strs markers;      /* our tokens found in the body: the text of "[md:...]" */
-	const char *loop_id;	      /* value of X-Maildesk-Loop */
+	const char *loop_id;          /* value of X-Maildesk-Loop */
 	bool from_is_plain; /* one From field with exactly one addr-spec, and nothing that tricks */
 	bool from_readable; /* an address could be read at all */
-	bool no_answer;	    /* RFC 3834 and kin say: never answer (null Return-Path, lists, bulk …) */
-	bool is_forward;    /* subject prefix or body say it forwards a mail */
-	bool bomb;	    /* a limit of scan.h was hit: nothing below the top header was read */
+	bool no_answer; /* RFC 3834 and kin say: never answer (null Return-Path, lists, bulk …) */
+	bool is_forward; /* subject prefix or body say it forwards a mail */
+	bool bomb;       /* a limit of scan.h was hit: nothing below the top header was read */
 };
 
 extern const struct rec message_rec; /* field order and names as in `maildesk parse` */
