@@ -1,6 +1,7 @@
 #include <maildesk/base/utf8.h>
 
 #include <stdbool.h>
+#include <string.h>
 
 static const char replacement[] = "\xef\xbf\xbd";
 
@@ -64,16 +65,32 @@ size_t utf8_encode(uint32_t cp, char out[4])
 	return 4;
 }
 
+/* How many bytes at s are ASCII, in whole words. */
+static size_t ascii_words(const char *s, size_t n)
+{
+	size_t i = 0;
+	uint64_t word;
+
+	for (; n - i >= sizeof word; i += sizeof word) {
+		memcpy(&word, s + i, sizeof word);
+		if (word & UINT64_C(0x8080808080808080))
+			break;
+	}
+	return i;
+}
+
 int utf8_valid(const char *s, size_t n)
 {
+	size_t len = 1;
 	uint32_t cp;
 
-	for (size_t i = 0, len; i < n; i += len) {
+	for (size_t i = 0; len; i += len) {
+		i += ascii_words(s + i, n - i);
+		if (i == n)
+			return 1;
 		len = utf8_decode(s + i, n - i, &cp);
-		if (len == 0)
-			return 0;
 	}
-	return 1;
+	return 0;
 }
 
 size_t utf8_cut(const char *s, size_t n, size_t max)

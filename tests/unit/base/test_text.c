@@ -43,6 +43,26 @@ static void utf8_is_what_rfc_3629_says(void **state)
 		assert_int_equal(utf8_valid(cases[i].text, strlen(cases[i].text)), cases[i].valid);
 }
 
+/* However it lies to the words that validation looks at together. */
+static void one_bad_byte_is_found_anywhere(void **state)
+{
+	char text[26];
+
+	(void)state;
+	for (size_t from = 0; from < 8; from++)
+		for (size_t at = from; at < sizeof text; at++) {
+			memset(text, 'a', sizeof text);
+			text[at] = '\x80';
+			assert_false(utf8_valid(text + from, sizeof text - from));
+			assert_true(utf8_valid(text + from, at - from));
+			if (at == from)
+				continue;
+			text[at - 1] = '\xc3';
+			assert_true(utf8_valid(text + from, sizeof text - from));
+			assert_false(utf8_valid(text + from, at - from)); /* cut within */
+		}
+}
+
 static void every_character_survives_encoding(void **state)
 {
 	(void)state;
@@ -313,6 +333,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(utf8_is_what_rfc_3629_says),
+		cmocka_unit_test(one_bad_byte_is_found_anywhere),
 		cmocka_unit_test(every_character_survives_encoding),
 		cmocka_unit_test(lines_and_texts_come_out_clean),
 		cmocka_unit_test(cutting_never_splits_a_character),
