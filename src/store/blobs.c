@@ -9,6 +9,7 @@
 #include <maildesk/base/record.h>
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,8 +17,9 @@
 
 enum {
 	CHUNK_BYTES = 256 << 10,
-	PIECE_BYTES = 64 << 10, /* read at a time */
-	ZSTD_LEVEL = 3,
+	PIECE_BYTES = 64 << 10,  /* read at a time */
+	SPARE_BYTES = 512 << 10, /* no larger context is kept */
+	ZSTD_LEVEL = 1,          /* 3 takes a third more time for a mail that is 2 % smaller */
 };
 
 static void zstd_cctx_free(ZSTD_CCtx *ctx)
@@ -37,6 +39,28 @@ static int out_of_memory(struct md_err *err)
 	return md_fail(err, MD_NOMEM, 0, "blob: out of memory");
 }
 
+/* Setting a context up costs as much as compressing a short mail: one is kept for the next caller,
+ * whatever its thread. */
+static _Atomic(ZSTD_CCtx *) spare_cctx;
+
+static ZSTD_CCtx *take_cctx(void)
+{
+	ZSTD_CCtx *ctx = atomic_exchange(&spare_cctx, NULL);
+
+	return ctx ? ctx : ZSTD_createCCtx();
+}
+
+static void give_cctx(ZSTD_CCtx *ctx)
+{
+	ZSTD_CCtx *other;
+
+	if (ZSTD_sizeof_CCtx(ctx) <= SPARE_BYTES)
+		other = atomic_exchange(&spare_cctx, ctx);
+	else
+		other = ctx;
+	ZSTD_freeCCtx(other);
+}
+
 void blob_done(struct blob *b)
 {
 	free(b->bytes);
@@ -50,13 +74,20 @@ int blob_prepare(const void *bytes, size_t n, struct blob *ret, struct md_err *e
 {
 	struct blob b = { .size = (int64_t)n, .encoding = "zstd" };
 	size_t room = n ? n : 1, packed;
+	ZSTD_CCtx *ctx;
 
 	/* Room for as much as the input: what does not fit in that is not worth compressing. */
 	b.bytes = md_malloc(room);
 	if (!b.bytes)
 		return out_of_memory(err);
 	sha256_hex(bytes, n, b.sha256);
-	packed = ZSTD_compress(b.bytes, room, bytes, n, ZSTD_LEVEL);
+	ctx = take_cctx();
+	if (!ctx) {
+		blob_done(&b);
+		return out_of_memory(err);
+	}
+	packed = ZSTD_compressCCtx(ctx, b.bytes, room, bytes, n, ZSTD_LEVEL);
+	give_cctx(ctx);
 	if (ZSTD_isError(packed) || packed >= n) {
 		b.encoding = "identity";
 		if (n)
