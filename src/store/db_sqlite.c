@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -154,12 +155,20 @@ static void lite_disconnect(struct db_link *l)
 }
 MD_DEFINE_AUTO(struct db_link *, lite_disconnect)
 
+/* Statistics nobody reads would take a lock at every allocation. */
+static void set_up_library(void)
+{
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 static int lite_connect(const char *path, enum db_use use, int64_t wait_ms, struct db_link **ret,
 			struct md_err *err)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	md_auto(lite_disconnect_p) struct db_link *l = md_calloc(1, sizeof *l);
 	int rc;
 
+	pthread_once(&once, set_up_library);
 	if (!l)
 		return md_fail(err, MD_NOMEM, 0, "database connection: out of memory");
 	if (!*path || *path == ':')
@@ -312,21 +321,28 @@ static int bind_one(sqlite3_stmt *st, int at, const struct db_arg *v)
 	return sqlite3_bind_null(st, at);
 }
 
-/* SQLite numbers parameters by first appearance: "$2" need not be its second one. */
-static int lite_bind(struct db_stmt *st, const struct db_arg *args, size_t n, struct md_err *err)
+/* SQLite numbers parameters by first appearance: "$2" need not be its second one, but mostly is. */
+static int find_parameter(sqlite3_stmt *st, int number)
 {
+	const char *there = sqlite3_bind_parameter_name(st, number);
 	char name[24];
 
+	if (there && strtol(there + 1, NULL, 10) == number)
+		return number;
+	snprintf(name, sizeof name, "$%d", number);
+	return sqlite3_bind_parameter_index(st, name);
+}
+
+static int lite_bind(struct db_stmt *st, const struct db_arg *args, size_t n, struct md_err *err)
+{
 	if (sqlite3_bind_parameter_count(lite(st)) != (int)n)
 		return md_fail(err, MD_BROKEN, 0, "statement takes %d arguments, %zu given",
 			       sqlite3_bind_parameter_count(lite(st)), n);
 	for (size_t i = 0; i < n; i++) {
-		int at, rc;
+		int at = find_parameter(lite(st), (int)i + 1), rc;
 
-		snprintf(name, sizeof name, "$%zu", i + 1);
-		at = sqlite3_bind_parameter_index(lite(st), name);
 		if (!at)
-			return md_fail(err, MD_BROKEN, 0, "statement has no %s", name);
+			return md_fail(err, MD_BROKEN, 0, "statement has no $%zu", i + 1);
 		rc = bind_one(lite(st), at, &args[i]);
 		if (rc != SQLITE_OK)
 			return failed(st, rc, err);
