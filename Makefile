@@ -5,7 +5,8 @@
 #	make deps	Debian packages that are missing	make lint	format, layers, static checks
 #	make asan|tsan	the tests on a sanitised build		make sandbox	a private mail world to try things in
 #
-# MODE=release|asan|tsan picks flags and folder; CC=clang works everywhere; WERROR=1 is what CI sets.
+# MODE=release|asan|tsan picks flags and folder; CC=clang works everywhere; WERROR=1 is what CI sets;
+# V=1 shows the commands.
 MODE    ?= release
 B       ?= build$(if $(filter-out release,$(MODE)),/$(MODE))
 PREFIX  ?= /usr/local
@@ -13,6 +14,8 @@ DESTDIR ?=
 CC      ?= cc
 PYTHON  ?= /usr/bin/python3
 VERSION := 0.1.0
+
+say = $(if $(V),,@echo '  $(1)	$(2)';)
 
 cc-option = $(shell echo 'int x;' | $(CC) -Werror $(1) -x c -c -o /dev/null - 2>/dev/null && echo '$(1)')
 
@@ -41,18 +44,18 @@ libs  = $(foreach l,$(call below,$(1),$(LAYERS)),$(B)/lib$(l).a)
 all: $(B)/maildesk
 
 $(B)/maildesk: $(call objs,cmd) $(filter-out $(B)/libcmd.a,$(call libs,cmd))
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(call say,LINK,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 define layer_rules
 $(B)/lib$(1).a: $(call objs,$(1)) $(if $(filter base,$(1)),$(B)/obj/gen/embed.o)
 	@mkdir -p $$(@D); rm -f $$@
-	$(AR) rcs $$@ $$^
+	$$(call say,AR,$$@)$(AR) rcs $$@ $$^
 endef
 $(foreach l,$(LAYERS),$(eval $(call layer_rules,$(l))))
 
 $(B)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # Files that live inside the binary (include/maildesk/base/embed.h).
 EMBED := $(sort schema.sql $(wildcard templates/*/*.mustache) $(wildcard web/dist/* web/dist/*/*))
@@ -67,7 +70,7 @@ $(B)/gen/embed.c: $(B)/gen/embed.list $(EMBED)
 	  echo "{ \"$$f\", embed_$$i, $$(wc -c < $$f) },"; done; echo '{ 0 } };'; } > $@
 $(B)/obj/gen/embed.o: $(B)/gen/embed.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 FORCE:
 
 # Unit tests: tests/unit/<layer>/test_<module>.c sees its own layer and those below, as the module does.
@@ -75,13 +78,13 @@ UNIT := $(patsubst tests/unit/%.c,$(B)/unit/%,$(sort $(wildcard tests/unit/*/tes
 define unit_rule
 $(B)/unit/$(1)/%: $(B)/obj/tests/unit/$(1)/%.o $(call libs,$(1))
 	@mkdir -p $$(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $$@ $$^ -lcmocka $(LDLIBS)
+	$$(call say,LINK,$$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $$@ $$^ -lcmocka $(LDLIBS)
 endef
 $(foreach l,$(LAYERS),$(eval $(call unit_rule,$(l))))
 
 # The sandbox's milter: no part of the product, found beside the binary.
 $(B)/authmilter: $(B)/obj/tests/sandbox/authmilter.o
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lmilter -lpthread
+	$(call say,LINK,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lmilter -lpthread
 
 check: $(UNIT)
 	@tests/run-unit $(UNIT)
