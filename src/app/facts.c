@@ -1,5 +1,6 @@
 /* Who a mail speaks for, how well that is proven, and which tickets it points at. */
 #include <maildesk/base/mem.h>
+#include <maildesk/base/utf8.h>
 #include <maildesk/store/messages.h>
 #include <maildesk/store/tickets.h>
 #include <maildesk/store/users.h>
@@ -33,17 +34,25 @@ static bool listed(const struct conf_strs *list, const char *address)
 }
 
 /* A contact form writes in its own name; the person is in Reply-To (mail-in.md). */
-static void find_sender(struct intake_facts *f)
+static int find_sender(struct gather *g)
 {
+	struct intake_facts *f = g->f;
 	const struct mail_address *from = f->m->from.n ? f->m->from.v : NULL;
 	const struct mail_address *reply_to = f->m->reply_to.n ? f->m->reply_to.v : NULL;
+
+	md_auto(buf_done) struct buf folded = BUF_INIT(1 << 16);
 
 	f->by_form = from && reply_to && f->mailbox &&
 		     listed(&f->mailbox->conf->contact_form_senders, from->address);
 	if (f->by_form)
 		from = reply_to;
-	f->sender = from ? from->address : NULL;
-	f->sender_name = from ? from->name : NULL;
+	if (!from)
+		return MD_OK;
+	utf8_fold(&folded, from->address, strlen(from->address));
+	f->sender = arena_strdup(g->a, buf_str(&folded));
+	f->sender_name = from->name;
+	return folded.status == MD_OK && f->sender ? MD_OK
+						   : md_fail(g->err, MD_NOMEM, 0, "out of memory");
 }
 
 static int find_user(struct gather *g)
@@ -295,9 +304,10 @@ int intake_facts(struct desk *d, struct db_conn *c, struct arena *a, const struc
 	int rc;
 
 	*f = (struct intake_facts){ .m = mail->message, .mailbox = desk_mailbox(d, mail->mailbox) };
-	find_sender(f);
+	rc = find_sender(&g);
 	f->automatic = is_automatic(f->m);
-	rc = find_user(&g);
+	if (rc == MD_OK)
+		rc = find_user(&g);
 	if (rc == MD_OK)
 		rc = read_addresses(&g, &proof_user);
 	if (rc == MD_OK)

@@ -10,7 +10,6 @@
  * Whatever happens, the mail has a message row with its raw bytes and a decision that says why. */
 #include <maildesk/base/codec.h>
 #include <maildesk/base/json.h>
-#include <maildesk/base/utf8.h>
 #include <maildesk/store/mailboxes.h>
 #include <maildesk/store/messages.h>
 
@@ -156,7 +155,6 @@ static const char *local_part(struct arena *a, const char *address)
 static int ensure_user(struct intake *in, struct md_err *err)
 {
 	struct user *u = &in->f.user;
-	md_auto(buf_done) struct buf email = BUF_INIT(4096);
 	int rc;
 
 	if (u->undeliverable_at && !u->disabled_at && !in->by.no_answer) {
@@ -167,16 +165,16 @@ static int ensure_user(struct intake *in, struct md_err *err)
 	}
 
 	if (u->id == 0) {
-		utf8_fold(&email, in->f.sender, strlen(in->f.sender));
+
 		*u = (struct user){
 			.name = in->f.sender_name && in->f.sender_name[0]
 					? in->f.sender_name
 					: local_part(in->a, in->f.sender),
-			.email = arena_strdup(in->a, buf_str(&email)),
+			.email = in->f.sender,
 			.role = "customer",
 			.created_at = in->by.now_ms,
 		};
-		if (!u->name || !u->email)
+		if (!u->name)
 			return out_of_memory(err);
 		rc = user_add(in->c, u, &u->id, err);
 		if (rc != MD_OK)

@@ -13,7 +13,7 @@ enum { INTAKE_HITS_MAX = 64 };
 struct intake_facts {
 	const struct message *m;
 	const struct desk_mailbox *mailbox;
-	const char *sender, *sender_name; /* address the mail speaks for; never NULL once read */
+	const char *sender, *sender_name; /* address the mail speaks for, folded as users' are */
 	struct user user;                 /* id 0: not one of ours */
 	bool is_staff;
 	bool by_form; /* the sender is named by a contact form */
