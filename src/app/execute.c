@@ -220,6 +220,11 @@ int work_commands(struct work *w, const struct command_list *list, struct md_err
 		if (rc != MD_OK && err)
 			*err = why;
 	}
+	for (size_t i = 0; i + 1 < w->n_lines && rc != MD_OK; i++)
+		if (lines[i].ok)
+			lines[i] = (struct work_line){ lines[i].line,
+						       "not done, because another was refused",
+						       false };
 	/* Words beside commands of the subject fail nothing, but are mentioned. */
 	for (size_t i = 0; i < list->leftover_count && rc == MD_OK && list->subject_block[0]; i++)
 		lines[w->n_lines++] = (struct work_line){ list->leftovers[i].line,

@@ -852,7 +852,8 @@ static void decisions_tell_of_commands(void **state)
 	r = take(f, ABOUT(f, ticket, BY_OWN_ID, .from = BOB, .auth = "pass",
 			  .subject = "Re: x [prio=low; reopen; close]"));
 	ROWS(f,
-	     "prio=low|1|done\nreopen|0|no way from in_progress to reopened; allowed: pending, "
+	     "prio=low|0|not done, because another was refused\nreopen|0|no way from in_progress "
+	     "to reopened; allowed: pending, "
 	     "resolved",
 	     "SELECT (j.value ->> 'line') || '|' || (j.value ->> 'ok') || '|' ||"
 	     " (j.value ->> 'reason')"
