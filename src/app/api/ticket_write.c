@@ -48,23 +48,6 @@ static struct rec_strs read_names(struct arena *a, const json_t *list)
 	return ret;
 }
 
-static int read_people(struct db_conn *c, struct arena *a, const json_t *list, int64_t now_ms,
-		       struct work_ticket *t, struct md_err *err)
-{
-	size_t n = json_array_size(list);
-	int64_t *ids = arena_array(a, n ? n : 1, sizeof *ids);
-	int rc = ids ? MD_OK : out_of_memory(err);
-
-	for (size_t i = 0; i < n && rc == MD_OK; i++) {
-		rc = api_person(c, a, json_array_get(list, i), true, now_ms, &ids[i], err);
-		if (rc == MD_INPUT)
-			return md_wrap(err, rc, "cc.%zu", i);
-	}
-	t->cc = ids;
-	t->n_cc = n;
-	return rc;
-}
-
 /* ---- a new one ---- */
 
 struct ticket_step {
@@ -77,28 +60,50 @@ struct ticket_step {
 	bool conflict;
 };
 
+/* Whoever may not see the people of the desk names them by address, as in a mail. */
+static int read_copies(struct db_conn *c, struct ticket_step *s, bool by_id, struct work_ticket *t,
+		       struct md_err *err)
+{
+	const json_t *list = json_object_get(s->q->json, "cc");
+	size_t n = json_array_size(list);
+	int64_t *ids = arena_array(&s->arena, n ? n : 1, sizeof *ids);
+	int rc = ids ? MD_OK : out_of_memory(err);
+
+	for (size_t i = 0; i < n && rc == MD_OK; i++) {
+		const json_t *who = json_array_get(list, i);
+
+		s->field = arena_printf(s->q->arena, "cc.%zu", i);
+		rc = json_is_integer(who) && !by_id
+			     ? md_fail(err, MD_INPUT, WORK_BAD_VALUE, "must be an address")
+			     : api_person(c, &s->arena, who, true, s->q->now_ms, &ids[i], err);
+	}
+	t->cc = ids;
+	t->n_cc = n;
+	return rc;
+}
+
 static int read_ticket_people(struct db_conn *c, struct ticket_step *s, struct work_ticket *t,
 			      struct md_err *err)
 {
 	const json_t *body = s->q->json, *requester = json_object_get(body, "requester"),
 		     *assignee = json_object_get(body, "assignee");
-	/* Not asking for others, nobody finds out or adds who is known here. */
+	/* Asked before people are looked up: a refusal tells nobody who is known here. */
 	bool for_others = api_allowed(s->q, ACTION_CREATE_FOR_OTHERS);
+	bool assigns = assignee && !json_is_null(assignee);
 	int rc = MD_OK;
 
 	t->requester = api_by(s->q)->user.id;
-	if ((requester && !for_others) || (json_is_integer(assignee) && !for_others))
+	if ((requester || assigns) && !for_others)
 		return md_fail(err, MD_REFUSED, WORK_FORBIDDEN,
 			       "only agents name a requester or an assignee");
 	s->field = "requester";
 	if (requester)
 		rc = api_person(c, &s->arena, requester, true, s->q->now_ms, &t->requester, err);
 	s->field = rc == MD_OK ? "assignee" : s->field;
-	if (rc == MD_OK && assignee && !json_is_null(assignee))
+	if (rc == MD_OK && assigns)
 		rc = api_person(c, &s->arena, assignee, false, s->q->now_ms, &t->assignee, err);
-	s->field = rc == MD_OK ? "cc" : s->field;
 	if (rc == MD_OK)
-		rc = read_people(c, &s->arena, json_object_get(body, "cc"), s->q->now_ms, t, err);
+		rc = read_copies(c, s, for_others, t, err);
 	s->field = rc == MD_OK ? NULL : s->field;
 	return rc;
 }
@@ -205,6 +210,8 @@ static int read_change(struct db_conn *c, struct ticket_step *s, struct work_cha
 		return out_of_memory(err);
 	if ((v = json_object_get(body, "assignee")) == NULL)
 		return MD_OK;
+	if (policy_may(&api_by(s->q)->actor, ACTION_ASSIGN, &s->w.facts) != POLICY_YES)
+		return md_fail(err, MD_REFUSED, WORK_FORBIDDEN, "not allowed to you");
 	ch->set_assignee = true;
 	if (json_is_null(v))
 		return MD_OK;

@@ -506,6 +506,19 @@ static void agents_open_tickets_for_others(void **state)
 	GET(404, CAROL, path("/tickets/%lld", (long long)int_at(r, "id")));
 }
 
+static void customers_name_others_by_address(void **state)
+{
+	struct reply r =
+		POST(201, CAROL, V1 "/tickets",
+		     "{\"title\":\"Ours\",\"description\":\"x\",\"cc\":[\"dave@customer.test\"]}");
+
+	(void)state;
+	assert_int_equal(json_array_size(at(r.json, "participants")), 2);
+	HAS(GET(200, DAVE, path("/tickets/1")), "title", "Ours");
+	POST(201, DAVE, path("/tickets/1/comments"), "{\"body\":\"mine too\"}");
+	PATCH(403, DAVE, path("/tickets/1"), "{\"title\":\"x\"}");
+}
+
 static void tickets_change_by_policy_and_workflow(void **state)
 {
 	static const struct {
@@ -519,6 +532,8 @@ static void tickets_change_by_policy_and_workflow(void **state)
 		{ CAROL, "{\"title\":\"Printer smokes\"}", 200, "title", "Printer smokes" },
 		{ CAROL, "{\"description\":\"Smoke.\"}", 200, "description", "Smoke." },
 		{ CAROL, "{\"priority\":\"critical\"}", 403, "code", "forbidden" },
+		{ CAROL, "{\"assignee\":\"anna@desk.test\"}", 403, "code", "forbidden" },
+		{ CAROL, "{\"assignee\":\"nobody@desk.test\"}", 403, "code", "forbidden" },
 		{ CAROL, "{\"status\":\"open\"}", 200, "status", "open" },
 		{ CAROL, "{\"status\":\"nonsense\"}", 422, "errors.0.field", "status" },
 		{ CAROL, "{\"status\":\"in_progress\"}", 403, "allowed_statuses.0", "closed" },
@@ -1095,6 +1110,7 @@ int main(void)
 		API_TEST(a_ticket_is_made_and_shown, NO_LIMITS),
 		API_TEST(what_cannot_be_made_is_refused, NO_LIMITS),
 		API_TEST(agents_open_tickets_for_others, NO_LIMITS),
+		API_TEST(customers_name_others_by_address, NO_LIMITS),
 		API_TEST(tickets_change_by_policy_and_workflow, NO_LIMITS),
 		API_TEST(a_stale_version_is_a_conflict, NO_LIMITS),
 		API_TEST(lists_are_filtered_sorted_and_paged, NO_LIMITS),
