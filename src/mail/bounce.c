@@ -1,7 +1,9 @@
-/* First the machine-readable part; where there is none, the evidence table below decides whether a
- * mail is a bounce, and the text is searched for the address and the code. */
+/* First the machine-readable part (RFC 3464, or JSON: bounce_json.c); where there is none, the
+ * evidence tables of bounce_text.c decide whether a mail is a bounce, and the text is searched for
+ * the address and the code. */
 #include <maildesk/mail/bounce.h>
 
+#include "bounce_json.h"
 #include "bounce_text.h"
 
 #include <maildesk/base/mem.h>
@@ -100,6 +102,31 @@ static const char *recipient_of(struct arena *a, const struct header *h)
 	return final;
 }
 
+/* What RFC 3464 knows; whatever else a mailer calls it, the mail did not arrive. */
+static const char *action_of(struct arena *a, const struct header *h)
+{
+	static const char *const known[] = { "failed", "delayed", "delivered", "relayed",
+					     "expanded" };
+	const char *action = lower(a, header_value(h, "Action"));
+
+	for (size_t i = 0; action && i < MD_COUNT(known); i++)
+		if (strcmp(action, known[i]) == 0)
+			return known[i];
+	return action ? "failed" : NULL;
+}
+
+/* For a block without Status: the reply code, else what the action implies. */
+static const char *status_without_field(struct span diagnostic, const char *action)
+{
+	const char *by_reply = bounce_status_by_reply(diagnostic);
+
+	if (by_reply)
+		return by_reply;
+	if (action && strcmp(action, "failed") == 0)
+		return "5.0.0";
+	return action && strcmp(action, "delayed") == 0 ? "4.0.0" : NULL;
+}
+
 static bool recipient_block(struct arena *a, const struct header *h, struct bounce *b)
 {
 	struct span diagnostic = header_unfold(a, header_value(h, "Diagnostic-Code"));
@@ -108,7 +135,7 @@ static bool recipient_block(struct arena *a, const struct header *h, struct boun
 	    !header_find(h, "Action", 0))
 		return false;
 	b->recipient = recipient_of(a, h);
-	b->action = lower(a, header_value(h, "Action"));
+	b->action = action_of(a, h);
 	b->status = bounce_status_in(a, header_value(h, "Status"));
 	if (diagnostic.n) {
 		size_t semi = span_chr(diagnostic, ';');
@@ -121,6 +148,8 @@ static bool recipient_block(struct arena *a, const struct header *h, struct boun
 		if (finer && !span_ends(span_of(finer), ".0.0"))
 			b->status = finer;
 	}
+	if (!b->status)
+		b->status = status_without_field(diagnostic, b->action);
 	return true;
 }
 
@@ -208,6 +237,10 @@ void bounce_read(struct arena *a, const struct mime_tree *t, const char *subject
 	*ret = (struct bounce_report){ 0 };
 	if (!v)
 		return;
+	if (bounce_json_read(a, from, text, v, &n, ret)) {
+		ret->list = (struct rec_list){ n, v };
+		return;
+	}
 	standard_report(a, t, text, v, &n, ret);
 	if (!ret->evidence && report_type(t))
 		ret->evidence = "report-type=delivery-status";

@@ -188,7 +188,7 @@ const char *bounce_status_in(struct arena *a, struct span s)
 }
 
 /* An SMTP reply code stands for its class where no enhanced code does. */
-static const char *status_by_reply(struct span s)
+const char *bounce_status_by_reply(struct span s)
 {
 	for (size_t i = 0; i + 2 < s.n; i++) {
 		if ((s.p[i] != '4' && s.p[i] != '5') || s.p[i + 1] < '0' || s.p[i + 1] > '7' ||
@@ -210,7 +210,7 @@ static const char *status_of(struct arena *a, struct span s)
 {
 	const char *status = bounce_status_in(a, s);
 
-	return status ? status : status_by_reply(s);
+	return status ? status : bounce_status_by_reply(s);
 }
 
 /* ---- addresses ---- */
@@ -406,6 +406,22 @@ static void failed_recipients_field(struct failed *f, const struct header *h)
 		note(f, span_of(v[i].address), span_of(""), true);
 }
 
+/* A status field that says only "failed" gives way to the code of the session's transcript. */
+static void finer_status(struct arena *a, struct span report, struct bounce *b)
+{
+	const char *finer;
+
+	if (!b->status || !span_ends(span_of(b->status), ".0.0"))
+		return;
+	while ((finer = bounce_status_in(a, report)) != NULL) {
+		if (*finer == *b->status && !span_ends(span_of(finer), ".0.0")) {
+			b->status = finer;
+			return;
+		}
+		report = span_from(report, span_find(report, finer) + strlen(finer));
+	}
+}
+
 void bounce_text_read(struct arena *a, const struct mime_tree *t, struct span text,
 		      struct bounce *v, size_t *n)
 {
@@ -421,6 +437,8 @@ void bounce_text_read(struct arena *a, const struct mime_tree *t, struct span te
 		note(&f, address, report, true);
 	if (!*n)
 		from_copy(&f, t, span_from(text, report.n));
+	if (standard && *n == 1)
+		finer_status(a, report, v);
 	if (standard)
 		return;
 	if (!*n) /* somebody failed, nobody says who */

@@ -16,6 +16,9 @@ void bounce_text_read(struct arena *a, const struct mime_tree *t, struct span te
 /* The first enhanced status code ("5.1.1") in s; NULL when there is none. */
 const char *bounce_status_in(struct arena *a, struct span s);
 
+/* "4.0.0" or "5.0.0" by the first SMTP reply code in s; NULL when there is none. */
+const char *bounce_status_by_reply(struct span s);
+
 /* The report without the mail that it gives back. */
 struct span bounce_without_copy(struct span text);
 

@@ -175,6 +175,9 @@ enum message_kind kind_decide(struct arena *a, const struct mime_tree *t, const 
 	*ret_evidence = "complaint about an attached message";
 	if (span_starts(title, "complaint about message from") && has_part(t, "message/rfc822"))
 		return KIND_ABUSE_REPORT; /* Outlook.com's junk mail reports */
+	*ret_evidence = bounce->evidence;
+	if (bounce->complaint)
+		return KIND_ABUSE_REPORT;
 	*ret_evidence = "message/disposition-notification";
 	if (has_part(t, "message/disposition-notification") ||
 	    report_type(t, "disposition-notification"))

@@ -13,6 +13,7 @@ struct bounce_report {
 	struct rec_list list; /* struct bounce */
 	const char *evidence; /* what says that it is a report at all; NULL when nothing does */
 	bool standard;        /* a message/delivery-status part was read */
+	bool complaint;       /* of a reader, not of a mailer */
 };
 
 /* Whether the header and text are those of a bounce is judged here as well: `text` is the readable

@@ -40,6 +40,37 @@ static const struct {
 	  KIND_DELAY, "a@b.example delayed 4.0.0 -" },
 	{ "From: MAILER-DAEMON@y.example\nSubject: Returned mail\n\nsomething failed\n",
 	  KIND_BOUNCE, "- failed 5.0.0 -" },
+	/* no Status field, an action of the mailer's own making */
+	{ "From: x@y.example\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; x\n\n"
+	  "Final-Recipient: rfc822; a@b.example\nAction: expired\n"
+	  "Diagnostic-Code: timed out\n\n"
+	  "Final-Recipient: rfc822; c@d.example\nAction: failed\n"
+	  "Diagnostic-Code: smtp; 452 full\n",
+	  KIND_BOUNCE, "a@b.example failed 5.0.0 -; c@d.example failed 4.0.0 -" },
+	/* a status that says nothing, a transcript that does */
+	{ "From: x@y.example\nContent-Type: multipart/report; report-type=delivery-status; "
+	  "boundary=b\n\n--b\n\n<<< 421 4.7.0 busy\n<<< 554 5.3.0 no\n--b\n"
+	  "Content-Type: message/delivery-status\n\nReporting-MTA: dns; x\n\n"
+	  "Final-Recipient: rfc822; a@b.example\nAction: failed\nStatus: 5.0.0\n\n--b--\n",
+	  KIND_BOUNCE, "a@b.example failed 5.3.0 -" },
+	/* JSON of Amazon SES: bare, broken by sendmail; in its envelope; a complaint */
+	{ "From: no-reply@sns.amazonaws.com\n\n{\"notificationType\":\"Bounce\",\"bounce\":{"
+	  "\"bounceType\":\"Permanent\",\"bouncedRecipients\":[{\"emailAddress\":\"a@b.example\","
+	  "\"status\":\"5.1.1\"},{\"emailAddress\":\"c@d.example\"}]},\"mail\":{\"common!\n "
+	  "Headers\":{\"messageId\":\"<o@x>\"}}}\n\n--\nunsubscribe: {here}\n",
+	  KIND_BOUNCE, "a@b.example failed 5.1.1 o@x; c@d.example failed 5.0.0 o@x" },
+	{ "From: no-reply@sns.amazonaws.com\n\n{ \"Type\" : \"Notification\",\n \"Message\" : "
+	  "\"{\\\"notificationType\\\":\\\"Bounce\\\",\\\"bounce\\\":{\\\"bounceType\\\":"
+	  "\\\"Transient\\\",\\\"bouncedRecipients\\\":[{\\\"emailAddress\\\":"
+	  "\\\"a@b.example\\\"}]}}\"\n}\n",
+	  KIND_BOUNCE, "a@b.example failed 4.0.0 -" },
+	{ "From: no-reply@sns.amazonaws.com\n\n{\"notificationType\":\"Complaint\",\"complaint\":"
+	  "{\"complainedRecipients\":[{\"emailAddress\":\"a@b.example\"}]}}\n",
+	  KIND_ABUSE_REPORT, "" },
+	{ "From: someone@example.org\n\n{\"notificationType\":\"Bounce\",\"bounce\":{}}\n",
+	  KIND_NORMAL, "" },
+	{ "From: no-reply@sns.amazonaws.com\n\n{\"notificationType\":\"Bounce\",\"bounce\":{\n",
+	  KIND_NORMAL, "" },
 	/* people who write about such things */
 	{ "From: a@b.example\nSubject: Re: Undelivered Mail Returned to Sender\n\n"
 	  "my mail to x@y.example is undeliverable, user unknown: 550 5.1.1. why?\n",
