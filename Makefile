@@ -4,6 +4,7 @@
 #	make test	everything, with real servers		make demo	see it work
 #	make deps	Debian packages that are missing	make lint	format, layers, static checks
 #	make asan|tsan	the tests on a sanitised build		make sandbox	a private mail world to try things in
+#	make fuzz	libFuzzer, FUZZ_SECONDS=30 a target	make bench	measure
 #
 # MODE=release|asan|tsan picks flags and folder; CC=clang works everywhere; WERROR=1 is what CI sets;
 # V=1 shows the commands.
@@ -23,6 +24,8 @@ CFLAGS_release := -O2 -D_FORTIFY_SOURCE=3 -fstack-protector-strong \
 	$(call cc-option,-fstack-clash-protection) $(call cc-option,-fcf-protection=full) \
 	$(call cc-option,-ftrivial-auto-var-init=zero)
 CFLAGS_asan := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+CFLAGS_fuzz := -O1 -fno-omit-frame-pointer -fno-sanitize-recover=undefined \
+	-fsanitize=fuzzer-no-link,address,undefined
 CFLAGS_tsan := -O1 -fno-omit-frame-pointer -fsanitize=thread
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wconversion \
 	-Wvla -Wwrite-strings -Wundef $(if $(WERROR),-Werror)
@@ -30,9 +33,9 @@ WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat
 CFLAGS ?= -g
 override CFLAGS += -std=c17 -fPIE $(WARN) $(CFLAGS_$(MODE))
 override CPPFLAGS += -D_GNU_SOURCE -DMAILDESK_VERSION='"$(VERSION)"' -Iinclude \
-	-isystem /usr/include/libxml2 $(if $(HAVE_SYSTEMD),-DHAVE_SYSTEMD)
+	-isystem /usr/include/libxml2 -isystem /usr/include/postgresql $(if $(HAVE_SYSTEMD),-DHAVE_SYSTEMD)
 override LDFLAGS += -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed
-LDLIBS := -letpan -lcurl -lmicrohttpd -lseccomp -lsqlite3 -lzstd -lconfuse -lcmark -lpcre2-8 \
+LDLIBS := -letpan -lcurl -lmicrohttpd -lseccomp -lsqlite3 -lpq -lzstd -lconfuse -lcmark -lpcre2-8 \
 	-lxml2 -lz -ljansson -lsodium -lgnutls -lpthread $(if $(HAVE_SYSTEMD),-lsystemd)
 
 # The layers, top first: each may include and call what stands to its right, nothing else may happen.
@@ -114,6 +117,15 @@ races: all $(UNIT) $(B)/authmilter
 lint:
 	tests/lint
 
+# Fuzz targets, FUZZ_SECONDS each, from the seeds in the tree and, if given, all files below SEEDS.
+FUZZ := $(patsubst tests/fuzz/%.c,$(B)/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+$(FUZZ): $(B)/%: $(B)/obj/tests/fuzz/%.o $(filter-out $(B)/libstore.a,$(call libs,app))
+	$(call say,LINK,$@)$(CC) $(CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ $(LDLIBS)
+fuzz:
+	$(MAKE) MODE=fuzz CC=clang fuzz-run
+fuzz-run: $(FUZZ)
+	SEEDS='$(SEEDS)' tests/fuzz/run $(or $(FUZZ_SECONDS),30) $(FUZZ)
+
 # The references that the benchmark measures the daemon against, found beside the binary.
 BARE := $(patsubst tests/bench/%.c,$(B)/%,$(sort $(wildcard tests/bench/bare_*.c)))
 $(BARE): $(B)/%: $(B)/obj/tests/bench/%.o
@@ -137,7 +149,7 @@ uninstall:
 clean:
 	rm -rf build
 
-.PHONY: all check test demo sandbox asan tsan races lint bench deps install uninstall clean FORCE
+.PHONY: all check test demo sandbox asan tsan races lint fuzz fuzz-run bench deps install uninstall clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

@@ -1,0 +1,34 @@
+/* Any file is a configuration or is refused with at least one error that names file and line. */
+#include "fuzz.h"
+
+#include <maildesk/app/config.h>
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* libconfuse forgets a list it has begun when the file ends within it. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+	return "leak:libconfuse.so\n";
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	md_auto(md_close_p) int fd = memfd_create("config", MFD_CLOEXEC);
+	md_auto(config_free_p) struct config *c = NULL;
+	md_auto(buf_done) struct buf problems = BUF_INIT(FUZZ_ARENA_MAX);
+	char path[64];
+	int rc;
+
+	check(fd >= 0 && write(fd, data, n) == (ssize_t)n);
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	rc = config_load(path, &c, &problems);
+	check(rc == MD_OK || rc == MD_INPUT);
+	check(problems.status == MD_OK);
+	check((rc == MD_OK) == (c != NULL));
+	check(rc == MD_OK || strncmp(buf_str(&problems), path, strlen(path)) == 0);
+	if (c)
+		check(c->database && c->desk.name && (c->n_mailboxes == 0 || c->mailboxes));
+	return 0;
+}
