@@ -1,11 +1,9 @@
 /* Who is told of a piece of work, and with what: outbox rows in the transaction that causes them.
  *
- * Everything a mail will say is frozen here as JSON, together with its recipient, its Message-ID
- * and its signed reply address; the sender turns it into bytes (render.h) behind the write lock. */
-#include <maildesk/base/json.h>
-#include <maildesk/base/utf8.h>
+ * Everything a mail will say is frozen as JSON (letter_data.c), together with its recipient, its
+ * Message-ID and its signed reply address; the sender turns it into bytes (render.h) behind the
+ * write lock. */
 #include <maildesk/desk/notice.h>
-#include <maildesk/mail/trim.h>
 #include <maildesk/store/messages.h>
 #include <maildesk/store/outbox.h>
 
@@ -17,14 +15,8 @@
 enum {
 	HOUR_MS = 3600000,
 	DAY_MS = 86400000,
-	TEXT_MAX = 256 << 10, /* bytes of a comment that a mail repeats; the ticket has all of it */
 	DATA_MAX = 4 << 20,
 	SLA_SERIAL = 512,
-};
-
-/* A person with what is needed to write to them. */
-struct reader {
-	const char *name, *email, *locale;
 };
 
 struct audience {
@@ -186,113 +178,23 @@ static int sign(struct work *w, struct letter *l, struct md_err *err)
 	return rc;
 }
 
-static json_t *person_json(const char *name, const char *email)
-{
-	return json_pack("{s:s?, s:s?}", "name", name, "email", email);
-}
-
-static json_t *ticket_json(struct work *w, const struct audience *to)
-{
-	const struct desk *d = w->by->desk;
-	const struct notice_person *person;
-	const struct reader *requester = reader_of(to, w->ticket.requester_id, &person);
-	const struct reader *assignee = reader_of(to, w->ticket.assignee_id, &person);
-	const char *url = d->config->desk.url;
-	/* the tag with nothing behind it */
-	char *tag =
-		arena_strdup(w->arena, command_tag_subject(w->arena, d->config->desk.subject_tag,
-							   w->ticket.id, ""));
-
-	if (!tag)
-		return NULL;
-	tag[strlen(tag) - 1] = '\0';
-	return json_pack("{s:I, s:s, s:s, s:s, s:s, s:o, s:o, s:o}", "id", (json_int_t)w->ticket.id,
-			 "tag", tag, "title", w->ticket.title, "status", w->ticket.status,
-			 "priority", work_priority_name(w->ticket.priority), "requester",
-			 requester ? person_json(requester->name, requester->email) : json_null(),
-			 "assignee",
-			 assignee ? person_json(assignee->name, assignee->email) : json_null(),
-			 "url",
-			 url && url[0]
-				 ? json_sprintf("%s/tickets/%lld", url, (long long)w->ticket.id)
-				 : json_null());
-}
-
-static json_t *sla_json(const struct work_event *e)
-{
-	char due[TIME_TEXT_MAX], metric[40];
-
-	if (!e->metric)
-		return json_null();
-	snprintf(metric, sizeof metric, "%s", e->metric);
-	for (char *p = metric; *p; p++)
-		if (*p == '_')
-			*p = ' ';
-	return json_pack("{s:s, s:I, s:s}", "metric", metric, "percent", (json_int_t)e->percent,
-			 "due", e->due_at ? time_format(e->due_at, 0, due) : "");
-}
-
-/* What the commands did is told to who gave them: a line may hold the text of a note. */
-static json_t *lines_json(const struct work *w, const struct letter *l)
-{
-	size_t n = strcmp(l->event->event, "transcript") == 0 ? w->n_lines : 0;
-	json_t *all = json_array();
-
-	for (size_t i = 0; i < n; i++)
-		json_array_append_new(all,
-				      json_pack("{s:s, s:b, s:s?}", "line", w->lines[i].line, "ok",
-						w->lines[i].ok, "reason", w->lines[i].reason));
-	return all;
-}
-
-/* An agent's own words carry the agent's name; everything else is the desk's. */
-static json_t *mail_json(struct work *w, const struct letter *l)
-{
-	const struct conf_mailbox *mailbox = mailbox_of(w);
-	const char *desk_name = w->by->desk->config->desk.name;
-	bool personal = strcmp(l->event->event, "public_reply") == 0 && (w->who & WHO_STAFF);
-	bool reply = strcmp(l->template, "created") == 0;
-	/* A sender's name is their words, too: who is not known gets none of them back. */
-	const char *to_name = reply && !w->echo ? NULL : l->to->name;
-	json_t *from = personal ? json_sprintf("%s (%s)", w->by->user.name, desk_name)
-				: json_string(desk_name);
-
-	return json_pack("{s:o, s:s, s:s, s:s, s:s?, s:s?}", "from_name", from, "from",
-			 mailbox->address, "reply_to", buf_str(&l->reply_to), "message_id",
-			 buf_str(&l->message_id), "to_name", to_name, "auto_submitted",
-			 personal ? NULL
-			 : reply  ? "auto-replied"
-				  : "auto-generated");
-}
-
-static json_t *comment_json(const struct work_event *e)
-{
-	size_t n = e->body ? strlen(e->body) : 0;
-	size_t cut = n ? utf8_cut(e->body, n, TEXT_MAX) : 0;
-
-	if (cut == n)
-		return json_pack("{s:s?}", "body", e->body);
-	return json_pack("{s:o}", "body", json_sprintf("%.*s\n[...]", (int)cut, e->body));
-}
-
 static int letter_json(struct work *w, const struct audience *to, const struct letter *l,
 		       struct buf *out, struct md_err *err)
 {
-	const struct desk *d = w->by->desk;
-	md_auto(json_decref_p) json_t *all =
-		json_pack("{s:{s:s, s:s?}, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:s, s:b, s:s?, s:o}",
-			  "desk", "name", d->config->desk.name, "url", d->config->desk.url,
-			  "ticket", ticket_json(w, to), "actor",
-			  person_json(w->by->user.id ? w->by->user.name : NULL, NULL), "recipient",
-			  person_json(l->to->name, l->to->email), "sla", sla_json(l->event),
-			  "lines", lines_json(w, l), "mail", mail_json(w, l), "reply_marker",
-			  MAIL_REPLY_MARKER, "body_token", buf_str(&l->marker), "known", w->echo,
-			  "locale", l->to->locale, "comment", comment_json(l->event));
+	const struct notice_person *person;
+	const struct letter_data data = {
+		.event = l->event,
+		.template = l->template,
+		.to = l->to,
+		.requester = reader_of(to, w->ticket.requester_id, &person),
+		.assignee = reader_of(to, w->ticket.assignee_id, &person),
+		.from = mailbox_of(w)->address,
+		.message_id = buf_str(&l->message_id),
+		.reply_to = buf_str(&l->reply_to),
+		.marker = buf_str(&l->marker),
+	};
 
-	if (!all)
-		return out_of_memory(err);
-	json_write(out, all);
-	return out->status == MD_OK ? MD_OK : out_of_memory(err);
+	return letter_data_write(w, &data, out, err);
 }
 
 /* ---- queueing ---- */

@@ -22,4 +22,19 @@ int work_move(struct work *w, const char *to, struct md_err *err);
 int work_settle_clocks(struct work *w, struct md_err *err);
 int work_queue_notices(struct work *w, struct md_err *err);
 
+/* A person with what is needed to write to them. */
+struct reader {
+	const char *name, *email, *locale;
+};
+/* One mail about one event to one person. */
+struct letter_data {
+	const struct work_event *event;
+	const char *template;
+	const struct reader *to, *requester, *assignee; /* the latter two NULL: nobody */
+	const char *from, *message_id, *reply_to, *marker;
+};
+/* letter_data.c: append what its templates are filled with, as JSON. MD_NOMEM. */
+int letter_data_write(struct work *w, const struct letter_data *l, struct buf *out,
+		      struct md_err *err);
+
 #endif
