@@ -35,7 +35,8 @@ const struct header_field *header_find(const struct header *h, const char *name,
 /* Its value (empty when absent). */
 struct span header_value(const struct header *h, const char *name);
 
-/* Raw 8-bit values that are not UTF-8 become it, read in `charset` (a guess; may be empty). */
+/* Raw 8-bit values that are not UTF-8 become it, read in `charset` (a guess; may be empty), but for
+ * what stands in encoded words. */
 void header_to_utf8(struct arena *a, struct header *h, struct span charset);
 
 /* The value without line ends, trimmed: folds become one space. Borrows when there was no fold. */
