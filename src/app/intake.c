@@ -14,29 +14,10 @@
 #include <maildesk/store/messages.h>
 
 #include "intake_priv.h"
-#include "work_priv.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct intake {
-	struct desk *d;
-	struct db_conn *c;
-	struct arena *a;
-	const struct intake_mail *mail;
-	const struct message *m;
-	struct intake_facts f;
-	struct route_decision route;
-	struct work_by by;
-	struct command_list list;
-	bool commands; /* list may be run: the sender is proven well enough */
-	bool refused;  /* they were refused: file the text, say why */
-	struct work_line *lines;
-	size_t n_lines;
-	const char *message_id;
-	struct intake_result result;
-};
 
 static int out_of_memory(struct md_err *err)
 {
@@ -349,132 +330,6 @@ static int add_comment(struct db_conn *c, void *ctx, struct md_err *err)
 	return rc;
 }
 
-/* Was the mail that this report is about sent to that user? Our Message-ID tells, and nobody else
- * can make one: else a report could silence anybody. */
-static bool was_sent_to(const struct intake *in, const struct bounce *b, int64_t user)
-{
-	const struct rec_strs *lists[] = { &in->m->in_reply_to, &in->m->references };
-	const struct token_keys *keys = &in->d->token_keys;
-	int64_t today = token_day(in->by.now_ms);
-	struct token t;
-
-	if (b->original_message_id)
-		return token_read_message_id(keys, b->original_message_id, today, &t) ==
-			       TOKEN_VALID &&
-		       t.user == user;
-	for (size_t l = 0; l < MD_COUNT(lists); l++)
-		for (size_t i = 0; i < lists[l]->n; i++)
-			if (token_read_message_id(keys, lists[l]->v[i], today, &t) == TOKEN_VALID &&
-			    t.user == user)
-				return true;
-	return false;
-}
-
-/* "5.1.1": no mail gets through to them any more. */
-static int mark_undeliverable(struct intake *in, const struct bounce *b, struct md_err *err)
-{
-	struct user u;
-	int rc;
-
-	if (in->m->kind != KIND_BOUNCE || !b->recipient || !b->status || b->status[0] != '5')
-		return MD_OK;
-	rc = user_by_address(in->c, b->recipient, in->a, &u, err);
-	if (rc == MD_NOTFOUND || (rc == MD_OK && !was_sent_to(in, b, u.id)))
-		return MD_OK;
-	u.undeliverable_at = in->by.now_ms;
-	return rc == MD_OK ? user_save(in->c, &u, err) : rc;
-}
-
-/* A bounce, delay or receipt says something about a mail of ours; it never is a comment. */
-static int note_delivery(struct intake *in, struct md_err *err)
-{
-	const struct bounce *all = in->m->bounce.v;
-	struct work w;
-	int rc = work_load(&in->by, in->c, in->a, in->route.ticket, &w, err);
-
-	for (size_t i = 0; i < in->m->bounce.n && rc == MD_OK; i++) {
-		const char *what = arena_printf(in->a, "%s %s %s",
-						message_kind_name((enum message_kind)in->m->kind),
-						all[i].status ? all[i].status : "",
-						all[i].diagnostic ? all[i].diagnostic : "");
-
-		rc = work_history(&w, "delivery", all[i].recipient, what, false, err);
-		if (rc == MD_OK)
-			rc = mark_undeliverable(in, &all[i], err);
-	}
-	if (rc == MD_OK)
-		rc = message_set_ticket(in->c, in->result.message, in->route.ticket, err);
-	in->result.ticket = in->route.ticket;
-	in->result.outcome = "delivery_event";
-	return rc;
-}
-
-/* Did the mail do all that its subject asked for? `lines` as in its decision: subject first. */
-static bool all_done(const struct command_list *list, const char *lines)
-{
-	md_auto(json_decref_p) json_t *all = NULL;
-
-	if (json_read(lines, strlen(lines), 4, &all, NULL) != MD_OK)
-		return false;
-	for (size_t i = 0; i < list->count; i++)
-		if (!json_is_true(json_object_get(json_array_get(all, i), "ok")))
-			return false;
-	return true;
-}
-
-/* An answer brings its parent's subject along: a block that was run there is an echo here. */
-static int drop_echo(struct intake *in, const struct command_input *as, struct md_err *err)
-{
-	struct command_list *list = &in->list;
-	struct command_input input = *as;
-	struct command_list before;
-	struct message_row parent;
-	struct decision d;
-	size_t kept = 0;
-	int rc;
-
-	if (!list->subject_block[0] || !in->m->in_reply_to.n)
-		return MD_OK;
-	rc = message_received(in->c, in->m->in_reply_to.v[0], in->a, &parent, err);
-	if (rc == MD_OK)
-		rc = decision_get(in->c, parent.id, in->a, &d, err);
-	if (rc == MD_OK) {
-		input.subject = parent.subject;
-		input.text = NULL;
-		rc = command_parse(&input, in->a, &before, err);
-	}
-	if (rc != MD_OK)
-		return rc == MD_NOTFOUND ? MD_OK : rc;
-	if (strcmp(before.subject_block, list->subject_block) != 0 ||
-	    !all_done(&before, d.commands))
-		return MD_OK;
-	for (size_t i = 0; i < list->count; i++)
-		if (!list->commands[i].in_subject)
-			list->commands[kept++] = list->commands[i];
-	list->count = kept;
-	list->leftover_count = 0;
-	return MD_OK;
-}
-
-static int parse_commands(struct intake *in, struct md_err *err)
-{
-	const struct command_input input = {
-		.subject = in->m->subject,
-		.text = in->m->reply_text,
-		.tag_format = in->d->config->desk.subject_tag,
-		.mode = command_subjects_from_name(in->d->config->desk.subject_commands),
-		.is_staff = in->f.is_staff,
-	};
-	int rc;
-
-	in->commands = in->f.user.id && !in->f.automatic && in->f.trust.level >= TRUST_VERIFIED &&
-		       in->route.outcome != ROUTE_COMMENT_HELD;
-	if (!in->commands)
-		return MD_OK;
-	rc = command_parse(&input, in->a, &in->list, err);
-	return rc == MD_OK ? drop_echo(in, &input, err) : rc;
-}
-
 static int act(struct intake *in, struct md_err *err)
 {
 	int rc;
@@ -485,12 +340,12 @@ static int act(struct intake *in, struct md_err *err)
 	    strcmp(in->d->config->trust.on_fail, "quarantine") == 0)
 		return quarantine(in, "auth_failed", in->f.trust.evidence, err);
 	if (in->route.outcome == ROUTE_DELIVERY_EVENT)
-		return note_delivery(in, err);
+		return intake_note_delivery(in, err);
 	if (!in->f.user.id && strcmp(in->d->config->trust.unknown_sender, "quarantine") == 0)
 		return quarantine(in, "unknown_sender", in->f.sender, err);
 	rc = ensure_user(in, err);
 	if (rc == MD_OK)
-		rc = parse_commands(in, err);
+		rc = intake_parse_commands(in, err);
 	if (rc != MD_OK)
 		return rc;
 	return try_with_commands(in,

@@ -1,4 +1,5 @@
-/* intake_priv.h - intake in two halves: facts.c looks things up, intake.c decides and acts. */
+/* intake_priv.h - intake in parts: facts.c looks things up, intake.c decides and acts, with
+ * intake_commands.c for what a mail asks for and intake_delivery.c for reports. */
 #ifndef MAILDESK_APP_INTAKE_PRIV_H
 #define MAILDESK_APP_INTAKE_PRIV_H
 
@@ -16,7 +17,7 @@ struct intake_facts {
 	const char *sender, *sender_name; /* address the mail speaks for, folded as users' are */
 	struct user user;                 /* id 0: not one of ours */
 	bool is_staff;
-	bool by_form; /* the sender is named by a contact form */
+	bool by_form;   /* the sender is named by a contact form */
 	bool automatic; /* no person wrote it */
 	struct trust trust;
 	struct route_hit hits[INTAKE_HITS_MAX];
@@ -25,5 +26,29 @@ struct intake_facts {
 
 int intake_facts(struct desk *d, struct db_conn *c, struct arena *a, const struct intake_mail *mail,
 		 int64_t now_ms, struct intake_facts *ret, struct md_err *err);
+
+/* One mail on its way in. */
+struct intake {
+	struct desk *d;
+	struct db_conn *c;
+	struct arena *a;
+	const struct intake_mail *mail;
+	const struct message *m;
+	struct intake_facts f;
+	struct route_decision route;
+	struct work_by by;
+	struct command_list list;
+	bool commands; /* list may be run: the sender is proven well enough */
+	bool refused;  /* they were refused: file the text, say why */
+	struct work_line *lines;
+	size_t n_lines;
+	const char *message_id;
+	struct intake_result result;
+};
+
+/* Read the commands into in->list, if the sender may give any: in->commands. */
+int intake_parse_commands(struct intake *in, struct md_err *err);
+/* A delivery event on in->route.ticket. */
+int intake_note_delivery(struct intake *in, struct md_err *err);
 
 #endif
