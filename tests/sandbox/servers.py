@@ -236,6 +236,8 @@ def greets(port, greeting):
 
 
 def _start_dovecot(processes, instance, ready):
+    # Dovecot takes a pid that is still a zombie for a living master; we know that none lives.
+    (processes.folder / "run" / instance / "master.pid").unlink(missing_ok=True)
     child = processes.spawn(instance, ["/usr/sbin/dovecot", "-F", "-c",
                                        f"{processes.view}/{instance}.conf"])
     _wait_for(processes, child, instance, ready)
