@@ -15,7 +15,7 @@ enum { TITLE_CHARS = 500, TITLE_BYTES = 4 * TITLE_CHARS };
 
 int work_refuse(struct md_err *err, enum md_code code, enum work_refusal why, const char *text)
 {
-	return md_fail(err, code, why, "%s", text);
+	return md_fail(err, code, (int)why, "%s", text);
 }
 
 static int out_of_memory(struct md_err *err)
