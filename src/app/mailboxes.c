@@ -3,12 +3,15 @@
  *	fetch --MAIL--> [jobs] --READ--> read --FIELDS--> [jobs, ready] --group--> one transaction
  *	fetch <-------------------------- STORED -------------------------------------'
  *
- * A job is one mail. Its attempt is counted in the database before a reader sees it; a mail with
- * attempts behind it goes alone, so that whoever crashes a reader takes nobody along. Jobs of one
- * mailbox are stored in the order of their uids, because the cursor passes over what is stored.
- * A group is committed when it is large, or when no reader is at work: a single mail does not wait,
- * a flood shares the cost of the disk. While JOBS_MAX mails wait, fetch is not read from. Jobs
- * outlive the fetch that brought them: what the next one brings again is recognised. */
+ * A job is one mail. Its attempt is counted in the database before a reader sees it. A mail with
+ * attempts behind it is a suspect, for whatever died may have died of it: suspects are counted and
+ * tried one at a time, each with a reader of its own. So a mail that kills a reader or the desk is
+ * blamed alone, not the two hundred that were in hand with it, and other mails go on beside it.
+ * Jobs of one mailbox are stored in the order of their uids, because the cursor passes over what is
+ * stored. A group is committed when it is large, or when no reader is at work, or when it has
+ *waited for one for GROUP_WAIT_MS: a single mail does not wait, a flood shares the cost of the
+ *disk. While JOBS_MAX mails wait, fetch is not read from. Jobs outlive the fetch that brought them:
+ *what the next one brings again is recognised. */
 #include <maildesk/app/intake.h>
 #include <maildesk/app/mailboxes.h>
 #include <maildesk/app/reader.h>
@@ -76,17 +79,39 @@ static size_t count(const struct mailboxes *m, enum job_state state)
 	return n;
 }
 
+/* An earlier job of its mailbox is not finished. */
+static bool is_held(const struct mailboxes *m, const struct job *j)
+{
+	for (const struct job *e = m->jobs; e != j; e = e->next)
+		if (e->mailbox == j->mailbox && e->state != JOB_READY && e->state != JOB_KNOWN &&
+		    e->state != JOB_STORED)
+			return true;
+	return false;
+}
+
 /* ---- attempts ---- */
 
+static int count_attempt(struct db_conn *c, void *ctx, struct md_err *err)
+{
+	struct job *j = ctx;
+
+	return uid_attempt(c, j->mailbox, j->uidvalidity, j->uid, &j->attempts, &j->known, err);
+}
+
+/* The first attempts are counted together, those of suspects only looked up. */
 static int count_attempts(struct db_conn *c, void *ctx, struct md_err *err)
 {
 	struct mailboxes *m = ctx;
 	int rc = MD_OK;
 
-	for (struct job *j = m->jobs; j && rc == MD_OK; j = j->next)
-		if (j->state == JOB_NEW)
-			rc = uid_attempt(c, j->mailbox, j->uidvalidity, j->uid, &j->attempts,
-					 &j->known, err);
+	for (struct job *j = m->jobs; j && rc == MD_OK; j = j->next) {
+		if (j->state != JOB_NEW)
+			continue;
+		rc = uid_tried(c, j->mailbox, j->uidvalidity, j->uid, &j->attempts, &j->known, err);
+		j->suspect = j->attempts > 0;
+		if (rc == MD_OK && !j->suspect && !j->known)
+			rc = count_attempt(c, j, err);
+	}
 	return rc;
 }
 
@@ -106,14 +131,52 @@ static void admit(struct mailboxes *m)
 	for (struct job *j = m->jobs; j; j = j->next) {
 		if (j->state != JOB_NEW)
 			continue;
-		j->state = JOB_WAITING;
-		if (j->known) {
-			j->state = JOB_KNOWN;
-		} else if (j->attempts > READER_ATTEMPTS) {
-			j->state = JOB_READY;
-			j->cause = "parser_crashed";
-		}
+		j->state = j->known ? JOB_KNOWN : j->suspect ? JOB_SUSPECT : JOB_WAITING;
 	}
+}
+
+struct job *mailboxes_next_suspect(const struct mailboxes *m)
+{
+	struct job *first = NULL;
+
+	for (struct job *j = m->jobs; j; j = j->next) {
+		if (!j->suspect)
+			continue;
+		if (j->state == JOB_WAITING || j->state == JOB_READING ||
+		    (j->state == JOB_READY && !is_held(m, j)))
+			return NULL; /* one is being tried, and storing it is a part of that */
+		if (!first && j->state == JOB_SUSPECT)
+			first = j;
+	}
+	return first;
+}
+
+static void admit_suspect(struct mailboxes *m)
+{
+	struct job *j = mailboxes_next_suspect(m);
+	struct md_err err = { 0 };
+
+	if (!j)
+		return;
+	if (j->attempts >= READER_ATTEMPTS) {
+		mailboxes_give_up(m, j, "parser_crashed");
+		return;
+	}
+	if (db_txn(m->d->db, count_attempt, j, &err) != MD_OK) {
+		log_error(NULL, "mail waits on the server: %s", err.text);
+		mailboxes_pause(m);
+		return;
+	}
+	fault_point("attempt_recorded");
+	j->state = JOB_WAITING;
+}
+
+/* It is stored without having been read. */
+void mailboxes_give_up(struct mailboxes *m, struct job *j, const char *cause)
+{
+	j->state = JOB_READY;
+	j->cause = cause;
+	j->ready_ms = clock_mono(m->d->clock);
 }
 
 /* ---- storing ---- */
@@ -166,18 +229,15 @@ static int store_group(struct db_conn *c, void *ctx, struct md_err *err)
 }
 
 /* The next group: ready jobs that no earlier, unfinished job of their mailbox holds back. */
-static size_t gather(struct mailboxes *m, struct job **group)
+static size_t gather(struct mailboxes *m, struct job **group, bool *ret_urgent)
 {
 	size_t n = 0;
 
 	for (struct job *j = m->jobs; j && n < GROUP_MAX; j = j->next) {
-		bool held = false;
-
-		for (const struct job *e = m->jobs; e != j && !held; e = e->next)
-			held = e->mailbox == j->mailbox && e->state != JOB_READY &&
-			       e->state != JOB_KNOWN && e->state != JOB_STORED;
-		if (!held && (j->state == JOB_READY || j->state == JOB_KNOWN))
-			group[n++] = j;
+		if ((j->state != JOB_READY && j->state != JOB_KNOWN) || is_held(m, j))
+			continue;
+		*ret_urgent |= j->suspect;
+		group[n++] = j;
 	}
 	return n;
 }
@@ -201,11 +261,18 @@ static void store(struct mailboxes *m)
 	struct job *group[GROUP_MAX], *fresh[GROUP_MAX];
 	struct storing s = { .m = m, .group = fresh, .arena = ARENA_INIT(READER_ARENA_MAX) };
 	struct md_err err = { 0 };
-	size_t n = gather(m, group);
+	bool urgent = false; /* the next suspect waits for it */
+	size_t n = gather(m, group, &urgent);
 	int rc = MD_OK;
 
-	if (n == 0 || (n < GROUP_MAX && count(m, JOB_READING)))
+	m->store_at_ms = 0;
+	if (n == 0)
 		return;
+	if (n < GROUP_MAX && !urgent && count(m, JOB_READING) &&
+	    clock_mono(m->d->clock) < group[0]->ready_ms + GROUP_WAIT_MS) {
+		m->store_at_ms = group[0]->ready_ms + GROUP_WAIT_MS;
+		return;
+	}
 	for (size_t i = 0; i < n; i++)
 		if (group[i]->state == JOB_READY)
 			fresh[s.n++] = group[i];
@@ -239,7 +306,7 @@ static void wait_for_something(struct mailboxes *m)
 	fds[n++] = (struct pollfd){ .fd = m->d->wake_fd[DESK_MAILBOXES], .events = POLLIN };
 	if (m->fetch.channel && m->n_jobs < JOBS_MAX)
 		fds[n++] = mailboxes_pollfd(m->fetch.channel);
-	for (int i = 0; i < m->n_readers; i++)
+	for (int i = 0; i < m->n_readers && !mailboxes_paused(m); i++)
 		if (m->readers[i].role.channel)
 			fds[n++] = mailboxes_pollfd(m->readers[i].role.channel);
 	if (poll(fds, n, timeout) > 0 && (fds[0].revents & POLLIN))
@@ -251,13 +318,14 @@ static void *run(void *arg)
 	struct mailboxes *m = arg;
 
 	while (!atomic_load(&m->stopping)) {
-		mailboxes_keep_roles(m);
 		wait_for_something(m);
+		mailboxes_keep_roles(m); /* after the wait: what is started here is fed below */
 		if (m->n_jobs < JOBS_MAX)
 			mailboxes_hear_fetch(m);
 		if (!mailboxes_paused(m)) {
 			admit(m);
 			mailboxes_hear_readers(m);
+			admit_suspect(m);
 			mailboxes_feed_readers(m);
 			store(m);
 		}

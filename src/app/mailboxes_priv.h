@@ -13,12 +13,14 @@ enum {
 	GROUP_MAX = 50, /* mails in one transaction */
 	JOBS_MAX = 200, /* mails in hand */
 	READERS_MAX = 16,
-	READER_QUEUE = 8, /* mails sent ahead to one reader */
-	PAUSE_MS = 1000,  /* after a database failure */
+	READER_QUEUE = 8,   /* mails sent ahead to one reader */
+	PAUSE_MS = 1000,    /* after a database failure */
+	GROUP_WAIT_MS = 50, /* at most, for others to join a group */
 };
 
 enum job_state {
 	JOB_NEW,     /* its attempt is not counted yet */
+	JOB_SUSPECT, /* tried before; its next attempt is not counted yet */
 	JOB_WAITING, /* for a reader */
 	JOB_READING,
 	JOB_READY, /* fields are there, or `cause` says why not */
@@ -30,15 +32,15 @@ struct job {
 	struct job *next;
 	enum job_state state;
 	int64_t mailbox, uidvalidity, uid, size;
-	bool too_large, import, known;
-	int64_t attempts; /* with the present one */
+	bool too_large, import, known, suspect;
+	int64_t attempts; /* with the present one, if that is counted */
 	uint8_t *raw;     /* or NULL: fd */
 	size_t n;
 	int fd;
 	struct blob blob;
 	int64_t seq; /* while JOB_READING */
 	int reader;
-	int64_t sent_ms; /* monotonic */
+	int64_t sent_ms, ready_ms; /* monotonic */
 	const char *cause;
 	struct arena arena; /* of `message` */
 	struct message message;
@@ -47,6 +49,7 @@ struct job {
 
 struct reader {
 	struct role_process role;
+	bool used;        /* it was given a mail */
 	int failures;     /* in a row */
 	int64_t again_ms; /* monotonic: when it may be started again */
 };
@@ -65,6 +68,7 @@ struct mailboxes {
 	size_t n_jobs;
 	int64_t next_seq;
 	int64_t pause_until_ms; /* monotonic */
+	int64_t store_at_ms;    /* monotonic: the group waits no longer; 0: there is none */
 };
 
 struct storing {
@@ -77,6 +81,9 @@ struct storing {
 
 /* mailboxes.c: an empty JOB_NEW at the end of the list; NULL when out of memory */
 struct job *mailboxes_add_job(struct mailboxes *m);
+/* The suspect whose turn it is, or NULL. */
+struct job *mailboxes_next_suspect(const struct mailboxes *m);
+void mailboxes_give_up(struct mailboxes *m, struct job *j, const char *cause);
 
 /* roles.c */
 void mailboxes_keep_roles(struct mailboxes *m); /* start what is down, when its back-off is over */

@@ -386,12 +386,10 @@ static void lose_reader(struct mailboxes *m, int reader, const char *cause)
 	log_warn(&(struct log_ctx){ .mailbox = mailboxes_title(m, culprit->mailbox),
 				    .uid = culprit->uid },
 		 "%s, attempt %lld of %d", cause, (long long)culprit->attempts, READER_ATTEMPTS);
-	if (culprit->attempts < READER_ATTEMPTS) {
-		culprit->state = JOB_NEW; /* the next attempt is counted first */
-	} else {
-		culprit->state = JOB_READY;
-		culprit->cause = cause;
-	}
+	culprit->suspect = true;
+	culprit->state = JOB_SUSPECT;
+	if (culprit->attempts >= READER_ATTEMPTS)
+		mailboxes_give_up(m, culprit, cause);
 }
 
 static int on_fields(struct mailboxes *m, int reader, const struct frame *f, struct md_err *err)
@@ -409,6 +407,7 @@ static int on_fields(struct mailboxes *m, int reader, const struct frame *f, str
 		return rc;
 	j->message = fields.message;
 	j->state = JOB_READY;
+	j->ready_ms = mono(m);
 	m->readers[reader].failures = 0;
 	j = oldest_of(m, reader);
 	if (j)
@@ -446,18 +445,21 @@ void mailboxes_hear_readers(struct mailboxes *m)
 			hear_reader(m, i);
 }
 
+/* A suspect has its reader for itself. */
 static int load_of(const struct mailboxes *m, int reader)
 {
 	int n = 0;
 
 	for (const struct job *j = m->jobs; j; j = j->next)
-		n += j->state == JOB_READING && j->reader == reader;
+		if (j->state == JOB_READING && j->reader == reader)
+			n += j->suspect ? READER_QUEUE : 1;
 	return n;
 }
 
-static int idlest_reader(const struct mailboxes *m)
+/* The one with least to do, but less than `least`; -1: none. */
+static int idlest_reader(const struct mailboxes *m, int least)
 {
-	int best = -1, least = READER_QUEUE;
+	int best = -1;
 
 	for (int i = 0; i < m->n_readers; i++) {
 		int load = m->readers[i].role.channel ? load_of(m, i) : READER_QUEUE;
@@ -470,32 +472,49 @@ static int idlest_reader(const struct mailboxes *m)
 	return best;
 }
 
+static void start_reader(struct mailboxes *m, struct reader *r)
+{
+	struct md_err err = { 0 };
+
+	r->used = false;
+	if (role_spawn("read", -1, &r->role, &err) == MD_OK)
+		return;
+	r->role.channel = NULL;
+	r->again_ms = mono(m) + backoff_ms(++r->failures);
+	log_error(NULL, "read cannot be started: %s", err.text);
+}
+
+/* The reader for a mail, or NULL: its last try is by one that no earlier mail can have spoilt. */
+static struct reader *choose_reader(struct mailboxes *m, const struct job *j)
+{
+	int i = idlest_reader(m, j->suspect ? 1 : READER_QUEUE);
+	struct reader *r = i < 0 ? NULL : &m->readers[i];
+
+	if (r && r->used && j->attempts == READER_ATTEMPTS) {
+		role_end(&r->role);
+		start_reader(m, r);
+	}
+	return r && r->role.channel ? r : NULL;
+}
+
 void mailboxes_feed_readers(struct mailboxes *m)
 {
-	bool busy = false, suspect_reading = false;
-
-	for (const struct job *j = m->jobs; j; j = j->next)
-		if (j->state == JOB_READING) {
-			busy = true;
-			suspect_reading |= j->attempts > 1;
-		}
-	for (struct job *j = m->jobs; j && !suspect_reading; j = j->next) {
-		int reader = idlest_reader(m);
+	for (struct job *j = m->jobs; j; j = j->next) {
 		struct md_err err = { 0 };
+		struct reader *r;
 
-		if (reader < 0)
-			return;
-		if (j->state != JOB_WAITING || (j->attempts > 1 && busy))
+		if (j->state != JOB_WAITING)
 			continue;
+		r = choose_reader(m, j);
+		if (!r)
+			return; /* those behind a suspect wait, or no reader would ever be idle */
+		r->used = true;
 		j->state = JOB_READING;
-		j->reader = reader;
+		j->reader = (int)(r - m->readers);
 		j->seq = ++m->next_seq;
 		j->sent_ms = mono(m);
-		busy = true;
-		suspect_reading = j->attempts > 1;
-		if (reader_send(m->readers[reader].role.channel, j->seq, j->raw, j->n, j->fd,
-				&err) != MD_OK)
-			lose_reader(m, reader, "parser_crashed");
+		if (reader_send(r->role.channel, j->seq, j->raw, j->n, j->fd, &err) != MD_OK)
+			lose_reader(m, j->reader, "parser_crashed");
 	}
 }
 
@@ -509,15 +528,9 @@ void mailboxes_keep_roles(struct mailboxes *m)
 		start_fetch(m);
 	for (int i = 0; i < m->n_readers; i++) {
 		struct reader *r = &m->readers[i];
-		struct md_err err = { 0 };
 
-		if (r->role.channel || r->again_ms > now)
-			continue;
-		if (role_spawn("read", -1, &r->role, &err) != MD_OK) {
-			r->role.channel = NULL;
-			r->again_ms = now + backoff_ms(++r->failures);
-			log_error(NULL, "read cannot be started: %s", err.text);
-		}
+		if (!r->role.channel && r->again_ms <= now)
+			start_reader(m, r);
 	}
 }
 
@@ -536,6 +549,10 @@ int mailboxes_timeout(const struct mailboxes *m)
 
 	if (m->pause_until_ms > now)
 		next = m->pause_until_ms;
+	else if (mailboxes_next_suspect(m))
+		return 0;
+	else if (m->store_at_ms)
+		next = m->store_at_ms;
 	if (!m->fetch.channel && m->fetch_again_ms < next)
 		next = m->fetch_again_ms;
 	for (int i = 0; i < m->n_readers; i++)
@@ -555,7 +572,7 @@ static int uncount(struct db_conn *c, void *ctx, struct md_err *err)
 	int rc = MD_OK;
 
 	for (const struct job *j = m->jobs; j && rc == MD_OK; j = j->next)
-		if (j->attempts > 0 && !j->known && j->state != JOB_NEW)
+		if (j->attempts > 0 && !j->known && j->state != JOB_NEW && j->state != JOB_SUSPECT)
 			rc = uid_set_attempts(c, j->mailbox, j->uidvalidity, j->uid,
 					      j->attempts - 1, err);
 	return rc;

@@ -63,6 +63,8 @@ DB_SQL(sql_attempt,
        "INSERT INTO mailbox_uids (mailbox_id, uidvalidity, uid, attempts) VALUES ($1, $2, $3, 1)"
        " ON CONFLICT (mailbox_id, uidvalidity, uid) DO UPDATE"
        " SET attempts = mailbox_uids.attempts + 1 - mailbox_uids.done RETURNING attempts, done");
+DB_SQL(sql_tried, "SELECT x.attempts, x.done FROM mailbox_uids x"
+		  " WHERE x.mailbox_id = $1 AND x.uidvalidity = $2 AND x.uid = $3");
 DB_SQL(sql_set_attempts, "UPDATE mailbox_uids SET attempts = $1"
 			 " WHERE mailbox_id = $2 AND uidvalidity = $3 AND uid = $4");
 DB_SQL(sql_done, "INSERT INTO mailbox_uids (mailbox_id, uidvalidity, uid, done)"
@@ -95,6 +97,20 @@ int uid_attempt(struct db_conn *c, int64_t mailbox, int64_t uidvalidity, int64_t
 		*ret_done = at.done;
 	}
 	return rc;
+}
+
+int uid_tried(struct db_conn *c, int64_t mailbox, int64_t uidvalidity, int64_t uid,
+	      int64_t *ret_attempts, bool *ret_done, struct md_err *err)
+{
+	struct attempt at = { 0 };
+	int rc = db_one(c, &sql_tried, DB_ARGS(DB_INT(mailbox), DB_INT(uidvalidity), DB_INT(uid)),
+			&attempt_map, NULL, &at, err);
+
+	if (rc == MD_OK || rc == MD_NOTFOUND) {
+		*ret_attempts = at.attempts;
+		*ret_done = at.done;
+	}
+	return rc == MD_NOTFOUND ? MD_OK : rc;
 }
 
 int uid_set_attempts(struct db_conn *c, int64_t mailbox, int64_t uidvalidity, int64_t uid,

@@ -3,6 +3,7 @@ import os
 
 import pytest
 
+from ledger import append, raw_mail
 from lib import wait_for
 
 DAEMON = ("attempt_recorded", "before_commit", "committed", "outbox_claimed", "smtp_connected",
@@ -29,6 +30,7 @@ def test_the_daemon_dies_at(point, desk, book):
 def test_a_role_dies_at(point, desk, book):
     desk.start(fault=point)
     book.offer(max(3, os.cpu_count() // 2))
+    book.may_repeat = 1  # what the daemon was sending when it is ended below
     wait_for("its death", lambda: f"{ROLES[point]} died of signal 9" in desk.log())
     desk.kill()
     desk.start()
@@ -42,4 +44,23 @@ def test_readers_that_die_at_every_second_mail_cost_nothing(desk, book):
     book.offer(10)
     book.settle(seconds=20)
     assert desk.log().count("read died of signal 9") >= 10
+    desk.stop()
+
+
+def test_one_mail_is_blamed_for_three_deaths(desk, book):
+    """Thirty mails were in hand at each death: only the one that was tried alone is set aside."""
+    desk.start(fault="before_commit")
+    with book.world.mailbox("support") as box:
+        mails = [raw_mail("Carol <carol@customer.test>", f"In hand {n}", "x\n") for n in range(30)]
+        append(box, [raw for _, raw in mails])
+    book.singles = {mid: None for mid, _ in mails}
+    for _ in range(3):
+        desk.wait_death()
+        desk.start(fault="before_commit", wait=False)
+    wait_for("the first mail's quarantine",
+             lambda: desk.value("SELECT count(*) FROM quarantine") or not desk.alive())
+    desk.kill()
+    desk.start()
+    book.singles[mails[0][0]] = "parser_crashed"
+    book.settle(seconds=10)
     desk.stop()

@@ -28,6 +28,9 @@ int mailbox_advance(struct db_conn *c, int64_t id, int64_t uidvalidity, int64_t 
  * already. */
 int uid_attempt(struct db_conn *c, int64_t mailbox, int64_t uidvalidity, int64_t uid,
 		int64_t *ret_attempts, bool *ret_done, struct md_err *err);
+/* How often it was tried (0: never), and whether it is stored already. */
+int uid_tried(struct db_conn *c, int64_t mailbox, int64_t uidvalidity, int64_t uid,
+	      int64_t *ret_attempts, bool *ret_done, struct md_err *err);
 /* Attempts were spent on somebody else's crash: put them back to `attempts`. */
 int uid_set_attempts(struct db_conn *c, int64_t mailbox, int64_t uidvalidity, int64_t uid,
 		     int64_t attempts, struct md_err *err);

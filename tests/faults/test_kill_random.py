@@ -1,0 +1,92 @@
+"""Row 2 of the fault matrix: SIGKILL at random moments under load in both directions.
+
+MAILDESK_KILLS says how often (default 50), MAILDESK_SEED repeats a run.
+"""
+import os
+import random
+import signal
+import threading
+import time
+
+import pytest
+
+from lib import wait_for
+from serving import is_running
+
+KILLS = int(os.environ.get("MAILDESK_KILLS", "50"))
+THREADS_MAX = 60  # threads of mails in all: what has to be compared at the end
+LIFE = 0.5        # seconds a victim lives at most
+
+
+@pytest.fixture
+def dice():
+    seed = os.environ.get("MAILDESK_SEED") or str(random.SystemRandom().randrange(10**9))
+    print(f"MAILDESK_SEED={seed}")
+    return random.Random(seed)
+
+
+class Load:
+    """Offers threads of mails from a thread of its own, spread over the kills."""
+
+    def __init__(self, book, dice):
+        self.book, self.pause = book, dice.uniform
+        self.ended, self.error = threading.Event(), None
+        self.thread = threading.Thread(target=self.run)
+
+    def run(self):
+        try:
+            with self.book.world.mailbox("support") as box:
+                while len(self.book.threads) < THREADS_MAX and not self.ended.is_set():
+                    self.book.offer(1, box, padding=self.padding())
+                    self.ended.wait(KILLS * LIFE / 2 / THREADS_MAX)
+        except Exception as e:  # told by the test's own thread
+            self.error = e
+
+    def padding(self):
+        """Every tenth thread begins with a mail that goes through a file."""
+        return 200000 if len(self.book.threads) % 10 == 9 else 0
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.ended.set()
+        self.thread.join()
+        assert self.error is None, self.error
+
+
+def test_the_daemon_is_killed_at_random_moments(desk, book, dice):
+    book.may_repeat = KILLS  # a kill may hit the moment between a server's 250 and the commit
+    desk.start()
+    with Load(book, dice):
+        for _ in range(KILLS):
+            wait_until_killed(desk, dice.uniform(0, LIFE))
+            desk.start(wait=False)
+    book.settle(seconds=30)
+    desk.stop()
+    print(f"{len(book.threads)} threads, {desk.value('SELECT count(*) FROM outbox')} mails sent")
+
+
+def wait_until_killed(desk, seconds):
+    """The moment itself is what is random here; then all that belonged to it is gone within 2 s."""
+    time.sleep(seconds)
+    assert desk.alive(), desk.log()[-2000:]
+    roles = desk.roles()
+    desk.kill()
+    wait_for("its roles to end", lambda: not any(map(is_running, roles)), seconds=2)
+
+
+def test_roles_are_killed_at_random_moments(desk, book, dice):
+    desk.start()
+    with Load(book, dice):
+        for _ in range(KILLS):
+            name = dice.choice(("fetch", "read"))
+            time.sleep(dice.uniform(0, LIFE / 2))
+            victims = wait_for(f"a {name}", lambda: sorted(desk.roles(name)))
+            try:
+                os.kill(dice.choice(victims), signal.SIGKILL)
+            except ProcessLookupError:
+                pass  # it was about to be replaced
+    book.settle(seconds=30)
+    desk.stop()
