@@ -40,16 +40,21 @@ static struct token next(struct tokens *t)
 	if (!t->rest.n)
 		return k;
 	if (*t->rest.p == '"') {
-		char *out = arena_alloc(t->arena, t->rest.n);
+		size_t end = 1;
+		char *out;
 
+		while (end < t->rest.n && t->rest.p[end] != '"')
+			end += t->rest.p[end] == '\\' ? 2 : 1;
+		end = end < t->rest.n ? end : t->rest.n;
+		out = arena_alloc(t->arena, end);
 		k.kind = TOKEN_QUOTED;
 		k.text.p = out ? out : "";
-		for (n = 1; out && n < t->rest.n && t->rest.p[n] != '"'; n++) {
-			if (t->rest.p[n] == '\\' && n + 1 < t->rest.n)
+		for (n = 1; out && n < end; n++) {
+			if (t->rest.p[n] == '\\' && n + 1 < end)
 				n++;
 			out[k.text.n++] = t->rest.p[n];
 		}
-		t->rest = span_from(t->rest, n + 1);
+		t->rest = span_from(t->rest, end + 1);
 		return k;
 	}
 	if (strchr(";=/", *t->rest.p)) {

@@ -25,20 +25,27 @@ static const char *lower(struct arena *a, struct span s)
 	char *out = arena_strndup(a, s.p, s.n);
 
 	for (size_t i = 0; out && i < s.n; i++)
-		out[i] = out[i] ? ascii_lower(out[i]) : '?';
+		out[i] = out[i] > 0 ? ascii_lower(out[i]) : '?'; /* 8-bit bytes: no name has them */
 	return out ? out : "";
+}
+
+/* A backslash before anything else is a Windows path. */
+static bool escapes(struct span s, size_t i)
+{
+	return s.p[i] == '\\' && i + 1 < s.n && (s.p[i + 1] == '"' || s.p[i + 1] == '\\');
 }
 
 /* Takes a quoted string (s begins behind the quote) into the arena; returns what it used. */
 static size_t quoted(struct arena *a, struct span s, struct span *ret)
 {
-	char *out = arena_alloc(a, s.n + 1);
-	size_t i = 0, n = 0;
+	size_t i = 0, n = 0, end = 0;
+	char *out;
 
-	for (; out && i < s.n && s.p[i] != '"'; i++) {
-		/* A backslash before anything else is a Windows path. */
-		if (s.p[i] == '\\' && i + 1 < s.n && (s.p[i + 1] == '"' || s.p[i + 1] == '\\'))
-			i++;
+	while (end < s.n && s.p[end] != '"')
+		end += 1 + escapes(s, end);
+	out = arena_alloc(a, end + 1); /* no more: many short ones may follow each other */
+	for (; out && i < end; i++) {
+		i += escapes(s, i);
 		out[n++] = s.p[i];
 	}
 	*ret = out ? (struct span){ out, n } : span_of("");

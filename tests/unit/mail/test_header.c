@@ -1,5 +1,7 @@
 #include "mail_test.h"
 
+#include <maildesk/base/buf.h>
+#include <maildesk/mail/authres.h>
 #include <maildesk/mail/header.h>
 
 static const struct {
@@ -42,6 +44,7 @@ static const struct {
 	const char *in, *value, *name, *want;
 } params[] = {
 	{ "text/plain; charset=utf-8", "text/plain", "charset", "utf-8" },
+	{ "text/pl\xfc; x=1", "text/pl?", "x", "1" },
 	{ "TEXT/HTML;Charset=\"A\\\"b\"", "text/html", "charset", "A\"b" },
 	{ "a/b; name=my file.pdf; x=y", "a/b", "name", "my file.pdf" },
 	{ "a/b; name*=utf-8'en'%E2%82%AC%20x", "a/b", "name", "€ x" },
@@ -110,11 +113,36 @@ static void splits_blocks(void **state)
 	}
 }
 
+/* Short quoted strings in a long value: what each takes is its own length. */
+static void quoted_strings_take_their_length(void **state)
+{
+	enum { PAIRS = 50000 };
+	md_auto(buf_done) struct buf b = BUF_INIT(1 << 20);
+	md_auto(arena_done) struct arena a = ARENA_INIT(8 << 20);
+	struct header_params p;
+	struct auth_summary s;
+	struct rec_list fields;
+	struct header_field f = { .name = span_of("Authentication-Results") };
+	struct header h = { 1, &f };
+
+	(void)state;
+	buf_adds(&b, "a/b");
+	for (int i = 0; i < PAIRS; i++)
+		buf_addf(&b, "; x=\"%d\"", i % 10);
+	f.value = (struct span){ buf_str(&b), b.len };
+	header_params_read(&a, f.value, &p);
+	authres_read(&a, &h, &fields, &s);
+	assert_false(a.failed);
+	assert_same(header_param(&p, "x"), "0");
+	assert_int_equal(fields.n, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(decodes_words),
 		cmocka_unit_test(reads_parameters),
+		cmocka_unit_test(quoted_strings_take_their_length),
 		cmocka_unit_test(splits_blocks),
 	};
 
