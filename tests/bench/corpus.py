@@ -30,9 +30,10 @@ nothing number office old only open order other page paper password pay people p
 problem program question reach read receive release report request restart right same save screen
 second see send server service should show sign since software some start step still stop support
 system team test thank that the them then there they thing this ticket time today tomorrow try two
-update upload use user version wait want warning week what when where which why window with word work
-write wrong year yesterday Größe für möchte schön später Straße über Übersicht wäre zurück""".split()
-NAMES = "Ada Ben Cleo Dan Eva Finn Gül Hans Ines Jörg Kim Lea Max Nora Olaf Pia Quin Rosa Sven Tim".split()
+update upload use user version wait want warning week what when where which why window with word
+work write wrong year yesterday Größe für möchte schön später Straße über Übersicht wäre""".split()
+NAMES = """Ada Ben Cleo Dan Eva Finn Gül Hans Ines Jörg Kim Lea Max Nora Olaf Pia Quin Rosa Sven
+Tim""".split()
 
 
 class Corpus:
@@ -72,7 +73,8 @@ class Corpus:
                  f"Received: from [10.1.2.{number % 250 + 1}] (unknown [10.1.2.3])\n"
                  f"\tby {host} with ESMTPSA id {i:08x}; {date}",
                  f"DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed; d=customer.test; s=mail;\n"
-                 f"\th=From:To:Subject:Date:Message-ID; bh=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=;\n"
+                 f"\th=From:To:Subject:Date:Message-ID;\n"
+                 f"\tbh=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=;\n"
                  f"\tb={folded}",
                  f"From: {self.sender(number)}", "To: Example Support <support@desk.test>",
                  f"Subject: {subject}", f"Date: {date}", f"Message-ID: {message_id}",
@@ -82,13 +84,14 @@ class Corpus:
         return message_id, "\n".join(lines) + "\n"
 
     def plain_part(self, text):
-        return ("Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n" + text)
+        return ("Content-Type: text/plain; charset=utf-8\n"
+                "Content-Transfer-Encoding: 8bit\n\n" + text)
 
     def html_part(self, size):
         rows = []
         while sum(map(len, rows)) < size:
-            rows.append(f'<tr><td style="padding:4px;font-family:Arial,sans-serif">{self.words(9)}</td>'
-                        f'<td><a href="https://example.com/item/{self.random.randrange(10**6)}">'
+            rows.append('<tr><td style="padding:4px;font-family:Arial,sans-serif">'
+                        f'{self.words(9)}</td><td><a href="https://example.com/item/{self.random.randrange(10**6)}">'
                         f'{self.words(3)}</a>&nbsp;&euro;{self.random.randrange(999)}</td></tr>')
         body = ('<html><head><style>td { color: #222; }</style></head><body><p>Hello,</p><table>\n'
                 + "\n".join(rows) + "\n</table></body></html>\n")
@@ -98,7 +101,8 @@ class Corpus:
 
     def pdf_part(self, size):
         data = b"%PDF-1.4\n" + self.random.randbytes(size)
-        return ('Content-Type: application/pdf; name="scan.pdf"\nContent-Transfer-Encoding: base64\n'
+        return ('Content-Type: application/pdf; name="scan.pdf"\n'
+                'Content-Transfer-Encoding: base64\n'
                 'Content-Disposition: attachment; filename="scan.pdf"\n\n'
                 + base64.encodebytes(data).decode())
 
@@ -137,7 +141,7 @@ class Corpus:
         return (self.message(i).encode() for i in range(self.messages))
 
 
-def write_maildir(folder, messages, owner=None):
+def write_maildir(folder, messages, owner=None, seed=1):
     """Files named as Dovecot names what it saved itself, so that it needs not read them for their
     sizes; in the order of arrival. Returns (bytes as sent, paths)."""
     folder = pathlib.Path(folder)
@@ -146,9 +150,9 @@ def write_maildir(folder, messages, owner=None):
         if owner:
             shutil.chown(folder / name, owner, owner)
     total, paths, first = 0, [], int(time.time()) - messages
-    for i, data in enumerate(Corpus(messages)):
+    for i, data in enumerate(Corpus(messages, seed)):
         wire = len(data) + data.count(b"\n")
-        path = folder / "cur" / f"{first + i}.M{i}P1.bench,S={len(data)},W={wire}:2,"
+        path = folder / "cur" / f"{first + i}.M{i}P{seed}.bench,S={len(data)},W={wire}:2,"
         path.write_bytes(data)
         if owner:
             shutil.chown(path, owner, owner)
