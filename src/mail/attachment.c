@@ -102,8 +102,10 @@ static int take(void *ctx, const void *bytes, size_t n)
 	return 0;
 }
 
-static void digest(struct arena *a, enum encoding e, struct span code, struct attachment *ret)
+static void digest(struct arena *a, enum encoding e, const struct attachment_place *at,
+		   struct span code, struct attachment *ret)
 {
+	size_t from = (size_t)(code.p - at->lines.p);
 	struct digest d = { .hash = sha256_new() };
 	uint8_t sum[SHA256_BYTES];
 	md_auto(buf_done) struct buf hex = BUF_INIT(SHA256_HEX);
@@ -112,60 +114,81 @@ static void digest(struct arena *a, enum encoding e, struct span code, struct at
 		a->failed = 1;
 		return;
 	}
-	encoding_decode(e, code, take, &d);
+	encoding_decode(e, span_sub(at->wire, from, from + code.n), take, &d);
 	sha256_end(d.hash, sum);
 	hex_encode(&hex, sum, sizeof sum);
 	ret->sha256 = arena_strndup(a, buf_str(&hex), hex.len);
 	ret->size = (int64_t)d.size;
 	ret->sniffed_type = attachment_sniff(d.magic, d.size < MAGIC_BYTES ? d.size : MAGIC_BYTES);
 	ret->encoding = encoding_name(e);
+	ret->offset = (int64_t)from;
+	ret->length = (int64_t)code.n;
 }
 
 /* An attached mail is called by its subject. */
-static const char *mail_name(struct arena *a, struct span mail)
+static const char *mail_name(struct arena *a, const struct mime_part *p)
 {
+	md_auto(buf_done) struct buf decoded = BUF_INIT(64 << 10);
+	struct span mail = p->body, head, body;
 	struct header h;
-	struct span head, body;
 	const char *subject, *name;
 	bool junk;
 
+	if (p->encoding != ENCODING_IDENTITY) { /* forbidden, and common */
+		encoding_decode_buf(p->encoding, mail, &decoded);
+		mail = (struct span){ buf_str(&decoded), decoded.len };
+	}
 	header_split(span_sub(mail, 0, 64 << 10), HEADER_TOP, &head, &body, &junk);
 	header_read(a, head, 200, &h);
 	subject = header_text(a, header_value(&h, "Subject"));
 	if (!subject || !*subject)
 		return "message.eml";
 	name = arena_printf(a, "%s.eml", subject);
-	for (char *p = (char *)(uintptr_t)name; p && *p; p++)
-		if (*p == '/' || *p == '\\')
-			*p = '_';
+	for (char *c = (char *)(uintptr_t)name; c && *c; c++)
+		if (*c == '/' || *c == '\\')
+			*c = '_';
 	return name ? attachment_safe_name(a, span_of(name)) : NULL;
 }
 
-void attachment_read(struct arena *a, const char *raw, const struct mime_part *p,
+/* Types that are opened by their extension always have it. */
+static const struct {
+	const char *type, *extension, *name;
+} extensions[] = {
+	{ "message/rfc822", ".eml", NULL },
+	{ "message/global", ".eml", NULL },
+	{ "text/calendar", ".ics", "invite.ics" },
+	{ "application/ics", ".ics", "invite.ics" },
+};
+
+static void name_by_type(struct arena *a, const struct mime_part *p, struct attachment *ret)
+{
+	for (size_t i = 0; i < MD_COUNT(extensions); i++) {
+		if (strcmp(p->type, extensions[i].type) != 0)
+			continue;
+		if (!ret->filename)
+			ret->filename = extensions[i].name ? extensions[i].name : mail_name(a, p);
+		else if (!span_ends(span_of(ret->filename), extensions[i].extension))
+			ret->filename =
+				arena_printf(a, "%s%s", ret->filename, extensions[i].extension);
+	}
+}
+
+void attachment_read(struct arena *a, const struct attachment_place *at, const struct mime_part *p,
 		     struct attachment *ret)
 {
-	*ret = (struct attachment){ .content_type = p->type,
-				    .content_id = p->content_id,
-				    .offset = p->body.p - raw,
-				    .length = (int64_t)p->body.n };
+	*ret = (struct attachment){ .content_type = p->type, .content_id = p->content_id };
 	ret->is_inline =
 		strcmp(p->disposition.value, "inline") == 0 || (p->content_id && !p->attachment);
 	if (p->filename)
 		ret->filename = attachment_safe_name(a, span_of(p->filename));
-	if (!ret->filename && strcmp(p->type, "message/rfc822") == 0 &&
-	    p->encoding == ENCODING_IDENTITY)
-		ret->filename = mail_name(a, p->body);
-	if (!ret->filename && strcmp(p->type, "text/calendar") == 0)
-		ret->filename = "invite.ics";
-	digest(a, p->encoding, p->body, ret);
+	name_by_type(a, p, ret);
+	digest(a, p->encoding, at, p->body, ret);
 }
 
-void attachment_read_uu(struct arena *a, const char *raw, const struct uu_block *u,
-			struct attachment *ret)
+void attachment_read_uu(struct arena *a, const struct attachment_place *at,
+			const struct uu_block *u, struct attachment *ret)
 {
 	*ret = (struct attachment){ .content_type = "application/octet-stream",
-				    .filename = attachment_safe_name(a, u->name),
-				    .offset = u->code.p - raw,
-				    .length = (int64_t)u->code.n };
-	digest(a, ENCODING_UUENCODE, u->code, ret);
+				    .filename = attachment_safe_name(a, u->name) };
+	digest(a, ENCODING_UUENCODE, at, u->code, ret);
 }

@@ -153,7 +153,7 @@ static void add_html(struct choice *c, const struct mime_part *p, bool to_text)
 	if (!c->body->html && says_something(content(&html)))
 		c->body->html = arena_strndup(c->arena, buf_str(&html), html.len);
 	if (to_text)
-		html_to_text(content(&html), &c->text);
+		html_read(content(&html), &c->text, &c->body->marks);
 }
 
 static void add_plain(struct choice *c, const struct mime_part *p)
@@ -253,6 +253,16 @@ static void choose(struct choice *c)
 	}
 }
 
+/* The text begins `by` bytes later than the buffer that the marks were made in. */
+static void marks_shift(struct html_marks *m, size_t by)
+{
+	for (size_t i = 0; i < m->n; i++) {
+		m->v[i].from -= by < m->v[i].from ? by : m->v[i].from;
+		if (m->v[i].to != SIZE_MAX)
+			m->v[i].to -= by < m->v[i].to ? by : m->v[i].to;
+	}
+}
+
 int body_read(struct arena *a, const struct mime_tree *t, struct body *ret)
 {
 	struct choice c = { t, ret, a, BUF_INIT(BODY_TEXT_MAX) };
@@ -276,6 +286,7 @@ int body_read(struct arena *a, const struct mime_tree *t, struct body *ret)
 	text = span_trim_end(content(&c.text));
 	while (text.n && (*text.p == '\n' || *text.p == '\r'))
 		text = span_from(text, 1);
+	marks_shift(&ret->marks, c.text.len ? (size_t)(text.p - c.text.data) : 0);
 	ret->text = arena_strndup(a, text.p, utf8_cut(text.p, text.n, BODY_TEXT_MAX));
 	buf_done(&c.text);
 	return a->failed ? MD_NOMEM : MD_OK;

@@ -174,7 +174,9 @@ static void decode_qp_line(struct span line, struct out *o, bool *ret_soft)
 		}
 		hi = line.n >= 3 ? hex_digit(line.p[1]) : -1;
 		lo = line.n >= 3 ? hex_digit(line.p[2]) : -1;
-		if (hi >= 0 && lo >= 0) {
+		if (line.p[1] == '\r') { /* soft, in a mail whose lines end in CR alone */
+			line = span_from(line, 2);
+		} else if (hi >= 0 && lo >= 0) {
 			put(o, (unsigned char)(hi << 4 | lo));
 			line = span_from(line, 3);
 		} else {
@@ -238,9 +240,14 @@ static void decode_uu_line(struct span line, struct out *o)
 
 static void decode_uu(struct span in, struct out *o)
 {
-	struct span line;
+	char end = span_chr(in, '\n') < in.n ? '\n' : '\r';
 
-	while (span_line(&in, &line) && !o->stopped) {
+	while (in.n && !o->stopped) {
+		struct span line = span_sub(in, 0, span_chr(in, end));
+
+		in = span_from(in, line.n + 1);
+		if (line.n && line.p[line.n - 1] == '\r')
+			line.n--;
 		if (span_starts(line, "begin "))
 			continue;
 		if (span_is(line, "end"))

@@ -3,6 +3,8 @@
  * HTML_DEPTH_MAX stops it: what follows is stripped of tags by hand. */
 #include <maildesk/mail/html.h>
 
+#include "html_marks.h"
+
 #include <maildesk/base/err.h>
 #include <maildesk/base/mem.h>
 #include <maildesk/base/utf8.h>
@@ -25,6 +27,8 @@ struct html {
 	int numbers[LISTS_MAX]; /* 0: bullets, else the next number */
 	char url[URL_MAX + 1];
 	size_t url_from; /* where the link's text begins in `out` */
+	struct html_marks *marks;
+	int mark_depth; /* of the element whose range is open; 0 for none */
 };
 
 enum effect {
@@ -278,6 +282,38 @@ static void link_end(struct html *h)
 	buf_addc(h->out, ')');
 }
 
+static void mark_end(struct html *h)
+{
+	struct html_range *r = &h->marks->v[h->marks->n];
+
+	h->mark_depth = 0;
+	r->to = h->out->len;
+	h->marks->n += r->to > r->from;
+}
+
+/* A quote's own container reaches to the first block quote in it: people answer between those, and
+ * their lines are marked anyway. */
+static void mark_begin(struct html *h, const char *name, const xmlChar **atts)
+{
+	enum html_mark mark = HTML_MARK_NONE;
+
+	if (h->mark_depth) {
+		if (strcmp(name, "blockquote") == 0 &&
+		    h->marks->v[h->marks->n].mark == HTML_MARK_QUOTE)
+			mark_end(h);
+		return;
+	}
+	if (atts && h->marks->n < HTML_MARKS_MAX)
+		mark = html_mark_of(name, (const char *const *)atts);
+	if (mark == HTML_MARK_NONE)
+		return;
+	h->marks->v[h->marks->n] = (struct html_range){ mark, h->out->len, SIZE_MAX };
+	if (mark == HTML_MARK_REST)
+		h->marks->n++;
+	else
+		h->mark_depth = h->depth;
+}
+
 static void on_start(void *ctx, const xmlChar *name, const xmlChar **atts)
 {
 	struct html *h = ctx;
@@ -292,6 +328,8 @@ static void on_start(void *ctx, const xmlChar *name, const xmlChar **atts)
 		h->skip++;
 		return;
 	}
+	if (h->marks)
+		mark_begin(h, (const char *)name, atts);
 	if (e & BREAK)
 		h->breaks = h->breaks < 3 ? h->breaks + 1 : 3;
 	if (e & BLOCK)
@@ -321,6 +359,8 @@ static void on_end(void *ctx, const xmlChar *name)
 	struct html *h = ctx;
 	unsigned e;
 
+	if (h->mark_depth && h->depth <= h->mark_depth)
+		mark_end(h);
 	h->depth--;
 	if (h->skip) {
 		h->skip--;
@@ -368,12 +408,17 @@ static void strip_rest(struct html *h, struct span rest)
 
 bool html_to_text(struct span html, struct buf *out)
 {
+	return html_read(html, out, NULL);
+}
+
+bool html_read(struct span html, struct buf *out, struct html_marks *marks)
+{
 	htmlSAXHandler sax = { .startElement = on_start,
 			       .endElement = on_end,
 			       .characters = on_text,
 			       .ignorableWhitespace = on_text,
 			       .cdataBlock = NULL };
-	struct html h = { .out = out, .line_empty = true };
+	struct html h = { .out = out, .line_empty = true, .marks = marks };
 	size_t done = 0;
 
 	h.parser = htmlCreatePushParserCtxt(&sax, &h, NULL, 0, NULL, XML_CHAR_ENCODING_UTF8);
@@ -395,6 +440,8 @@ bool html_to_text(struct span html, struct buf *out)
 		htmlParseChunk(h.parser, NULL, 0, 1);
 	else
 		strip_rest(&h, span_from(html, done));
+	if (h.mark_depth)
+		mark_end(&h);
 	htmlFreeParserCtxt(h.parser);
 	return true;
 }

@@ -12,6 +12,7 @@
 #include <maildesk/mail/bounce.h>
 #include <maildesk/mail/charset.h>
 #include <maildesk/mail/date.h>
+#include <maildesk/mail/forward.h>
 #include <maildesk/mail/html.h>
 #include <maildesk/mail/identity.h>
 #include <maildesk/mail/kind.h>
@@ -26,7 +27,7 @@ enum { DEFECTS_MAX = 32, DELIVERED_MAX = 100, UU_MAX = 20 };
 struct reading {
 	struct arena *arena;
 	struct message *m;
-	struct span raw, head, body;
+	struct span wire, raw, head, body; /* `raw` is `wire` with line ends that can be read */
 	struct header header;
 	struct mime_tree tree;
 	struct body text;
@@ -174,6 +175,37 @@ static void date(struct reading *r)
 		defect(r, "unreadable Date");
 }
 
+/* "A list of ours <list.example.org>" (RFC 2919) */
+static const char *list_id(struct reading *r)
+{
+	struct span id = header_unfold(r->arena, header_value(&r->header, "List-Id"));
+	size_t open = span_chr(id, '<');
+	char *clean;
+
+	if (open < id.n)
+		id = span_sub(id, open + 1, open + 1 + span_chr(span_from(id, open + 1), '>'));
+	if (!id.n)
+		return NULL;
+	clean = (char *)(uintptr_t)header_text(r->arena, id); /* ours alone */
+	for (char *p = clean; p && *p; p++)
+		*p = ascii_lower(*p);
+	return clean;
+}
+
+static void forwarded(struct reading *r, struct span text)
+{
+	struct message *m = r->m;
+	struct forward f;
+
+	m->is_forward = trim_is_forward(span_of(m->subject), text);
+	if (!m->is_forward)
+		return;
+	forward_read(r->arena, text, &f);
+	m->forwarded_from = f.from;
+	m->forwarded_date = f.date;
+	m->forwarded_subject = f.subject;
+}
+
 static void top_header(struct reading *r)
 {
 	struct message *m = r->m;
@@ -193,6 +225,7 @@ static void top_header(struct reading *r)
 		m->received_count += span_is(r->header.v[i].name, "Received");
 	f = header_find(&r->header, "X-Maildesk-Loop", 0);
 	m->loop_id = f ? header_text(r->arena, f->value) : NULL;
+	m->list_id = list_id(r);
 	m->no_answer = kind_no_answer(&r->header, m->from.n ? first(&m->from)->address : NULL);
 }
 
@@ -258,13 +291,14 @@ static void attachments(struct reading *r)
 	struct uu_block blocks[UU_MAX];
 	size_t uu = uu_blocks(r, blocks), n = 0;
 	struct attachment *v = arena_array(r->arena, r->tree.n + uu, sizeof *v);
+	struct attachment_place at = { r->wire, r->raw };
 
 	for (size_t i = 0; v && i < r->tree.n; i++)
 		if (r->text.roles[i] == BODY_ATTACHMENT && !mime_is_container(&r->tree, i) &&
 		    (i > 0 || r->tree.v[i].body.n))
-			attachment_read(r->arena, r->raw.p, &r->tree.v[i], &v[n++]);
+			attachment_read(r->arena, &at, &r->tree.v[i], &v[n++]);
 	for (size_t i = 0; v && i < uu; i++)
-		attachment_read_uu(r->arena, r->raw.p, &blocks[i], &v[n++]);
+		attachment_read_uu(r->arena, &at, &blocks[i], &v[n++]);
 	r->m->attachments = (struct rec_list){ n, v };
 	if (uu)
 		text_without_uu(r);
@@ -293,10 +327,10 @@ static int below_header(struct reading *r)
 	m->text = r->text.text;
 	m->html = r->text.html;
 	text = span_of(m->text);
-	reply = trim_reply(r->arena, text);
+	reply = trim_reply_marked(r->arena, text, &r->text.marks);
 	m->reply_text = arena_strndup(r->arena, reply.p, reply.n);
 	trim_markers(r->arena, text, &m->markers);
-	m->is_forward = trim_is_forward(span_of(m->subject), text);
+	forwarded(r, text);
 	bounce_read(r->arena, &r->tree, m->subject, from, text, &bounce);
 	m->bounce = bounce.list;
 	m->kind = kind_decide(r->arena, &r->tree, m->subject, &bounce, &m->evidence);
@@ -367,7 +401,8 @@ int message_read(const uint8_t *raw, size_t n, struct arena *arena, struct messa
 		 struct md_err *err)
 {
 	struct message m = { 0 };
-	struct reading r = { .arena = arena, .m = &m, .raw = { (const char *)raw, n } };
+	struct span wire = { (const char *)raw, n };
+	struct reading r = { .arena = arena, .m = &m, .wire = wire, .raw = wire };
 
 	if (read_all(&r) != MD_OK)
 		return md_fail(err, MD_NOMEM, 0, "message of %zu bytes: out of memory", n);

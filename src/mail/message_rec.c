@@ -116,6 +116,10 @@ static const struct rec_field message_fields[] = {
 	REC_HIDDEN(struct message, from_readable, REC_BOOL, 1),
 	REC_HIDDEN(struct message, no_answer, REC_BOOL, 1),
 	REC_HIDDEN(struct message, is_forward, REC_BOOL, 1),
+	REC_HIDDEN(struct message, list_id, REC_STR, LINE),
+	REC_OF_HIDDEN(struct message, forwarded_from, REC_SUB, 0, address_rec),
+	REC_HIDDEN(struct message, forwarded_date, REC_STR, LINE),
+	REC_HIDDEN(struct message, forwarded_subject, REC_STR, LINE),
 	REC_HIDDEN(struct message, bomb, REC_BOOL, 1),
 	REC_END,
 };

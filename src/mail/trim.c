@@ -7,6 +7,7 @@
 #include <maildesk/mail/trim.h>
 
 #include "trim_lines.h"
+#include "trim_tables.h"
 
 #include <maildesk/base/mem.h>
 
@@ -100,12 +101,17 @@ static size_t cut_signature(const struct trim_lines *l, struct range r)
 
 struct span trim_reply(struct arena *a, struct span text)
 {
+	return trim_reply_marked(a, text, NULL);
+}
+
+struct span trim_reply_marked(struct arena *a, struct span text, const struct html_marks *marks)
+{
 	struct trim_lines l;
 	struct range r;
 	size_t marker, cut;
 	bool below;
 
-	if (!trim_lines_read(a, text, &l) || l.n == 0)
+	if (!trim_lines_read(a, text, marks, &l) || l.n == 0)
 		return text;
 	r = (struct range){ skip(&l, 0, l.n, TRIM_EMPTY), l.n };
 	marker = find(&l, r.from, r.to, TRIM_MARKER);
@@ -153,24 +159,23 @@ void trim_markers(struct arena *a, struct span text, struct rec_strs *ret)
 	}
 }
 
-/* Prefixes of a subject that passes a mail on; a language or client is one row. */
-static const char *const forward_prefixes[] = {
-	"fwd:",  "fw:",    "wg:",   "tr:",   "rv:",   "enc:",    "doorst:",
-	"fs:",   "i:",     "pd:",   "vb:",   "転送:", "转发:",   "转发：",
-	"轉寄:", "轉寄：", "전달:", "fwd :", "tr :",  "пересл:", "[fwd:",
-};
-
-/* An answer may quote a forwarded mail without being one. */
-static const char *const reply_prefixes[] = {
-	"re:",  "aw:", "sv:",  "antw:", "odp:", "r:",    "res:",  "rif:",  "ref:", "re :",
-	"re：", "vs:", "ynt:", "回复",  "答复", "回覆:", "返信:", "회신:", "отв:",
-};
-
-static bool has_prefix(struct span subject, const char *const *prefixes, size_t n)
+/* The word (or words) that a subject begins with, before a colon of either width or a bracket. */
+static bool has_prefix(struct span subject, const struct trim_words *words)
 {
-	for (size_t i = 0; i < n; i++)
-		if (span_starts(subject, prefixes[i]))
+	if (subject.n && *subject.p == '[')
+		subject = span_from(subject, 1);
+	for (size_t i = 0; i < words->n; i++) {
+		struct span rest;
+
+		if (!span_starts(subject, words->v[i]))
+			continue;
+		rest = span_from(subject, strlen(words->v[i]));
+		while (rest.n && (*rest.p == ' ' || ascii_digit(*rest.p) || *rest.p == '[' ||
+				  *rest.p == ']' || *rest.p == '(' || *rest.p == ')'))
+			rest = span_from(rest, 1); /* "RE[2]:" */
+		if (span_starts(rest, ":") || span_starts(rest, "\xef\xbc\x9a"))
 			return true;
+	}
 	return false;
 }
 
@@ -179,9 +184,9 @@ bool trim_is_forward(struct span subject, struct span text)
 	struct span line;
 
 	subject = span_trim(subject);
-	if (has_prefix(subject, forward_prefixes, MD_COUNT(forward_prefixes)))
+	if (has_prefix(subject, &trim_forward_prefixes))
 		return true;
-	if (has_prefix(subject, reply_prefixes, MD_COUNT(reply_prefixes)))
+	if (has_prefix(subject, &trim_reply_prefixes))
 		return false;
 	for (int i = 0; i < 200 && span_line(&text, &line); i++)
 		if (line.n && *line.p != '>' && trim_line_is_forward(line))

@@ -217,6 +217,18 @@ static bool between_dashes(struct span line)
 			      span_starts(line, "==") || span_starts(line, "##"));
 }
 
+unsigned trim_line_label(struct span line, struct span *ret_value)
+{
+	unsigned label = label_of(line);
+	size_t at, wide;
+
+	line = undressed(line);
+	at = span_chr(line, ':');
+	wide = span_find(line, "\xef\xbc\x9a");
+	*ret_value = label ? undressed(span_from(line, wide < at ? wide + 3 : at + 1)) : line;
+	return label;
+}
+
 bool trim_line_is_forward(struct span line)
 {
 	line = span_trim(line);
@@ -329,7 +341,29 @@ static void refine(struct trim_lines *l, size_t at)
 	}
 }
 
-bool trim_lines_read(struct arena *a, struct span text, struct trim_lines *ret)
+/* The elements of HTML know better than the words, where the text came from it. */
+static void apply_marks(struct trim_lines *l, const char *text, const struct html_marks *marks)
+{
+	static const enum trim_class classes[] = {
+		[HTML_MARK_QUOTE] = TRIM_QUOTE,
+		[HTML_MARK_REST] = TRIM_OLD,
+		[HTML_MARK_SIGNATURE] = TRIM_SIGNATURE,
+	};
+	size_t k = 0;
+
+	for (size_t i = 0; i < l->n && k < marks->n; i++) {
+		size_t at = (size_t)(l->v[i].text.p - text);
+
+		while (k < marks->n && at >= marks->v[k].to)
+			k++;
+		if (k < marks->n && at >= marks->v[k].from && l->v[i].class != TRIM_EMPTY &&
+		    l->v[i].class != TRIM_OLD)
+			l->v[i].class = classes[marks->v[k].mark];
+	}
+}
+
+bool trim_lines_read(struct arena *a, struct span text, const struct html_marks *marks,
+		     struct trim_lines *ret)
 {
 	struct span rest = text, line;
 	size_t n = 0;
@@ -343,6 +377,8 @@ bool trim_lines_read(struct arena *a, struct span text, struct trim_lines *ret)
 		ret->v[ret->n].text = line;
 		ret->v[ret->n].class = simple_class(line);
 	}
+	if (marks)
+		apply_marks(ret, text.p, marks);
 	for (size_t i = 0; i < n; i++)
 		refine(ret, i);
 	return true;

@@ -3,6 +3,7 @@
 #define MAILDESK_MAIL_TRIM_LINES_H
 
 #include <maildesk/base/arena.h>
+#include <maildesk/mail/html.h>
 #include <maildesk/mail/span.h>
 
 enum { TRIM_LINES_MAX = 20000 }; /* lines looked at; text behind them is text */
@@ -27,10 +28,15 @@ struct trim_lines {
 	size_t n;
 	struct trim_line *v;
 };
-/* False when memory ran out. */
-bool trim_lines_read(struct arena *a, struct span text, struct trim_lines *ret);
+/* False when memory ran out. `marks` may be NULL. */
+bool trim_lines_read(struct arena *a, struct span text, const struct html_marks *marks,
+		     struct trim_lines *ret);
 
 /* "---------- Forwarded message ----------", "Begin forwarded message:" and their kin. */
 bool trim_line_is_forward(struct span line);
+
+/* Which label of a block of headers (enum trim_label of trim_tables.h) the line begins with, 0 for
+ * none; what stands behind it, else the bare line. */
+unsigned trim_line_label(struct span line, struct span *ret_value);
 
 #endif

@@ -144,6 +144,34 @@ static const char *const forwards[] = {
 	"転送されたメッセージ",
 	"전달된 메시지",
 	"forwarded by",
+	"videresendt meddelelse",
+	"videresendt melding",
+	"videresendt besked",
+	"vidarebefordrat brev",
+	"vidarebefordrat mejl",
+	"välitetty viesti",
+	"edelleenlähetetty viesti",
+	"přeposlaná zpráva",
+	"preposlaná správa",
+	"továbbított üzenet",
+	"továbbított levél",
+	"iletilen ileti",
+	"iletilmiş mesaj",
+	"yönlendirilen ileti",
+	"mesaj redirecționat",
+	"mesaj redirecţionat",
+	"προωθημένο μήνυμα",
+	"переслане повідомлення",
+	"пересланное письмо",
+	"missatge reenviat",
+	"הודעה שהועברה",
+	"رسالة معاد توجيهها",
+	"thư đã chuyển tiếp",
+	"đã chuyển tiếp thư",
+	"转发的信息",
+	"開始轉寄",
+	"转发邮件信息",
+	"전달받은 메일",
 };
 const struct trim_words trim_forwards = { MD_COUNT(forwards), forwards };
 
@@ -307,3 +335,35 @@ static const char *const device_words[] = {
 	" my ",    "mein",       " mon ", " mi ",    "meu ",   "mijn",
 };
 const struct trim_words trim_device_words = { MD_COUNT(device_words), device_words };
+
+static const char *const forward_prefixes[] = {
+	"Fwd",          "Fw",          "WG",
+	"Wtr",          "TR",          "RV",
+	"Enc",          "Doorst",      "Doorgestuurd",
+	"FS",           "I",           "PD",
+	"Odp. dalej",   "VB",          "VL",
+
+	"VV",           "Videresendt", "Vidarebefordrat",
+	"Rinviato",     "Inoltro",     "Inoltra",
+	"Reenv",        "Reenviado",   "Encaminhada",
+	"Transf",       "Továbbítás",  "Fvd",
+	"Yönl",         "İLT",         "ILT",
+	"Προωθ",        "ΠΡΘ",         "Пересл",
+	"Fwd (пересл)", "Пер",         "ПЕР",
+	"Преп",         "Přepos",      "Prepos",
+	"Redir",        "转发",        "轉寄",
+	"轉發",         "転送",        "전달",
+	"הועבר",        "إعادة توجيه", "Chuyển tiếp",
+	"ส่งต่อ",         "Terus",       "Pros",
+	"Persiųsta",    "Pārs",        "Edasi",
+	"Trsp",
+};
+const struct trim_words trim_forward_prefixes = { MD_COUNT(forward_prefixes), forward_prefixes };
+
+/* An answer may quote a forwarded mail without being one. */
+static const char *const reply_prefixes[] = {
+	"Re",   "AW",   "SV",   "Antw", "Antwort", "Odp",  "R",    "Res",     "RIF", "Réf",
+	"Ref",  "VS",   "YNT",  "ATB",  "BLS",     "Vá",   "Vast", "Отв",     "НА",  "ΑΠ",
+	"ΣΧΕΤ", "回复", "答复", "回覆", "返信",    "답장", "회신", "Trả lời", "השב", "رد",
+};
+const struct trim_words trim_reply_prefixes = { MD_COUNT(reply_prefixes), reply_prefixes };

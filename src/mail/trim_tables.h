@@ -31,4 +31,7 @@ extern const struct trim_words trim_forwards;     /* between dashes or before a 
 extern const struct trim_words trim_device_words; /* in such a line: no sentence holds it */
 extern const struct trim_words trim_devices;      /* "Sent from my ...": how such a line begins */
 
+/* Before the colon of a subject: of a mail that is passed on, or an answer. */
+extern const struct trim_words trim_forward_prefixes, trim_reply_prefixes;
+
 #endif

@@ -8,12 +8,18 @@
 
 enum { ATTACHMENT_NAME_MAX = 200 };
 
-/* The part is decoded once through a small buffer. `raw` is the start of the message. */
-void attachment_read(struct arena *a, const char *raw, const struct mime_part *p,
+/* Where a leaf lies. Parts are found in `lines`, files are served from `wire`: the same message
+ * but for line ends that were a CR alone. */
+struct attachment_place {
+	struct span wire, lines;
+};
+
+/* The part is decoded once through a small buffer. */
+void attachment_read(struct arena *a, const struct attachment_place *at, const struct mime_part *p,
 		     struct attachment *ret);
 /* A uuencoded file found in text. */
-void attachment_read_uu(struct arena *a, const char *raw, const struct uu_block *u,
-			struct attachment *ret);
+void attachment_read_uu(struct arena *a, const struct attachment_place *at,
+			const struct uu_block *u, struct attachment *ret);
 
 /* A file name without path, controls and leading dots; NULL when nothing is left. */
 const char *attachment_safe_name(struct arena *a, struct span name);

@@ -6,6 +6,7 @@
 #define MAILDESK_MAIL_BODY_H
 
 #include <maildesk/base/arena.h>
+#include <maildesk/mail/html.h>
 #include <maildesk/mail/mime.h>
 #include <stdint.h>
 
@@ -27,6 +28,7 @@ struct body {
 	/* The text came from one part without transfer encoding: uuencoded files in it are slices
 	 * of the raw mail. -1 else. */
 	int identity_part;
+	struct html_marks marks; /* what HTML says of `text`, by offsets in it */
 	unsigned trouble;
 };
 

@@ -91,8 +91,12 @@ struct message {
 	bool from_is_plain; /* one From field with exactly one addr-spec, and nothing that tricks */
 	bool from_readable; /* an address could be read at all */
 	bool no_answer; /* RFC 3834 and kin say: never answer (null Return-Path, lists, bulk …) */
-	bool is_forward; /* subject prefix or body say it forwards a mail */
-	bool bomb;       /* a limit of scan.h was hit: nothing below the top header was read */
+	bool is_forward;     /* subject prefix or body say it forwards a mail */
+	const char *list_id; /* List-Id without <>, in lower case; NULL when absent */
+	/* What the block of old headers in a forward (is_forward) says, as it stands there. */
+	struct mail_address forwarded_from; /* address NULL when there is none in it */
+	const char *forwarded_date, *forwarded_subject;
+	bool bomb; /* a limit of scan.h was hit: nothing below the top header was read */
 };
 
 extern const struct rec message_rec; /* field order and names as in `maildesk parse` */

@@ -5,6 +5,7 @@
 
 #include <maildesk/base/arena.h>
 #include <maildesk/base/record.h>
+#include <maildesk/mail/html.h>
 #include <maildesk/mail/span.h>
 
 /* Stands in every mail the desk sends; what is below it is ours (or older). */
@@ -14,6 +15,8 @@ enum { TRIM_MARKERS_MAX = 8, TRIM_TOKEN_MAX = 200 };
 
 /* The new stretch of `text` (LF, UTF-8). */
 struct span trim_reply(struct arena *a, struct span text);
+/* The same for text that was HTML, whose elements tell more than its words. */
+struct span trim_reply_marked(struct arena *a, struct span text, const struct html_marks *marks);
 
 /* The tokens of "[md:TOKEN]" in the text, TOKEN of a-z, 2-7 and dots; no doubles. One that quoting
  * has wrapped is not found. */

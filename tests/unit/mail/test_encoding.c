@@ -18,6 +18,8 @@ static const struct {
 	{ ENCODING_QP, "a=3Db", "a=b" },
 	{ ENCODING_QP, "soft=\r\nbreak", "softbreak" },
 	{ ENCODING_QP, "soft=  \nbreak", "softbreak" },
+	{ ENCODING_QP, "soft=\rbreak\rnext", "softbreak\rnext" },
+	{ ENCODING_UUENCODE, "%:&5L;&\\\r`\rend\r", "hello" },
 	{ ENCODING_QP, "trailing  \nblank", "trailing\nblank" },
 	{ ENCODING_QP, "bad =ZZ =4", "bad =ZZ =4" },
 	{ ENCODING_QP, "end=", "end" },

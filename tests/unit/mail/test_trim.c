@@ -72,6 +72,53 @@ static void keeps_what_is_new(void **state)
 	}
 }
 
+/* HTML replies: what the elements of the clients say. */
+static const struct {
+	const char *html, *want;
+} html_replies[] = {
+	/* Gmail, in a language that no table has */
+	{ "<div>new</div><div class=gmail_quote><div class=gmail_attr>Ngo-20 Novemba, u-Anna "
+	  "ubhale "
+	  "wathi</div><blockquote class=gmail_quote>old</blockquote></div>",
+	  "new" },
+	/* answers between the quotes stay */
+	{ "<div class=\"gmail_quote\"><div class=gmail_attr>x y</div><blockquote>old"
+	  "</blockquote><div>answer</div><blockquote>older</blockquote><div>more</div></div>",
+	  "x y\n> old\nanswer\n> older\nmore" },
+	{ "<p>new</p><div class=x_x_gmail_quote>u-Anna:<div>old</div></div>", "new" },
+	{ "<p>new</p><div class=moz-cite-prefix>Anna:</div><blockquote type=cite>old</blockquote>",
+	  "new" },
+	/* Outlook: no mark but an element's id */
+	{ "<div>new</div><div id=appendonsend></div><hr><div id=divRplyFwdMsg>Anna<br>Friday</div>"
+	  "<div>old</div>",
+	  "new" },
+	{ "<div>new</div><div id=Signature>Anna<br>Sales</div><div id=divRplyFwdMsg>x</div>old",
+	  "new" },
+	{ "new<div class=yahoo_quoted>Friday, Anna:<div>old</div></div>", "new" },
+	{ "new<div name=quote>Friday, Anna<div>old</div></div>", "new" },
+	{ "new<div class=protonmail_quote>Friday<blockquote>old</blockquote></div>", "new" },
+	{ "new<div class=gmail_signature>Anna</div>", "new" },
+	/* nothing but the quote: nothing is trimmed */
+	{ "<div class=yahoo_quoted>old</div>", "old" },
+	/* a citation of one's own */
+	{ "He says<blockquote>so</blockquote>and I agree", "He says\n> so\nand I agree" },
+	{ "<div class=quote>a price</div>ok", "a price\nok" },
+};
+
+static void reads_the_marks_of_html(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < MD_COUNT(html_replies); i++) {
+		md_auto(arena_done) struct arena a = ARENA_INIT(TEST_ARENA);
+		const char *mail =
+			arena_printf(&a, "From: a@b.example\nContent-Type: text/html\n\n%s",
+				     html_replies[i].html);
+
+		assert_string_equal(message_of(&a, mail, strlen(mail)).reply_text,
+				    html_replies[i].want);
+	}
+}
+
 static void collects_markers(void **state)
 {
 	md_auto(arena_done) struct arena a = ARENA_INIT(TEST_ARENA);
@@ -105,6 +152,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(keeps_what_is_new),
+		cmocka_unit_test(reads_the_marks_of_html),
 		cmocka_unit_test(collects_markers),
 		cmocka_unit_test(knows_forwards),
 	};
