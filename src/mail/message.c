@@ -18,6 +18,7 @@
 #include <maildesk/mail/kind.h>
 #include <maildesk/mail/mime.h>
 #include <maildesk/mail/scan.h>
+#include <maildesk/mail/trace.h>
 #include <maildesk/mail/trim.h>
 
 #include <string.h>
@@ -31,6 +32,7 @@ struct reading {
 	struct header header;
 	struct mime_tree tree;
 	struct body text;
+	struct span reply;
 };
 
 static void defect(struct reading *r, const char *what)
@@ -308,7 +310,7 @@ static int below_header(struct reading *r)
 {
 	struct message *m = r->m;
 	struct bounce_report bounce;
-	struct span text, reply;
+	struct span text;
 	const char *from = m->from.n ? first(&m->from)->address : "";
 
 	if (mime_read(r->arena, &r->header, r->body, &r->tree) != MD_OK)
@@ -327,8 +329,8 @@ static int below_header(struct reading *r)
 	m->text = r->text.text;
 	m->html = r->text.html;
 	text = span_of(m->text);
-	reply = trim_reply_marked(r->arena, text, &r->text.marks);
-	m->reply_text = arena_strndup(r->arena, reply.p, reply.n);
+	r->reply = trim_reply_marked(r->arena, text, &r->text.marks);
+	m->reply_text = arena_strndup(r->arena, r->reply.p, r->reply.n);
 	trim_markers(r->arena, text, &m->markers);
 	forwarded(r, text);
 	bounce_read(r->arena, &r->tree, m->subject, from, text, &bounce);
@@ -397,8 +399,8 @@ static int read_all(struct reading *r)
 	return r->arena->failed ? MD_NOMEM : MD_OK;
 }
 
-int message_read(const uint8_t *raw, size_t n, struct arena *arena, struct message *ret,
-		 struct md_err *err)
+int message_read_traced(const uint8_t *raw, size_t n, struct arena *arena, struct message *ret,
+			struct message_trace *ret_trace, struct md_err *err)
 {
 	struct message m = { 0 };
 	struct span wire = { (const char *)raw, n };
@@ -407,7 +409,18 @@ int message_read(const uint8_t *raw, size_t n, struct arena *arena, struct messa
 	if (read_all(&r) != MD_OK)
 		return md_fail(err, MD_NOMEM, 0, "message of %zu bytes: out of memory", n);
 	*ret = m;
+	*ret_trace = (struct message_trace){ .head = r.head };
+	if (!m.bomb)
+		*ret_trace = (struct message_trace){ r.head, r.tree, r.text, r.reply };
 	return MD_OK;
+}
+
+int message_read(const uint8_t *raw, size_t n, struct arena *arena, struct message *ret,
+		 struct md_err *err)
+{
+	struct message_trace trace;
+
+	return message_read_traced(raw, n, arena, ret, &trace, err);
 }
 
 void message_read_prepare(void)

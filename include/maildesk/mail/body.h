@@ -35,6 +35,9 @@ struct body {
 /* MD_OK or MD_NOMEM. */
 int body_read(struct arena *a, const struct mime_tree *t, struct body *ret);
 
+/* Why the leaf has its role, for people: "is no text", ... */
+const char *body_why(const struct mime_tree *t, const struct body *b, size_t index);
+
 /* A text part's content as clean UTF-8, appended. Returns enum body_trouble bits. */
 unsigned body_part_text(const struct mime_part *p, struct buf *out);
 
