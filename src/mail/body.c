@@ -259,19 +259,19 @@ const char *body_why(const struct mime_tree *t, const struct body *b, size_t ind
 	bool html = is_type(p, "text/html"), text = html || is_type(p, "text/plain");
 
 	if (b->roles[index] == BODY_OTHER_FORM)
-		return "says the same in another form";
+		return "the same in another form";
 	if (b->roles[index] == BODY_TEXT && !text)
 		return "a multipart without parts is shown as it is";
 	if (b->roles[index] == BODY_TEXT && html)
 		return "no text/plain beside it says something";
 	if (b->roles[index] == BODY_TEXT)
-		return "is text that says something";
+		return "text that says something";
 	if (p->attachment)
-		return "is disposed as attachment";
+		return "disposed as attachment";
 	if (!text)
-		return "is no text";
-	return shown_by_root(t, (int)index) ? "is shown by the root of multipart/related"
-					    : "has a file name";
+		return "no text";
+	return shown_by_root(t, (int)index) ? "shown by the root of multipart/related"
+					    : "it has a file name";
 }
 
 /* The text begins `by` bytes later than the buffer that the marks were made in. */

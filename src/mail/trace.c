@@ -21,10 +21,11 @@ void trace_lines(struct arena *a, const struct message_trace *t, struct span tex
 		return;
 	for (size_t i = 0; i < lines.n; i++) {
 		struct span line = lines.v[i].text;
+		bool is_new = line.p >= t->reply.p && line.p < t->reply.p + t->reply.n;
 
-		v[i] = (struct trace_line){ line, names[lines.v[i].class],
-					    line.p >= t->reply.p &&
-						    line.p < t->reply.p + t->reply.n };
+		v[i] = (struct trace_line){ line, names[lines.v[i].class], is_new };
+		if (!is_new && (lines.v[i].class == TRIM_TEXT || lines.v[i].class == TRIM_EMPTY))
+			v[i].what = "(follows)";
 	}
 	*ret = (struct rec_list){ lines.n, v };
 }

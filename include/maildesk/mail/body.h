@@ -35,7 +35,7 @@ struct body {
 /* MD_OK or MD_NOMEM. */
 int body_read(struct arena *a, const struct mime_tree *t, struct body *ret);
 
-/* Why the leaf has its role, for people: "is no text", ... */
+/* Why the leaf has its role, for people: "no text", ... */
 const char *body_why(const struct mime_tree *t, const struct body *b, size_t index);
 
 /* A text part's content as clean UTF-8, appended. Returns enum body_trouble bits. */

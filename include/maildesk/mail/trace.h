@@ -22,7 +22,8 @@ int message_read_traced(const uint8_t *raw, size_t n, struct arena *arena, struc
 /* One line of the message's text as trimming took it. */
 struct trace_line {
 	struct span text;
-	const char *what; /* "text", "quote", "signature", ... */
+	const char
+		*what; /* "text", "quote", ...; "(follows)": folded with what is above or below */
 	bool is_new;
 };
 /* Each line of `text` (struct trace_line); empty when memory ran out. */
