@@ -3,6 +3,7 @@
  * in turn, so that the order is that of the arguments and memory does not grow with their number.
  */
 #include <maildesk/cmd/cmd.h>
+#include <maildesk/cmd/explain.h>
 #include <maildesk/cmd/mails.h>
 
 #include <maildesk/base/json.h>
@@ -28,10 +29,11 @@ enum {
 };
 
 static const char usage[] =
-	"usage: maildesk parse [--mbox] [--files-from LIST] [FILE | MAILDIR]...\n"
+	"usage: maildesk parse [--explain] [--mbox] [--files-from LIST] [FILE | MAILDIR]...\n"
 	"\n"
 	"Reads mail and prints each message as one JSON object a line. Without FILE: standard "
 	"input.\n"
+	"  --explain           for people: parts, the decision of each stage, what was folded\n"
 	"  --files-from LIST   also the files named in LIST, one a line (- for standard input)\n"
 	"  --mbox              each FILE holds several messages, divided by \"From \" lines\n"
 	"Exit status: 0, or 66 when a file could not be read (the others are still done).\n";
@@ -223,6 +225,7 @@ static bool run(struct mails *j)
 /* ---- the command ---- */
 
 static const struct option options[] = {
+	{ "explain", no_argument, NULL, 'e' },
 	{ "files-from", required_argument, NULL, 'f' },
 	{ "mbox", no_argument, NULL, 'm' },
 	{ "help", no_argument, NULL, 'h' },
@@ -230,13 +233,17 @@ static const struct option options[] = {
 };
 
 /* -1 to go on, else the exit status. */
-static int read_options(int argc, char **argv, struct mails *j, const char **ret_list)
+static int read_options(int argc, char **argv, struct mails *j, const char **ret_list,
+			bool *ret_explain)
 {
 	int c;
 
 	optind = 1;
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (c) {
+		case 'e':
+			*ret_explain = true;
+			break;
 		case 'f':
 			*ret_list = optarg;
 			break;
@@ -258,8 +265,8 @@ int cmd_parse(int argc, char **argv)
 {
 	md_auto(mails_done) struct mails j = MAILS_INIT;
 	const char *list = NULL;
-	int rc = read_options(argc, argv, &j, &list);
-	bool ok = true;
+	bool ok = true, explain = false;
+	int rc = read_options(argc, argv, &j, &list, &explain);
 
 	if (rc >= 0)
 		return rc;
@@ -270,7 +277,7 @@ int cmd_parse(int argc, char **argv)
 		ok = mails_add_path(&j, argv[i]);
 	if (ok && !list && optind == argc)
 		ok = mails_add_stdin(&j);
-	if (!ok || !run(&j)) {
+	if (!ok || !(explain ? explain_mails(&j) : run(&j))) {
 		fprintf(stderr, "maildesk: parse: %s\n", errno ? strerror(errno) : "stopped");
 		return EX_OSERR;
 	}
