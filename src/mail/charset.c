@@ -236,7 +236,7 @@ static bool from_utf8(struct span in, struct buf *out)
 		if (!in.n)
 			break;
 		good = false;
-		while (cut < in.n && ((unsigned char)in.p[cut] & 0xc0) == 0x80)
+		while (cut < in.n && cut < 4 && ((unsigned char)in.p[cut] & 0xc0) == 0x80)
 			cut++;
 		if (cut == in.n && cut < 4 && (unsigned char)*in.p >= 0xc2 &&
 		    (unsigned char)*in.p < 0xf5 && (seen || cut > 1)) {

@@ -312,6 +312,7 @@ static int below_header(struct reading *r)
 	struct bounce_report bounce;
 	struct span text;
 	const char *from = m->from.n ? first(&m->from)->address : "";
+	struct trim_hints hints = { &r->text.marks, m->from.n ? first(&m->from)->name : NULL };
 
 	if (mime_read(r->arena, &r->header, r->body, &r->tree) != MD_OK)
 		return MD_NOMEM;
@@ -329,7 +330,7 @@ static int below_header(struct reading *r)
 	m->text = r->text.text;
 	m->html = r->text.html;
 	text = span_of(m->text);
-	r->reply = trim_reply_marked(r->arena, text, &r->text.marks);
+	r->reply = trim_reply_hinted(r->arena, text, &hints);
 	m->reply_text = arena_strndup(r->arena, r->reply.p, r->reply.n);
 	trim_markers(r->arena, text, &m->markers);
 	forwarded(r, text);

@@ -74,6 +74,16 @@ static size_t cut_tail(const struct trim_lines *l, struct range r, bool quotes_s
 	return r.to;
 }
 
+/* Behind "-----BEGIN PGP SIGNED MESSAGE-----" and its "Hash:" line. */
+static size_t skip_armor(const struct trim_lines *l, struct range r)
+{
+	size_t i = r.from;
+
+	if (i < r.to && span_is(span_trim(l->v[i].text), "-----BEGIN PGP SIGNED MESSAGE-----"))
+		i = skip(l, find(l, i, r.to, TRIM_EMPTY), r.to, TRIM_EMPTY);
+	return i < r.to ? i : r.from;
+}
+
 /* The quote stands above, the reply below it. */
 static size_t bottom_start(const struct trim_lines *l, struct range r)
 {
@@ -99,21 +109,38 @@ static size_t cut_signature(const struct trim_lines *l, struct range r)
 	return r.to;
 }
 
-struct span trim_reply(struct arena *a, struct span text)
+/* The sender's whole name alone at the end. A part of it may be an answer ("Who? - Anna"). */
+static size_t cut_name(const struct trim_lines *l, struct range r, const char *sender)
 {
-	return trim_reply_marked(a, text, NULL);
+	size_t last = r.to - 1;
+	struct span line, name = span_of(sender);
+
+	if (r.to < r.from + 3 || span_chr(span_trim(name), ' ') >= name.n)
+		return r.to;
+	line = span_trim(l->v[last].text);
+	while (line.n && strchr("-.,*_", line.p[line.n - 1]))
+		line.n--;
+	while (line.n && strchr("-*_ ", *line.p))
+		line = span_from(line, 1);
+	return l->v[last - 1].class == TRIM_EMPTY && span_same(line, span_trim(name)) ? last : r.to;
 }
 
-struct span trim_reply_marked(struct arena *a, struct span text, const struct html_marks *marks)
+struct span trim_reply(struct arena *a, struct span text)
+{
+	return trim_reply_hinted(a, text, &(struct trim_hints){ 0 });
+}
+
+struct span trim_reply_hinted(struct arena *a, struct span text, const struct trim_hints *hints)
 {
 	struct trim_lines l;
 	struct range r;
 	size_t marker, cut;
 	bool below;
 
-	if (!trim_lines_read(a, text, marks, &l) || l.n == 0)
+	if (!trim_lines_read(a, text, hints->marks, &l) || l.n == 0)
 		return text;
 	r = (struct range){ skip(&l, 0, l.n, TRIM_EMPTY), l.n };
+	r.from = skip_armor(&l, r);
 	marker = find(&l, r.from, r.to, TRIM_MARKER);
 	if (marker < r.to && has(&l, r.from, marker, TRIM_TEXT))
 		r.to = marker;
@@ -123,6 +150,9 @@ struct span trim_reply_marked(struct arena *a, struct span text, const struct ht
 	r.to = cut_tail(&l, r, below);
 	r.from = bottom_start(&l, r);
 	r.to = cut_signature(&l, r);
+	r.to = cut_tail(&l, r, below);
+	if (hints->sender)
+		r.to = cut_name(&l, r, hints->sender);
 	r.to = cut_tail(&l, r, below);
 	if (r.to <= r.from)
 		return text;

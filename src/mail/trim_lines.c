@@ -9,6 +9,7 @@
 #include <string.h>
 
 enum { HEADER_LINES = 6, HEADER_BYTES = 500 }; /* of one "On ... wrote:" */
+enum { DISCLAIMER_BYTES = 2000 };
 
 /* "*From:*", "  From:" */
 static struct span undressed(struct span line)
@@ -210,6 +211,33 @@ static bool is_dash_name(const struct trim_lines *l, size_t at)
 	return words <= 3 && (at + 1 == l->n || l->v[at + 1].class == TRIM_EMPTY);
 }
 
+/* A notice under the mail of a company: a paragraph of some length, not the first. */
+static bool is_disclaimer(const struct trim_lines *l, size_t at)
+{
+	const char *ones[TRIM_DISCLAIMERS_MAX];
+	struct span all = l->v[at].text;
+	size_t end = at;
+
+	if (at == 0 || l->v[at - 1].class == TRIM_TEXT)
+		return false;
+	while (end < l->n && l->v[end].class == TRIM_TEXT &&
+	       (size_t)(l->v[end].text.p - all.p) < DISCLAIMER_BYTES)
+		end++;
+	all.n = (size_t)(l->v[end - 1].text.p - all.p) + l->v[end - 1].text.n;
+	if (all.n < 80)
+		return false;
+	all = span_sub(all, 0, DISCLAIMER_BYTES);
+	for (size_t i = 0; i < trim_disclaimers.n; i++)
+		ones[i] = trim_disclaimers.v[i].one;
+	if (!span_has_any(all, ones, trim_disclaimers.n)) /* one pass, and mostly the only one */
+		return false;
+	for (size_t i = 0; i < trim_disclaimers.n; i++)
+		if (span_has(all, trim_disclaimers.v[i].one) &&
+		    span_has(all, trim_disclaimers.v[i].other))
+			return true;
+	return false;
+}
+
 static bool between_dashes(struct span line)
 {
 	line = undressed(line);
@@ -300,7 +328,8 @@ static enum trim_class simple_class(struct span line)
 		return TRIM_MARKER;
 	if (*bare.p == '>')
 		return TRIM_QUOTE;
-	if (bare.n == 2 && bare.p[0] == '-' && bare.p[1] == '-')
+	if ((bare.n == 2 && bare.p[0] == '-' && bare.p[1] == '-') ||
+	    span_is(bare, "-----BEGIN PGP SIGNATURE-----"))
 		return TRIM_SIGNATURE;
 	if (is_rule(bare))
 		return TRIM_RULE;
@@ -335,6 +364,8 @@ static void refine(struct trim_lines *l, size_t at)
 		   (span_starts(span_trim(line->text), "(http") ||
 		    span_starts(span_trim(line->text), "<http"))) {
 		line->class = TRIM_QUOTE; /* a link that was broken off its line */
+	} else if (is_disclaimer(l, at)) {
+		line->class = TRIM_DEVICE;
 	} else {
 		for (lines = quote_header(l, at); lines > 0; lines--)
 			l->v[at + lines - 1].class = TRIM_HEADER;

@@ -31,6 +31,16 @@ extern const struct trim_words trim_forwards;     /* between dashes or before a 
 extern const struct trim_words trim_device_words; /* in such a line: no sentence holds it */
 extern const struct trim_words trim_devices;      /* "Sent from my ...": how such a line begins */
 
+enum { TRIM_DISCLAIMERS_MAX = 64 };
+/* What stands under the mail of a company: two words that one paragraph holds. */
+struct trim_pair {
+	const char *one, *other;
+};
+extern const struct trim_pairs {
+	size_t n;
+	const struct trim_pair *v;
+} trim_disclaimers;
+
 /* Before the colon of a subject: of a mail that is passed on, or an answer. */
 extern const struct trim_words trim_forward_prefixes, trim_reply_prefixes;
 

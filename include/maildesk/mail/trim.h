@@ -15,8 +15,13 @@ enum { TRIM_MARKERS_MAX = 8, TRIM_TOKEN_MAX = 200 };
 
 /* The new stretch of `text` (LF, UTF-8). */
 struct span trim_reply(struct arena *a, struct span text);
-/* The same for text that was HTML, whose elements tell more than its words. */
-struct span trim_reply_marked(struct arena *a, struct span text, const struct html_marks *marks);
+/* What helps where it is known. */
+struct trim_hints {
+	const struct html_marks
+		*marks;     /* of text that was HTML: its elements say more than words */
+	const char *sender; /* name of who wrote it: at the end it is a signature */
+};
+struct span trim_reply_hinted(struct arena *a, struct span text, const struct trim_hints *hints);
 
 /* The tokens of "[md:TOKEN]" in the text, TOKEN of a-z, 2-7 and dots; no doubles. One that quoting
  * has wrapped is not found. */

@@ -41,7 +41,22 @@ static const struct {
 	{ "new\n\n_____________________________\nusers mailing list\nusers@b.example", "new" },
 	{ "new\n\n-Anna", "new" },
 	{ "new\n> cited\n\nOn 20 Nov 2026, Bob <b@c.example> wrote:\n> old", "new\n> cited" },
+	{ "new\n\nThis e-mail is confidential and intended only for the person it is addressed "
+	  "to.\n"
+	  "If you are not that person, please delete it.\n\nAcme Ltd, London",
+	  "new" },
+	{ "neu\n\nDiese Nachricht ist vertraulich und nur für den genannten Empfänger bestimmt. "
+	  "Falls "
+	  "Sie es nicht sind, löschen Sie sie bitte.",
+	  "neu" },
+	{ "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\nnew\n\n"
+	  "-----BEGIN PGP SIGNATURE-----\n\niQEz\n-----END PGP SIGNATURE-----",
+	  "new" },
 	/* what must stay */
+	{ "This offer is confidential and intended for you only, please look at it until Monday "
+	  "morning.\n\nAnna",
+	  "This offer is confidential and intended for you only, please look at it until Monday "
+	  "morning.\n\nAnna" },
 	{ "Hi,\nSent via DHL on Monday.\nIt never came.",
 	  "Hi,\nSent via DHL on Monday.\nIt never came." },
 	{ "new\n\nSent with Airmail", "new" },
@@ -105,6 +120,29 @@ static const struct {
 	{ "<div class=quote>a price</div>ok", "a price\nok" },
 };
 
+static void knows_a_name_at_the_end(void **state)
+{
+	static const struct {
+		const char *in, *want;
+	} rows[] = {
+		{ "new\n\nAnna Berg", "new" },
+		{ "new\n\n- anna berg.\n\n\nOn 20 Nov 2026, Bob wrote:\n> old", "new" },
+		{ "Who is it?\n\nAnna", "Who is it?\n\nAnna" },
+		{ "new\nAnna Berg", "new\nAnna Berg" },
+		{ "Anna Berg", "Anna Berg" },
+		{ "\n\nAnna Berg", "\n\nAnna Berg" },
+	};
+	struct trim_hints hints = { NULL, "Anna Berg" };
+
+	(void)state;
+	for (size_t i = 0; i < MD_COUNT(rows); i++) {
+		md_auto(arena_done) struct arena a = ARENA_INIT(TEST_ARENA);
+		struct span got = trim_reply_hinted(&a, span_of(rows[i].in), &hints);
+
+		assert_true(span_is(span_trim(got), span_trim(span_of(rows[i].want)).p));
+	}
+}
+
 static void reads_the_marks_of_html(void **state)
 {
 	(void)state;
@@ -152,6 +190,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(keeps_what_is_new),
+		cmocka_unit_test(knows_a_name_at_the_end),
 		cmocka_unit_test(reads_the_marks_of_html),
 		cmocka_unit_test(collects_markers),
 		cmocka_unit_test(knows_forwards),
