@@ -4,6 +4,8 @@
 #include <maildesk/mail/charset.h>
 #include <maildesk/mail/encoding.h>
 
+#include <time.h>
+
 static const struct {
 	enum encoding encoding;
 	const char *in, *want;
@@ -110,6 +112,29 @@ static void makes_utf8(void **state)
 	}
 }
 
+/* A megabyte of a byte that begins or continues something; quadratic work takes minutes. */
+static void takes_linear_time(void **state)
+{
+	static const char *const names[] = { "", "utf-8", "shift_jis", "iso-2022-jp", "utf-7" };
+	static const char bytes[] = "\x80\xc2\xf0\x1b+";
+	enum { SIZE = 1 << 20 };
+	md_auto(md_free_p) char *in = md_malloc(SIZE);
+	clock_t before = clock();
+
+	(void)state;
+	assert_non_null(in);
+	for (size_t i = 0; i < MD_COUNT(names); i++) {
+		for (const char *c = bytes; *c; c++) {
+			md_auto(buf_done) struct buf out = BUF_INIT(SIZE * 8);
+
+			memset(in, *c, SIZE);
+			charset_to_utf8(span_of(names[i]), (struct span){ in, SIZE }, &out);
+			assert_true(utf8_valid(buf_str(&out), out.len));
+		}
+	}
+	assert_true(clock() - before < 20 * CLOCKS_PER_SEC);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -117,6 +142,7 @@ int main(void)
 		cmocka_unit_test(stops_when_the_sink_does),
 		cmocka_unit_test(finds_uuencoded_files),
 		cmocka_unit_test(makes_utf8),
+		cmocka_unit_test(takes_linear_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
