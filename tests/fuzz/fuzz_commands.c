@@ -46,7 +46,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	check_line(l.subject);
 	check_line(l.subject_block);
 	check_utf8(l.body);
-	check(strlen(l.subject) <= subject.len && strlen(l.body) <= text.len);
+	check(strlen(l.subject) <= subject.len);
+	check(strlen(l.body) <= subject.len + 1 + text.len); /* #note of a subject goes there */
 	for (size_t i = 0; i < l.count; i++)
 		check_command(&l.commands[i]);
 	check_refusals(l.refusals, l.refusal_count);
