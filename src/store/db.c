@@ -13,22 +13,22 @@
 
 #include "db_conn.h"
 
+#include <maildesk/base/buf.h>
 #include <maildesk/base/clock.h>
 #include <maildesk/base/random.h>
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 enum {
 	BUSY_MS_DEFAULT = 5000,
-	/* The engine's own wait for a lock: short, so that the limit of db_txn() holds. */
-	ENGINE_WAIT_MS = 50,
 	PAUSE_FIRST_MS = 2,
 	PAUSE_MAX_MS = 100,
 };
 
-static const struct db_driver *const drivers[] = { &db_sqlite };
+static const struct db_driver *const drivers[] = { &db_sqlite, &db_postgres };
 
 /* ---- connections ---- */
 
@@ -46,7 +46,7 @@ MD_DEFINE_AUTO(struct db_conn *, conn_free)
 static int conn_new(struct db *db, enum db_use use, struct db_conn **ret, struct md_err *err)
 {
 	md_auto(conn_free_p) struct db_conn *c = md_calloc(1, sizeof *c);
-	int64_t wait_ms = use == DB_USE_WRITE ? ENGINE_WAIT_MS : db->busy_ms;
+	int64_t wait_ms = use == DB_USE_WRITE ? db->driver->write_wait_ms : db->busy_ms;
 	int rc;
 
 	if (!c)
@@ -62,6 +62,45 @@ static int conn_new(struct db *db, enum db_use use, struct db_conn **ret, struct
 	return rc;
 }
 
+static struct db_conn *pool_take(struct db *db, enum db_use use)
+{
+	struct db_conn *c;
+
+	pthread_mutex_lock(&db->pool_lock);
+	c = db->pools[use];
+	if (c)
+		db->pools[use] = c->next;
+	pthread_mutex_unlock(&db->pool_lock);
+	return c;
+}
+
+static void drop_pool(struct db *db, enum db_use use)
+{
+	struct db_conn *c;
+
+	while ((c = pool_take(db, use)))
+		conn_free(c);
+}
+
+/* Nobody needs it now. Where one was lost the others are likely to be, and each would have to be
+ * waited for. */
+static void give_back(struct db_conn *c)
+{
+	struct db *db = c->db;
+
+	if (db->driver->is_lost(c->link)) {
+		conn_free(c);
+		drop_pool(db, DB_USE_READ);
+		drop_pool(db, DB_USE_WRITE);
+		return;
+	}
+	pthread_mutex_lock(&db->pool_lock);
+	c->next = db->pools[c->use];
+	db->pools[c->use] = c;
+	pthread_mutex_unlock(&db->pool_lock);
+}
+MD_DEFINE_AUTO(struct db_conn *, give_back)
+
 static const struct db_driver *driver_of(const char *where, const char **ret_address)
 {
 	for (size_t i = 0; i < MD_COUNT(drivers); i++) {
@@ -75,27 +114,43 @@ static const struct db_driver *driver_of(const char *where, const char **ret_add
 	return NULL;
 }
 
+static int unknown_engine(const char *where, struct md_err *err)
+{
+	md_auto(buf_done) struct buf forms = BUF_INIT(256);
+
+	for (size_t i = 0; i < MD_COUNT(drivers); i++)
+		buf_addf(&forms, "%s%s", i ? " or " : "", drivers[i]->form);
+	return md_fail(err, MD_INPUT, 0, "database \"%.*s\": expected %s", (int)strcspn(where, ":"),
+		       where, buf_str(&forms));
+}
+
 int db_open(const char *where, struct db **ret, struct md_err *err)
 {
-	md_auto(db_close_p) struct db *db = md_calloc(1, sizeof *db);
+	md_auto(db_close_p) struct db *db = NULL;
 	const char *address;
+	const struct db_driver *driver = driver_of(where, &address);
+	struct db_conn *c;
 	int rc;
 
+	if (!driver)
+		return unknown_engine(where, err);
+	db = md_calloc(1, sizeof *db);
 	if (!db)
 		return md_fail(err, MD_NOMEM, 0, "database: out of memory");
-	db_gate_init(&db->gate);
+	db_gate_init(&db->gates[DB_USE_READ], driver->readers);
+	db_gate_init(&db->gates[DB_USE_WRITE], driver->writers);
 	pthread_mutex_init(&db->pool_lock, NULL);
 	db->busy_ms = BUSY_MS_DEFAULT;
-	db->driver = driver_of(where, &address);
-	if (!db->driver)
-		return md_fail(err, MD_INPUT, 0, "database \"%s\": expected sqlite:PATH", where);
+	db->driver = driver;
 	db->address = md_strdup(address);
 	if (!db->address)
 		return md_fail(err, MD_NOMEM, 0, "database: out of memory");
-	rc = conn_new(db, DB_USE_WRITE, &db->writer, err);
-	if (rc == MD_OK)
-		*ret = md_take(db);
-	return rc;
+	rc = conn_new(db, DB_USE_WRITE, &c, err);
+	if (rc != MD_OK)
+		return rc;
+	give_back(c);
+	*ret = md_take(db);
+	return MD_OK;
 }
 
 void db_set_busy_ms(struct db *db, int64_t busy_ms)
@@ -107,42 +162,49 @@ void db_close(struct db *db)
 {
 	if (!db)
 		return;
-	while (db->pool) {
-		struct db_conn *c = db->pool;
-
-		db->pool = c->next;
-		conn_free(c);
-	}
-	conn_free(db->writer); /* last: it leaves the file tidy */
+	drop_pool(db, DB_USE_READ);
+	drop_pool(db, DB_USE_WRITE); /* last: it leaves a file tidy */
 	pthread_mutex_destroy(&db->pool_lock);
-	db_gate_done(&db->gate);
+	db_gate_done(&db->gates[DB_USE_READ]);
+	db_gate_done(&db->gates[DB_USE_WRITE]);
 	free(db->address);
 	free(db);
 }
 
-/* ---- reading ---- */
-
-static struct db_conn *pool_take(struct db *db)
+/* A connection with its transaction begun. An unused one may have been lost long ago: then another
+ * is taken, as nothing was done on it yet. */
+static int begin(struct db *db, enum db_use use, struct db_conn **ret, struct md_err *err)
 {
-	struct db_conn *c;
+	for (;;) {
+		md_auto(give_back_p) struct db_conn *c = pool_take(db, use);
+		bool is_new = !c;
+		int rc = c ? MD_OK : conn_new(db, use, &c, err);
 
-	pthread_mutex_lock(&db->pool_lock);
-	c = db->pool;
-	if (c)
-		db->pool = c->next;
-	pthread_mutex_unlock(&db->pool_lock);
-	return c;
+		if (rc == MD_OK) {
+			c->busy = false;
+			c->doomed = MD_OK;
+			rc = db->driver->begin(c->link, use, err);
+			if (rc == MD_OK)
+				*ret = md_take(c);
+		}
+		if (rc == MD_OK || is_new || !db->driver->is_lost(c->link))
+			return rc;
+	}
 }
+
+/* ---- reading ---- */
 
 int db_read(struct db *db, struct db_conn **ret, struct md_err *err)
 {
-	md_auto(conn_free_p) struct db_conn *c = pool_take(db);
-	int rc = c ? MD_OK : conn_new(db, DB_USE_READ, &c, err);
+	struct db_gate *gate = &db->gates[DB_USE_READ];
+	int rc;
 
-	if (rc == MD_OK)
-		rc = db->driver->begin(c->link, DB_USE_READ, err);
-	if (rc == MD_OK)
-		*ret = md_take(c);
+	if (!db_gate_enter(gate, 1, clock_mono(&clock_system) + db->busy_ms))
+		return md_fail(err, MD_AGAIN, 0, "database busy: no connection free for %lld ms",
+			       (long long)db->busy_ms);
+	rc = begin(db, DB_USE_READ, ret, err);
+	if (rc != MD_OK)
+		db_gate_leave(gate, 1);
 	return rc;
 }
 
@@ -154,14 +216,8 @@ void db_read_done(struct db_conn *c)
 		return;
 	db = c->db;
 	db->driver->rollback(c->link);
-	if (db->driver->is_lost(c->link)) {
-		conn_free(c);
-		return;
-	}
-	pthread_mutex_lock(&db->pool_lock);
-	c->next = db->pool;
-	db->pool = c;
-	pthread_mutex_unlock(&db->pool_lock);
+	give_back(c);
+	db_gate_leave(&db->gates[DB_USE_READ], 1);
 }
 
 /* ---- transactions ---- */
@@ -180,33 +236,41 @@ static void pause_before_retry(int attempt)
 	nanosleep(&t, NULL);
 }
 
-static int reconnect_if_lost(struct db *db, struct md_err *err)
+/* The answer to a commit was lost. Others ask the engine until it knows: only if it stays away, or
+ * cannot know any more, the caller hears MD_UNKNOWN. */
+static int settle(struct db *db, const struct db_conn *lost, struct md_err *err)
 {
-	if (db->writer && db->driver->is_lost(db->writer->link)) {
-		conn_free(db->writer);
-		db->writer = NULL;
+	int64_t until_ms = clock_mono(&clock_system) + db->busy_ms;
+	struct md_err why = { 0 };
+
+	for (int attempt = 0;; attempt++) {
+		md_auto(conn_free_p) struct db_conn *c = NULL;
+		enum db_fate fate = DB_FATE_OPEN;
+		int rc = conn_new(db, DB_USE_WRITE, &c, &why);
+
+		if (rc == MD_OK)
+			rc = db->driver->fate(c->link, lost->link, &fate, &why);
+		if (rc == MD_OK && fate == DB_FATE_DONE)
+			return MD_OK;
+		if (rc == MD_OK && fate == DB_FATE_NOT_DONE)
+			return md_fail(err, MD_AGAIN, 0, "the connection was lost before commit");
+		if ((rc != MD_OK && rc != MD_AGAIN) || clock_mono(&clock_system) >= until_ms)
+			return md_fail(err, MD_UNKNOWN, 0,
+				       "the connection was lost during commit: %s", why.text);
+		pause_before_retry(attempt);
 	}
-	return db->writer ? MD_OK : conn_new(db, DB_USE_WRITE, &db->writer, err);
 }
 
 /* *ret_retry: it was the database that had no time. */
 static int try_once(struct db *db, db_txn_fn fn, void *ctx, bool *ret_retry, struct md_err *err)
 {
+	md_auto(give_back_p) struct db_conn *c = NULL;
 	const struct db_driver *d = db->driver;
-	struct db_conn *c;
-	int rc = reconnect_if_lost(db, err);
+	int rc = begin(db, DB_USE_WRITE, &c, err);
 
 	*ret_retry = rc == MD_AGAIN;
 	if (rc != MD_OK)
 		return rc;
-	c = db->writer;
-	c->busy = false;
-	c->doomed = MD_OK;
-	rc = d->begin(c->link, DB_USE_WRITE, err);
-	if (rc != MD_OK) {
-		*ret_retry = rc == MD_AGAIN;
-		return rc;
-	}
 	rc = fn(c, ctx, err);
 	if (rc == MD_OK && c->doomed != MD_OK)
 		rc = md_fail(err, c->doomed, 0, "the database gave the transaction up");
@@ -216,26 +280,43 @@ static int try_once(struct db *db, db_txn_fn fn, void *ctx, bool *ret_retry, str
 		return rc;
 	}
 	rc = d->commit(c->link, err);
+	if (rc == MD_UNKNOWN)
+		rc = settle(db, c, err);
 	*ret_retry = rc == MD_AGAIN;
 	return rc;
 }
 
 int db_txn(struct db *db, db_txn_fn fn, void *ctx, struct md_err *err)
 {
+	static _Thread_local const struct db *writing;
 	int64_t until_ms = clock_mono(&clock_system) + db->busy_ms;
+	struct db_gate *gate = &db->gates[DB_USE_WRITE];
+	int places = 1;
 	bool retry;
 	int rc;
 
-	if (!db_gate_enter(&db->gate, until_ms))
+	assert(writing != db); /* it would wait for itself */
+	if (!db_gate_enter(gate, places, until_ms))
 		return md_fail(err, MD_AGAIN, 0, "database busy: other changes took %lld ms",
 			       (long long)db->busy_ms);
+	writing = db;
 	for (int attempt = 0;; attempt++) {
 		rc = try_once(db, fn, ctx, &retry, err);
 		if (!retry || clock_mono(&clock_system) >= until_ms)
 			break;
+		/* From now on alone: a long one must not lose to short ones for ever. */
+		if (places != db->driver->writers) {
+			db_gate_leave(gate, places);
+			places = db->driver->writers;
+			if (!db_gate_enter(gate, places, until_ms)) {
+				writing = NULL;
+				return rc;
+			}
+		}
 		pause_before_retry(attempt);
 	}
-	db_gate_leave(&db->gate);
+	writing = NULL;
+	db_gate_leave(gate, places);
 	return rc;
 }
 
@@ -253,8 +334,10 @@ int db_savepoint(struct db_conn *c, db_txn_fn fn, void *ctx, struct md_err *err)
 	rc = fn(c, ctx, err);
 	if (rc == MD_OK)
 		return db_exec(c, &sql_part_end, DB_NONE, NULL, err);
-	if (c->doomed != MD_OK)
+	/* What another transaction spoiled is spoiled as a whole. */
+	if (c->doomed != MD_OK && (c->doomed == MD_AGAIN || !c->db->driver->can_undo_part(c->link)))
 		return rc;
+	c->doomed = MD_OK;
 	undone = db_exec(c, &sql_part_undo, DB_NONE, NULL, NULL);
 	if (undone == MD_OK)
 		undone = db_exec(c, &sql_part_end, DB_NONE, NULL, NULL);

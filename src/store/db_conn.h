@@ -29,10 +29,9 @@ struct db {
 	const struct db_driver *driver;
 	char *address;
 	int64_t busy_ms;
-	struct db_gate gate;
-	struct db_conn *writer; /* of whoever passed the gate */
+	struct db_gate gates[2]; /* by enum db_use */
 	pthread_mutex_t pool_lock;
-	struct db_conn *pool; /* reading connections nobody uses */
+	struct db_conn *pools[2]; /* connections nobody uses, by enum db_use */
 };
 
 /* Ends what is prepared; db_rows.c made it. */

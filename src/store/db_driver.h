@@ -3,8 +3,7 @@
  * A driver knows its library and nothing of transactions with retry, caching, threads or rows: that
  * is db.c's. One connection is used by one thread at a time. Failures come as enum md_code:
  * MD_AGAIN for everything that the same transaction, run again, may get past; MD_CONFLICT for
- * constraints; MD_UNKNOWN from commit only. A second engine is one more struct db_driver and its
- * row in db.c. */
+ * constraints; MD_UNKNOWN from commit only. An engine is a struct db_driver and its row in db.c. */
 #ifndef MAILDESK_STORE_DB_DRIVER_H
 #define MAILDESK_STORE_DB_DRIVER_H
 
@@ -20,9 +19,17 @@ struct db_token {
 	const char *text;
 };
 
+/* What became of a transaction whose commit was not answered. */
+enum db_fate { DB_FATE_DONE, DB_FATE_NOT_DONE, DB_FATE_OPEN };
+
 struct db_driver {
 	const char *scheme;            /* "sqlite": what stands before the colon */
+	const char *form;              /* "sqlite:PATH", for people */
 	const struct db_token *tokens; /* ended by a NULL name */
+	int writers, readers;          /* transactions at a time in one process */
+	/* How long a writer waits in the engine for another one: shorter than the limit of
+	 * db_txn(), which then runs the transaction again. */
+	int64_t write_wait_ms;
 
 	/* `address` is what follows the colon. Locks are waited for `wait_ms` at most. */
 	int (*connect)(const char *address, enum db_use use, int64_t wait_ms, struct db_link **ret,
@@ -35,9 +42,16 @@ struct db_driver {
 	int (*begin)(struct db_link *l, enum db_use use, struct md_err *err);
 	/* Nothing is left open, whatever comes back. */
 	int (*commit)(struct db_link *l, struct md_err *err);
+	/* After MD_UNKNOWN from commit: asked on another connection what became of it. MD_UNKNOWN
+	 * when that cannot be known any more. NULL where commit never gives MD_UNKNOWN. */
+	int (*fate)(struct db_link *l, const struct db_link *lost, enum db_fate *ret,
+		    struct md_err *err);
 	void (*rollback)(struct db_link *l);
-	/* False after the engine itself rolled back (disk full, no memory). */
+	/* False once nothing more can be done in it: the engine rolled back (disk full, no memory),
+	 * or takes only a rollback after an error. */
 	bool (*in_transaction)(const struct db_link *l);
+	/* In the latter case: one to a savepoint would bring it back. */
+	bool (*can_undo_part)(const struct db_link *l);
 	/* Several statements without arguments: schema and migrations. */
 	int (*script)(struct db_link *l, const char *sql, struct md_err *err);
 
@@ -45,8 +59,10 @@ struct db_driver {
 	int (*prepare)(struct db_link *l, const char *sql, struct db_stmt **ret,
 		       struct md_err *err);
 	void (*finalize)(struct db_stmt *st);
-	/* Argument i belongs to the parameter named $(i+1); borrowed until reset. */
-	int (*bind)(struct db_stmt *st, const struct db_arg *args, size_t n, struct md_err *err);
+	/* Argument i belongs to the parameter named $(i+1); borrowed until reset. With `one_by_one`
+	 * rows are not collected in memory, and the connection does nothing else until reset. */
+	int (*bind)(struct db_stmt *st, const struct db_arg *args, size_t n, bool one_by_one,
+		    struct md_err *err);
 	int (*step)(struct db_stmt *st, bool *ret_row, struct md_err *err);
 	size_t (*columns)(struct db_stmt *st);
 	/* A column of the current row, borrowed until the next step; text and blob with NULL bytes
@@ -56,7 +72,7 @@ struct db_driver {
 	int64_t (*changed)(struct db_stmt *st);
 	void (*reset)(struct db_stmt *st);
 };
-extern const struct db_driver db_sqlite;
+extern const struct db_driver db_sqlite, db_postgres;
 
 /* The statement text of an engine: tokens replaced. The caller frees; NULL without memory. */
 char *db_expand(const struct db_driver *driver, const char *sql);

@@ -1,19 +1,18 @@
 #include "db_gate.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <time.h>
 
 struct db_gate_waiter {
 	struct db_gate_waiter *next;
 	pthread_cond_t turn;
-	pthread_t thread;
-	bool has_it;
+	int places;
+	bool has_them;
 };
 
-void db_gate_init(struct db_gate *g)
+void db_gate_init(struct db_gate *g, int places)
 {
-	*g = (struct db_gate){ .lock = PTHREAD_MUTEX_INITIALIZER };
+	*g = (struct db_gate){ .lock = PTHREAD_MUTEX_INITIALIZER, .free_places = places };
 }
 
 void db_gate_done(struct db_gate *g)
@@ -44,10 +43,23 @@ static void withdraw(struct db_gate *g, struct db_gate_waiter *w)
 		g->last = before;
 }
 
-static bool wait_for_turn(struct db_gate *g, int64_t until_ms)
+/* The places are given away here, so nobody can slip in before those who are woken. */
+static void let_in(struct db_gate *g)
+{
+	struct db_gate_waiter *w;
+
+	while ((w = g->first) && w->places <= g->free_places) {
+		g->free_places -= w->places;
+		withdraw(g, w);
+		w->has_them = true;
+		pthread_cond_signal(&w->turn);
+	}
+}
+
+static bool wait_for_turn(struct db_gate *g, int places, int64_t until_ms)
 {
 	struct timespec until = { .tv_sec = until_ms / 1000, .tv_nsec = until_ms % 1000 * 1000000 };
-	struct db_gate_waiter self = { .thread = pthread_self() };
+	struct db_gate_waiter self = { .places = places };
 	pthread_condattr_t attr;
 
 	pthread_condattr_init(&attr);
@@ -56,46 +68,33 @@ static bool wait_for_turn(struct db_gate *g, int64_t until_ms)
 	pthread_condattr_destroy(&attr);
 
 	append(g, &self);
-	while (!self.has_it && pthread_cond_timedwait(&self.turn, &g->lock, &until) != ETIMEDOUT)
+	while (!self.has_them && pthread_cond_timedwait(&self.turn, &g->lock, &until) != ETIMEDOUT)
 		;
-	if (!self.has_it)
+	if (!self.has_them) {
 		withdraw(g, &self);
+		let_in(g); /* those behind may need less */
+	}
 	pthread_cond_destroy(&self.turn);
-	return self.has_it;
+	return self.has_them;
 }
 
-bool db_gate_enter(struct db_gate *g, int64_t until_ms)
+bool db_gate_enter(struct db_gate *g, int places, int64_t until_ms)
 {
 	bool entered = true;
 
 	pthread_mutex_lock(&g->lock);
-	assert(!g->taken || !pthread_equal(g->owner, pthread_self()));
-	if (g->taken) {
-		entered = wait_for_turn(g, until_ms);
-	} else {
-		g->taken = true;
-		g->owner = pthread_self();
-	}
+	if (g->first || g->free_places < places)
+		entered = wait_for_turn(g, places, until_ms);
+	else
+		g->free_places -= places;
 	pthread_mutex_unlock(&g->lock);
 	return entered;
 }
 
-void db_gate_leave(struct db_gate *g)
+void db_gate_leave(struct db_gate *g, int places)
 {
-	struct db_gate_waiter *next;
-
 	pthread_mutex_lock(&g->lock);
-	next = g->first;
-	if (next) {
-		/* Stays taken: nobody can slip in before the one who was woken. */
-		g->first = next->next;
-		if (!g->first)
-			g->last = NULL;
-		g->owner = next->thread;
-		next->has_it = true;
-		pthread_cond_signal(&next->turn);
-	} else {
-		g->taken = false;
-	}
+	g->free_places += places;
+	let_in(g);
 	pthread_mutex_unlock(&g->lock);
 }

@@ -80,15 +80,6 @@ static int prepare(struct db_conn *c, const char *sql, struct db_stmt **ret, str
 	return c->db->driver->prepare(c->link, text, ret, err);
 }
 
-int db_script(struct db_conn *c, const char *sql, struct md_err *err)
-{
-	md_auto(md_free_p) char *text = db_expand(c->db->driver, sql);
-
-	if (!text)
-		return md_fail(err, MD_NOMEM, 0, "database script: out of memory");
-	return c->db->driver->script(c->link, text, err);
-}
-
 /* A statement in use; the cleanup hands it back clean. */
 struct use {
 	const struct db_driver *driver;
@@ -106,9 +97,20 @@ static int engine_failed(struct db_conn *c, int rc)
 {
 	if (rc == MD_AGAIN)
 		c->busy = true;
-	if (c->use == DB_USE_WRITE && !c->db->driver->in_transaction(c->link))
+	if (!c->db->driver->in_transaction(c->link))
 		c->doomed = rc;
 	return rc;
+}
+
+int db_script(struct db_conn *c, const char *sql, struct md_err *err)
+{
+	md_auto(md_free_p) char *text = db_expand(c->db->driver, sql);
+	int rc;
+
+	if (!text)
+		return md_fail(err, MD_NOMEM, 0, "database script: out of memory");
+	rc = c->db->driver->script(c->link, text, err);
+	return rc == MD_OK ? MD_OK : engine_failed(c, rc);
 }
 
 static int begin_use(struct db_conn *c, const char *sql, struct db_stmt **slot, struct use *u,
@@ -184,6 +186,9 @@ void db_forget_statements(struct db_conn *c)
 	c->cache = NULL;
 }
 
+/* Limit of db_each(). */
+#define ONE_BY_ONE SIZE_MAX
+
 typedef int (*row_fn)(const struct use *u, void *ctx, struct md_err *err);
 
 /* Run to the end, or to the first row beyond `limit`: an engine counts changes and checks
@@ -192,7 +197,7 @@ static int run(struct db_conn *c, const struct use *u, struct db_args args, size
 	       void *ctx, struct md_err *err)
 {
 	const struct db_driver *d = u->driver;
-	int rc = d->bind(u->st, args.v, args.n, err);
+	int rc = d->bind(u->st, args.v, args.n, limit == ONE_BY_ONE, err);
 	bool row;
 
 	if (rc != MD_OK)
@@ -428,5 +433,5 @@ int db_each(struct db_conn *c, const struct db_sql *sql, struct db_args args,
 	rc = use_constant(c, sql, &u, err);
 	if (rc != MD_OK)
 		return rc;
-	return run(c, &u, args, SIZE_MAX, pass_on, &each, err);
+	return run(c, &u, args, ONE_BY_ONE, pass_on, &each, err);
 }

@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -333,8 +334,10 @@ static int find_parameter(sqlite3_stmt *st, int number)
 	return sqlite3_bind_parameter_index(st, name);
 }
 
-static int lite_bind(struct db_stmt *st, const struct db_arg *args, size_t n, struct md_err *err)
+static int lite_bind(struct db_stmt *st, const struct db_arg *args, size_t n, bool one_by_one,
+		     struct md_err *err)
 {
+	(void)one_by_one; /* as always here */
 	if (sqlite3_bind_parameter_count(lite(st)) != (int)n)
 		return md_fail(err, MD_BROKEN, 0, "statement takes %d arguments, %zu given",
 			       sqlite3_bind_parameter_count(lite(st)), n);
@@ -404,7 +407,11 @@ static void lite_reset(struct db_stmt *st)
 
 const struct db_driver db_sqlite = {
 	.scheme = "sqlite",
+	.form = "sqlite:PATH",
 	.tokens = tokens,
+	.writers = 1,
+	.readers = INT_MAX,
+	.write_wait_ms = 50,
 	.connect = lite_connect,
 	.disconnect = lite_disconnect,
 	.is_lost = lite_is_lost,
@@ -412,6 +419,7 @@ const struct db_driver db_sqlite = {
 	.commit = lite_commit,
 	.rollback = lite_rollback,
 	.in_transaction = lite_in_transaction,
+	.can_undo_part = lite_in_transaction,
 	.script = lite_script,
 	.prepare = lite_prepare,
 	.finalize = lite_finalize,

@@ -107,7 +107,7 @@ static int look(struct db_conn *c, const struct schema_plan *plan, struct look *
 		return md_fail(
 			err, MD_REFUSED, 0,
 			"the database belongs to another program (it has a table \"%s\" and no "
-			"schema version): name another file in the setting `database`",
+			"schema version): name another one in the setting `database`",
 			tables[0].name);
 	rc = read_version(c, &a, &version, err);
 	if (rc != MD_OK)

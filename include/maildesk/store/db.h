@@ -1,13 +1,19 @@
-/* db.h - one small database API; SQLite is its first driver.
+/* db.h - one small database API over SQLite and PostgreSQL.
  *
  * Statements are constants made by DB_SQL and written in the SQL that SQLite >= 3.40 and PostgreSQL
  * >= 15 share; parameters are $1..$n in order of first appearance, and the few differences are the
  * tokens of schema.sql plus {SKIP} (FOR UPDATE SKIP LOCKED, or nothing). Every statement of the
  * program lies in one linker section, so a test can prepare them all.
  *
- * One writer at a time, whole transactions by db_txn(); reads by a connection of the calling
- * thread. Codes: MD_AGAIN busy after all retries, MD_CONFLICT a constraint, MD_UNKNOWN a commit
- * whose outcome nobody saw, MD_BROKEN disk, schema or bug, MD_NOTFOUND no row (db_one only). */
+ * Writing is done in whole transactions by db_txn(), each as if it were alone; reads by a
+ * connection of the calling thread. Codes: MD_AGAIN busy after all retries, MD_CONFLICT a
+ * constraint, MD_INPUT a value the engine cannot hold, MD_UNKNOWN a commit whose outcome nobody
+ * could tell within the busy time-out, MD_REFUSED what an administrator must set right, MD_BROKEN
+ * disk, schema or bug, MD_NOTFOUND no row (db_one only).
+ *
+ * After a failure other than MD_NOTFOUND a transaction may take nothing more but the end of the
+ * part (db_savepoint()) it happened in: PostgreSQL ends it, and all later calls say so. What a
+ * caller wants to survive is told without one: ON CONFLICT DO NOTHING. */
 #ifndef MAILDESK_STORE_DB_H
 #define MAILDESK_STORE_DB_H
 
@@ -19,7 +25,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* err->native of an MD_BROKEN that means: no room left on the disk (SQLITE_FULL). */
+/* err->native of an MD_BROKEN that means: no room left on the disk (SQLITE_FULL, SQLSTATE 53100).
+ */
 enum { DB_NATIVE_FULL = 13 };
 
 struct db;      /* an open database; shared by all threads */
@@ -75,15 +82,15 @@ struct db_map {
 	}
 extern const struct db_map db_map_int; /* one integer column into an int64_t */
 
-/* `where` is "sqlite:PATH" (made if missing, mode 0600). Does not look at the schema: see schema.h.
- */
+/* `where` is "sqlite:PATH" (made if missing, mode 0600) or "postgres:CONNINFO" (of libpq, a URI
+ * too). Does not look at the schema: see schema.h. */
 int db_open(const char *where, struct db **ret, struct md_err *err);
 /* How long db_txn() and reads wait for others, 5000 unless told. Before threads start. */
 void db_set_busy_ms(struct db *db, int64_t busy_ms);
 void db_close(struct db *db);
 MD_DEFINE_AUTO(struct db *, db_close)
 
-/* Run `fn` in one write transaction: BEGIN IMMEDIATE, fn, COMMIT; rolled back unless fn returns
+/* Run `fn` in one write transaction: BEGIN, fn, COMMIT; rolled back unless fn returns
  * MD_OK. On MD_AGAIN from the database the whole of fn runs again, up to the busy time-out, so it
  * must be repeatable: effects outside the database only after db_txn() returned MD_OK. Never call
  * it inside fn; never wait for network, parse or render inside fn. */
@@ -109,7 +116,7 @@ int db_all(struct db_conn *c, const struct db_sql *sql, struct db_args args,
 	   const struct db_map *map, size_t limit, struct arena *arena, void *ret_rows,
 	   size_t *ret_n, struct md_err *err);
 /* Each row in turn, for what is too large to keep: its texts and blobs live for the call of `fn`
- * only. What `fn` returns other than MD_OK ends the run. */
+ * only, and it must not use the connection. What `fn` returns other than MD_OK ends the run. */
 typedef int (*db_row_fn)(void *row, void *ctx, struct md_err *err);
 int db_each(struct db_conn *c, const struct db_sql *sql, struct db_args args,
 	    const struct db_map *map, db_row_fn fn, void *ctx, struct md_err *err);

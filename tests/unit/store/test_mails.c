@@ -237,7 +237,7 @@ TXN_TEST(decisions_are_replaced_and_quarantine_is_newest_first)
 
 	OK(quarantine_add(c, ids[0], "loop", NULL, 5, &err));
 	OK(quarantine_add(c, ids[1], "malformed", "why", 6, &err));
-	assert_int_equal(quarantine_add(c, ids[1], "again", NULL, 6, &err), MD_CONFLICT);
+	FAILS(MD_CONFLICT, c, quarantine_add(c, ids[1], "again", NULL, 6, &err));
 	OK(quarantine_list(c, 0, 10, a, &list, &n, &total, &err));
 	assert_int_equal(n, 2);
 	assert_int_equal(total, 2);

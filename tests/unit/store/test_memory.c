@@ -23,6 +23,11 @@ DB_SQL(sql_rows, "SELECT (SELECT COUNT(*) FROM users) + (SELECT COUNT(*) FROM us
 enum { ROWS_OF_INTAKE = 16 };
 /* Each allocation in turn takes half a minute; a prime stride meets every kind in two seconds. */
 enum { STRIDE = 17, IN_A_ROW = 5 };
+/* A server allocates for itself: there are fewer on our side. */
+static long stride(void)
+{
+	return on_postgres() ? 2 : STRIDE;
+}
 
 static uint8_t content[600 << 10]; /* of the mail */
 
@@ -208,7 +213,7 @@ static void fail_each(int for_good)
 	int passed = 0, failed = 0;
 
 	fixture_open(&f, true);
-	for (long n = 1; passed < IN_A_ROW; n += STRIDE) {
+	for (long n = 1; passed < IN_A_ROW; n += stride()) {
 		int rc;
 
 		assert_in_range(n, 1, 20000); /* an end is in sight */
@@ -251,7 +256,7 @@ static void opening_survives_every_failed_allocation(void **state)
 
 	(void)state;
 	fixture_open(&f, false);
-	for (long n = 1; !passed; n += STRIDE) {
+	for (long n = 1; !passed; n += stride()) {
 		struct db *db = NULL;
 		int rc;
 

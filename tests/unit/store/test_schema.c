@@ -51,7 +51,7 @@ static void normalise(const char *sql, struct buf *out)
 	buf_addc(out, '\n');
 }
 
-static void dump_schema(const char *path, struct buf *out)
+static void dump_file(const char *path, struct buf *out)
 {
 	sqlite3 *db;
 	sqlite3_stmt *st;
@@ -67,6 +67,31 @@ static void dump_schema(const char *path, struct buf *out)
 		normalise((const char *)sqlite3_column_text(st, 0), out);
 	sqlite3_finalize(st);
 	sqlite3_close(db);
+}
+
+static const char pg_dump_sql[] =
+	"SELECT concat_ws(' ', 'column', table_name, ordinal_position, column_name, data_type,"
+	" is_nullable, column_default, is_identity) AS line FROM information_schema.columns"
+	" WHERE table_schema = current_schema()"
+	" UNION ALL SELECT replace(indexdef, current_schema() || '.', '') FROM pg_indexes"
+	" WHERE schemaname = current_schema()"
+	" UNION ALL SELECT concat_ws(' ', 'constraint', conrelid::regclass,"
+	" pg_get_constraintdef(oid)) FROM pg_constraint WHERE connamespace ="
+	" (SELECT n.oid FROM pg_namespace n WHERE n.nspname = current_schema()) ORDER BY line";
+
+static void dump_schema(struct fixture *f, struct buf *out)
+{
+	PGresult *r;
+
+	if (!on_postgres()) {
+		dump_file(f->path, out);
+	} else {
+		r = PQexec(f->pg, pg_dump_sql);
+		assert_int_equal(PQresultStatus(r), PGRES_TUPLES_OK);
+		for (int i = 0; i < PQntuples(r); i++)
+			buf_addf(out, "%s\n", PQgetvalue(r, i, 0));
+		PQclear(r);
+	}
 	assert_int_equal(out->status, MD_OK);
 }
 
@@ -90,13 +115,14 @@ static void the_oldest_schema_and_all_steps_give_the_newest(void **state)
 
 	make_with(old, oldest, 1);
 	OK(schema_ensure(old->db, &err));
-	dump_schema(old->path, &from_old);
+	dump_schema(old, &from_old);
 
 	fixture_open(&fresh, true);
-	dump_schema(fresh.path, &from_new);
+	dump_schema(&fresh, &from_new);
 	fixture_close(&fresh);
 	assert_string_equal(buf_str(&from_old), buf_str(&from_new));
-	assert_non_null(strstr(buf_str(&from_new), "CREATE TABLE tickets("));
+	assert_non_null(strstr(buf_str(&from_new), on_postgres() ? "column tickets 1 id bigint"
+								 : "CREATE TABLE tickets("));
 }
 
 static const char small_1[] = "CREATE TABLE one (id {ID}, a TEXT) {STRICT};";
@@ -169,6 +195,23 @@ static void an_empty_database_gets_the_whole_schema_at_once(void **state)
 
 /* ---- refusals: the file is, byte for byte, what it was ---- */
 
+/* A file's bytes; a server's tables and versions. */
+static char *read_all(struct fixture *f, size_t *ret_n)
+{
+	struct buf out = BUF_INIT(1 << 20);
+	PGresult *r;
+
+	if (!on_postgres())
+		return read_file(f->path, ret_n);
+	dump_schema(f, &out);
+	r = PQexec(f->pg, "SELECT version FROM schema_version");
+	for (int i = 0; i < PQntuples(r); i++)
+		buf_addf(&out, "version %s\n", PQgetvalue(r, i, 0));
+	PQclear(r);
+	*ret_n = out.len;
+	return buf_steal(&out);
+}
+
 static void sql_to_file(const char *path, const char *sql)
 {
 	sqlite3 *db;
@@ -178,19 +221,35 @@ static void sql_to_file(const char *path, const char *sql)
 	assert_int_equal(sqlite3_close(db), SQLITE_OK);
 }
 
+static void a_file_in_another_mode_keeps_it(void **state)
+{
+	struct fixture *f = *state;
+	md_auto(md_free_p) char *before = NULL, *after = NULL;
+	size_t n_before, n_after;
+
+	SQLITE_ONLY();
+	sql_to_file(f->path, "PRAGMA journal_mode = WAL; CREATE TABLE photos (id INTEGER)");
+	before = read_file(f->path, &n_before);
+	OK(db_open(f->where, &f->db, &err));
+	assert_int_equal(schema_ensure(f->db, &err), MD_REFUSED);
+	db_close(f->db);
+	f->db = NULL;
+	after = read_file(f->path, &n_after);
+	assert_int_equal(n_before, n_after);
+	assert_memory_equal(before, after, n_before);
+}
+
 static const struct refusal {
 	const char *sql, *way_out;
 	bool on_ours; /* done to a database of this program */
 } refusals[] = {
-	{ "CREATE TABLE photos (id INTEGER)", "name another file", false },
-	{ "PRAGMA journal_mode = WAL; CREATE TABLE photos (id INTEGER)", "name another file",
-	  false },
+	{ "CREATE TABLE photos (id INTEGER)", "name another one", false },
 	{ "UPDATE schema_version SET version = 999", "run the newer maildesk", true },
 	{ "UPDATE schema_version SET version = 0", "older maildesk first", true },
 	{ "DELETE FROM schema_version", "restore a backup", true },
 	{ "INSERT INTO schema_version VALUES (1)", "restore a backup", true },
 	{ "DROP TABLE quarantine", "restore a backup", true },
-	{ "DROP TABLE schema_version", "name another file", true },
+	{ "DROP TABLE schema_version", "name another one", true },
 };
 
 static void foreign_newer_and_half_made_ones_are_refused_untouched(void **state)
@@ -204,8 +263,12 @@ static void foreign_newer_and_half_made_ones_are_refused_untouched(void **state)
 
 		fixture_open(&f, r->on_ours);
 		db_close(f.db);
-		sql_to_file(f.path, r->sql);
-		before = read_file(f.path, &n_before);
+		f.db = NULL;
+		if (on_postgres())
+			pg_do(&f, r->sql);
+		else
+			sql_to_file(f.path, r->sql);
+		before = read_all(&f, &n_before);
 
 		OK(db_open(f.where, &f.db, &err));
 		assert_int_equal(schema_ensure(f.db, &err), MD_REFUSED);
@@ -213,7 +276,7 @@ static void foreign_newer_and_half_made_ones_are_refused_untouched(void **state)
 			fail_msg("%s: no way out in: %s", r->sql, err.text);
 		db_close(f.db);
 		f.db = NULL;
-		after = read_file(f.path, &n_after);
+		after = read_all(&f, &n_after);
 		assert_int_equal(n_before, n_after);
 		assert_memory_equal(before, after, n_before);
 		fixture_close(&f);
@@ -258,6 +321,7 @@ int main(void)
 		BARE_TEST(steps_bring_an_old_database_forward_with_its_rows),
 		BARE_TEST(a_step_that_fails_leaves_the_version_before_it),
 		BARE_TEST(an_empty_database_gets_the_whole_schema_at_once),
+		BARE_TEST(a_file_in_another_mode_keeps_it),
 		cmocka_unit_test(foreign_newer_and_half_made_ones_are_refused_untouched),
 		BARE_TEST(several_at_once_make_one_schema),
 	};

@@ -309,7 +309,7 @@ TXN_TEST(tags_are_made_shared_and_removed)
 	assert_int_equal(n, 0);
 	OK(ticket_tags_of(c, too_many, 500, a, &tags, &n, &err));
 	assert_int_equal(ticket_tags_of(c, too_many, 501, a, &tags, &n, &err), MD_INPUT);
-	assert_int_equal(ticket_tag_add(c, 999, "vip", &err), MD_CONFLICT);
+	FAILS(MD_CONFLICT, c, ticket_tag_add(c, 999, "vip", &err));
 }
 
 TXN_TEST(participants_take_part_once)
@@ -349,8 +349,8 @@ TXN_TEST(participants_take_part_once)
 	OK(participant_remove(c, id, bob, &err));
 	OK(participant_is(c, id, bob, &takes_part, &err));
 	assert_false(takes_part);
-	assert_int_equal(participant_put(c, id, 999, "cc", 1, &err), MD_CONFLICT);
-	assert_int_equal(participant_put(c, id, bob, "boss", 1, &err), MD_CONFLICT);
+	FAILS(MD_CONFLICT, c, participant_put(c, id, 999, "cc", 1, &err));
+	FAILS(MD_CONFLICT, c, participant_put(c, id, bob, "boss", 1, &err));
 }
 
 TXN_TEST(links_are_made_once)
@@ -362,8 +362,8 @@ TXN_TEST(links_are_made_once)
 	OK(ticket_link_add(c, one, "blocks", two, &err));
 	OK(ticket_link_add(c, one, "blocks", two, &err));
 	OK(ticket_link_add(c, one, "relates", two, &err));
-	assert_int_equal(ticket_link_add(c, one, "hates", two, &err), MD_CONFLICT);
-	assert_int_equal(ticket_link_add(c, one, "blocks", 999, &err), MD_CONFLICT);
+	FAILS(MD_CONFLICT, c, ticket_link_add(c, one, "hates", two, &err));
+	FAILS(MD_CONFLICT, c, ticket_link_add(c, one, "blocks", 999, &err));
 }
 
 /* ---- comments and history ---- */
@@ -435,7 +435,7 @@ TXN_TEST(comments_are_listed_as_the_reader_may_see_them)
 	OK(comment_get(c, first, a, &got, &err)); /* deleted ones are still there */
 	assert_int_equal(got.deleted_at, 9);
 	got.held = "because";
-	assert_int_equal(comment_save(c, &got, &err), MD_CONFLICT);
+	FAILS(MD_CONFLICT, c, comment_save(c, &got, &err));
 	got.held = NULL;
 	got.id = 999;
 	assert_int_equal(comment_save(c, &got, &err), MD_NOTFOUND);
@@ -488,7 +488,7 @@ TXN_TEST(history_is_in_order_and_partly_public)
 	assert_int_equal(total, 2);
 	assert_string_equal(list[0].action, "tag");
 	rows_in[0].source = "rumour";
-	assert_int_equal(history_add(c, &rows_in[0], &err), MD_CONFLICT);
+	FAILS(MD_CONFLICT, c, history_add(c, &rows_in[0], &err));
 }
 
 /* ---- clocks and timers ---- */

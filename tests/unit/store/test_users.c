@@ -78,7 +78,7 @@ TXN_TEST(unknown_roles_are_conflicts)
 	int64_t id;
 
 	(void)a;
-	assert_int_equal(user_add(c, &u, &id, &err), MD_CONFLICT);
+	FAILS(MD_CONFLICT, c, user_add(c, &u, &id, &err));
 }
 
 static void disable(struct db_conn *c, struct arena *a, int64_t id)

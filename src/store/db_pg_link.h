@@ -1,0 +1,47 @@
+/* db_pg_link.h - a connection to PostgreSQL that never waits for ever; for db_postgres.c. */
+#ifndef MAILDESK_STORE_DB_PG_LINK_H
+#define MAILDESK_STORE_DB_PG_LINK_H
+
+#include "db_driver.h"
+
+#include <maildesk/base/buf.h>
+
+#include <libpq-fe.h>
+
+struct db_link {
+	PGconn *pg;
+	bool lost;         /* nothing can be said on it any more */
+	char timeline[16]; /* of the server's log: changes when a standby takes over */
+	char xid[24];      /* of the write transaction */
+	char state[6];     /* SQLSTATE of the last failure */
+	unsigned prepared; /* statements so far, for their names */
+	struct buf stale;  /* "DEALLOCATE s3;": to be said between transactions */
+};
+
+int pg_connect(const char *conninfo, int64_t wait_ms, struct db_link **ret, struct md_err *err);
+void pg_disconnect(struct db_link *l);
+MD_DEFINE_AUTO(struct db_link *, pg_disconnect)
+
+static inline void pg_clear(PGresult **r)
+{
+	PQclear(*r);
+	*r = NULL;
+}
+
+/* What was sent is answered; -1: `until_ms` of the monotonic clock for no limit. The result is the
+ * last one, or the first that failed; MD_OK, or the failure by its SQLSTATE. `what` comes first in
+ * its text. *ret may be NULL. */
+int pg_finish(struct db_link *l, const char *what, int64_t until_ms, PGresult **ret,
+	      struct md_err *err);
+/* The same for one result; *ret is NULL after the last. */
+int pg_next(struct db_link *l, const char *what, int64_t until_ms, PGresult **ret,
+	    struct md_err *err);
+/* SQL without parameters, from sending to the end. */
+int pg_run(struct db_link *l, const char *sql, const char *what, int64_t until_ms, PGresult **ret,
+	   struct md_err *err);
+/* Nothing could be sent. */
+int pg_lost(struct db_link *l, const char *what, struct md_err *err);
+/* When a statement that starts now has to be over. */
+int64_t pg_deadline(void);
+
+#endif
