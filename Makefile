@@ -94,8 +94,8 @@ check: $(UNIT)
 
 test: deps
 	$(MAKE) all $(UNIT) $(B)/authmilter
-	tests/run-unit $(UNIT)
-	MAILDESK=$(abspath $(B)/maildesk) tests/run-integration
+	@failed=0; tests/run-unit $(UNIT) || failed=1; \
+	MAILDESK=$(abspath $(B)/maildesk) tests/run-integration || failed=1; exit $$failed
 
 demo:
 	tests/deps demo

@@ -4,21 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const priority_names[CONF_PRIORITIES] = { "low", "medium", "high", "critical" };
-
-const char *work_priority_name(int64_t priority)
-{
-	return priority_names[priority];
-}
-
-int64_t work_priority_from_name(const char *name)
-{
-	for (int i = 0; i < CONF_PRIORITIES; i++)
-		if (strcmp(priority_names[i], name) == 0)
-			return i;
-	return -1;
-}
-
 static bool same(const char *a, const char *b)
 {
 	return strcmp(a ? a : "", b ? b : "") == 0;
@@ -270,5 +255,22 @@ int work_change(struct work *w, const struct work_change *ch, struct md_err *err
 		rc = change_assignee(w, ch->assignee, err);
 	if (rc == MD_OK && ch->status)
 		rc = change_status(w, ch->status, err);
+	return rc;
+}
+
+int work_participant(struct work *w, int64_t user, const char *role, struct md_err *err)
+{
+	int rc = work_ask(w, ACTION_ADD_PARTICIPANT, err);
+
+	for (size_t i = 0; i < w->n_participants && rc == MD_OK; i++)
+		if (w->participants[i].user_id == user)
+			return MD_OK;
+	if (rc == MD_OK)
+		rc = participant_put(w->c, w->ticket.id, user, role, w->by->now_ms, err);
+	if (rc == MD_OK)
+		rc = participant_list(w->c, w->ticket.id, w->arena, &w->participants,
+				      &w->n_participants, err);
+	if (rc == MD_OK)
+		rc = work_history(w, "participant_added", NULL, role, true, err);
 	return rc;
 }

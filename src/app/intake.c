@@ -4,8 +4,7 @@
  *	route	which ticket (desk/route.h)		-> new ticket, comment, held comment,
  *							   delivery event, quarantine
  *	hold	how well the sender is proven		-> a comment that agents see first
- *	run	commands of those who may give them	-> changes, or a transcript that says why
- *not
+ *	run	commands of those who may give them	-> changes, or a transcript saying why not
  *
  * Whatever happens, the mail has a message row with its raw bytes and a decision that says why. */
 #include <maildesk/base/codec.h>
@@ -127,50 +126,9 @@ static int quarantine(struct intake *in, const char *cause, const char *detail, 
 	return quarantine_add(in->c, in->result.message, cause, detail, in->by.now_ms, err);
 }
 
-static const char *local_part(struct arena *a, const char *address)
-{
-	return arena_strndup(a, address, strcspn(address, "@"));
-}
-
-/* Somebody who never wrote before becomes a customer; who writes can be written to again. */
-static int ensure_user(struct intake *in, struct md_err *err)
-{
-	struct user *u = &in->f.user;
-	int rc;
-
-	if (u->undeliverable_at && !u->disabled_at && !in->by.no_answer) {
-		u->undeliverable_at = 0;
-		rc = user_save(in->c, u, err);
-		if (rc != MD_OK)
-			return rc;
-	}
-
-	if (u->id == 0) {
-
-		*u = (struct user){
-			.name = in->f.sender_name && in->f.sender_name[0]
-					? in->f.sender_name
-					: local_part(in->a, in->f.sender),
-			.email = in->f.sender,
-			.role = "customer",
-			.created_at = in->by.now_ms,
-		};
-		if (!u->name)
-			return out_of_memory(err);
-		rc = user_add(in->c, u, &u->id, err);
-		if (rc != MD_OK)
-			return rc;
-	}
-	in->by.user = *u;
-	in->by.actor.user = u->id;
-	in->by.actor.role = role_from_name(u->role);
-	return MD_OK;
-}
-
 static bool may_echo(const struct intake *in, bool was_known)
 {
 	const char *rule = in->d->config->desk.echo_subject;
-
 	int needed = was_known ? TRUST_CLAIMED : TRUST_VERIFIED;
 
 	return strcmp(rule, "always") == 0 ||
@@ -253,12 +211,15 @@ static int open_ticket(struct db_conn *c, void *ctx, struct md_err *err)
 		.priority = work_priority_from_name(in->f.mailbox->conf->priority),
 		.mailbox = in->mail->mailbox,
 		.echo = may_echo(in, in->by.user.created_at != in->by.now_ms),
+		.too_large = in->mail->too_large,
 	};
 	struct work w;
 	int rc;
 
 	t.body_full = body_full(in, t.body);
 	rc = too_large_note(in, &t.body, err);
+	if (rc == MD_OK)
+		rc = intake_copied(in, &t.cc, &t.n_cc, err);
 	if (rc == MD_OK)
 		rc = work_create(&in->by, c, in->a, &t, &w, &in->result.comment, err);
 	if (rc == MD_OK)
@@ -332,6 +293,7 @@ static int add_comment(struct db_conn *c, void *ctx, struct md_err *err)
 
 static int act(struct intake *in, struct md_err *err)
 {
+	bool flood = false;
 	int rc;
 
 	if (in->route.outcome == ROUTE_QUARANTINE)
@@ -341,9 +303,12 @@ static int act(struct intake *in, struct md_err *err)
 		return quarantine(in, "auth_failed", in->f.trust.evidence, err);
 	if (in->route.outcome == ROUTE_DELIVERY_EVENT)
 		return intake_note_delivery(in, err);
+	rc = intake_is_flood(in, &flood, err);
+	if (rc != MD_OK || flood)
+		return rc != MD_OK ? rc : quarantine(in, "flood", in->f.sender, err);
 	if (!in->f.user.id && strcmp(in->d->config->trust.unknown_sender, "quarantine") == 0)
 		return quarantine(in, "unknown_sender", in->f.sender, err);
-	rc = ensure_user(in, err);
+	rc = intake_ensure_sender(in, err);
 	if (rc == MD_OK)
 		rc = intake_parse_commands(in, err);
 	if (rc != MD_OK)

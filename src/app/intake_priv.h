@@ -1,5 +1,6 @@
 /* intake_priv.h - intake in parts: facts.c looks things up, intake.c decides and acts, with
- * intake_commands.c for what a mail asks for and intake_delivery.c for reports. */
+ * intake_people.c for those who wrote or have it, intake_commands.c for what it asks for and
+ * intake_delivery.c for reports. */
 #ifndef MAILDESK_APP_INTAKE_PRIV_H
 #define MAILDESK_APP_INTAKE_PRIV_H
 
@@ -46,6 +47,12 @@ struct intake {
 	struct intake_result result;
 };
 
+/* in->by.user and in->f.user are the sender, known or new. */
+int intake_ensure_sender(struct intake *in, struct md_err *err);
+/* Users in To and Cc but for the sender and ourselves, new ones made; in the arena. */
+int intake_copied(struct intake *in, const int64_t **ret, size_t *ret_n, struct md_err *err);
+/* Did this sender write more than inbound_per_sender_hour? */
+int intake_is_flood(struct intake *in, bool *ret, struct md_err *err);
 /* Read the commands into in->list, if the sender may give any: in->commands. */
 int intake_parse_commands(struct intake *in, struct md_err *err);
 /* A delivery event on in->route.ticket. */

@@ -185,6 +185,7 @@ int letter_data_write(struct work *w, const struct letter_data *l, struct buf *o
 	put_text(out, "reply_marker", MAIL_REPLY_MARKER);
 	put_text(out, "body_token", l->marker);
 	put_bool(out, "known", w->echo);
+	put_bool(out, "too_large", w->too_large);
 	put_text(out, "locale", l->to->locale);
 	put_comment(out, w, l->event->body);
 	buf_addc(out, '}');

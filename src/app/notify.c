@@ -224,6 +224,8 @@ static int within_caps(struct work *w, const struct letter *l, bool is_staff, bo
 				     w->by->now_ms - caps[i].window_ms, &n, err);
 		*ret = n < caps[i].most;
 	}
+	if (rc == MD_OK && *ret && !is_staff)
+		*ret = desk_may_send(w->by->desk, w->by->now_ms);
 	if (rc == MD_OK && !*ret)
 		rc = work_history(w, "not_sent", l->to->email, "cap", false, err);
 	return rc;

@@ -1,5 +1,6 @@
-/* work_priv.h - the parts of work.h: work.c, change.c (fields and status), execute.c (commands),
- * clocks.c (SLA), notify.c (mails). */
+/* work_priv.h - the parts of work.h, each built on those before it: work.c (loading, asking,
+ * history), change.c (fields and status), comment.c, create.c, execute.c (commands), clocks.c
+ * (SLA), notify.c (mails), save.c. */
 #ifndef MAILDESK_APP_WORK_PRIV_H
 #define MAILDESK_APP_WORK_PRIV_H
 
@@ -10,6 +11,8 @@ int work_refuse(struct md_err *err, enum md_code code, enum work_refusal why, co
 /* One line of at most 500 characters, "" when nothing is left; in the arena, NULL: out of memory.
  */
 const char *work_clean_title(struct arena *a, const char *title);
+/* What policy and workflow look at; again whenever the ticket changed. */
+void work_see(struct work *w);
 /* May the actor do that here? MD_OK, MD_REFUSED, MD_NOTFOUND. */
 int work_ask(struct work *w, enum policy_action action, struct md_err *err);
 /* Remember something that people may have to be told when the work is saved. */

@@ -115,6 +115,10 @@ static void senders(struct reading *r)
 
 	m->from_is_plain = f && odd == 0 && one.n == 1 && !several;
 	addresses(r, "From", &m->from);
+	/* What follows is shown as the sender; it makes nobody one. */
+	for (size_t i = 0; i < m->from.n; i++)
+		m->from_readable = m->from_readable ||
+				   strchr(((struct mail_address *)m->from.v)[i].address, '@');
 	if (several)
 		defect(r, "several From fields");
 	if (!m->from.n) {
@@ -126,9 +130,6 @@ static void senders(struct reading *r)
 		mbox_sender(r);
 	if (!m->from.n)
 		addresses(r, "Return-Path", &m->from);
-	for (size_t i = 0; i < m->from.n; i++)
-		m->from_readable = m->from_readable ||
-				   strchr(((struct mail_address *)m->from.v)[i].address, '@');
 }
 
 static void delivered(struct reading *r)

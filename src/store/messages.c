@@ -36,6 +36,9 @@ DB_SQL(sql_find, "SELECT " MESSAGE_COLUMNS " WHERE m.identity = $1 AND m.message
 		 " AND m.direction = 'in'");
 DB_SQL(sql_received, "SELECT " MESSAGE_COLUMNS " WHERE m.message_id = $1 AND m.direction = 'in'"
 		     " ORDER BY m.id DESC LIMIT 1");
+DB_SQL(sql_count_from, QUERY_COUNT_BEGIN " FROM messages m WHERE m.from_address = $1"
+					 " AND m.created_at >= $2 AND m.direction = 'in'"
+						 QUERY_COUNT_END);
 DB_SQL(sql_thread, "SELECT newest.message_id FROM (SELECT m.id, m.message_id FROM messages m"
 		   " WHERE m.ticket_id = $1 AND m.id < $2 AND m.message_id IS NOT NULL"
 		   " AND ((m.direction = 'in' AND m.from_address = $3) OR EXISTS"
@@ -89,6 +92,12 @@ struct mail_id {
 static const struct db_col mail_id_cols[] = { { DB_COL_TEXT, offsetof(struct mail_id, text) } };
 static const struct db_map mail_id_map = DB_MAP(mail_id, mail_id_cols);
 _Static_assert(sizeof(struct mail_id) == sizeof(const char *), "rows are the array of rec_strs");
+
+int message_count_from(struct db_conn *c, const char *address, int64_t since_ms, int64_t *ret,
+		       struct md_err *err)
+{
+	return db_int(c, &sql_count_from, DB_ARGS(DB_TEXT(address), DB_INT(since_ms)), ret, err);
+}
 
 int message_thread(struct db_conn *c, int64_t ticket, const char *address, int64_t before,
 		   size_t limit, struct arena *a, struct rec_strs *ret, struct md_err *err)

@@ -47,6 +47,9 @@ struct desk {
 	struct sla_policy *policies;
 	size_t n_policies;
 	int wake_fd[DESK_PARTS]; /* eventfd */
+	/* automatic mails to customers in each minute of the last hour, under desk.lock */
+	int64_t automatic_minute;
+	int automatic[60];
 	pthread_mutex_t lock;
 	struct arena arena;
 };
@@ -61,6 +64,11 @@ MD_DEFINE_AUTO(struct desk *, desk_close)
 
 /* After a commit that gave that part something to do; from any thread, cheap, never blocks. */
 void desk_wake(struct desk *d, enum desk_part part);
+
+/* Count an automatic mail to a customer. False when there were more than limits.auto_desk_hour of
+ * this daemon's within an hour: then none is to be sent (mail-in.md, "Loops": the desk-wide
+ * breaker). */
+bool desk_may_send(struct desk *d, int64_t now_ms);
 
 struct desk_mailbox *desk_mailbox(struct desk *d, int64_t id); /* NULL when there is none */
 /* Health; `error` may be NULL. */

@@ -68,7 +68,7 @@ struct work {
 	} events[WORK_EVENTS_MAX];
 	size_t n_events;
 	bool created, touched, customer_wrote, agent_replied;
-	bool echo; /* see work_ticket */
+	bool echo, too_large; /* see work_ticket */
 	struct work_line {
 		const char *line, *reason; /* reason: what happened, or why not */
 		bool ok;
@@ -86,7 +86,8 @@ struct work_ticket {       /* what a new ticket is made of */
 	struct rec_strs tags;
 	const int64_t *cc; /* users */
 	size_t n_cc;
-	bool echo; /* the acknowledgement may carry the title: the sender is proven or known */
+	bool too_large; /* its mail was not fetched: the sender is told */
+	bool echo;      /* the acknowledgement may carry the title: the sender is proven or known */
 };
 
 struct work_comment {

@@ -89,7 +89,7 @@ struct message {
 	struct rec_strs markers;      /* our tokens found in the body: the text of "[md:...]" */
 	const char *loop_id;          /* value of X-Maildesk-Loop */
 	bool from_is_plain; /* one From field with exactly one addr-spec, and nothing that tricks */
-	bool from_readable; /* an address could be read at all */
+	bool from_readable; /* an address of the From field itself could be read */
 	bool no_answer; /* RFC 3834 and kin say: never answer (null Return-Path, lists, bulk …) */
 	bool is_forward;     /* subject prefix or body say it forwards a mail */
 	const char *list_id; /* List-Id without <>, in lower case; NULL when absent */

@@ -22,6 +22,9 @@ int message_find(struct db_conn *c, const char *identity, const char *message_id
 /* The newest incoming one of that Message-ID. MD_NOTFOUND. */
 int message_received(struct db_conn *c, const char *message_id, struct arena *a,
 		     struct message_row *ret, struct md_err *err);
+/* Mails taken in from that (folded) address since then. */
+int message_count_from(struct db_conn *c, const char *address, int64_t since_ms, int64_t *ret,
+		       struct md_err *err);
 int message_set_ticket(struct db_conn *c, int64_t message, int64_t ticket, struct md_err *err);
 
 /* Message-IDs of the mails on a ticket that this address sent or was sent before the message row

@@ -125,6 +125,7 @@ CREATE TABLE messages (            -- mails in and out
 ) {STRICT};
 CREATE UNIQUE INDEX messages_by_identity ON messages (identity, message_id);
 CREATE INDEX messages_by_message_id ON messages (message_id);
+CREATE INDEX messages_by_sender ON messages (from_address, created_at) WHERE direction = 'in';
 CREATE INDEX messages_by_ticket ON messages (ticket_id, id);
 
 CREATE TABLE thread_ids (          -- every Message-ID sent, received or referred to, and its ticket

@@ -687,6 +687,51 @@ static void large_mails_say_so(void **state)
 	OUTCOME(r, "ticket_created");
 	ROWS(f, "1", "SELECT body LIKE '%%larger than this desk takes in%%' FROM comments");
 	ROWS(f, "created " CAROL "\ncreated_agent " ANNA "\ncreated_agent " BOB, QUEUED);
+	assert_non_null(strstr(rendered(f, newest_to(f, CAROL)), "larger than we can take in"));
+}
+
+/* They have the mail already, and it is about them: they may answer and are answered. */
+static void people_with_a_copy_take_part(void **state)
+{
+	struct fixture *f = *state;
+	struct intake_result r =
+		TAKE(f, .from = CAROL, .to = "support@desk.test, Dave <" DAVE ">",
+		     .subject = "Ours", .body = "See below.", .id = "both@carol.test",
+		     .headers = "Cc: new@person.test, support+x@desk.test, " CAROL "\n");
+
+	OUTCOME(r, "ticket_created");
+	ROWS(f, "cc " DAVE "\ncc new@person.test\nrequester " CAROL,
+	     "SELECT p.role || ' ' || u.email FROM ticket_participants p JOIN users u"
+	     " ON u.id = p.user_id ORDER BY p.role, u.email");
+	r = TAKE(f, .from = DAVE, .subject = "Re: Ours", .reply_to = "both@carol.test",
+		 .body = "Me too.");
+	OUTCOME(r, "comment_added");
+	assert_string_equal(last_comment(f), "public free: Me too.");
+}
+
+static void robots_bring_nobody_along(void **state)
+{
+	struct fixture *f = *state;
+
+	OUTCOME(TAKE(f, .from = "robot@shop.test", .to = "support@desk.test, " DAVE,
+		     .subject = "Your order", .headers = "Auto-Submitted: auto-generated\n"),
+		"ticket_created");
+	ROWS(f, "1", "SELECT count(*) FROM ticket_participants");
+}
+
+static void a_flood_is_held_and_an_import_is_none(void **state)
+{
+	struct fixture *f = *state;
+
+	for (int i = 0; i < 5; i++)
+		TAKE(f, .from = EVE, .subject = "again", .import = true);
+	for (int i = 0; i < 3; i++) /* those imported do count, but are not held */
+		TAKE(f, .from = CAROL, .subject = "mine");
+	OUTCOME(TAKE(f, .from = CAROL, .subject = "mine"), "quarantined");
+	ROWS(f, "flood", "SELECT cause FROM quarantine");
+	OUTCOME(TAKE(f, .from = DAVE, .subject = "another's"), "ticket_created");
+	fixture_now += 3600001;
+	OUTCOME(TAKE(f, .from = CAROL, .subject = "later"), "ticket_created");
 }
 
 /* A body at the reader's limit is one mail's matter, not the end of the mailbox. */
@@ -943,6 +988,10 @@ int main(void)
 		DESK_TEST(quarantine_causes, ""),
 		DESK_TEST(bombs_are_quarantined, ""),
 		DESK_TEST(large_mails_say_so, ""),
+		DESK_TEST(people_with_a_copy_take_part, ""),
+		DESK_TEST(robots_bring_nobody_along, ""),
+		DESK_TEST(a_flood_is_held_and_an_import_is_none,
+			  "limits { inbound_per_sender_hour = 3 }\n"),
 		DESK_TEST(huge_texts_are_taken, ""),
 		DESK_TEST(imports_are_silent,
 			  "sla \"s\" { first_response { medium = 1h high = 1h } }\n"),

@@ -1,0 +1,93 @@
+/* The people of a mail: who wrote it, who has a copy, and who writes too much. */
+#include <maildesk/base/utf8.h>
+#include <maildesk/mail/compose.h>
+#include <maildesk/store/messages.h>
+
+#include "intake_priv.h"
+
+#include <string.h>
+
+enum { COPIED_MAX = 50, FLOOD_WINDOW_MS = 3600000 };
+
+/* The user of an address, made a customer if there is none. */
+static int ensure_user(struct intake *in, const char *address, const char *name, struct user *ret,
+		       struct md_err *err)
+{
+	md_auto(buf_done) struct buf folded = BUF_INIT(4096);
+	int rc;
+
+	utf8_fold(&folded, address, strlen(address));
+	rc = user_by_address(in->c, buf_str(&folded), in->a, ret, err);
+	if (rc != MD_NOTFOUND)
+		return rc;
+	*ret = (struct user){
+		.email = arena_strdup(in->a, buf_str(&folded)),
+		.name = name && name[0] ? name
+					: arena_strndup(in->a, address, strcspn(address, "@")),
+		.role = "customer",
+		.created_at = in->by.now_ms,
+	};
+	if (!ret->email || !ret->name)
+		return md_fail(err, MD_NOMEM, 0, "out of memory");
+	return user_add(in->c, ret, &ret->id, err);
+}
+
+int intake_ensure_sender(struct intake *in, struct md_err *err)
+{
+	struct user *u = &in->f.user;
+	int rc = MD_OK;
+
+	if (u->id == 0)
+		rc = ensure_user(in, in->f.sender, in->f.sender_name, u, err);
+	/* Who writes can be written to again. */
+	if (rc == MD_OK && u->undeliverable_at && !u->disabled_at && !in->by.no_answer) {
+		u->undeliverable_at = 0;
+		rc = user_save(in->c, u, err);
+	}
+	in->by.user = *u;
+	in->by.actor.user = u->id;
+	in->by.actor.role = role_from_name(u->role);
+	return rc;
+}
+
+/* Those who have the mail already take part in the ticket it opens (robots bring nobody along). */
+int intake_copied(struct intake *in, const int64_t **ret, size_t *ret_n, struct md_err *err)
+{
+	const struct rec_list *lists[] = { &in->m->to, &in->m->cc };
+	int64_t *ids = arena_array(in->a, COPIED_MAX, sizeof *ids);
+	size_t n = 0;
+	int rc = MD_OK;
+
+	if (!ids)
+		return md_fail(err, MD_NOMEM, 0, "out of memory");
+	for (size_t l = 0; l < MD_COUNT(lists) && !in->f.automatic; l++)
+		for (size_t i = 0; i < lists[l]->n && n < COPIED_MAX && rc == MD_OK; i++) {
+			const struct mail_address *to =
+				(const struct mail_address *)lists[l]->v + i;
+			struct user u;
+
+			if (!mail_address_valid(to->address) ||
+			    token_is_own_address(to->address, &in->d->own))
+				continue;
+			rc = ensure_user(in, to->address, to->name, &u, err);
+			if (rc == MD_OK && u.id != in->by.user.id)
+				ids[n++] = u.id;
+		}
+	*ret = ids;
+	*ret_n = n;
+	return rc;
+}
+
+int intake_is_flood(struct intake *in, bool *ret, struct md_err *err)
+{
+	int64_t most = in->d->config->limits.inbound_per_sender_hour, n = 0;
+	int rc;
+
+	*ret = false;
+	if (most == 0 || in->by.silent || !in->f.sender)
+		return MD_OK;
+	/* this mail is counted too: its row is there already */
+	rc = message_count_from(in->c, in->f.sender, in->by.now_ms - FLOOD_WINDOW_MS, &n, err);
+	*ret = n > most;
+	return rc;
+}

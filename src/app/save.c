@@ -1,0 +1,29 @@
+/* The end of a piece of work: ticket row, clocks and mails, in the transaction that did the rest.
+ */
+#include "work_priv.h"
+
+#include <string.h>
+
+int work_save(struct work *w, struct md_err *err)
+{
+	bool changed = memcmp(&w->ticket, &w->before, sizeof w->ticket) != 0 ||
+		       (w->touched && !w->created);
+	int rc = MD_OK;
+
+	if (changed) {
+		w->ticket.updated_at = w->by->now_ms;
+		rc = ticket_save(w->c, &w->ticket, err);
+		w->ticket.version++;
+	}
+	if (rc == MD_OK)
+		rc = work_settle_clocks(w, err);
+	if (rc == MD_OK)
+		rc = work_queue_notices(w, err);
+	return rc;
+}
+
+void work_done(struct desk *d)
+{
+	desk_wake(d, DESK_SENDER);
+	desk_wake(d, DESK_TIMERS);
+}
