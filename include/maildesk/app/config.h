@@ -27,7 +27,6 @@ struct conf_desk {
 	const char *subject_tag;      /* "[#%d]" */
 	const char *subject_commands; /* "strict", "loose", "off" */
 	const char *transcript;       /* "errors", "always", "never" */
-	const char *cross_post;       /* "one", "each" */
 	const char *echo_subject;     /* "verified", "always", "never" */
 	int64_t reopen_window_ms, auto_close_ms;
 };
@@ -50,7 +49,7 @@ struct conf_mailbox {
 	const char *priority;
 	struct conf_strs aliases, own_lists, contact_form_senders;
 	int64_t port, poll_interval_ms, timeout_ms, max_message_bytes;
-	bool idle, plus_addressing, verp;
+	bool idle, plus_addressing;
 };
 struct conf_trust {
 	const char *authserv_id; /* "" : off */
