@@ -361,7 +361,9 @@ int mailboxes_start(struct desk *d, int readers, int spool_fd, struct mailboxes 
 	m->d = d;
 	m->spool_fd = spool_fd;
 	m->tail = &m->jobs;
-	m->n_readers = readers < 1 ? 1 : readers > READERS_MAX ? READERS_MAX : readers;
+	m->n_readers = readers < READERS_MIN   ? READERS_MIN
+		       : readers > READERS_MAX ? READERS_MAX
+					       : readers;
 	rc = pthread_create(&m->thread, NULL, run, m);
 	if (rc != 0) {
 		free(m);

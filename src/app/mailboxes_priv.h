@@ -10,10 +10,12 @@
 #include <stdatomic.h>
 
 enum {
-	GROUP_MAX = 50, /* mails in one transaction */
-	JOBS_MAX = 200, /* mails in hand */
+	GROUP_MAX = 50,  /* mails in one transaction */
+	JOBS_MAX = 200,  /* mails in hand */
+	READERS_MIN = 2, /* one may hang */
 	READERS_MAX = 16,
 	READER_QUEUE = 8,   /* mails sent ahead to one reader */
+	SLOW_MS = 500,      /* no more are, when it is at one for so long */
 	PAUSE_MS = 1000,    /* after a database failure */
 	GROUP_WAIT_MS = 50, /* at most, for others to join a group */
 };

@@ -445,14 +445,16 @@ void mailboxes_hear_readers(struct mailboxes *m)
 			hear_reader(m, i);
 }
 
-/* A suspect has its reader for itself. */
+/* A suspect has its reader for itself, and so has what takes long: nobody queues behind it. */
 static int load_of(const struct mailboxes *m, int reader)
 {
 	int n = 0;
 
 	for (const struct job *j = m->jobs; j; j = j->next)
 		if (j->state == JOB_READING && j->reader == reader)
-			n += j->suspect ? READER_QUEUE : 1;
+			n += j->suspect || j->fd >= 0 || mono(m) - j->sent_ms > SLOW_MS
+				     ? READER_QUEUE
+				     : 1;
 	return n;
 }
 

@@ -17,6 +17,7 @@ struct smtp {
 	char reply[400];
 	const char *bytes;
 	size_t n, sent;
+	bool quitting;
 };
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -41,7 +42,7 @@ static size_t give_bytes(char *to, size_t size, size_t count, void *ctx)
 	return n;
 }
 
-/* Each line the server says; the last one is kept for the outbox row. */
+/* Each line the server says; the last one is kept for the outbox row, but its farewell is not. */
 static size_t hear_line(char *line, size_t size, size_t count, void *ctx)
 {
 	struct smtp *s = ctx;
@@ -49,13 +50,15 @@ static size_t hear_line(char *line, size_t size, size_t count, void *ctx)
 
 	if (s->n && s->sent == s->n)
 		fault_point("smtp_dot"); /* the mail is with the server, its answer on the way */
+	if (s->quitting)
+		return size * count;
 	while (n && (line[n - 1] == '\r' || line[n - 1] == '\n'))
 		n--;
 	snprintf(s->reply, sizeof s->reply, "%.*s", (int)(n < 399 ? n : 399), line);
 	return size * count;
 }
 
-/* The steps of a session, seen by the commands libcurl sends: for the fault tests. */
+/* The steps of a session, seen by the commands libcurl sends. */
 static int watch(CURL *curl, curl_infotype type, char *text, size_t n, void *ctx)
 {
 	static const struct {
@@ -63,13 +66,15 @@ static int watch(CURL *curl, curl_infotype type, char *text, size_t n, void *ctx
 	} steps[] = { { "EHLO", "smtp_connected" },
 		      { "RCPT", "smtp_mail" },
 		      { "DATA", "smtp_rcpt" } };
+	struct smtp *s = ctx;
 
 	(void)curl;
-	(void)ctx;
-	if (type == CURLINFO_HEADER_OUT)
-		for (size_t i = 0; i < MD_COUNT(steps); i++)
-			if (n >= 4 && memcmp(text, steps[i].command, 4) == 0)
-				fault_point(steps[i].point);
+	if (type != CURLINFO_HEADER_OUT || n < 4)
+		return 0;
+	s->quitting |= memcmp(text, "QUIT", 4) == 0;
+	for (size_t i = 0; i < MD_COUNT(steps); i++)
+		if (memcmp(text, steps[i].command, 4) == 0)
+			fault_point(steps[i].point);
 	return 0;
 }
 
@@ -126,6 +131,7 @@ static CURLcode set_session(struct smtp *s)
 	curl_easy_setopt(s->curl, CURLOPT_HEADERFUNCTION, hear_line);
 	curl_easy_setopt(s->curl, CURLOPT_HEADERDATA, s);
 	curl_easy_setopt(s->curl, CURLOPT_DEBUGFUNCTION, watch);
+	curl_easy_setopt(s->curl, CURLOPT_DEBUGDATA, s);
 	curl_easy_setopt(s->curl, CURLOPT_VERBOSE, 1L);
 	return curl_easy_setopt(s->curl, CURLOPT_ERRORBUFFER, s->error);
 }
@@ -200,6 +206,7 @@ int smtp_send(struct smtp *s, const char *sender, const char *recipient, const c
 	s->bytes = bytes;
 	s->n = n;
 	s->sent = 0;
+	s->quitting = false;
 	s->reply[0] = s->error[0] = '\0';
 	curl_easy_setopt(s->curl, CURLOPT_MAIL_FROM, sender);
 	curl_easy_setopt(s->curl, CURLOPT_MAIL_RCPT, to);

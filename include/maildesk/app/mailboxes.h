@@ -6,7 +6,7 @@
 
 struct mailboxes;
 
-/* Starts the thread, which starts one `fetch` and `readers` times `read`, watches all mailboxes of
+/* Starts the thread, which starts one `fetch` and `readers` times `read` (at least twice), watches all mailboxes of
  * the configuration and keeps the roles alive. `spool_fd`: an open directory for unlinked files. */
 int mailboxes_start(struct desk *d, int readers, int spool_fd, struct mailboxes **ret,
 		    struct md_err *err);
