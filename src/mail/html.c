@@ -431,7 +431,8 @@ bool html_read(struct span html, struct buf *out, struct html_marks *marks)
 	/* A fragment's first element must not count as the whole document. */
 	htmlParseChunk(h.parser, "<html><body>", 12, 0);
 	while (done < html.n && h.depth <= HTML_DEPTH_MAX && out->status == MD_OK) {
-		size_t n = html.n - done < 32768 ? html.n - done : 32768;
+		/* Whole characters: the rest may have to be stripped from here. */
+		size_t n = utf8_cut(html.p + done, html.n - done, 32768);
 
 		htmlParseChunk(h.parser, html.p + done, (int)n, 0);
 		done += n;

@@ -1,6 +1,7 @@
 #include "mail_test.h"
 
 #include <maildesk/base/buf.h>
+#include <maildesk/base/utf8.h>
 #include <maildesk/mail/body.h>
 #include <maildesk/mail/html.h>
 
@@ -53,6 +54,24 @@ static void survives_depth(void **state)
 	assert_non_null(strstr(buf_str(&out), "at the bottom"));
 }
 
+/* The parser gets pieces; where it stops for the depth no character is cut in two. */
+static void cuts_no_character_at_depth(void **state)
+{
+	(void)state;
+	for (int shift = 0; shift < 3; shift++) {
+		md_auto(buf_done) struct buf in = BUF_INIT(1 << 20), out = BUF_INIT(1 << 20);
+
+		for (int i = 0; i < HTML_DEPTH_MAX + 100; i++)
+			buf_adds(&in, "<div>");
+		for (int i = 0; i < shift; i++)
+			buf_addc(&in, 'x');
+		for (int i = 0; i < 20000; i++)
+			buf_adds(&in, "€");
+		assert_true(html_to_text((struct span){ in.data, in.len }, &out));
+		assert_true(utf8_valid(buf_str(&out), out.len));
+	}
+}
+
 static const struct {
 	const char *in;
 	bool delsp;
@@ -82,6 +101,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(makes_readable_text),
 		cmocka_unit_test(survives_depth),
+		cmocka_unit_test(cuts_no_character_at_depth),
 		cmocka_unit_test(joins_flowed_lines),
 	};
 
