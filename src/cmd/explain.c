@@ -107,7 +107,7 @@ static void structure(struct buf *out, const struct message *m, const struct mes
 {
 	const struct attachment *v = m->attachments.v;
 
-	buf_addf(out, "structure: %zu parts\n", t->tree.n);
+	buf_addf(out, "structure: %zu part%s\n", t->tree.n, t->tree.n == 1 ? "" : "s");
 	for (size_t i = 0; i < t->tree.n; i++)
 		part(out, t, i);
 	buf_addf(out, "attachments: %zu\n", m->attachments.n);
@@ -190,6 +190,8 @@ static void authentication(struct buf *out, const struct message *m)
 			 or_dash(v[i].spf), or_dash(v[i].dmarc));
 		if (v[i].dmarc_from)
 			buf_addf(out, " (header.from %s)", v[i].dmarc_from);
+		if (i == 0 && v[i].dkim_pass_domains.n == 0)
+			buf_addf(out, " dkim=%s", or_dash(m->auth.dkim));
 		for (size_t k = 0; k < v[i].dkim_pass_domains.n; k++)
 			buf_addf(out, " dkim=pass (%s)", v[i].dkim_pass_domains.v[k]);
 		buf_addc(out, '\n');

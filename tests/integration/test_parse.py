@@ -96,7 +96,84 @@ def test_any_bytes_are_one_object(seed, tmp_path):
     assert (code, len(objects)) == (0, 1)
 
 
+def explain(*args, stdin=b""):
+    done = subprocess.run([MAILDESK, "parse", "--explain", *map(str, args)], input=stdin,
+                          capture_output=True, timeout=60)
+    return done.returncode, done.stdout.decode()
+
+
+STAGES = ["mail", "structure", "attachments", "reply", "kind", "authentication-results", "defects"]
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda p: p.stem)
+def test_explain_names_each_stage_in_order(sample):
+    code, text = explain(sample)
+    heads = [line.split(":")[0] for line in text.splitlines() if not line.startswith(" ")]
+    facts = json.loads(sample.with_suffix(".json").read_text())
+    assert (code, heads) == (0, STAGES)
+    assert f"kind: {facts['kind']} ({facts['evidence']})" in text
+    assert f"attachments: {len(facts['attachments'])}\n" in text
+    assert text.endswith("".join(f"  {d}\n" for d in facts["defects"]))
+
+
+TREE_MAIL = b"""Authentication-Results: mx.a.example; dkim=pass header.d=b.example; spf=fail
+Received: from x
+Authentication-Results: mx.z.example; dmarc=pass header.from=b.example
+From: Ann <ann@b.example>
+Content-Type: multipart/mixed; boundary=M
+
+--M
+Content-Type: multipart/alternative; boundary=A
+
+--A
+Content-Type: text/plain; charset=utf-8
+
+Yes.
+
+On Fri, 20 Nov 2026 at 16:02, Desk <desk@example.org> wrote:
+> Is it?
+--A
+Content-Type: text/html; charset=utf-8
+
+<p>Yes.</p>
+--A--
+--M
+Content-Type: application/pdf; name="a.pdf"
+Content-Transfer-Encoding: base64
+
+JVBERi0x
+--M--
+"""
+
+
+def test_explain_gives_reasons():
+    code, text = explain(stdin=TREE_MAIL)
+    words = " ".join(text.split())
+    assert code == 0
+    for want in (
+        "1 multipart/mixed 1.1 multipart/alternative 1.1.1 text/plain, identity, utf-8, 75 bytes body: text that says something",
+        "1.1.2 text/html, identity, utf-8, 11 bytes other form: the same in another form",
+        '1.2 application/pdf, base64, 8 bytes, "a.pdf" attachment: no text',
+        "a.pdf, application/pdf, looks like application/pdf, 6 bytes",
+        "reply: 1 of 4 lines are new + 1 text | Yes. - 2 (follows) |",
+        "- 3 quote header | On Fri", "- 4 quote | > Is it?",
+        "mx.a.example, below 0 of 1 Received: spf=fail dmarc=- dkim=pass (b.example)",
+        "mx.z.example, below 1 of 1 Received: spf=- dmarc=pass (header.from b.example)",
+    ):
+        assert want in words
+
+
+def test_explain_survives_bombs_and_missing_files(tmp_path):
+    bomb = tmp_path / "bomb"
+    bomb.write_bytes(b"From: " + b"(" * 100000 + b"\n\ntext\n")
+    code, text = explain(bomb, tmp_path / "missing", SAMPLES[0])
+    assert code == 66
+    assert "bomb: comments too deep" in text and text.count("=== ") == 2
+    code, text = explain(stdin=b"")
+    assert code == 0 and "no From" in text
+
+
 def test_help_and_bad_options():
     done = subprocess.run([MAILDESK, "parse", "--help"], capture_output=True, text=True, timeout=10)
-    assert done.returncode == 0 and "--files-from" in done.stdout
+    assert done.returncode == 0 and "--files-from" in done.stdout and "--explain" in done.stdout
     assert parse("--nonsense")[0] == 64
