@@ -123,8 +123,7 @@ CREATE TABLE messages (            -- mails in and out
     blob_id    {INT} REFERENCES blobs (id),
     created_at {INT} NOT NULL
 ) {STRICT};
-CREATE UNIQUE INDEX messages_by_identity ON messages (identity, message_id);
-CREATE INDEX messages_by_message_id ON messages (message_id);
+CREATE UNIQUE INDEX messages_by_message_id ON messages (message_id, identity);
 CREATE INDEX messages_by_sender ON messages (from_address, created_at) WHERE direction = 'in';
 CREATE INDEX messages_by_ticket ON messages (ticket_id, id);
 

@@ -30,7 +30,7 @@ DB_SQL(sql_insert,
        "INSERT INTO messages (direction, mailbox_id, ticket_id, message_id, identity, subject,"
        " from_address, from_name, kind, trust, size, date_at, blob_id, created_at)"
        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
-       " ON CONFLICT (identity, message_id) DO NOTHING RETURNING id");
+       " ON CONFLICT (message_id, identity) DO NOTHING RETURNING id");
 DB_SQL(sql_get, "SELECT " MESSAGE_COLUMNS " WHERE m.id = $1");
 DB_SQL(sql_find, "SELECT " MESSAGE_COLUMNS " WHERE m.identity = $1 AND m.message_id = $2"
 		 " AND m.direction = 'in'");
