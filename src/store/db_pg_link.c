@@ -352,13 +352,14 @@ static int set_up(struct db_link *l, int64_t wait_ms, struct md_err *err)
 static int check_conninfo(const char *conninfo, struct md_err *err)
 {
 	PQconninfoOption *options = PQconninfoParse(conninfo, NULL);
+	bool good = options && *conninfo;
 
-	if (!options || !*conninfo)
+	PQconninfoFree(options);
+	if (!good)
 		return md_fail(err, MD_INPUT, 0,
 			       "database \"postgres:...\": expected postgres:CONNINFO like "
 			       "\"postgres:host=db.example.com dbname=maildesk user=maildesk "
 			       "sslmode=verify-full passfile=/etc/maildesk/pgpass\"");
-	PQconninfoFree(options);
 	return MD_OK;
 }
 
