@@ -4,6 +4,7 @@
 #include <maildesk/base/mem.h>
 #include <maildesk/base/utf8.h>
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { MAGIC_BYTES = 16 };
@@ -191,4 +192,51 @@ void attachment_read_uu(struct arena *a, const struct attachment_place *at,
 	*ret = (struct attachment){ .content_type = "application/octet-stream",
 				    .filename = attachment_safe_name(a, u->name) };
 	digest(a, ENCODING_UUENCODE, at, u->code, ret);
+}
+
+/* Passes on a stretch of what is decoded. */
+struct window {
+	uint64_t skip, left;
+	encoding_sink *sink;
+	void *ctx;
+	int result;
+};
+
+static int pass_window(void *ctx, const void *bytes, size_t n)
+{
+	struct window *w = ctx;
+	const char *p = bytes;
+	size_t skip = w->skip < n ? (size_t)w->skip : n, take;
+
+	w->skip -= skip;
+	take = n - skip < w->left ? n - skip : (size_t)w->left;
+	w->left -= take;
+	if (take)
+		w->result = w->sink(w->ctx, p + skip, take);
+	return w->result || w->left == 0;
+}
+
+int attachment_decode(const char *encoding, struct span slice, encoding_sink *sink, void *ctx)
+{
+	struct window w = { .sink = sink, .ctx = ctx };
+	struct span name = span_of(encoding);
+	size_t slash = span_chr(name, '/');
+	enum encoding e;
+	char *end;
+	bool known;
+
+	e = encoding_from_field(span_sub(name, 0, slash), &known);
+	if (!known)
+		return -1;
+	if (slash == name.n)
+		return encoding_decode(e, slice, sink, ctx);
+	w.skip = strtoull(encoding + slash + 1, &end, 10);
+	if (*end != '+')
+		return -1;
+	w.left = strtoull(end + 1, &end, 10);
+	if (*end)
+		return -1;
+	if (w.left)
+		encoding_decode(e, slice, pass_window, &w);
+	return w.result;
 }

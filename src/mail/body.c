@@ -312,3 +312,18 @@ int body_read(struct arena *a, const struct mime_tree *t, struct body *ret)
 	buf_done(&c.text);
 	return a->failed ? MD_NOMEM : MD_OK;
 }
+
+void body_replace(struct arena *a, struct body *b, const char *text, const char *html)
+{
+	md_auto(buf_done) struct buf made = BUF_INIT(BODY_TEXT_MAX);
+	struct span s = span_of(text);
+
+	b->marks = (struct html_marks){ 0 };
+	if (!s.n && html) {
+		html_to_text(span_of(html), &made);
+		s = span_trim(content(&made));
+	}
+	b->html = html;
+	b->identity_part = -1;
+	b->text = arena_strndup(a, s.p, utf8_cut(s.p, s.n, BODY_TEXT_MAX));
+}

@@ -18,12 +18,13 @@
 #include <maildesk/mail/kind.h>
 #include <maildesk/mail/mime.h>
 #include <maildesk/mail/scan.h>
+#include <maildesk/mail/tnef.h>
 #include <maildesk/mail/trace.h>
 #include <maildesk/mail/trim.h>
 
 #include <string.h>
 
-enum { DEFECTS_MAX = 32, DELIVERED_MAX = 100, UU_MAX = 20 };
+enum { DEFECTS_MAX = 32, DELIVERED_MAX = 100, UU_MAX = 20, PACKED_MAX = 4 };
 
 struct reading {
 	struct arena *arena;
@@ -289,17 +290,42 @@ static void text_without_uu(struct reading *r)
 	r->text.text = arena_strndup(r->arena, text.p, text.n);
 }
 
+/* The files in a winmail.dat stand behind it; its text counts where the mail has none. */
+static size_t unpack(struct reading *r, const struct attachment_place *at,
+		     const struct mime_part *p, struct attachment *v)
+{
+	struct tnef tnef;
+
+	tnef_read(r->arena, at, p, &tnef);
+	for (size_t i = 0; i < tnef.files.n; i++)
+		v[i] = ((struct attachment *)tnef.files.v)[i];
+	if (!*r->text.text && (tnef.text || tnef.html))
+		body_replace(r->arena, &r->text, tnef.text, tnef.html);
+	return tnef.files.n;
+}
+
 static void attachments(struct reading *r)
 {
 	struct uu_block blocks[UU_MAX];
-	size_t uu = uu_blocks(r, blocks), n = 0;
-	struct attachment *v = arena_array(r->arena, r->tree.n + uu, sizeof *v);
+	size_t uu = uu_blocks(r, blocks), n = 0, packed = 0;
 	struct attachment_place at = { r->wire, r->raw };
+	struct attachment *v;
 
-	for (size_t i = 0; v && i < r->tree.n; i++)
-		if (r->text.roles[i] == BODY_ATTACHMENT && !mime_is_container(&r->tree, i) &&
-		    (i > 0 || r->tree.v[i].body.n))
-			attachment_read(r->arena, &at, &r->tree.v[i], &v[n++]);
+	for (size_t i = 0; i < r->tree.n; i++)
+		packed += tnef_is(&r->tree.v[i]);
+	if (packed > PACKED_MAX)
+		packed = PACKED_MAX;
+	v = arena_array(r->arena, r->tree.n + uu + packed * TNEF_FILES_MAX, sizeof *v);
+	for (size_t i = 0; v && i < r->tree.n; i++) {
+		if (r->text.roles[i] != BODY_ATTACHMENT || mime_is_container(&r->tree, i) ||
+		    (i == 0 && !r->tree.v[i].body.n))
+			continue;
+		attachment_read(r->arena, &at, &r->tree.v[i], &v[n++]);
+		if (packed && tnef_is(&r->tree.v[i])) {
+			n += unpack(r, &at, &r->tree.v[i], v + n);
+			packed--;
+		}
+	}
 	for (size_t i = 0; v && i < uu; i++)
 		attachment_read_uu(r->arena, &at, &blocks[i], &v[n++]);
 	r->m->attachments = (struct rec_list){ n, v };

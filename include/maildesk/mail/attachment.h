@@ -21,6 +21,10 @@ void attachment_read(struct arena *a, const struct attachment_place *at, const s
 void attachment_read_uu(struct arena *a, const struct attachment_place *at,
 			const struct uu_block *u, struct attachment *ret);
 
+/* The bytes of an attachment: `slice` is the raw mail from its offset on for its length, `encoding`
+ * as in struct attachment. Returns 0 or what the sink returned; -1 for an encoding nobody knows. */
+int attachment_decode(const char *encoding, struct span slice, encoding_sink *sink, void *ctx);
+
 /* A file name without path, controls and leading dots; NULL when nothing is left. */
 const char *attachment_safe_name(struct arena *a, struct span name);
 /* The type that the first bytes show; NULL when they show none. */

@@ -38,6 +38,9 @@ int body_read(struct arena *a, const struct mime_tree *t, struct body *ret);
 /* Why the leaf has its role, for people: "no text", ... */
 const char *body_why(const struct mime_tree *t, const struct body *b, size_t index);
 
+/* Text or HTML (either may be NULL) that stood elsewhere becomes the body. */
+void body_replace(struct arena *a, struct body *b, const char *text, const char *html);
+
 /* A text part's content as clean UTF-8, appended. Returns enum body_trouble bits. */
 unsigned body_part_text(const struct mime_part *p, struct buf *out);
 

@@ -41,7 +41,8 @@ struct attachment {
 	const char *content_id;   /* without <> */
 	bool is_inline;
 	/* Where the encoded bytes lie in the raw message, and how they are encoded: "base64",
-	 * "quoted-printable", "x-uuencode" or "identity". Attachments are not stored twice. */
+	 * "quoted-printable", "x-uuencode" or "identity"; "base64/1234+567" is 567 bytes from 1234
+	 * on of what was decoded (a file in winmail.dat). Attachments are not stored twice. */
 	int64_t offset, length;
 	const char *encoding;
 };
