@@ -94,7 +94,7 @@ check: $(UNIT)
 
 test: deps
 	$(MAKE) all $(UNIT) $(B)/authmilter
-	@failed=0; tests/run-unit $(UNIT) || failed=1; \
+	@failed=0; tests/sandbox/postgres run tests/run-unit $(UNIT) || failed=1; \
 	MAILDESK=$(abspath $(B)/maildesk) tests/run-integration || failed=1; exit $$failed
 
 demo:

@@ -174,11 +174,13 @@ static const char *check_ca_file(struct conf_load *l, struct conf_origin o,
 /* "sqlite:PATH" with the whole path; the URL people use. */
 static void check_top(struct conf_load *l)
 {
+	static const char file[] = "sqlite:";
 	struct config *c = l->config;
-	const char *path = c->database + strlen("sqlite:");
+	size_t n = strlen(file);
 
-	if (*path != '/')
-		c->database = arena_printf(l->arena, "sqlite:%s/%s", c->state_dir, path);
+	if (strncmp(c->database, file, n) == 0 && c->database[n] != '/')
+		c->database =
+			arena_printf(l->arena, "%s%s/%s", file, c->state_dir, c->database + n);
 	if (*c->desk.url == '\0')
 		c->desk.url = arena_printf(l->arena, "http://%s", c->http.listen);
 }

@@ -65,9 +65,15 @@ static int check_address(const char *s, struct md_err *err)
 
 static int check_database(const char *s, struct md_err *err)
 {
-	if (strncmp(s, "sqlite:", 7) != 0 || s[7] == '\0')
-		return refuse(err, "\"sqlite:PATH\"");
-	return MD_OK;
+	static const char *const engines[] = { "sqlite:", "postgres:" };
+
+	for (size_t i = 0; i < MD_COUNT(engines); i++) {
+		size_t n = strlen(engines[i]);
+
+		if (strncmp(s, engines[i], n) == 0 && s[n])
+			return MD_OK;
+	}
+	return refuse(err, "\"sqlite:PATH\" or \"postgres:CONNINFO\"");
 }
 
 static int check_absolute(const char *s, struct md_err *err)
@@ -205,7 +211,11 @@ int conf_read_size(const char *text, int64_t *ret_bytes)
 
 const struct conf_key conf_keys[] = {
 	K("", "database", config, database, CONF_STR, "sqlite:desk.db",
-	  "Where everything is kept; relative to state_dir.", .check = check_database),
+	  "Where everything is kept: sqlite:PATH, relative to state_dir, or postgres:CONNINFO as "
+	  "in "
+	  "\"postgres:host=db.example.com dbname=maildesk user=maildesk sslmode=verify-full "
+	  "passfile=/etc/maildesk/pgpass\" (made with ENCODING 'UTF8' LOCALE 'C.UTF-8').",
+	  .check = check_database),
 	K("", "state_dir", config, state_dir, CONF_STR, "/var/lib/maildesk",
 	  "Folder of the daemon's own files.", .check = check_absolute),
 

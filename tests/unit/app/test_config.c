@@ -150,8 +150,9 @@ static const struct {
 	{ BASE "sla \"s\" { resolution { high = 1h low = 1x } }\n",
 	  "main.conf:3: sla \"s\": resolution.low = \"1x\": allowed: a time like \"30s\", \"15m\", "
 	  "\"4h\" or \"14d\", from 0 to 3650d\n" },
-	{ BASE "database = \"postgres:x\"\nstate_dir = var\n",
-	  "main.conf:3: database = \"postgres:x\": allowed: \"sqlite:PATH\"\n"
+	{ BASE "database = \"oracle:x\"\nstate_dir = var\n",
+	  "main.conf:3: database = \"oracle:x\": allowed: \"sqlite:PATH\" or "
+	  "\"postgres:CONNINFO\"\n"
 	  "main.conf:4: state_dir = \"var\": allowed: a path that begins with \"/\"\n" },
 	/* what must be there */
 	{ "", "main.conf:1: no smtp section: at least one is needed\n"
@@ -308,6 +309,18 @@ static void a_desk_needs_little_and_the_rest_is_default(void **state)
 	assert_true(m->idle && m->plus_addressing);
 	assert_null(config_mailbox(c, "other"));
 	assert_null(config_smtp(c, "other"));
+	done(&r);
+}
+
+static void a_server_as_database_is_taken_as_it_is(void **state)
+{
+	static const char where[] = "postgres:host=/run/postgresql dbname=desk";
+	struct loaded r =
+		load_good(BASE "database = \"postgres:host=/run/postgresql dbname=desk\"\n");
+
+	(void)state;
+	assert_string_equal(buf_str(&r.problems), "");
+	assert_string_equal(r.config->database, where);
 	done(&r);
 }
 
@@ -470,6 +483,7 @@ int main(void)
 		cmocka_unit_test(every_file_tells_its_errors),
 		cmocka_unit_test(a_missing_file_is_told_apart),
 		cmocka_unit_test(a_desk_needs_little_and_the_rest_is_default),
+		cmocka_unit_test(a_server_as_database_is_taken_as_it_is),
 		cmocka_unit_test(later_values_win_and_sections_of_a_title_merge),
 		cmocka_unit_test(secrets_come_from_credentials_first),
 		cmocka_unit_test(what_works_but_is_odd_is_a_warning),
