@@ -138,7 +138,7 @@ static int set_up(struct db_link *l, enum db_use use, struct md_err *err)
 	/* KiB. A group of mails touches some thousand pages, mostly of indexes. */
 	if (rc == MD_OK)
 		rc = execute(l,
-			     use == DB_USE_WRITE ? "PRAGMA cache_size = -8000"
+			     use == DB_USE_WRITE ? "PRAGMA cache_size = -4000"
 						 : "PRAGMA query_only = ON",
 			     "database settings", err);
 	if (use == DB_USE_WRITE) {
