@@ -2,6 +2,7 @@
 #include "fuzz.h"
 
 #include <maildesk/mail/body.h>
+#include <maildesk/mail/forward.h>
 #include <maildesk/mail/trim.h>
 
 static bool has_word(struct span s)
@@ -27,6 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	md_auto(buf_done) struct buf clean = BUF_INIT(FUZZ_ARENA_MAX);
 	struct span text, reply;
 	struct rec_strs markers;
+	struct forward old;
 
 	utf8_clean_text(&clean, (const char *)data, n);
 	text = (struct span){ buf_str(&clean), clean.len };
@@ -39,6 +41,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	for (size_t i = 0; i < markers.n; i++)
 		check(strlen(markers.v[i]) <= TRIM_TOKEN_MAX);
 	trim_is_forward(span_sub(text, 0, 100), text);
+	forward_read(&a, text, &old);
+	check_line(old.from.name);
+	check_line(old.from.address);
+	check_line(old.date);
+	check_line(old.subject);
 	check_unflowed(text);
 	check(!a.failed);
 	return 0;
