@@ -1,128 +1,13 @@
 /* A report is a list of addresses, each at the start of a line and followed by what happened to it,
- * then the mail that comes back. Mailers differ in words, which stand in the tables. */
+ * then the mail that comes back. Mailers differ in words, which stand in bounce_tables.c. */
 #include "bounce_text.h"
+
+#include "bounce_tables.h"
 
 #include <maildesk/base/mem.h>
 #include <maildesk/mail/address.h>
 
 #include <string.h>
-
-static const char *const bounce_subjects[] = {
-	"undeliver",
-	"delivery status notification",
-	"delivery failure",
-	"delivery failed",
-	"failure notice",
-	"mail delivery failed",
-	"mail delivery system",
-	"returned mail",
-	"mail system error",
-	"mail could not be delivered",
-	"could not send message",
-	"delivery error",
-	"delivery problem",
-	"non-delivery",
-	"nondeliverable",
-	"message not delivered",
-	"mail failure",
-	"rejected mail",
-	"returning message to sender",
-	"unzustellbar",
-	"mail delivery failure",
-	"delivery has failed",
-	"undelivered",
-	"returned to sender",
-	"error sending message",
-	"message status - undeliverable",
-	"no se puede entregar",
-	"non remis",
-	"mancata consegna",
-	"deliver mail failed",
-	"delivery report",
-	"failed mail",
-	"user unknown",
-	"warning: could not send",
-	"delivery status",
-	"mail system error",
-};
-
-static const char *const bounce_senders[] = {
-	"mailer-daemon", "postmaster",   "mail-daemon",  "mailerdaemon", "mdaemon",
-	"mail delivery", "maildelivery", "mail-deliver", "<>",
-};
-
-/* Only words that say that a mail did not arrive. */
-static const char *const bounce_texts[] = {
-	"could not be delivered",
-	"couldn't be delivered",
-	"cannot be delivered",
-	"was not delivered",
-	"undeliverable",
-	"delivery to the following recipient",
-	"unable to deliver",
-	"wasn't able to deliver",
-	"not able to deliver",
-	"delivery failed",
-	"delivery has failed",
-	"user unknown",
-	"unknown user",
-	"no such user",
-	"mailbox unavailable",
-	"permanent fatal errors",
-	"permanent error",
-	"recipient address rejected",
-	"mailbox full",
-	"quota exceeded",
-	"over quota",
-	"does not exist",
-	"failed recipient",
-	"failed addresses",
-	"not listed in",
-	"message was rejected",
-	"host unknown",
-	"konnte nicht zugestellt",
-	"could not deliver",
-	"delivery error",
-	"no mailbox",
-	"mail is returned",
-	"returned to sender",
-	"undelivered message",
-	"following address",
-	"unrouteable",
-	"did not reach",
-};
-
-/* Lines behind which the mailer quotes the mail it gives back; with or without dashes before. */
-static const char *const copies[] = {
-	"below this line is a copy",
-	"below is a copy",
-	"this is a copy of",
-	"original message",
-	"returned message",
-	"unsent message",
-	"message header",
-	"headers of the",
-	"the header of the original",
-	"received:",
-	"return-path:",
-	"forwarded message",
-	"message follows",
-	"headers follow",
-	"text of the message",
-	"message text follows",
-	"included is a copy",
-};
-
-static const char *const delay_texts[] = {
-	"not yet been delivered",
-	"delivery attempts will continue",
-	"will continue to try",
-	"you do not need to resend",
-	"no action is required on your part",
-	"will keep trying",
-	"still being retried",
-	"delivery is delayed",
-};
 
 enum { REPORT_MAX = 128 << 10 }; /* no mailer says more */
 
@@ -139,8 +24,8 @@ struct span bounce_without_copy(struct span text)
 		while (bare.n &&
 		       (ascii_space(*bare.p) || *bare.p == '-' || *bare.p == '*' || *bare.p == '='))
 			bare = span_from(bare, 1);
-		for (size_t i = 0; i < MD_COUNT(copies); i++)
-			if (span_starts(bare, copies[i]))
+		for (size_t i = 0; i < bounce_copies.n; i++)
+			if (span_starts(bare, bounce_copies.v[i]))
 				return span_sub(text, 0, (size_t)(line.p - text.p));
 	}
 	return text;
@@ -252,38 +137,18 @@ static struct span leading_address(struct span line)
 	return found.n && found.p == line.p + at ? found : span_of("");
 }
 
-/* Words that come right before the address in a sentence. */
-static const char *const address_leads[] = {
-	"delivering your mail to",
-	"final delivery userid:",
-	"rcpt to:",
-	"recipient:",
-	"delivery to the following recipient",
-	"could not deliver message to",
-	"user unknown:",
-	"unknown user:",
-	"your message to",
-	"mail to",
-	"message to",
-	"delivered to",
-	"recipient",
-	"user",
-	"mailbox",
-	"address",
-};
-
 static struct span led_address(struct span text)
 {
-	for (size_t i = 0; i < MD_COUNT(address_leads); i++) {
+	for (size_t i = 0; i < bounce_leads.n; i++) {
 		struct span rest = text;
 		size_t at;
 
-		for (int tries = 0; tries < 20 && (at = span_find(rest, address_leads[i])) < rest.n;
-		     tries++) {
+		for (int tries = 0;
+		     tries < 20 && (at = span_find(rest, bounce_leads.v[i])) < rest.n; tries++) {
 			struct span near, found;
 			size_t sign;
 
-			rest = span_from(rest, at + strlen(address_leads[i]));
+			rest = span_from(rest, at + strlen(bounce_leads.v[i]));
 			near = span_sub(rest, 0, 120);
 			sign = span_chr(near, '@');
 			if (sign == near.n)
@@ -426,7 +291,7 @@ void bounce_text_read(struct arena *a, const struct mime_tree *t, struct span te
 		      struct bounce *v, size_t *n)
 {
 	struct span report = bounce_without_copy(text), address;
-	bool standard = *n > 0, delayed = span_has_any(report, delay_texts, MD_COUNT(delay_texts));
+	bool standard = *n > 0, delayed = span_has_any(report, bounce_delays.v, bounce_delays.n);
 	struct failed f = { a, v, n, { 0 }, delayed ? "delayed" : "failed" };
 	const char *fallback;
 
@@ -458,12 +323,12 @@ const char *bounce_text_evidence(const struct mime_tree *t, const char *subject,
 {
 	const struct header *h = &t->v[0].header;
 	struct span sender = header_value(h, "From"), title = span_of(subject);
-	bool daemon = span_has_any(span_of(from), bounce_senders, MD_COUNT(bounce_senders)) ||
-		      span_has_any(sender, bounce_senders, MD_COUNT(bounce_senders));
-	bool titled = span_has_any(title, bounce_subjects, MD_COUNT(bounce_subjects));
+	bool daemon = span_has_any(span_of(from), bounce_senders.v, bounce_senders.n) ||
+		      span_has_any(sender, bounce_senders.v, bounce_senders.n);
+	bool titled = span_has_any(title, bounce_subjects.v, bounce_subjects.n);
 	bool null_path = span_is(header_value(h, "Return-Path"), "<>");
 	bool says = (daemon || null_path) && !titled &&
-		    span_has_any(bounce_without_copy(text), bounce_texts, MD_COUNT(bounce_texts));
+		    span_has_any(bounce_without_copy(text), bounce_texts.v, bounce_texts.n);
 
 	if (header_find(h, "X-Failed-Recipients", 0))
 		return "X-Failed-Recipients";

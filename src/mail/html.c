@@ -3,6 +3,7 @@
  * HTML_DEPTH_MAX stops it: what follows is stripped of tags by hand. */
 #include <maildesk/mail/html.h>
 
+#include "html_elements.h"
 #include "html_marks.h"
 
 #include <maildesk/base/err.h>
@@ -19,6 +20,7 @@ struct html {
 	htmlParserCtxtPtr parser;
 	struct buf *out;
 	int depth, skip, quote, pre;
+	int line_quote;  /* of the last line written */
 	int breaks;      /* line ends wanted before the next text */
 	bool space;      /* a blank wanted before the next text */
 	bool line_empty; /* nothing but the quote prefix stands on the line */
@@ -31,67 +33,6 @@ struct html {
 	int mark_depth; /* of the element whose range is open; 0 for none */
 };
 
-enum effect {
-	BLOCK = 1 << 0,     /* on lines of its own */
-	PARAGRAPH = 1 << 1, /* an empty line around it */
-	SKIP = 1 << 2,      /* its content is no text */
-	PRE = 1 << 3,
-	QUOTE = 1 << 4,
-	LIST = 1 << 5,
-	ITEM = 1 << 6,
-	CELL = 1 << 7,
-	BREAK = 1 << 8,
-	RULE = 1 << 9,
-	LINK = 1 << 10,
-};
-
-static const struct {
-	const char *name;
-	unsigned effect;
-} elements[] = {
-	{ "a", LINK },          { "address", BLOCK },
-	{ "article", BLOCK },   { "blockquote", BLOCK | QUOTE },
-	{ "body", BLOCK },      { "br", BREAK },
-	{ "caption", BLOCK },   { "center", BLOCK },
-	{ "dd", BLOCK },        { "div", BLOCK },
-	{ "dl", BLOCK },        { "dt", BLOCK },
-	{ "fieldset", BLOCK },  { "footer", BLOCK },
-	{ "form", BLOCK },      { "h1", PARAGRAPH },
-	{ "h2", PARAGRAPH },    { "h3", PARAGRAPH },
-	{ "h4", PARAGRAPH },    { "h5", PARAGRAPH },
-	{ "h6", PARAGRAPH },    { "head", SKIP },
-	{ "header", BLOCK },    { "hr", BLOCK | RULE },
-	{ "li", BLOCK | ITEM }, { "main", BLOCK },
-	{ "noscript", SKIP },   { "object", SKIP },
-	{ "ol", BLOCK | LIST }, { "option", BLOCK },
-	{ "p", PARAGRAPH },     { "pre", BLOCK | PRE },
-	{ "script", SKIP },     { "section", BLOCK },
-	{ "select", SKIP },     { "style", SKIP },
-	{ "table", BLOCK },     { "tbody", BLOCK },
-	{ "td", CELL },         { "template", SKIP },
-	{ "textarea", SKIP },   { "th", CELL },
-	{ "title", SKIP },      { "tr", BLOCK },
-	{ "ul", BLOCK | LIST },
-};
-
-static unsigned effect_of(const char *name)
-{
-	size_t lo = 0, hi = MD_COUNT(elements);
-
-	while (lo < hi) {
-		size_t mid = (lo + hi) / 2;
-		int c = strcmp(name, elements[mid].name);
-
-		if (c == 0)
-			return elements[mid].effect;
-		if (c < 0)
-			hi = mid;
-		else
-			lo = mid + 1;
-	}
-	return 0;
-}
-
 /* ---- writing ---- */
 
 static void want_breaks(struct html *h, int n)
@@ -102,6 +43,7 @@ static void want_breaks(struct html *h, int n)
 
 static void begin_line(struct html *h)
 {
+	h->line_quote = h->quote;
 	for (int i = 0; i < h->quote && i < 20; i++)
 		buf_adds(h->out, "> ");
 	h->line_empty = true;
@@ -113,7 +55,8 @@ static void settle(struct html *h)
 	if (h->breaks && h->out->len) {
 		for (int i = 0; i < h->breaks && i < 3; i++) {
 			buf_addc(h->out, '\n');
-			if (i + 1 < h->breaks && h->quote)
+			/* An empty line belongs to the quote only between two of its lines. */
+			if (i + 1 < h->breaks && h->quote && h->line_quote)
 				buf_addc(h->out, '>');
 		}
 		begin_line(h);
@@ -323,32 +266,32 @@ static void on_start(void *ctx, const xmlChar *name, const xmlChar **atts)
 		xmlStopParser(h->parser);
 		return;
 	}
-	e = effect_of((const char *)name);
-	if (h->skip || (e & SKIP) || (atts && is_hidden(atts))) {
+	e = html_effect_of((const char *)name);
+	if (h->skip || (e & HTML_SKIP) || (atts && is_hidden(atts))) {
 		h->skip++;
 		return;
 	}
 	if (h->marks)
 		mark_begin(h, (const char *)name, atts);
-	if (e & BREAK)
+	if (e & HTML_BREAK)
 		h->breaks = h->breaks < 3 ? h->breaks + 1 : 3;
-	if (e & BLOCK)
+	if (e & HTML_BLOCK)
 		want_breaks(h, 1);
-	if (e & PARAGRAPH)
+	if (e & HTML_PARAGRAPH)
 		want_breaks(h, 2);
-	if (e & QUOTE)
+	if (e & HTML_QUOTE)
 		h->quote++;
-	if (e & PRE)
+	if (e & HTML_PRE)
 		h->pre++;
-	if ((e & LIST) && ++h->lists <= LISTS_MAX)
+	if ((e & HTML_LIST) && ++h->lists <= LISTS_MAX)
 		h->numbers[h->lists - 1] = strcmp((const char *)name, "ol") == 0;
-	if (e & ITEM)
+	if (e & HTML_ITEM)
 		item(h);
-	if ((e & CELL) && h->cell)
+	if ((e & HTML_CELL) && h->cell)
 		h->space = true;
-	if (e & LINK)
+	if (e & HTML_LINK)
 		link_begin(h, attribute(atts, "href"));
-	if (e & RULE) {
+	if (e & HTML_RULE) {
 		text(h, (struct span){ "---", 3 });
 		want_breaks(h, 1);
 	}
@@ -366,22 +309,22 @@ static void on_end(void *ctx, const xmlChar *name)
 		h->skip--;
 		return;
 	}
-	e = effect_of((const char *)name);
-	if (e & LINK) {
+	e = html_effect_of((const char *)name);
+	if (e & HTML_LINK) {
 		link_end(h);
 		h->url[0] = '\0';
 	}
-	if (e & BLOCK)
+	if (e & HTML_BLOCK)
 		want_breaks(h, 1);
-	if (e & PARAGRAPH)
+	if (e & HTML_PARAGRAPH)
 		want_breaks(h, 2);
-	if ((e & QUOTE) && h->quote)
+	if ((e & HTML_QUOTE) && h->quote)
 		h->quote--;
-	if ((e & PRE) && h->pre)
+	if ((e & HTML_PRE) && h->pre)
 		h->pre--;
-	if ((e & LIST) && h->lists)
+	if ((e & HTML_LIST) && h->lists)
 		h->lists--;
-	if (e & CELL)
+	if (e & HTML_CELL)
 		h->cell = h->space = true;
 }
 

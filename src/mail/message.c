@@ -2,16 +2,14 @@
  * defect; only memory can fail. */
 #include <maildesk/mail/message.h>
 
-#include <maildesk/base/clock.h>
+#include "message_priv.h"
+
 #include <maildesk/base/mem.h>
 #include <maildesk/base/utf8.h>
-#include <maildesk/mail/address.h>
 #include <maildesk/mail/attachment.h>
-#include <maildesk/mail/authres.h>
 #include <maildesk/mail/body.h>
 #include <maildesk/mail/bounce.h>
 #include <maildesk/mail/charset.h>
-#include <maildesk/mail/date.h>
 #include <maildesk/mail/forward.h>
 #include <maildesk/mail/html.h>
 #include <maildesk/mail/identity.h>
@@ -24,23 +22,7 @@
 
 #include <string.h>
 
-enum { DEFECTS_MAX = 32, DELIVERED_MAX = 100, UU_MAX = 20, PACKED_MAX = 4 };
-
-struct reading {
-	struct arena *arena;
-	struct message *m;
-	struct span wire, raw, head, body; /* `raw` is `wire` with line ends that can be read */
-	struct header header;
-	struct mime_tree tree;
-	struct body text;
-	struct span reply;
-};
-
-static void defect(struct reading *r, const char *what)
-{
-	if (r->m->defects.v && r->m->defects.n < DEFECTS_MAX)
-		r->m->defects.v[r->m->defects.n++] = what;
-}
+enum { UU_MAX = 20, PACKED_MAX = 4 };
 
 /* A mail of old Macs, or mangled on the way: CR alone ends its lines. */
 static int line_ends(struct reading *r)
@@ -56,7 +38,7 @@ static int line_ends(struct reading *r)
 		if (copy[i] == '\r')
 			copy[i] = '\n';
 	r->raw.p = copy;
-	defect(r, "lines end in CR alone");
+	message_defect(r, "lines end in CR alone");
 	return MD_OK;
 }
 
@@ -80,122 +62,6 @@ static struct span charset_hint(const struct reading *r)
 	return span_of("");
 }
 
-static void addresses(struct reading *r, const char *name, struct rec_list *list)
-{
-	for (size_t i = 0; i < r->header.n; i++)
-		if (span_is(r->header.v[i].name, name))
-			address_list_read(r->arena, r->header.v[i].value, list);
-}
-
-static struct mail_address *first(const struct rec_list *list)
-{
-	return list->n ? list->v : NULL;
-}
-
-/* "From user@host Mon Jan ..." of an mbox. */
-static void mbox_sender(struct reading *r)
-{
-	struct span rest = r->head, line, word;
-
-	if (!span_line(&rest, &line) || !span_starts(line, "From "))
-		return;
-	word = span_trim(span_from(line, 5));
-	word.n = span_chr(word, ' ');
-	if (span_chr(word, '@') < word.n)
-		address_list_read(r->arena, word, &r->m->from);
-}
-
-static void senders(struct reading *r)
-{
-	static const char *const last_resort[] = { "Reply-To", "Sender" };
-	struct message *m = r->m;
-	const struct header_field *f = header_find(&r->header, "From", 0);
-	bool several = header_find(&r->header, "From", 1) != NULL;
-	struct rec_list one = { 0 };
-	unsigned odd = f ? address_list_read(r->arena, f->value, &one) : 0;
-
-	m->from_is_plain = f && odd == 0 && one.n == 1 && !several;
-	addresses(r, "From", &m->from);
-	/* What follows is shown as the sender; it makes nobody one. */
-	for (size_t i = 0; i < m->from.n; i++)
-		m->from_readable = m->from_readable ||
-				   strchr(((struct mail_address *)m->from.v)[i].address, '@');
-	if (several)
-		defect(r, "several From fields");
-	if (!m->from.n) {
-		defect(r, f ? "unreadable From" : "no From");
-		for (size_t i = 0; i < MD_COUNT(last_resort) && !m->from.n; i++)
-			addresses(r, last_resort[i], &m->from);
-	}
-	if (!m->from.n)
-		mbox_sender(r);
-	if (!m->from.n)
-		addresses(r, "Return-Path", &m->from);
-}
-
-static void delivered(struct reading *r)
-{
-	static const char *const names[] = { "Delivered-To", "X-Original-To", "Envelope-To" };
-	struct rec_list list = { 0 };
-	struct rec_strs *to = &r->m->delivered_to;
-
-	for (size_t i = 0; i < MD_COUNT(names); i++)
-		addresses(r, names[i], &list);
-	to->v = arena_array(r->arena, DELIVERED_MAX, sizeof *to->v);
-	for (size_t i = 0; to->v && i < list.n && to->n < DELIVERED_MAX; i++)
-		if (*((struct mail_address *)list.v)[i].address)
-			to->v[to->n++] = ((struct mail_address *)list.v)[i].address;
-}
-
-static void ids(struct reading *r)
-{
-	static const char *const names[] = { "In-Reply-To", "References" };
-	struct rec_strs own = { 0 }, *lists[] = { &r->m->in_reply_to, &r->m->references };
-
-	address_ids_read(r->arena, header_value(&r->header, "Message-ID"), &own);
-	if (own.n)
-		r->m->message_id = own.v[0];
-	else if (header_find(&r->header, "Message-ID", 0))
-		defect(r, "unusable Message-ID");
-	for (size_t i = 0; i < MD_COUNT(names); i++) {
-		const struct header_field *f = header_find(&r->header, names[i], 0);
-
-		if (f)
-			address_ids_read(r->arena, f->value, lists[i]);
-	}
-}
-
-static void date(struct reading *r)
-{
-	const struct header_field *f = header_find(&r->header, "Date", 0);
-	char text[TIME_TEXT_MAX];
-	int64_t ms;
-
-	if (!f)
-		return;
-	if (date_read(header_unfold(r->arena, f->value), &ms))
-		r->m->date = arena_strdup(r->arena, time_format(ms, 0, text));
-	else
-		defect(r, "unreadable Date");
-}
-
-/* "A list of ours <list.example.org>" (RFC 2919) */
-static const char *list_id(struct reading *r)
-{
-	struct span id = header_unfold(r->arena, header_value(&r->header, "List-Id"));
-	size_t open = span_chr(id, '<');
-	char *clean;
-
-	if (open < id.n)
-		id = span_sub(id, open + 1, open + 1 + span_chr(span_from(id, open + 1), '>'));
-	if (!id.n)
-		return NULL;
-	clean = (char *)(uintptr_t)header_text(r->arena, id); /* ours alone */
-	for (char *p = clean; p && *p; p++)
-		*p = ascii_lower(*p);
-	return clean;
-}
-
 static void forwarded(struct reading *r, struct span text)
 {
 	struct message *m = r->m;
@@ -208,29 +74,6 @@ static void forwarded(struct reading *r, struct span text)
 	m->forwarded_from = f.from;
 	m->forwarded_date = f.date;
 	m->forwarded_subject = f.subject;
-}
-
-static void top_header(struct reading *r)
-{
-	struct message *m = r->m;
-	const struct header_field *f;
-
-	ids(r);
-	date(r);
-	f = header_find(&r->header, "Subject", 0);
-	m->subject = f ? header_text(r->arena, f->value) : NULL;
-	senders(r);
-	addresses(r, "Reply-To", &m->reply_to);
-	addresses(r, "To", &m->to);
-	addresses(r, "Cc", &m->cc);
-	delivered(r);
-	authres_read(r->arena, &r->header, &m->auth_fields, &m->auth);
-	for (size_t i = 0; i < r->header.n; i++)
-		m->received_count += span_is(r->header.v[i].name, "Received");
-	f = header_find(&r->header, "X-Maildesk-Loop", 0);
-	m->loop_id = f ? header_text(r->arena, f->value) : NULL;
-	m->list_id = list_id(r);
-	m->no_answer = kind_no_answer(&r->header, m->from.n ? first(&m->from)->address : NULL);
 }
 
 /* ---- below the header ---- */
@@ -251,11 +94,11 @@ static void tree_defects(struct reading *r)
 
 	for (size_t i = 0; i < MD_COUNT(table); i++)
 		if (r->tree.trouble & table[i].bit)
-			defect(r, table[i].what);
+			message_defect(r, table[i].what);
 	if (r->text.trouble & BODY_BAD_CHARSET)
-		defect(r, "charset missing, unknown or wrong");
+		message_defect(r, "charset missing, unknown or wrong");
 	if (r->text.trouble & BODY_CUT)
-		defect(r, "text too long: cut");
+		message_defect(r, "text too long: cut");
 }
 
 /* uuencoded files in a plain body: listed as attachments, taken out of the text. */
@@ -338,8 +181,9 @@ static int below_header(struct reading *r)
 	struct message *m = r->m;
 	struct bounce_report bounce;
 	struct span text;
-	const char *from = m->from.n ? first(&m->from)->address : "";
-	struct trim_hints hints = { &r->text.marks, m->from.n ? first(&m->from)->name : NULL };
+	const char *from = m->from.n ? message_first(&m->from)->address : "";
+	struct trim_hints hints = { &r->text.marks,
+				    m->from.n ? message_first(&m->from)->name : NULL };
 
 	if (mime_read(r->arena, &r->header, r->body, &r->tree) != MD_OK)
 		return MD_NOMEM;
@@ -398,12 +242,12 @@ static int read_all(struct reading *r)
 	const char *bomb;
 	bool junk;
 
-	m->defects.v = arena_array(r->arena, DEFECTS_MAX, sizeof *m->defects.v);
+	m->defects.v = arena_array(r->arena, MESSAGE_DEFECTS_MAX, sizeof *m->defects.v);
 	if (line_ends(r) != MD_OK)
 		return MD_NOMEM;
 	header_split(r->raw, HEADER_TOP, &r->head, &r->body, &junk);
 	if (junk)
-		defect(r, "broken header block");
+		message_defect(r, "broken header block");
 	if (!identity_hash(r->head, r->body, identity))
 		return MD_NOMEM;
 	m->identity = arena_strdup(r->arena, identity);
@@ -411,15 +255,15 @@ static int read_all(struct reading *r)
 	r->head = span_sub(r->head, 0, SCAN_HEADER_BYTES);
 	header_read(r->arena, r->head, SCAN_HEADER_FIELDS, &r->header);
 	if (!utf8_valid(r->head.p, r->head.n)) {
-		defect(r, "raw 8-bit header");
+		message_defect(r, "raw 8-bit header");
 		header_to_utf8(r->arena, &r->header, charset_hint(r));
 	}
 	m->text = m->reply_text = "";
 	m->evidence = "not read";
-	top_header(r);
+	message_read_head(r);
 	if (bomb) {
 		m->bomb = true;
-		defect(r, bomb);
+		message_defect(r, bomb);
 	} else if (below_header(r) != MD_OK) {
 		return MD_NOMEM;
 	}

@@ -9,10 +9,9 @@
 #include <string.h>
 
 enum { HEADER_LINES = 6, HEADER_BYTES = 500 }; /* of one "On ... wrote:" */
-enum { DISCLAIMER_BYTES = 2000 };
 
 /* "*From:*", "  From:" */
-static struct span undressed(struct span line)
+struct span trim_undressed(struct span line)
 {
 	line = span_trim(line);
 	while (line.n && (*line.p == '*' || *line.p == '_' || *line.p == '|'))
@@ -40,7 +39,7 @@ static unsigned label_of(struct span line)
 {
 	struct span near;
 
-	line = undressed(line);
+	line = trim_undressed(line);
 	near = span_sub(line, 0, 40);
 	if (span_chr(near, ':') == near.n && !span_has(near, "\xef\xbc\x9a"))
 		return 0;
@@ -120,7 +119,7 @@ static bool is_header(struct span all, bool one_line)
  * an empty line in between; then its first line must have a date. */
 static size_t quote_header(const struct trim_lines *l, size_t at)
 {
-	struct span first = undressed(l->v[at].text), all = first;
+	struct span first = trim_undressed(l->v[at].text), all = first;
 	bool begins = starts_header(first), dated = has_digit(first);
 
 	for (size_t n = 1; n <= HEADER_LINES && at + n <= l->n; n++) {
@@ -128,7 +127,7 @@ static size_t quote_header(const struct trim_lines *l, size_t at)
 
 		/* A line that begins like none goes on in one more line only, and says when. */
 		if (n > 1 && !begins &&
-		    (n > 2 || !dated || *last.p == '>' || starts_header(undressed(last))))
+		    (n > 2 || !dated || *last.p == '>' || starts_header(trim_undressed(last))))
 			return 0;
 		all.n = (size_t)(last.p + last.n - all.p);
 		if (all.n > HEADER_BYTES)
@@ -193,54 +192,9 @@ static bool rule_ends_mail(const struct trim_lines *l, size_t at)
 			       span_ends(span_trim_end(l->v[next].text), "mailing list"));
 }
 
-/* "-Anna": a dash right before a name, alone behind an empty line. */
-static bool is_dash_name(const struct trim_lines *l, size_t at)
-{
-	struct span line = span_trim_end(l->v[at].text);
-	size_t words = 1;
-
-	if (at < 2 || l->v[at - 1].class != TRIM_EMPTY || line.n < 3 || line.n > 40 ||
-	    *line.p != '-' || line.p[1] < 'A' || line.p[1] > 'Z')
-		return false;
-	for (size_t i = 1; i < line.n; i++) {
-		if (!ascii_alnum(line.p[i]) && line.p[i] != ' ' && line.p[i] != '.' &&
-		    (unsigned char)line.p[i] < 0x80)
-			return false;
-		words += line.p[i] == ' ';
-	}
-	return words <= 3 && (at + 1 == l->n || l->v[at + 1].class == TRIM_EMPTY);
-}
-
-/* A notice under the mail of a company: a paragraph of some length, not the first. */
-static bool is_disclaimer(const struct trim_lines *l, size_t at)
-{
-	const char *ones[TRIM_DISCLAIMERS_MAX];
-	struct span all = l->v[at].text;
-	size_t end = at;
-
-	if (at == 0 || l->v[at - 1].class == TRIM_TEXT)
-		return false;
-	while (end < l->n && l->v[end].class == TRIM_TEXT &&
-	       (size_t)(l->v[end].text.p - all.p) < DISCLAIMER_BYTES)
-		end++;
-	all.n = (size_t)(l->v[end - 1].text.p - all.p) + l->v[end - 1].text.n;
-	if (all.n < 80)
-		return false;
-	all = span_sub(all, 0, DISCLAIMER_BYTES);
-	for (size_t i = 0; i < trim_disclaimers.n; i++)
-		ones[i] = trim_disclaimers.v[i].one;
-	if (!span_has_any(all, ones, trim_disclaimers.n)) /* one pass, and mostly the only one */
-		return false;
-	for (size_t i = 0; i < trim_disclaimers.n; i++)
-		if (span_has(all, trim_disclaimers.v[i].one) &&
-		    span_has(all, trim_disclaimers.v[i].other))
-			return true;
-	return false;
-}
-
 static bool between_dashes(struct span line)
 {
-	line = undressed(line);
+	line = trim_undressed(line);
 	return line.n > 8 && (span_starts(line, "--") || span_starts(line, "__") ||
 			      span_starts(line, "==") || span_starts(line, "##"));
 }
@@ -250,10 +204,10 @@ unsigned trim_line_label(struct span line, struct span *ret_value)
 	unsigned label = label_of(line);
 	size_t at, wide;
 
-	line = undressed(line);
+	line = trim_undressed(line);
 	at = span_chr(line, ':');
 	wide = span_find(line, "\xef\xbc\x9a");
-	*ret_value = label ? undressed(span_from(line, wide < at ? wide + 3 : at + 1)) : line;
+	*ret_value = label ? trim_undressed(span_from(line, wide < at ? wide + 3 : at + 1)) : line;
 	return label;
 }
 
@@ -284,19 +238,6 @@ static bool is_rule(struct span line)
 			return false;
 	}
 	return marks > 1;
-}
-
-/* A sentence that merely begins like one goes on behind a comma. */
-static bool is_device(struct span line)
-{
-	line = undressed(line);
-	if (line.n > 100 || (span_chr(line, ',') < line.n && !span_has(line, "excuse") &&
-			     !span_has(line, "typo") && !span_has(line, "brevity")))
-		return false;
-	for (size_t i = 0; i < trim_devices.n; i++)
-		if (span_starts(line, trim_devices.v[i]))
-			return true;
-	return span_ends(line, "から送信");
 }
 
 /* "---- On DATE, NAME wrote ----" */
@@ -338,7 +279,7 @@ static enum trim_class simple_class(struct span line)
 		return TRIM_OLD;
 	if (trim_line_is_forward(bare) || is_dashed_header(bare))
 		return TRIM_OLD;
-	if (!is_device(bare))
+	if (!trim_is_device(bare))
 		return TRIM_TEXT;
 	return span_has_any(bare, trim_device_words.v, trim_device_words.n) ? TRIM_DEVICE
 									    : TRIM_PROGRAM;
@@ -358,13 +299,13 @@ static void refine(struct trim_lines *l, size_t at)
 		line->class = TRIM_OLD;
 	} else if (heads_quote(l, at)) {
 		line->class = TRIM_HEADER;
-	} else if (is_dash_name(l, at)) {
+	} else if (trim_is_dash_name(l, at)) {
 		line->class = TRIM_SIGNATURE;
 	} else if (at && l->v[at - 1].class == TRIM_QUOTE &&
 		   (span_starts(span_trim(line->text), "(http") ||
 		    span_starts(span_trim(line->text), "<http"))) {
 		line->class = TRIM_QUOTE; /* a link that was broken off its line */
-	} else if (is_disclaimer(l, at)) {
+	} else if (trim_is_disclaimer(l, at)) {
 		line->class = TRIM_DEVICE;
 	} else {
 		for (lines = quote_header(l, at); lines > 0; lines--)

@@ -39,4 +39,12 @@ bool trim_line_is_forward(struct span line);
  * none; what stands behind it, else the bare line. */
 unsigned trim_line_label(struct span line, struct span *ret_value);
 
+/* Without the stars and bars around "*From:*". */
+struct span trim_undressed(struct span line);
+
+/* trim_ends.c: the line is or begins what stands below a mail. */
+bool trim_is_dash_name(const struct trim_lines *l, size_t at);
+bool trim_is_disclaimer(const struct trim_lines *l, size_t at);
+bool trim_is_device(struct span line);
+
 #endif

@@ -1,0 +1,18 @@
+/* bounce_tables.h - by which words reports of mailers are known. */
+#ifndef MAILDESK_MAIL_BOUNCE_TABLES_H
+#define MAILDESK_MAIL_BOUNCE_TABLES_H
+
+#include <stddef.h>
+
+struct bounce_words {
+	size_t n;
+	const char *const *v;
+};
+extern const struct bounce_words bounce_subjects; /* stand in the subject */
+extern const struct bounce_words bounce_senders;  /* in the sender */
+extern const struct bounce_words bounce_texts;    /* in the text: a mail did not arrive */
+extern const struct bounce_words bounce_delays;   /* in the text: it may still arrive */
+extern const struct bounce_words bounce_copies;   /* begin the line behind which the mail stands */
+extern const struct bounce_words bounce_leads;    /* come right before the address */
+
+#endif
