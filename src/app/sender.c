@@ -353,9 +353,9 @@ int sender_start(struct desk *d, struct sender **ret, struct md_err *err)
 
 		s->accounts[i].conf = conf;
 		s->accounts[i].account =
-			(struct smtp_account){ conf->host,      conf->port, conf->tls,
-					       conf->ca_file,   conf->user, conf->password,
-					       conf->timeout_ms };
+			(struct smtp_account){ conf->host,       conf->port,  conf->tls,
+					       conf->ca_file,    conf->user,  conf->password,
+					       conf->timeout_ms, &s->stopping };
 		if (conf->lease_ms > s->lease_ms)
 			s->lease_ms = conf->lease_ms;
 	}

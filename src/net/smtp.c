@@ -58,6 +58,20 @@ static size_t hear_line(char *line, size_t size, size_t count, void *ctx)
 	return size * count;
 }
 
+/* Asked at least once a second. Once the server has all of the mail its answer is waited for, because
+ * giving up there would send the mail twice. */
+static int may_go_on(void *ctx, curl_off_t dl_total, curl_off_t dl, curl_off_t ul_total,
+		     curl_off_t ul)
+{
+	const struct smtp *s = ctx;
+
+	(void)dl_total;
+	(void)dl;
+	(void)ul_total;
+	(void)ul;
+	return s->account->stop && atomic_load(s->account->stop) && s->sent < s->n;
+}
+
 /* The steps of a session, seen by the commands libcurl sends. */
 static int watch(CURL *curl, curl_infotype type, char *text, size_t n, void *ctx)
 {
@@ -133,6 +147,9 @@ static CURLcode set_session(struct smtp *s)
 	curl_easy_setopt(s->curl, CURLOPT_DEBUGFUNCTION, watch);
 	curl_easy_setopt(s->curl, CURLOPT_DEBUGDATA, s);
 	curl_easy_setopt(s->curl, CURLOPT_VERBOSE, 1L);
+	curl_easy_setopt(s->curl, CURLOPT_XFERINFOFUNCTION, may_go_on);
+	curl_easy_setopt(s->curl, CURLOPT_XFERINFODATA, s);
+	curl_easy_setopt(s->curl, CURLOPT_NOPROGRESS, 0L);
 	return curl_easy_setopt(s->curl, CURLOPT_ERRORBUFFER, s->error);
 }
 

@@ -8,6 +8,7 @@
 #include <maildesk/base/err.h>
 #include <maildesk/base/mem.h>
 
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,6 +19,7 @@ struct smtp_account {
 	const char *ca_file;         /* "" for the system's */
 	const char *user, *password; /* "": no authentication */
 	int64_t timeout_ms;          /* for each mail, connecting included */
+	const atomic_bool *stop;     /* set: end what can be ended without a double; may be NULL */
 };
 
 enum smtp_outcome {
