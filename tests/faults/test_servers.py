@@ -171,6 +171,15 @@ def test_smtp_fails_and_recovers(case, make_desk, mail_world, model):
         desk.stop()
 
 
+def test_a_stop_does_not_wait_for_a_silent_smtp_server(make_desk, mail_world, model):
+    with Smtp({"connect": ["silence"] * 10}) as server:
+        desk = make_desk(mail_world, by_smtp(server))
+        desk.start()
+        ledger.Ledger(desk, model).offer(1)
+        wait_for("a connection", lambda: server.connections > 0)
+        desk.stop()  # well before smtp.timeout
+
+
 def test_smtp_one_of_several_recipients_is_refused(make_desk, mail_world, model):
     with Smtp({"RCPT anna@desk.test": ["550 5.1.1 nobody of that name"] * 99}) as server:
         desk = make_desk(mail_world, by_smtp(server))
