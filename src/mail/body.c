@@ -1,3 +1,6 @@
+/* Two steps: roles first (each leaf is text, another form of a text, or an attachment), then the
+ * chosen parts one below the other. A part is decoded, brought to UTF-8, unflowed or turned from
+ * HTML, each into a buffer that ends at BODY_TEXT_MAX. */
 #include <maildesk/mail/body.h>
 
 #include <maildesk/base/err.h>

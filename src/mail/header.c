@@ -1,3 +1,5 @@
+/* Blocks end at an empty line, or at a line that cannot be a field unless fields go on behind it:
+ * junk of mail stores and broken programs is passed over. */
 #include <maildesk/mail/header.h>
 
 #include <maildesk/base/mem.h>

@@ -1,3 +1,7 @@
+/* An evidence table, first row that holds: our own loop mark, reports (complaints, receipts,
+ * bounces), calendar answers, header fields of automatic mail, subjects of vacation notes, lists.
+ * What says something about a person's mail comes last: to miss a robot is better than to hide a
+ * person. */
 #include <maildesk/mail/kind.h>
 
 #include <maildesk/base/mem.h>

@@ -1,5 +1,15 @@
-/* Puts the modules of this folder together, each asked once. What one cannot understand becomes a
- * defect; only memory can fail. */
+/* The stages of reading a mail, each a module that is asked once:
+ *
+ *	line ends    a mail with CR alone is copied; files are still served from what came
+ *	header.c     where the header ends, its fields; scan.c: limits before anything is understood
+ *	message_head.c  senders, dates, ids (address.c, words.c, date.c, authres.c)
+ *	mime.c       the tree of parts, in place
+ *	body.c       which parts are text, in which charset, what they say (html.c, charset.c)
+ *	attachment.c all other leaves; tnef.c unpacks winmail.dat
+ *	trim.c       what is new in the text; forward.c: who wrote what is passed on
+ *	bounce.c     who did not get what; kind.c: what sort of mail it is, and why
+ *
+ * What one cannot understand becomes a defect; only memory can fail. */
 #include <maildesk/mail/message.h>
 
 #include "message_priv.h"

@@ -1,3 +1,6 @@
+/* One walk over the lines that begin with "--", with a stack of the boundaries that are open. A
+ * line is held against all of them, innermost first, for an outer one ends what is inside without
+ * its closing line. */
 #include <maildesk/mail/mime.h>
 
 #include <maildesk/base/err.h>

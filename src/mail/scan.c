@@ -1,3 +1,4 @@
+/* Each limit is one pass without memory. */
 #include <maildesk/mail/scan.h>
 
 #include <maildesk/mail/header.h>
