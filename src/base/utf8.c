@@ -81,16 +81,18 @@ static size_t ascii_words(const char *s, size_t n)
 
 int utf8_valid(const char *s, size_t n)
 {
-	size_t len = 1;
+	size_t len;
 	uint32_t cp;
 
-	for (size_t i = 0; len; i += len) {
+	for (size_t i = 0; i < n; i += len) {
 		i += ascii_words(s + i, n - i);
 		if (i == n)
-			return 1;
+			break;
 		len = utf8_decode(s + i, n - i, &cp);
+		if (len == 0)
+			return 0;
 	}
-	return 0;
+	return 1;
 }
 
 size_t utf8_cut(const char *s, size_t n, size_t max)

@@ -41,6 +41,7 @@ static void utf8_is_what_rfc_3629_says(void **state)
 	(void)state;
 	for (size_t i = 0; i < MD_COUNT(cases); i++)
 		assert_int_equal(utf8_valid(cases[i].text, strlen(cases[i].text)), cases[i].valid);
+	assert_true(utf8_valid(NULL, 0)); /* an empty buffer's */
 }
 
 /* However it lies to the words that validation looks at together. */
