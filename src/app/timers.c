@@ -1,6 +1,7 @@
 /* Timers are rows; nothing scans tickets. A timer that fires is one piece of work by the desk
  * itself: SLA timers by letting the ticket's clocks settle, auto_close by moving the status. Each
- * is acted upon and dropped in one transaction, so it fires once whoever is killed when. */
+ * is taken and acted upon in one transaction, so it fires once, whoever is killed when and however
+ * many daemons have seen it due. */
 #include <maildesk/app/timers.h>
 #include <maildesk/app/work.h>
 #include <maildesk/base/log.h>
@@ -29,6 +30,7 @@ struct firing {
 	struct timers *t;
 	const struct timer_row *timer;
 	struct arena arena;
+	bool fired;
 };
 
 static int act(struct work *w, const struct timer_row *timer, struct md_err *err)
@@ -60,7 +62,11 @@ static int fire(struct db_conn *c, void *ctx, struct md_err *err)
 	int rc;
 
 	arena_reset(&f->arena);
-	rc = timer_drop(c, f->timer->id, err);
+	f->fired = false;
+	rc = timer_take(c, f->timer->id, err);
+	if (rc == MD_NOTFOUND)
+		return MD_OK; /* another daemon has fired it, or it was dropped meanwhile */
+	f->fired = true;
 	if (rc == MD_OK)
 		rc = work_load(&by, c, &f->arena, f->timer->ticket_id, &w, err);
 	if (rc == MD_NOTFOUND)
@@ -91,7 +97,7 @@ static int fire_due(struct timers *t, struct md_err *err)
 
 		if (db_txn(t->d->db, fire, &f, err) != MD_OK)
 			worst = MD_AGAIN;
-		else
+		else if (f.fired)
 			log_info(&(struct log_ctx){ .ticket = t->due[i].ticket_id }, "timer: %s",
 				 t->due[i].kind);
 		arena_done(&f.arena);

@@ -104,7 +104,9 @@ static const struct db_map timer_map = DB_MAP(timer_row, timer_cols);
 
 DB_SQL(sql_timer_add, "INSERT INTO timers (due_at, kind, ticket_id, clock_id, argument)"
 		      " VALUES ($1, $2, $3, $4, $5)");
-DB_SQL(sql_timer_drop, "DELETE FROM timers WHERE id = $1");
+/* One that another transaction is taking is not waited for. */
+DB_SQL(sql_timer_take,
+       "DELETE FROM timers WHERE id IN (SELECT t.id FROM timers t WHERE t.id = $1 {SKIP})");
 /* By way of the ticket, which has an index; a ticket has few timers. */
 DB_SQL(sql_timer_drop_clock,
        "DELETE FROM timers WHERE ticket_id = (SELECT k.ticket_id FROM clocks k WHERE k.id = $1)"
@@ -122,9 +124,15 @@ int timer_add(struct db_conn *c, const struct timer_row *t, struct md_err *err)
 		       NULL, err);
 }
 
-int timer_drop(struct db_conn *c, int64_t id, struct md_err *err)
+int timer_take(struct db_conn *c, int64_t id, struct md_err *err)
 {
-	return db_exec(c, &sql_timer_drop, DB_ARGS(DB_INT(id)), NULL, err);
+	int64_t taken;
+	int rc = db_exec(c, &sql_timer_take, DB_ARGS(DB_INT(id)), &taken, err);
+
+	if (rc == MD_OK && taken == 0)
+		rc = md_fail(err, MD_NOTFOUND, 0, "timer %lld: dropped, or another's",
+			     (long long)id);
+	return rc;
 }
 
 int timer_drop_clock(struct db_conn *c, int64_t clock, struct md_err *err)

@@ -54,6 +54,8 @@ static const struct db_token tokens[] = {
 	{ "{BLOB}", "bytea" },
 	{ "{STRICT}", "" },
 	{ "{SKIP}", "FOR UPDATE SKIP LOCKED" },
+	/* Not the start of the transaction, which now() is. */
+	{ "{NOW}", "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS bigint)" },
 	{ "{TABLES}", "(SELECT CAST(c.relname AS TEXT) AS name FROM pg_catalog.pg_class c"
 		      " WHERE c.relkind IN ('r', 'p') AND c.relnamespace ="
 		      " (SELECT s.oid FROM pg_catalog.pg_namespace s"

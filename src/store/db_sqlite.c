@@ -38,6 +38,7 @@ static const struct db_token tokens[] = {
 	{ "{BLOB}", "BLOB" },
 	{ "{STRICT}", "STRICT" },
 	{ "{SKIP}", "" },
+	{ "{NOW}", "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)" },
 	{ "{TABLES}", "(SELECT name FROM sqlite_schema WHERE type = 'table'"
 		      " AND substr(name, 1, 7) <> 'sqlite_') AS tables" },
 	{ NULL, NULL },

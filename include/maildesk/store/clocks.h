@@ -29,13 +29,14 @@ struct timer_row {
 	int64_t ticket_id, clock_id, argument;
 };
 int timer_add(struct db_conn *c, const struct timer_row *t, struct md_err *err);
-int timer_drop(struct db_conn *c, int64_t id, struct md_err *err);
+/* Drop it, to act on it in this transaction. MD_NOTFOUND: somebody else did, or is about to. */
+int timer_take(struct db_conn *c, int64_t id, struct md_err *err);
 /* All of a clock; all of a kind on a ticket. */
 int timer_drop_clock(struct db_conn *c, int64_t clock, struct md_err *err);
 int timer_drop_kind(struct db_conn *c, int64_t ticket, const char *kind, struct md_err *err);
 /* MD_NOTFOUND when none waits. */
 int timer_next_due(struct db_conn *c, int64_t *ret_ms, struct md_err *err);
-/* Due ones, earliest first; the caller drops each in the transaction that acts on it. */
+/* Due ones, earliest first; the caller takes each in the transaction that acts on it. */
 int timer_due(struct db_conn *c, int64_t now_ms, size_t limit, struct arena *a,
 	      struct timer_row **ret, size_t *ret_n, struct md_err *err);
 

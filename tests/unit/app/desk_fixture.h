@@ -508,7 +508,7 @@ static inline int fixture_fire(struct db_conn *c, void *ctx, struct md_err *e)
 		.now_ms = fixture_now
 	};
 	struct work w;
-	int rc = timer_drop(c, t->timer->id, e);
+	int rc = timer_take(c, t->timer->id, e);
 
 	if (rc == MD_OK)
 		rc = work_load(&by, c, &a, t->timer->ticket_id, &w, e);

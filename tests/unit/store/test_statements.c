@@ -7,6 +7,7 @@
 #include <maildesk/store/blobs.h>
 #include <maildesk/store/clocks.h>
 #include <maildesk/store/comments.h>
+#include <maildesk/store/leases.h>
 #include <maildesk/store/mailboxes.h>
 #include <maildesk/store/messages.h>
 #include <maildesk/store/outbox.h>
@@ -21,7 +22,7 @@ static void (*const whole_store[])(void) __attribute__((used)) = {
 	(void (*)(void))history_add, (void (*)(void))mailbox_get, (void (*)(void))message_get,
 	(void (*)(void))thread_add,  (void (*)(void))outbox_get,  (void (*)(void))session_add,
 	(void (*)(void))setting_get, (void (*)(void))ticket_get,  (void (*)(void))ticket_list,
-	(void (*)(void))user_get,
+	(void (*)(void))user_get,    (void (*)(void))lease_take,
 };
 
 /* Statements that may walk a table or an index of it from one end, and why that is little. */
@@ -37,6 +38,10 @@ static const struct allowed {
 	{ "FROM (SELECT 1 FROM outbox o LIMIT 1001)", "bounded" },
 	{ "FROM timers t ORDER BY t.due_at, t.id LIMIT 1", "the first of an index" },
 	{ "SELECT o.next_at FROM outbox o WHERE", "the first of the index of what waits" },
+	{ "$1 WHERE holder = $2 AND held_until > 0", "a row for each mailbox and daemon" },
+	{ "UPDATE leases SET held_until = 0 WHERE holder", "likewise" },
+	{ "FROM leases ORDER BY leases.name", "likewise" },
+	{ "DELETE FROM leases", "likewise, at start" },
 	{ "UPDATE outbox SET state = 'retry'", "at start, the index of what waits" },
 };
 

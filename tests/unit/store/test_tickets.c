@@ -581,7 +581,8 @@ TXN_TEST(timers_come_due_in_order)
 	assert_int_equal(n, 0);
 
 	OK(timer_due(c, 69, 10, a, &due, &n, &err));
-	OK(timer_drop(c, due[0].id, &err));
+	OK(timer_take(c, due[0].id, &err));
+	assert_int_equal(timer_take(c, due[0].id, &err), MD_NOTFOUND);
 	OK(timer_next_due(c, &next, &err));
 	assert_int_equal(next, 70);
 	OK(timer_drop_clock(c, clocks[0].id, &err));
