@@ -6,12 +6,14 @@
  * A job is one mail. Its attempt is counted in the database before a reader sees it. A mail with
  * attempts behind it is a suspect, for whatever died may have died of it: suspects are counted and
  * tried one at a time, each with a reader of its own. So a mail that kills a reader or the desk is
- * blamed alone, not the two hundred that were in hand with it, and other mails go on beside it.
+ * blamed alone, not the two hundred that were in hand with it, and other mails go on beside it. Three
+ * readers seen to die of it are enough; a desk that died with it in hand was most likely killed by
+ * somebody else, so that takes ATTEMPTS_MAX.
  * Jobs of one mailbox are stored in the order of their uids, because the cursor passes over what is
  * stored. A group is committed when it is large, or when no reader is at work, or when it has
- *waited for one for GROUP_WAIT_MS: a single mail does not wait, a flood shares the cost of the
- *disk. While JOBS_MAX mails wait, fetch is not read from. Jobs outlive the fetch that brought them:
- *what the next one brings again is recognised. */
+ * waited for one for GROUP_WAIT_MS: a single mail does not wait, a flood shares the cost of the
+ * disk. While JOBS_MAX mails wait, fetch is not read from. Jobs outlive the fetch that brought
+ * them: what the next one brings again is recognised. */
 #include <maildesk/app/intake.h>
 #include <maildesk/app/mailboxes.h>
 #include <maildesk/app/reader.h>
@@ -158,7 +160,7 @@ static void admit_suspect(struct mailboxes *m)
 
 	if (!j)
 		return;
-	if (j->attempts >= READER_ATTEMPTS) {
+	if (j->attempts >= ATTEMPTS_MAX) {
 		mailboxes_give_up(m, j, "parser_crashed");
 		return;
 	}

@@ -16,6 +16,7 @@ enum {
 	READERS_MAX = 16,
 	READER_QUEUE = 8,   /* mails sent ahead to one reader */
 	SLOW_MS = 500,      /* no more are, when it is at one for so long */
+	ATTEMPTS_MAX = 20, /* of a mail, when nobody saw what it did */
 	PAUSE_MS = 1000,    /* after a database failure */
 	GROUP_WAIT_MS = 50, /* at most, for others to join a group */
 };
@@ -36,6 +37,7 @@ struct job {
 	int64_t mailbox, uidvalidity, uid, size;
 	bool too_large, import, known, suspect;
 	int64_t attempts; /* with the present one, if that is counted */
+	int crashes;      /* readers of this life that died of it */
 	uint8_t *raw;     /* or NULL: fd */
 	size_t n;
 	int fd;

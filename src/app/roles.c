@@ -385,10 +385,10 @@ static void lose_reader(struct mailboxes *m, int reader, const char *cause)
 		return;
 	log_warn(&(struct log_ctx){ .mailbox = mailboxes_title(m, culprit->mailbox),
 				    .uid = culprit->uid },
-		 "%s, attempt %lld of %d", cause, (long long)culprit->attempts, READER_ATTEMPTS);
+		 "%s, attempt %d of %d", cause, ++culprit->crashes, READER_ATTEMPTS);
 	culprit->suspect = true;
 	culprit->state = JOB_SUSPECT;
-	if (culprit->attempts >= READER_ATTEMPTS)
+	if (culprit->crashes >= READER_ATTEMPTS)
 		mailboxes_give_up(m, culprit, cause);
 }
 
@@ -492,7 +492,7 @@ static struct reader *choose_reader(struct mailboxes *m, const struct job *j)
 	int i = idlest_reader(m, j->suspect ? 1 : READER_QUEUE);
 	struct reader *r = i < 0 ? NULL : &m->readers[i];
 
-	if (r && r->used && j->attempts == READER_ATTEMPTS) {
+	if (r && r->used && j->crashes == READER_ATTEMPTS - 1) {
 		role_end(&r->role);
 		start_reader(m, r);
 	}
