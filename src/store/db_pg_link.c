@@ -16,6 +16,8 @@
 #include "db_pg_link.h"
 
 #include <maildesk/base/clock.h>
+#include <maildesk/base/codec.h>
+#include <maildesk/base/random.h>
 
 #include <poll.h>
 #include <stdio.h>
@@ -287,7 +289,7 @@ static int connect_until(struct db_link *l, int64_t until_ms, struct md_err *err
 /* Settings, and what the database is, in one round trip. */
 static const char set_up_sql[] =
 	"SELECT pg_encoding_to_char(d.encoding), d.datcollate, d.datlocprovider, current_schema(),"
-	" substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8),"
+	" to_regclass('commits') IS NOT NULL,"
 	" set_config('statement_timeout', '" SERVER_LIMIT_MS "', false),"
 	" set_config('idle_in_transaction_session_timeout', '" IDLE_LIMIT_MS "', false),"
 	" set_config('lock_timeout', '%lld', false),"
@@ -300,7 +302,7 @@ static const char set_up_sql[] =
 	" set_config('standard_conforming_strings', 'on', false),"
 	" set_config('client_connection_check_interval', '10s', false)"
 	" FROM pg_catalog.pg_database d WHERE d.datname = current_database()";
-enum { SET_UP_ENCODING, SET_UP_COLLATION, SET_UP_PROVIDER, SET_UP_SCHEMA, SET_UP_TIMELINE };
+enum { SET_UP_ENCODING, SET_UP_COLLATION, SET_UP_PROVIDER, SET_UP_SCHEMA, SET_UP_COMMITS };
 
 /* Order by byte: that is how SQLite sorts, and it never changes with the server's libraries. */
 static bool sorts_by_byte(const char *provider, const char *collation)
@@ -325,7 +327,7 @@ static int check_database(struct db_link *l, const PGresult *r, struct md_err *e
 		return md_fail(err, MD_REFUSED, 0,
 			       "the database has no schema of the role's search_path: CREATE "
 			       "SCHEMA it, or correct the search_path");
-	snprintf(l->timeline, sizeof l->timeline, "%s", PQgetvalue(r, 0, SET_UP_TIMELINE));
+	l->has_commits = *PQgetvalue(r, 0, SET_UP_COMMITS) == 't';
 	return MD_OK;
 }
 
@@ -363,6 +365,16 @@ static int check_conninfo(const char *conninfo, struct md_err *err)
 	return MD_OK;
 }
 
+static void name_session(struct db_link *l)
+{
+	md_auto(buf_done) struct buf hex = BUF_INIT(sizeof l->session);
+	uint8_t name[16];
+
+	random_fill(&random_system, name, sizeof name);
+	hex_encode(&hex, name, sizeof name);
+	snprintf(l->session, sizeof l->session, "%s", buf_str(&hex));
+}
+
 int pg_connect(const char *conninfo, int64_t wait_ms, struct db_link **ret, struct md_err *err)
 {
 	md_auto(pg_disconnect_p) struct db_link *l = NULL;
@@ -374,6 +386,7 @@ int pg_connect(const char *conninfo, int64_t wait_ms, struct db_link **ret, stru
 	if (!l)
 		return md_fail(err, MD_NOMEM, 0, "database connection: out of memory");
 	l->stale.max = 64 << 10;
+	name_session(l);
 	l->pg = start(conninfo);
 	if (!l->pg)
 		return md_fail(err, MD_NOMEM, 0, "database connection: out of memory");

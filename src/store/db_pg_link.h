@@ -10,9 +10,13 @@
 
 struct db_link {
 	PGconn *pg;
-	bool lost;         /* nothing can be said on it any more */
-	char timeline[16]; /* of the server's log: changes when a standby takes over */
-	char xid[24];      /* of the write transaction */
+	bool lost; /* nothing can be said on it any more */
+	/* The row in `commits` of this session: a random name, and the number of its transaction.
+	 */
+	char session[33];
+	int64_t n;
+	bool has_commits;  /* false until the schema is there */
+	char xid[24];      /* of the transaction, while it lasts */
 	char state[6];     /* SQLSTATE of the last failure */
 	unsigned prepared; /* statements so far, for their names */
 	struct buf stale;  /* "DEALLOCATE s3;": to be said between transactions */

@@ -9,13 +9,13 @@
  * really meet. The server answers 40001 then, and db_txn() runs the transaction again, alone in its
  * process. Readers take one REPEATABLE READ snapshot: they decide nothing.
  *
- * A commit nobody answered. Each write transaction asks for its number (xid8) in the round trip
- * that begins it. When the connection goes between COMMIT and its answer, another connection asks
- * pg_xact_status(): committed, aborted, or still in progress - then the old session is ended, so
- * that it becomes one of the two. Numbers mean something on one timeline of the server's log only:
- * a standby that took over may have given the same number to another transaction, and the answer is
- * MD_UNKNOWN; intake meets its mail again and knows it by its identity. (A synchronous standby is
- * assumed: an asynchronous one loses commits that were answered, whatever a client does.)
+ * A commit nobody answered. Each session has a row in `commits` and sets its number with the
+ * COMMIT, in the same round trip. When the connection goes before the answer, another one ends the
+ * old session if its transaction is still open, then looks: the number is there or it is not, and
+ * db_txn() is done or runs again. The caller hears MD_UNKNOWN only if no server comes back in time.
+ * pg_xact_status() would need no row but lies after a crash: the server gives out again what
+ * numbers (xid8) its log had not reached, and the transaction that got ours may be committed. (Of a
+ * standby that takes over it is assumed that it has what was answered: synchronous replication.)
  *
  * An error ends a transaction here but for ROLLBACK TO a savepoint; db.c knows by in_transaction()
  * and can_undo_part(). What must be able to fail and go on says ON CONFLICT DO NOTHING.
@@ -91,9 +91,11 @@ static int drop_stale(struct db_link *l, struct md_err *err)
 static int postgres_begin(struct db_link *l, enum db_use use, struct md_err *err)
 {
 	md_auto(pg_clear) PGresult *r = NULL;
-	const char *sql = use == DB_USE_READ ? "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-					     : "BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE;"
-					       "SELECT pg_current_xact_id()";
+	const char *sql =
+		use == DB_USE_READ
+			? "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+			: "BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE;"
+			  "SELECT pg_current_xact_id(), to_regclass('commits') IS NOT NULL";
 	int rc = drop_stale(l, err);
 
 	if (rc == MD_OK)
@@ -104,9 +106,10 @@ static int postgres_begin(struct db_link *l, enum db_use use, struct md_err *err
 			err->code = MD_AGAIN;
 		return MD_AGAIN;
 	}
-	*l->xid = '\0';
-	if (use == DB_USE_WRITE)
+	if (use == DB_USE_WRITE) {
 		snprintf(l->xid, sizeof l->xid, "%s", PQgetvalue(r, 0, 0));
+		l->has_commits = *PQgetvalue(r, 0, 1) == 't';
+	}
 	return MD_OK;
 }
 
@@ -132,11 +135,31 @@ static void postgres_rollback(struct db_link *l)
 		l->lost = true;
 }
 
+#define NOW_MS "CAST(EXTRACT(EPOCH FROM now()) * 1000 AS bigint)"
+
+/* The session's row is there since its first transaction; those of sessions long gone go with it.
+ */
+static void put_commit(struct db_link *l, char *sql, size_t room)
+{
+	const char *first =
+		l->n == 0 ? "DELETE FROM commits WHERE at < " NOW_MS " - 604800000;" : "";
+
+	l->n++;
+	snprintf(sql, room,
+		 "%sINSERT INTO commits (session, n, at) VALUES ('%s', %lld, " NOW_MS ")"
+		 " ON CONFLICT (session) DO UPDATE SET n = excluded.n, at = excluded.at; COMMIT",
+		 first, l->session, (long long)l->n);
+}
+
 static int postgres_commit(struct db_link *l, struct md_err *err)
 {
 	md_auto(pg_clear) PGresult *r = NULL;
-	int rc = pg_run(l, "COMMIT", "commit", pg_deadline(), &r, err);
+	char sql[512] = "COMMIT";
+	int rc;
 
+	if (l->has_commits)
+		put_commit(l, sql, sizeof sql);
+	rc = pg_run(l, sql, "commit", pg_deadline(), &r, err);
 	if (postgres_is_lost(l))
 		return md_fail(err, MD_UNKNOWN, 0, "the connection was lost during commit");
 	if (rc == MD_OK && strcmp(PQcmdStatus(r), "COMMIT") != 0)
@@ -146,32 +169,34 @@ static int postgres_commit(struct db_link *l, struct md_err *err)
 	return rc;
 }
 
+/* First the end of the old transaction, then the look: else it could still come between. */
 static int postgres_fate(struct db_link *l, const struct db_link *lost, enum db_fate *ret,
 			 struct md_err *err)
 {
-	md_auto(pg_clear) PGresult *r = NULL;
+	md_auto(pg_clear) PGresult *open = NULL, *found = NULL;
 	char sql[256];
 	int rc;
 
-	if (strcmp(l->timeline, lost->timeline) != 0)
-		return md_fail(err, MD_UNKNOWN, 0, "another database server has taken over");
-	snprintf(sql, sizeof sql, "SELECT pg_xact_status('%s'::xid8)", lost->xid);
-	rc = pg_run(l, sql, "commit", pg_deadline(), &r, err);
-	if (rc != MD_OK)
-		return rc;
-	if (PQgetisnull(r, 0, 0))
-		return md_fail(err, MD_UNKNOWN, 0, "the database has forgotten the transaction");
-	*ret = strcmp(PQgetvalue(r, 0, 0), "committed") == 0 ? DB_FATE_DONE
-	       : strcmp(PQgetvalue(r, 0, 0), "aborted") == 0 ? DB_FATE_NOT_DONE
-							     : DB_FATE_OPEN;
-	if (*ret != DB_FATE_OPEN)
-		return MD_OK;
-	md_fail(err, MD_AGAIN, 0, "the transaction is still in progress");
+	if (!lost->has_commits)
+		return md_fail(err, MD_UNKNOWN, 0, "while the schema was made");
 	snprintf(sql, sizeof sql,
 		 "SELECT pg_terminate_backend(a.pid) FROM pg_stat_activity a"
 		 " WHERE a.backend_xid = '%s'::xid8::xid",
 		 lost->xid);
-	return pg_run(l, sql, "commit", pg_deadline(), NULL, NULL);
+	rc = pg_run(l, sql, "commit", pg_deadline(), &open, err);
+	if (rc != MD_OK)
+		return rc;
+	*ret = DB_FATE_OPEN;
+	if (PQntuples(open) > 0) {
+		md_fail(err, MD_AGAIN, 0, "the transaction is still in progress");
+		return MD_OK;
+	}
+	snprintf(sql, sizeof sql, "SELECT 1 FROM commits WHERE session = '%s' AND n = %lld",
+		 lost->session, (long long)lost->n);
+	rc = pg_run(l, sql, "commit", pg_deadline(), &found, err);
+	if (rc == MD_OK)
+		*ret = PQntuples(found) ? DB_FATE_DONE : DB_FATE_NOT_DONE;
+	return rc;
 }
 
 /* A migration may take its time. Where two programs make the schema at once, the second stumbles

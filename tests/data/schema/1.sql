@@ -57,6 +57,12 @@ CREATE TABLE leases (              -- who does what, with a fencing token
     held_until {INT} NOT NULL
 ) {STRICT};
 
+CREATE TABLE commits (             -- the last transaction of each session with a server: was it done?
+    session TEXT PRIMARY KEY,
+    n       {INT} NOT NULL,
+    at      {INT} NOT NULL
+) {STRICT};
+
 CREATE TABLE blobs (               -- content-addressed bytes
     id       {ID},
     sha256   TEXT NOT NULL UNIQUE,

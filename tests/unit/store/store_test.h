@@ -112,11 +112,11 @@ static inline void fixture_open(struct fixture *f, bool with_schema)
 
 static inline void fixture_drop_schema(struct fixture *f)
 {
-	char sql[64];
+	char sql[128];
 
-	if (PQstatus(f->pg) != CONNECTION_OK)
-		PQreset(f->pg);
-	snprintf(sql, sizeof sql, "DROP SCHEMA %s CASCADE", f->schema);
+	PQreset(f->pg); /* the server may have been another one since */
+	snprintf(sql, sizeof sql, "SET client_min_messages = error; DROP SCHEMA %s CASCADE",
+		 f->schema);
 	pg_do(f, sql);
 	PQfinish(f->pg);
 }

@@ -14,6 +14,7 @@
 #include <maildesk/store/sessions.h>
 #include <maildesk/store/settings.h>
 
+#include <jansson.h>
 #include <sqlite3.h>
 
 /* One name of each file, so that the linker takes them all from the library. */
@@ -107,8 +108,10 @@ static sqlite3 *raw(struct fixture *f)
 
 static void parameters_are_named_in_order_of_appearance(void **state)
 {
-	sqlite3 *db = raw(*state);
+	sqlite3 *db;
 
+	SQLITE_ONLY();
+	db = raw(*state);
 	for (const struct db_sql *s = __start_db_sql; s < __stop_db_sql; s++) {
 		md_auto(md_free_p) char *sql = db_expand(&db_sqlite, s->text);
 		sqlite3_stmt *st = NULL;
@@ -133,9 +136,11 @@ static void parameters_are_named_in_order_of_appearance(void **state)
 
 static void constant_statements_find_their_rows_by_an_index(void **state)
 {
-	sqlite3 *db = raw(*state);
+	sqlite3 *db;
 	int bad = 0;
 
+	SQLITE_ONLY();
+	db = raw(*state);
 	for (const struct db_sql *s = __start_db_sql; s < __stop_db_sql; s++) {
 		md_auto(md_free_p) char *sql = db_expand(&db_sqlite, s->text);
 
@@ -190,6 +195,113 @@ static void nothing_that_only_one_engine_knows(void **state)
 			if (strstr(bare, words[i]))
 				fail_msg("%s in: %s", words[i], s->text);
 	}
+}
+
+/* ---- the same on PostgreSQL ---- */
+
+/* A node of a plan that reads rows, and by which condition. */
+static bool walks_a_table(const json_t *node)
+{
+	const char *type = json_string_value(json_object_get(node, "Node Type"));
+	const json_t *below;
+	size_t i;
+
+	if (strcmp(type, "Seq Scan") == 0)
+		return true;
+	/* Without a condition it goes through the whole index; a LIMIT may end that. */
+	if (strncmp(type, "Index", 5) == 0 && !json_object_get(node, "Index Cond"))
+		return true;
+	json_array_foreach(json_object_get(node, "Plans"), i, below)
+	{
+		if (walks_a_table(below))
+			return true;
+	}
+	return false;
+}
+
+static bool pg_plan_walks(struct fixture *f, const char *name, int n_params)
+{
+	md_auto(buf_done) struct buf sql = BUF_INIT(4096);
+	json_t *plan;
+	PGresult *r;
+	bool walks;
+
+	buf_addf(&sql, "EXPLAIN (FORMAT JSON) EXECUTE %s", name);
+	for (int i = 0; i < n_params; i++)
+		buf_adds(&sql, i ? ", NULL" : " (NULL");
+	buf_adds(&sql, n_params ? ")" : "");
+	r = PQexec(f->pg, buf_str(&sql));
+	if (PQresultStatus(r) != PGRES_TUPLES_OK)
+		fail_msg("%s: %s", buf_str(&sql), PQerrorMessage(f->pg));
+	plan = json_loads(PQgetvalue(r, 0, 0), 0, NULL);
+	assert_non_null(plan);
+	walks = walks_a_table(json_object_get(json_array_get(plan, 0), "Plan"));
+	if (walks)
+		print_error("%s\n", PQgetvalue(r, 0, 0));
+	json_decref(plan);
+	PQclear(r);
+	return walks;
+}
+
+/* Both engines find the same parameters and columns in it. */
+static int compare_shapes(struct fixture *f, sqlite3 *db, const struct db_sql *s, const char *name)
+{
+	md_auto(md_free_p) char *lite_sql = db_expand(&db_sqlite, s->text);
+	md_auto(md_free_p) char *sql = db_expand(&db_postgres, s->text);
+	sqlite3_stmt *st = NULL;
+	PGresult *r;
+	int n;
+
+	if (sqlite3_prepare_v2(db, lite_sql, -1, &st, NULL) != SQLITE_OK)
+		fail_msg("%s: %s", sqlite3_errmsg(db), lite_sql);
+	r = PQprepare(f->pg, name, sql, 0, NULL);
+	if (PQresultStatus(r) != PGRES_COMMAND_OK)
+		fail_msg("%s: %s", sql, PQerrorMessage(f->pg));
+	PQclear(r);
+	r = PQdescribePrepared(f->pg, name);
+	n = PQnparams(r);
+	if (n != sqlite3_bind_parameter_count(st) || PQnfields(r) != sqlite3_column_count(st))
+		fail_msg("other parameters or columns: %s", s->text);
+	PQclear(r);
+	sqlite3_finalize(st);
+	return n;
+}
+
+static void both_engines_read_the_statements_alike(void **state)
+{
+	struct fixture *f = *state;
+	struct fixture file = { 0 };
+	sqlite3 *db;
+	int bad = 0;
+
+	POSTGRES_ONLY();
+	fixture_make_folder(&file);
+	OK(db_open(file.where, &file.db, &err));
+	OK(schema_ensure(file.db, &err));
+	db = raw(&file);
+	pg_do(f,
+	      "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off;"
+	      "SET enable_bitmapscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off");
+	/* Of an empty table all its indexes look equally good. */
+	pg_do(f, "INSERT INTO messages (direction, kind, size, created_at, identity, message_id,"
+		 " from_address) SELECT 'in', 'normal', 1, n, 'i', 'm' || n, 'a' || n % 50"
+		 " FROM generate_series(1, 2000) AS n; ANALYZE messages");
+	for (const struct db_sql *s = __start_db_sql; s < __stop_db_sql; s++) {
+		md_auto(md_free_p) char *lite_sql = db_expand(&db_sqlite, s->text);
+		char name[16];
+		int n;
+
+		snprintf(name, sizeof name, "s%d", (int)(s - __start_db_sql));
+		n = compare_shapes(f, db, s, name);
+		if (strstr(s->text, "SAVEPOINT") || why_allowed(lite_sql) ||
+		    !pg_plan_walks(f, name, n))
+			continue;
+		print_error("%s\n", s->text);
+		bad++;
+	}
+	sqlite3_close(db);
+	fixture_close(&file);
+	assert_int_equal(bad, 0);
 }
 
 /* ---- statements put together at run time, as SQLite saw them ---- */
@@ -314,10 +426,13 @@ static const struct list_case {
 static void ticket_lists_use_the_right_index(void **state)
 {
 	struct fixture *f = *state;
-	md_auto(db_read_done_p) struct db_conn *c = watched_reader(f);
-	sqlite3 *db = raw(f);
+	md_auto(db_read_done_p) struct db_conn *c = NULL;
+	sqlite3 *db;
 	int bad = 0;
 
+	SQLITE_ONLY();
+	c = watched_reader(f);
+	db = raw(f);
 	for (size_t i = 0; i < MD_COUNT(list_cases); i++) {
 		const struct list_case *k = &list_cases[i];
 		struct ticket_filter filter = k->filter;
@@ -348,14 +463,17 @@ static void lists_of_ids_are_one_indexed_query(void **state)
 	static const int64_t ids[] = { 3, 1, 2 };
 	static const char *texts[] = { "a@x", "b@x" };
 	struct fixture *f = *state;
-	md_auto(db_read_done_p) struct db_conn *c = watched_reader(f);
-	sqlite3 *db = raw(f);
+	md_auto(db_read_done_p) struct db_conn *c = NULL;
+	sqlite3 *db;
 	struct rec_strs strs = { 2, texts };
 	struct clock_row *clocks;
 	struct thread_hit *hits;
 	struct tag *tags;
 	size_t n;
 
+	SQLITE_ONLY();
+	c = watched_reader(f);
+	db = raw(f);
 	OK(ticket_tags_of(c, ids, 3, &f->arena, &tags, &n, &err));
 	OK(clock_list_of(c, ids, 3, &f->arena, &clocks, &n, &err));
 	OK(thread_find(c, &strs, &f->arena, &hits, &n, &err));
@@ -377,6 +495,7 @@ int main(void)
 		TEST(constant_statements_find_their_rows_by_an_index),
 		TEST(no_exception_is_stale),
 		TEST(nothing_that_only_one_engine_knows),
+		TEST(both_engines_read_the_statements_alike),
 		TEST(ticket_lists_use_the_right_index),
 		TEST(lists_of_ids_are_one_indexed_query),
 	};
