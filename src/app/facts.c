@@ -306,6 +306,8 @@ int intake_facts(struct desk *d, struct db_conn *c, struct arena *a, const struc
 	*f = (struct intake_facts){ .m = mail->message, .mailbox = desk_mailbox(d, mail->mailbox) };
 	rc = find_sender(&g);
 	f->automatic = is_automatic(f->m);
+	f->by_own_list = f->m->kind == KIND_LIST && f->m->list_id && f->mailbox &&
+			 listed(&f->mailbox->conf->own_lists, f->m->list_id);
 	if (rc == MD_OK)
 		rc = find_user(&g);
 	if (rc == MD_OK)

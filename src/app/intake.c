@@ -361,7 +361,7 @@ static void set_actor(struct intake *in)
 	in->by.mail = in->m;
 	in->by.silent = in->mail->import;
 	in->by.automatic = in->f.automatic;
-	in->by.no_answer = !route_may_answer(in->m, &in->d->own);
+	in->by.no_answer = !in->f.by_own_list && !route_may_answer(in->m, &in->d->own);
 }
 
 /* Seen before: one effect is enough. At a second mailbox the ticket says so. */

@@ -18,8 +18,9 @@ struct intake_facts {
 	const char *sender, *sender_name; /* address the mail speaks for, folded as users' are */
 	struct user user;                 /* id 0: not one of ours */
 	bool is_staff;
-	bool by_form;   /* the sender is named by a contact form */
-	bool automatic; /* no person wrote it */
+	bool by_form;     /* the sender is named by a contact form */
+	bool by_own_list; /* a list that is one of our addresses carried it: no list to us */
+	bool automatic;   /* no person wrote it */
 	struct trust trust;
 	struct route_hit hits[INTAKE_HITS_MAX];
 	size_t n_hits;

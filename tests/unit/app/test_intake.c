@@ -719,6 +719,18 @@ static void robots_bring_nobody_along(void **state)
 	ROWS(f, "1", "SELECT count(*) FROM ticket_participants");
 }
 
+static void a_list_that_is_ours_is_answered(void **state)
+{
+	struct fixture *f = *state;
+
+	OUTCOME(TAKE(f, .from = CAROL, .subject = "Ours",
+		     .headers = "List-Id: Help <help.desk.test>\n"),
+		"ticket_created");
+	OUTCOME(TAKE(f, .from = DAVE, .subject = "Another", .headers = "List-Id: <other.test>\n"),
+		"ticket_created");
+	ROWS(f, CAROL, "SELECT recipient FROM outbox WHERE event = 'created'");
+}
+
 static void a_flood_is_held_and_an_import_is_none(void **state)
 {
 	struct fixture *f = *state;
@@ -990,6 +1002,8 @@ int main(void)
 		DESK_TEST(large_mails_say_so, ""),
 		DESK_TEST(people_with_a_copy_take_part, ""),
 		DESK_TEST(robots_bring_nobody_along, ""),
+		DESK_TEST(a_list_that_is_ours_is_answered,
+			  "mailbox support { own_lists = {help.desk.test} }\n"),
 		DESK_TEST(a_flood_is_held_and_an_import_is_none,
 			  "limits { inbound_per_sender_hour = 3 }\n"),
 		DESK_TEST(huge_texts_are_taken, ""),
