@@ -36,9 +36,9 @@ DB_SQL(sql_find, "SELECT " MESSAGE_COLUMNS " WHERE m.identity = $1 AND m.message
 		 " AND m.direction = 'in'");
 DB_SQL(sql_received, "SELECT " MESSAGE_COLUMNS " WHERE m.message_id = $1 AND m.direction = 'in'"
 		     " ORDER BY m.id DESC LIMIT 1");
-DB_SQL(sql_count_from, QUERY_COUNT_BEGIN " FROM messages m WHERE m.from_address = $1"
-					 " AND m.created_at >= $2 AND m.direction = 'in'"
-						 QUERY_COUNT_END);
+DB_SQL(sql_count_from,
+       QUERY_COUNT_BEGIN " FROM messages m WHERE m.from_address = $1"
+			 " AND m.created_at >= $2 AND m.direction = 'in'" QUERY_COUNT_END);
 DB_SQL(sql_thread, "SELECT newest.message_id FROM (SELECT m.id, m.message_id FROM messages m"
 		   " WHERE m.ticket_id = $1 AND m.id < $2 AND m.message_id IS NOT NULL"
 		   " AND ((m.direction = 'in' AND m.from_address = $3) OR EXISTS"

@@ -783,7 +783,7 @@ static void monsters_are_refused_in_time_and_memory(void **state)
 		assert_int_equal(work(&p, &err), 0);
 		peer_join(&p);
 		peer_done(&p);
-		assert_true(clock_mono(&clock_system) - before < 4500);
+		assert_true(clock_mono(&clock_system) - before < 30000);
 	}
 	free(deep);
 	free(flat);
