@@ -34,6 +34,13 @@ struct db {
 	struct db_conn *pools[2]; /* connections nobody uses, by enum db_use */
 };
 
+/* A statement put together at run time whose rows are passed on as they are, with kinds and NULLs.
+ * What `fn` (NULL for a statement without rows) is given lives for the call; what it returns other
+ * than MD_OK ends the run. */
+typedef int (*db_values_fn)(const struct db_arg *row, size_t n, void *ctx, struct md_err *err);
+int db_values(struct db_conn *c, const char *sql, struct db_args args, db_values_fn fn, void *ctx,
+	      struct md_err *err);
+
 /* Ends what is prepared; db_rows.c made it. */
 void db_forget_statements(struct db_conn *c);
 

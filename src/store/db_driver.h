@@ -55,6 +55,11 @@ struct db_driver {
 	/* Several statements without arguments: schema and migrations. */
 	int (*script)(struct db_link *l, const char *sql, struct md_err *err);
 
+	/* The last id that a table's {ID} gave or was told of; 0 for none. */
+	int (*last_id)(struct db_link *l, const char *table, int64_t *ret, struct md_err *err);
+	/* The next one is larger than `id` > 0, in a write transaction. */
+	int (*set_last_id)(struct db_link *l, const char *table, int64_t id, struct md_err *err);
+
 	/* To be used again and again. */
 	int (*prepare)(struct db_link *l, const char *sql, struct db_stmt **ret,
 		       struct md_err *err);

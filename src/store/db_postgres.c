@@ -216,6 +216,32 @@ static int postgres_script(struct db_link *l, const char *sql, struct md_err *er
 	return rc;
 }
 
+/* ---- ids: an identity column has a sequence ---- */
+
+#define SEQUENCE_OF "CAST(pg_get_serial_sequence('%s', 'id') AS regclass)"
+
+static int postgres_last_id(struct db_link *l, const char *table, int64_t *ret, struct md_err *err)
+{
+	md_auto(pg_clear) PGresult *r = NULL;
+	char sql[256];
+	int rc;
+
+	snprintf(sql, sizeof sql, "SELECT pg_sequence_last_value(" SEQUENCE_OF ")", table);
+	rc = pg_run(l, sql, "ids", pg_deadline(), &r, err);
+	if (rc == MD_OK)
+		*ret = strtoll(PQgetvalue(r, 0, 0), NULL, 10); /* NULL, when it gave none, is "" */
+	return rc;
+}
+
+static int postgres_set_last_id(struct db_link *l, const char *table, int64_t id,
+				struct md_err *err)
+{
+	char sql[256];
+
+	snprintf(sql, sizeof sql, "SELECT setval(" SEQUENCE_OF ", %lld)", table, (long long)id);
+	return pg_run(l, sql, "ids", pg_deadline(), NULL, err);
+}
+
 /* ---- statements ---- */
 
 struct param {
@@ -489,6 +515,8 @@ const struct db_driver db_postgres = {
 	.in_transaction = postgres_in_transaction,
 	.can_undo_part = postgres_can_undo_part,
 	.script = postgres_script,
+	.last_id = postgres_last_id,
+	.set_last_id = postgres_set_last_id,
 	.prepare = postgres_prepare,
 	.finalize = postgres_finalize,
 	.bind = postgres_bind,

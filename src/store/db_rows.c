@@ -14,6 +14,7 @@
 enum {
 	SQL_MAX = 64 << 10, /* schema.sql is the longest */
 	ROW_MAX = 1024,     /* bytes of a mapped struct */
+	VALUES_MAX = 64,    /* columns of a row of db_values() */
 };
 
 struct db_arg DB_ID(int64_t id_or_zero) {
@@ -434,4 +435,37 @@ int db_each(struct db_conn *c, const struct db_sql *sql, struct db_args args,
 	if (rc != MD_OK)
 		return rc;
 	return run(c, &u, args, ONE_BY_ONE, pass_on, &each, err);
+}
+
+struct values {
+	db_values_fn fn;
+	void *ctx;
+};
+
+static int pass_values(const struct use *u, void *ctx, struct md_err *err)
+{
+	struct db_arg row[VALUES_MAX];
+	const struct values *values = ctx;
+	size_t n = u->driver->columns(u->st);
+
+	assert(n <= VALUES_MAX);
+	for (size_t i = 0; i < n; i++) {
+		row[i] = u->driver->column(u->st, i);
+		if ((row[i].kind == DB_KIND_TEXT || row[i].kind == DB_KIND_BLOB) && !row[i].bytes)
+			return no_memory(err);
+	}
+	return values->fn(row, n, values->ctx, err);
+}
+
+int db_values(struct db_conn *c, const char *sql, struct db_args args, db_values_fn fn, void *ctx,
+	      struct md_err *err)
+{
+	md_auto(use_end) struct use u = { 0 };
+	struct values values = { fn, ctx };
+	int rc;
+
+	rc = use_text(c, sql, &u, err);
+	if (rc != MD_OK)
+		return rc;
+	return run(c, &u, args, fn ? ONE_BY_ONE : 0, pass_values, &values, err);
 }

@@ -279,6 +279,48 @@ static int lite_script(struct db_link *l, const char *sql, struct md_err *err)
 	return execute(l, sql, "database script", err);
 }
 
+/* ---- ids: AUTOINCREMENT keeps them in a table ---- */
+
+/* One statement about a table's row of it: its integer, if there is a row. */
+static int on_sequence(struct db_link *l, const char *sql, const char *table, int64_t id,
+		       int64_t *ret, struct md_err *err)
+{
+	sqlite3_stmt *st = NULL;
+	int rc = sqlite3_prepare_v2(l->db, sql, -1, &st, NULL);
+
+	if (rc == SQLITE_OK)
+		rc = sqlite3_bind_text(st, 1, table, -1, SQLITE_STATIC);
+	if (rc == SQLITE_OK && sqlite3_bind_parameter_count(st) > 1)
+		rc = sqlite3_bind_int64(st, 2, id);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(st);
+	if (rc == SQLITE_ROW && ret)
+		*ret = sqlite3_column_int64(st, 0);
+	sqlite3_finalize(st);
+	return rc == SQLITE_ROW || rc == SQLITE_DONE ? MD_OK : fail(l->db, rc, "ids", err);
+}
+
+static int lite_last_id(struct db_link *l, const char *table, int64_t *ret, struct md_err *err)
+{
+	int64_t id = 0;
+	int rc = on_sequence(l, "SELECT seq FROM sqlite_sequence WHERE name = ?1", table, 0, &id,
+			     err);
+
+	if (rc == MD_OK)
+		*ret = id;
+	return rc;
+}
+
+static int lite_set_last_id(struct db_link *l, const char *table, int64_t id, struct md_err *err)
+{
+	int rc = on_sequence(l, "DELETE FROM sqlite_sequence WHERE name = ?1", table, 0, NULL, err);
+
+	if (rc != MD_OK)
+		return rc;
+	return on_sequence(l, "INSERT INTO sqlite_sequence (name, seq) VALUES (?1, ?2)", table, id,
+			   NULL, err);
+}
+
 /* ---- statements: a struct db_stmt is an sqlite3_stmt ---- */
 
 static sqlite3_stmt *lite(struct db_stmt *st)
@@ -422,6 +464,8 @@ const struct db_driver db_sqlite = {
 	.in_transaction = lite_in_transaction,
 	.can_undo_part = lite_in_transaction,
 	.script = lite_script,
+	.last_id = lite_last_id,
+	.set_last_id = lite_set_last_id,
 	.prepare = lite_prepare,
 	.finalize = lite_finalize,
 	.bind = lite_bind,

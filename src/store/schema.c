@@ -34,7 +34,7 @@ DB_SQL(sql_version_first, "INSERT INTO schema_version (version) VALUES ($1)");
 DB_SQL(sql_version_next, "UPDATE schema_version SET version = $1");
 
 struct look {
-	bool is_empty;
+	bool is_empty, is_target; /* the latter: of a move that is not over, see transfer.c */
 	int64_t version;
 };
 
@@ -127,8 +127,20 @@ static int look(struct db_conn *c, const struct schema_plan *plan, struct look *
 	if (version == newest)
 		rc = check_tables(plan->whole, tables, n, err);
 	if (rc == MD_OK)
-		*ret = (struct look){ .version = version };
+		*ret = (struct look){ .version = version,
+				      .is_target = has_table(tables, n, "transfer",
+							     strlen("transfer")) };
 	return rc;
+}
+
+/* Half a desk must not be worked on. */
+static int refuse_target(const struct look *now, struct md_err *err)
+{
+	if (!now->is_target)
+		return MD_OK;
+	return md_fail(err, MD_REFUSED, 0,
+		       "the database is the target of a move that was interrupted: run the same "
+		       "`maildesk migrate --to` again, with the configuration of the old database");
 }
 
 static int create(struct db_conn *c, const struct schema_plan *plan, struct md_err *err)
@@ -157,6 +169,8 @@ static int advance(struct db_conn *c, void *ctx, struct md_err *err)
 	int rc = look(c, plan, &now, err);
 
 	a->done = true;
+	if (rc == MD_OK)
+		rc = refuse_target(&now, err);
 	if (rc != MD_OK)
 		return rc;
 	if (now.is_empty)
@@ -175,21 +189,25 @@ static int advance(struct db_conn *c, void *ctx, struct md_err *err)
 	return MD_OK;
 }
 
+static int look_first(struct db *db, const struct schema_plan *plan, struct look *ret,
+		      struct md_err *err)
+{
+	md_auto(db_read_done_p) struct db_conn *c = NULL;
+	int rc = db_read(db, &c, err);
+
+	return rc == MD_OK ? look(c, plan, ret, err) : rc;
+}
+
 int schema_follow(struct db *db, const struct schema_plan *plan, struct md_err *err)
 {
 	struct advance a = { .plan = plan };
 	struct look now;
-	int rc;
+	int rc = look_first(db, plan, &now, err);
 
-	{
-		md_auto(db_read_done_p) struct db_conn *c = NULL;
-
-		rc = db_read(db, &c, err);
-		if (rc == MD_OK)
-			rc = look(c, plan, &now, err);
-		if (rc != MD_OK)
-			return rc;
-	}
+	if (rc == MD_OK)
+		rc = refuse_target(&now, err);
+	if (rc != MD_OK)
+		return rc;
 	if (!now.is_empty && now.version == newest_of(plan))
 		return MD_OK;
 	while (rc == MD_OK && !a.done)
@@ -197,13 +215,38 @@ int schema_follow(struct db *db, const struct schema_plan *plan, struct md_err *
 	return rc;
 }
 
-int schema_ensure(struct db *db, struct md_err *err)
+static int plan_of_this_program(struct schema_plan *ret, struct md_err *err)
 {
 	const struct embed_file *whole = embed_find("schema.sql");
-	struct schema_plan plan = this_program;
 
 	if (!whole)
 		return md_fail(err, MD_BROKEN, 0, "schema.sql is not in the program");
-	plan.whole = whole->data;
-	return schema_follow(db, &plan, err);
+	*ret = this_program;
+	ret->whole = whole->data;
+	return MD_OK;
+}
+
+int schema_ensure(struct db *db, struct md_err *err)
+{
+	struct schema_plan plan;
+	int rc = plan_of_this_program(&plan, err);
+
+	return rc == MD_OK ? schema_follow(db, &plan, err) : rc;
+}
+
+int schema_look(struct db *db, enum schema_state *ret, struct md_err *err)
+{
+	struct schema_plan plan;
+	struct look now = { 0 };
+	int rc = plan_of_this_program(&plan, err);
+
+	if (rc == MD_OK)
+		rc = look_first(db, &plan, &now, err);
+	if (rc != MD_OK)
+		return rc;
+	*ret = now.is_empty                      ? SCHEMA_NONE
+	       : now.version != newest_of(&plan) ? SCHEMA_OLDER
+	       : now.is_target                   ? SCHEMA_TARGET
+						 : SCHEMA_CURRENT;
+	return MD_OK;
 }

@@ -8,4 +8,14 @@
  * the way out when it is newer, half-made or belongs to something else; nothing is touched then. */
 int schema_ensure(struct db *db, struct md_err *err);
 
+enum schema_state {
+	SCHEMA_NONE, /* no table at all */
+	SCHEMA_OLDER,
+	SCHEMA_CURRENT,
+	SCHEMA_TARGET, /* current, and the target of an unfinished move (transfer.h):
+			  schema_ensure() refuses it */
+};
+/* What is there, without a change. The other refusals are those of schema_ensure(). */
+int schema_look(struct db *db, enum schema_state *ret, struct md_err *err);
+
 #endif

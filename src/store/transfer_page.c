@@ -1,0 +1,105 @@
+/* transfer_page.c - pages are short statements of their own and not one long one: PostgreSQL ends a
+ * statement after some seconds (db_pg_link.c), and an open one would keep SQLite's log growing. */
+#include "transfer_page.h"
+
+enum {
+	PAGE_ROWS = 500,
+	PAGE_ROWS_BLOB = 16, /* of up to 256 KiB each */
+};
+
+void transfer_cursor_done(struct transfer_cursor *at)
+{
+	arena_done(&at->arena);
+}
+
+int transfer_cursor_move(struct transfer_cursor *at, const struct db_arg *row, struct md_err *err)
+{
+	arena_reset(&at->arena);
+	for (size_t i = 0; i < at->t->n_keys; i++) {
+		struct db_arg *key = &at->keys[i];
+
+		*key = row[at->t->keys[i]];
+		if (key->kind == DB_KIND_TEXT)
+			key->bytes = arena_strndup(&at->arena, key->bytes, key->n);
+		if (key->kind == DB_KIND_TEXT && !key->bytes)
+			return md_fail(err, MD_NOMEM, 0, "a key of %s: out of memory", at->t->name);
+	}
+	at->begun = true;
+	return MD_OK;
+}
+
+void transfer_add_columns(struct buf *sql, const struct transfer_table *t, const size_t *which,
+			  size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		buf_addf(sql, "%s%s", i ? ", " : "", t->columns[which ? which[i] : i]);
+}
+
+static void select_page(struct buf *sql, const struct transfer_cursor *at)
+{
+	const struct transfer_table *t = at->t;
+
+	buf_adds(sql, "SELECT ");
+	transfer_add_columns(sql, t, NULL, t->n);
+	buf_addf(sql, " FROM %s", t->name);
+	if (at->begun) {
+		buf_adds(sql, " WHERE (");
+		transfer_add_columns(sql, t, t->keys, t->n_keys);
+		buf_adds(sql, ") > (");
+		for (size_t i = 0; i < t->n_keys; i++)
+			buf_addf(sql, "%s$%zu", i ? ", " : "", i + 1);
+		buf_adds(sql, ")");
+	}
+	buf_adds(sql, " ORDER BY ");
+	transfer_add_columns(sql, t, t->keys, t->n_keys);
+	buf_addf(sql, " LIMIT %d", t->has_blob ? PAGE_ROWS_BLOB : PAGE_ROWS);
+}
+
+struct page {
+	struct transfer_cursor *at;
+	db_values_fn fn;
+	void *ctx;
+	int64_t rows;
+};
+
+static int page_row(const struct db_arg *row, size_t n, void *ctx, struct md_err *err)
+{
+	struct page *p = ctx;
+	int rc = p->fn(row, n, p->ctx, err), moved;
+
+	if (rc != MD_OK && rc != TRANSFER_ENOUGH)
+		return rc;
+	p->rows++;
+	moved = transfer_cursor_move(p->at, row, err);
+	return moved == MD_OK ? rc : moved;
+}
+
+int transfer_page(struct db *db, struct transfer_cursor *at, db_values_fn fn, void *ctx,
+		  int64_t *ret_rows, struct md_err *err)
+{
+	md_auto(buf_done) struct buf sql = BUF_INIT(TRANSFER_TEXT_MAX);
+	md_auto(db_read_done_p) struct db_conn *c = NULL;
+	/* The row that moves the cursor must not change what the statement is still bound to. */
+	struct transfer_cursor from = *at;
+	struct page p = { at, fn, ctx, 0 };
+	int rc;
+
+	select_page(&sql, at);
+	if (sql.status != MD_OK)
+		return md_fail(err, MD_NOMEM, 0, "a page of %s: out of memory", at->t->name);
+	at->arena = (struct arena)ARENA_INIT(from.arena.max);
+	rc = db_read(db, &c, err);
+	if (rc == MD_OK)
+		rc = db_values(c, buf_str(&sql),
+			       (struct db_args){ from.keys, from.begun ? at->t->n_keys : 0 },
+			       page_row, &p, err);
+	if (p.rows == 0) {
+		*at = from; /* keys and all */
+	} else {
+		transfer_cursor_done(&from);
+	}
+	if (rc != MD_OK && rc != TRANSFER_ENOUGH)
+		return md_wrap(err, rc, "reading %s", at->t->name);
+	*ret_rows = p.rows;
+	return MD_OK;
+}
