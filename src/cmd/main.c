@@ -31,6 +31,7 @@ static const struct cmd_verb verbs[] = {
 	{ "sla", cmd_sla, "work out service level scenarios" },
 	{ "ticket", cmd_ticket, "list and show tickets" },
 	{ "user", cmd_user, "add and list people" },
+	{ "migrate", cmd_migrate, "move the desk to another database" },
 	{ "version", cmd_version, "print the version" },
 	{ "role-fetch", run_fetch, NULL },
 	{ "role-read", run_read, NULL },

@@ -15,6 +15,7 @@ int cmd_ingest(int argc, char **argv);
 int cmd_sla(int argc, char **argv);
 int cmd_ticket(int argc, char **argv);
 int cmd_user(int argc, char **argv);
+int cmd_migrate(int argc, char **argv);
 int cmd_version(int argc, char **argv);
 
 #endif
