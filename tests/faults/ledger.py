@@ -116,7 +116,8 @@ class Ledger:
         offered = [mid for thread in self.threads for mid in thread] + list(self.singles)
         got = collections.Counter(r[0] for r in c.execute(
             "SELECT message_id FROM messages WHERE direction = 'in'"))
-        found = [f"{mid}: {got[mid]} messages" for mid in offered if got[mid] != (mid not in unread)]
+        found = [f"{mid}: {got[mid]} messages" for mid in offered
+                 if got[mid] != (0 if mid in unread else 1)]
         expected = sorted(cause for cause in self.singles.values() if cause)
         tickets = len(self.threads) + len(self.singles) - len(expected)
         causes = sorted(r[0] for r in c.execute("SELECT cause FROM quarantine"))
@@ -206,7 +207,8 @@ def general(row):
 
 
 def difference(wanted, got):
-    return "; ".join(f"{k}: {got[k]}, not {wanted[k]}"[:1000] for k in wanted if wanted[k] != got[k])
+    return "; ".join(f"{k}: {got[k]}, not {wanted[k]}"[:1000]
+                     for k in wanted if wanted[k] != got[k])
 
 
 def make_model(desk):

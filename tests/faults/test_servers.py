@@ -38,7 +38,8 @@ def test_the_imap_server_goes_and_comes_under_load(make_desk, start_world, model
         book.offer(8)
         world.sandbox("stop", "imap")
         for k in range(5):  # Postfix keeps them until there is a mailbox again
-            mail = new_mail("Carol <carol@customer.test>", ledger.SUPPORT, f"Waiting {n} {k}", "x\n")
+            mail = new_mail("Carol <carol@customer.test>", ledger.SUPPORT, f"Waiting {n} {k}",
+                            "x\n")
             book.singles[mail["Message-ID"].strip("<>")] = None
             world.send(mail, login="carol")
         wait_for("it to be noticed", lambda: desk.log().count("backoff") > n)
@@ -98,8 +99,9 @@ def tls_context(kind, folder, world):
 def test_imap_no_credential_without_proof(case, make_desk, mail_world, tmp_path, secret):
     mode, kind, lines = IMAP_LIES[case]
     with Script(lines, tls_context(kind, tmp_path, mail_world)) as server:
-        desk = make_desk(mail_world, f'mailbox "support" {{ host = "localhost" port = {server.port}'
-                                     f' tls = "{mode}" timeout = "1s" password_file = "{secret}" }}\n')
+        desk = make_desk(mail_world, f'mailbox "support" {{ host = "localhost" tls = "{mode}"'
+                                     f' port = {server.port} timeout = "1s"'
+                                     f' password_file = "{secret}" }}\n')
         desk.start(wait=False)
         wait_for("the failure to be told", lambda: "backoff: " in desk.log())
         wait_for("another try", lambda: server.connections > 1)
@@ -210,7 +212,8 @@ def test_smtp_refuses_the_login(make_desk, mail_world, model, secret):
 
 @pytest.mark.parametrize("mode, kind", [("starttls", None), ("tls", "ours"), ("tls", "self"),
                                         ("tls", None)])
-def test_smtp_no_credential_without_proof(mode, kind, make_desk, mail_world, model, tmp_path, secret):
+def test_smtp_no_credential_without_proof(mode, kind, make_desk, mail_world, model, tmp_path,
+                                          secret):
     context = tls_context(kind, tmp_path, mail_world)
     with Smtp({}, ["AUTH PLAIN LOGIN"], context) as server:
         desk = make_desk(mail_world, by_smtp(
