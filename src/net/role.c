@@ -91,10 +91,12 @@ int role_end(struct role_process *r)
 {
 	int status = 0;
 
+	/* Killed before its socket closes: how it ended is then its own doing or ours, never a race. */
+	if (r->pid > 0)
+		kill(r->pid, SIGKILL);
 	channel_free(md_take(r->channel));
 	if (r->pid <= 0)
 		return 0;
-	kill(r->pid, SIGKILL);
 	while (waitpid(r->pid, &status, 0) < 0 && errno == EINTR)
 		;
 	r->pid = 0;

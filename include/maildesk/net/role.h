@@ -23,7 +23,7 @@ struct role_process {
  * if spool_fd >= 0, that directory as ROLE_SPOOL_FD; every other descriptor but stderr is closed.
  * It dies with the calling thread (PR_SET_PDEATHSIG) and when its socket closes. */
 int role_spawn(const char *name, int spool_fd, struct role_process *ret, struct md_err *err);
-/* Close the channel, SIGKILL, reap; fine on one that is gone already. Returns the wait status. */
+/* SIGKILL, close the channel, reap; fine on one that is gone already. Returns the wait status. */
 int role_end(struct role_process *r);
 
 struct role_jail {
