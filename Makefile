@@ -100,7 +100,8 @@ test: deps
 demo:
 	tests/deps demo
 	$(MAKE) all $(B)/authmilter
-	MAILDESK=$(abspath $(B)/maildesk) tests/sandbox/demo $(if $(DEMO_EXIT),--exit)
+	MAILDESK=$(abspath $(B)/maildesk) tests/sandbox/demo $(if $(DEMO_EXIT),--exit) \
+		$(if $(filter postgres,$(DEMO_DB)),--postgres)
 
 sandbox: all $(B)/authmilter
 	MAILDESK=$(abspath $(B)/maildesk) tests/sandbox/sandbox start $(or $(DIR),$(B)/sandbox)
