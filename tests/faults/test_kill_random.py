@@ -71,8 +71,8 @@ def test_the_daemon_is_killed_at_random_moments(desk, book, dice):
 
 
 def wait_progress(desk, book):
-    """A mail whose three tries were each ended by a death of the daemon is set aside, as it must
-    be; so every second life lasts until a mail is through, however slow machine and build are."""
+    """A mail whose tries are all ended by a death of the daemon is set aside after a while; so every
+    second life lasts until a mail is through, however slow machine and build are."""
     def through():
         return desk.value("SELECT count(*) FROM messages WHERE direction = 'in'")
 
