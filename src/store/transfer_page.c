@@ -1,10 +1,16 @@
 /* transfer_page.c - pages are short statements of their own and not one long one: PostgreSQL ends a
- * statement after some seconds (db_pg_link.c), and an open one would keep SQLite's log growing. */
+ * statement after some seconds (db_pg_link.c), and an open one would keep SQLite's log growing.
+ *
+ * Rows of one table can have 2 KiB or 256. A page is half as long as the one before when that was
+ * large, and twice as long when it was small. */
 #include "transfer_page.h"
+
+#include <string.h>
 
 enum {
 	PAGE_ROWS = 500,
-	PAGE_ROWS_BLOB = 16, /* of up to 256 KiB each */
+	PAGE_ROWS_LEAST = 16,
+	PAGE_BYTES = 2 << 20,
 };
 
 void transfer_cursor_done(struct transfer_cursor *at)
@@ -52,7 +58,7 @@ static void select_page(struct buf *sql, const struct transfer_cursor *at)
 	}
 	buf_adds(sql, " ORDER BY ");
 	transfer_add_columns(sql, t, t->keys, t->n_keys);
-	buf_addf(sql, " LIMIT %d", t->has_blob ? PAGE_ROWS_BLOB : PAGE_ROWS);
+	buf_addf(sql, " LIMIT $%zu", at->begun ? t->n_keys + 1 : 1);
 }
 
 struct page {
@@ -60,7 +66,22 @@ struct page {
 	db_values_fn fn;
 	void *ctx;
 	int64_t rows;
+	size_t bytes;
 };
+
+static int64_t first_limit(const struct transfer_table *t)
+{
+	return t->has_blob ? PAGE_ROWS_LEAST : PAGE_ROWS;
+}
+
+static int64_t next_limit(const struct page *p, int64_t limit)
+{
+	if (p->bytes > PAGE_BYTES)
+		return limit / 2 > PAGE_ROWS_LEAST ? limit / 2 : PAGE_ROWS_LEAST;
+	if (p->bytes < PAGE_BYTES / 2)
+		return limit * 2 < PAGE_ROWS ? limit * 2 : PAGE_ROWS;
+	return limit;
+}
 
 static int page_row(const struct db_arg *row, size_t n, void *ctx, struct md_err *err)
 {
@@ -70,6 +91,8 @@ static int page_row(const struct db_arg *row, size_t n, void *ctx, struct md_err
 	if (rc != MD_OK && rc != TRANSFER_ENOUGH)
 		return rc;
 	p->rows++;
+	for (size_t i = 0; i < n; i++)
+		p->bytes += row[i].n;
 	moved = transfer_cursor_move(p->at, row, err);
 	return moved == MD_OK ? rc : moved;
 }
@@ -81,18 +104,21 @@ int transfer_page(struct db *db, struct transfer_cursor *at, db_values_fn fn, vo
 	md_auto(db_read_done_p) struct db_conn *c = NULL;
 	/* The row that moves the cursor must not change what the statement is still bound to. */
 	struct transfer_cursor from = *at;
-	struct page p = { at, fn, ctx, 0 };
+	struct page p = { at, fn, ctx, 0, 0 };
+	struct db_arg args[TRANSFER_KEYS_MAX + 1];
+	size_t n = from.begun ? at->t->n_keys : 0;
 	int rc;
 
 	select_page(&sql, at);
 	if (sql.status != MD_OK)
 		return md_fail(err, MD_NOMEM, 0, "a page of %s: out of memory", at->t->name);
+	memcpy(args, from.keys, sizeof from.keys);
+	args[n] = DB_INT(from.limit ? from.limit : first_limit(at->t));
 	at->arena = (struct arena)ARENA_INIT(from.arena.max);
 	rc = db_read(db, &c, err);
 	if (rc == MD_OK)
-		rc = db_values(c, buf_str(&sql),
-			       (struct db_args){ from.keys, from.begun ? at->t->n_keys : 0 },
-			       page_row, &p, err);
+		rc = db_values(c, buf_str(&sql), (struct db_args){ args, n + 1 }, page_row, &p,
+			       err);
 	if (p.rows == 0) {
 		*at = from; /* keys and all */
 	} else {
@@ -100,6 +126,7 @@ int transfer_page(struct db *db, struct transfer_cursor *at, db_values_fn fn, vo
 	}
 	if (rc != MD_OK && rc != TRANSFER_ENOUGH)
 		return md_wrap(err, rc, "reading %s", at->t->name);
+	at->limit = next_limit(&p, args[n].integer);
 	*ret_rows = p.rows;
 	return MD_OK;
 }

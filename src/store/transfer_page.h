@@ -14,6 +14,7 @@ enum { TRANSFER_TEXT_MAX = 256 << 10 /* bytes of a statement */ };
 struct transfer_cursor {
 	const struct transfer_table *t;
 	bool begun;
+	int64_t limit; /* rows of the next page; 0: not known yet */
 	struct db_arg keys[TRANSFER_KEYS_MAX];
 	struct arena arena; /* of textual keys */
 };
