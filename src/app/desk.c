@@ -242,10 +242,11 @@ bool desk_may_send(struct desk *d, int64_t now_ms)
 	d->automatic_minute = minute > d->automatic_minute ? minute : d->automatic_minute;
 	for (int i = 0; i < MINUTES; i++)
 		sum += d->automatic[i];
-	d->automatic[d->automatic_minute % MINUTES]++;
-	pthread_mutex_unlock(&d->lock);
 	tripped = sum >= most;
-	if (sum == most)
+	if (!tripped)
+		d->automatic[d->automatic_minute % MINUTES]++;
+	pthread_mutex_unlock(&d->lock);
+	if (sum == most - 1)
 		log_error(NULL,
 			  "more than %lld automatic mails in an hour: none is sent until it is "
 			  "fewer; "
@@ -273,5 +274,18 @@ void desk_mailbox_state(struct desk *d, int64_t id, const char *state, const cha
 	snprintf(m->error, sizeof m->error, "%s", error ? error : "");
 	if (strcmp(state, "ok") == 0)
 		m->last_success_at = clock_wall(d->clock);
+	pthread_mutex_unlock(&d->lock);
+}
+
+void desk_mailbox_stored(struct desk *d, int64_t id, bool heal)
+{
+	struct desk_mailbox *m = desk_mailbox(d, id);
+
+	if (!m)
+		return;
+	if (heal)
+		desk_mailbox_state(d, id, "ok", NULL);
+	pthread_mutex_lock(&d->lock);
+	m->last_success_at = clock_wall(d->clock);
 	pthread_mutex_unlock(&d->lock);
 }

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { LINE_SHOWN = 200 }; /* bytes */
+
 static int find_assignee(struct work *w, const char *word, int64_t *ret, struct md_err *err);
 
 static int run_status(struct work *w, const struct command *cmd, struct work_change *ch,
@@ -193,6 +195,14 @@ static int run_one(struct work *w, const struct command *cmd, struct md_err *err
 	return rc;
 }
 
+/* A line as it is shown again: nobody needs the whole of a long one. */
+static const char *shown(struct arena *a, const char *line)
+{
+	size_t n = strlen(line), cut = utf8_cut(line, n, LINE_SHOWN);
+
+	return cut == n ? line : arena_printf(a, "%.*s...", (int)cut, line);
+}
+
 int work_commands(struct work *w, const struct command_list *list, struct md_err *err)
 {
 	struct work_line *lines =
@@ -204,7 +214,7 @@ int work_commands(struct work *w, const struct command_list *list, struct md_err
 		return md_fail(err, MD_NOMEM, 0, "out of memory");
 	w->lines = lines;
 	for (size_t i = 0; i < list->refusal_count; i++)
-		lines[w->n_lines++] = (struct work_line){ list->refusals[i].line,
+		lines[w->n_lines++] = (struct work_line){ shown(w->arena, list->refusals[i].line),
 							  list->refusals[i].reason, false };
 	if (list->refusal_count)
 		rc = work_refuse(err, MD_INPUT, WORK_BAD_VALUE, list->refusals[0].reason);
@@ -214,7 +224,7 @@ int work_commands(struct work *w, const struct command_list *list, struct md_err
 
 		rc = run_one(w, cmd, &why);
 		lines[w->n_lines++] =
-			(struct work_line){ cmd->line,
+			(struct work_line){ shown(w->arena, cmd->line),
 					    rc == MD_OK ? "done" : arena_strdup(w->arena, why.text),
 					    rc == MD_OK };
 		if (rc != MD_OK && err)
@@ -227,8 +237,10 @@ int work_commands(struct work *w, const struct command_list *list, struct md_err
 						       false };
 	/* Words beside commands of the subject fail nothing, but are mentioned. */
 	for (size_t i = 0; i < list->leftover_count && rc == MD_OK && list->subject_block[0]; i++)
-		lines[w->n_lines++] = (struct work_line){ list->leftovers[i].line,
+		lines[w->n_lines++] = (struct work_line){ shown(w->arena, list->leftovers[i].line),
 							  list->leftovers[i].reason, false };
+	if (w->arena->failed)
+		return md_fail(err, MD_NOMEM, 0, "out of memory");
 	return rc;
 }
 

@@ -396,7 +396,7 @@ static int take_new(struct intake *in, struct md_err *err)
 		set_actor(in);
 	rc = insert_message(in, err);
 	if (rc == MD_OK)
-		rc = in->m ? act(in, err) : quarantine(in, in->mail->cause, NULL, err);
+		rc = in->m ? act(in, err) : quarantine(in, in->mail->cause, in->mail->detail, err);
 	if (rc == MD_OK)
 		rc = write_decision(in, err);
 	return rc;
@@ -416,7 +416,7 @@ static int move_cursor(struct intake *in, struct md_err *err)
 	return rc;
 }
 
-int intake_take(struct desk *d, struct db_conn *c, struct arena *a, const struct intake_mail *mail,
+static int take(struct desk *d, struct db_conn *c, struct arena *a, const struct intake_mail *mail,
 		struct intake_result *ret, struct md_err *err)
 {
 	struct intake in = { .d = d, .c = c, .a = a, .mail = mail, .m = mail->message };
@@ -439,5 +439,43 @@ int intake_take(struct desk *d, struct db_conn *c, struct arena *a, const struct
 		rc = move_cursor(&in, err);
 	if (rc == MD_OK)
 		*ret = in.result;
+	return rc;
+}
+
+struct taking {
+	struct desk *d;
+	struct arena *a;
+	struct intake_mail mail;
+	struct intake_result result;
+};
+
+static int take_part(struct db_conn *c, void *ctx, struct md_err *err)
+{
+	struct taking *t = ctx;
+
+	arena_reset(t->a);
+	return take(t->d, c, t->a, &t->mail, &t->result, err);
+}
+
+int intake_take(struct desk *d, struct db_conn *c, struct arena *a, const struct intake_mail *mail,
+		struct intake_result *ret, struct md_err *err)
+{
+	struct taking t = { .d = d, .a = a, .mail = *mail };
+	struct md_err why = { 0 };
+	int rc = db_savepoint(c, take_part, &t, &why);
+
+	/* What fails for a reason of the mail's own, be it only its size, would fail for ever: it
+	 * is kept for a person, and those behind it go on. Out of memory in earnest fails again
+	 * here. */
+	if (rc != MD_OK && rc != MD_AGAIN && rc != MD_BROKEN && rc != MD_UNKNOWN && !mail->cause) {
+		t.mail.message = NULL;
+		t.mail.cause = "database_rejected";
+		t.mail.detail = why.text;
+		rc = db_savepoint(c, take_part, &t, err);
+	} else if (rc != MD_OK && err) {
+		*err = why;
+	}
+	if (rc == MD_OK)
+		*ret = t.result;
 	return rc;
 }

@@ -6,14 +6,14 @@
  * A job is one mail. Its attempt is counted in the database before a reader sees it. A mail with
  * attempts behind it is a suspect, for whatever died may have died of it: suspects are counted and
  * tried one at a time, each with a reader of its own. So a mail that kills a reader or the desk is
- * blamed alone, not the two hundred that were in hand with it, and other mails go on beside it. Three
- * readers seen to die of it are enough; a desk that died with it in hand was most likely killed by
- * somebody else, so that takes ATTEMPTS_MAX.
- * Jobs of one mailbox are stored in the order of their uids, because the cursor passes over what is
- * stored. A group is committed when it is large, or when no reader is at work, or when it has
- * waited for one for GROUP_WAIT_MS: a single mail does not wait, a flood shares the cost of the
- * disk. While JOBS_MAX mails wait, fetch is not read from. Jobs outlive the fetch that brought
- * them: what the next one brings again is recognised. */
+ * blamed alone, not the two hundred that were in hand with it, and other mails go on beside it.
+ *Three readers seen to die of it are enough; a desk that died with it in hand was most likely
+ *killed by somebody else, so that takes ATTEMPTS_MAX. Jobs of one mailbox are stored in the order
+ *of their uids, because the cursor passes over what is stored. A group is committed when it is
+ *large, or when no reader is at work, or when it has waited for one for GROUP_WAIT_MS: a single
+ *mail does not wait, a flood shares the cost of the disk. While JOBS_MAX mails wait, fetch is not
+ *read from. Jobs outlive the fetch that brought them: what the next one brings again is recognised.
+ */
 #include <maildesk/app/intake.h>
 #include <maildesk/app/mailboxes.h>
 #include <maildesk/app/reader.h>
@@ -125,8 +125,7 @@ static void admit(struct mailboxes *m)
 	if (count(m, JOB_NEW) == 0)
 		return;
 	if (db_txn(m->d->db, count_attempts, m, &err) != MD_OK) {
-		log_error(NULL, "mail waits on the server: %s", err.text);
-		mailboxes_pause(m);
+		mailboxes_stall(m, err.text);
 		return;
 	}
 	fault_point("attempt_recorded");
@@ -165,8 +164,7 @@ static void admit_suspect(struct mailboxes *m)
 		return;
 	}
 	if (db_txn(m->d->db, count_attempt, j, &err) != MD_OK) {
-		log_error(NULL, "mail waits on the server: %s", err.text);
-		mailboxes_pause(m);
+		mailboxes_stall(m, err.text);
 		return;
 	}
 	fault_point("attempt_recorded");
@@ -183,10 +181,8 @@ void mailboxes_give_up(struct mailboxes *m, struct job *j, const char *cause)
 
 /* ---- storing ---- */
 
-static int store_one(struct db_conn *c, void *ctx, struct md_err *err)
+static int store_job(struct db_conn *c, struct storing *s, struct job *j, struct md_err *err)
 {
-	struct storing *s = ctx;
-	struct job *j = s->job;
 	struct intake_mail mail = {
 		.mailbox = j->mailbox,
 		.uidvalidity = j->uidvalidity,
@@ -202,29 +198,13 @@ static int store_one(struct db_conn *c, void *ctx, struct md_err *err)
 	return intake_take(s->m->d, c, &s->arena, &mail, &j->result, err);
 }
 
-/* A mail that intake cannot take for a reason of its own goes to quarantine; the others go on. */
-static int store_job(struct db_conn *c, struct storing *s, struct md_err *err)
-{
-	struct log_ctx about = { .mailbox = mailboxes_title(s->m, s->job->mailbox),
-				 .uid = s->job->uid };
-	int rc = db_savepoint(c, store_one, s, err);
-
-	if (rc == MD_OK || rc == MD_AGAIN || rc == MD_BROKEN || rc == MD_NOMEM || s->job->cause)
-		return rc;
-	log_error(&about, "quarantined, intake failed: %s", err->text);
-	s->job->cause = "database_rejected";
-	return db_savepoint(c, store_one, s, err);
-}
-
 static int store_group(struct db_conn *c, void *ctx, struct md_err *err)
 {
 	struct storing *s = ctx;
 	int rc = MD_OK;
 
 	for (size_t i = 0; i < s->n && rc == MD_OK; i++) {
-		s->job = s->group[i];
-		arena_reset(&s->arena);
-		rc = store_job(c, s, err);
+		rc = store_job(c, s, s->group[i], err);
 	}
 	fault_point("before_commit");
 	return rc;
@@ -282,8 +262,7 @@ static void store(struct mailboxes *m)
 		rc = db_txn(m->d->db, store_group, &s, &err);
 	arena_done(&s.arena);
 	if (rc != MD_OK) {
-		log_error(NULL, "%zu mails wait on the server: %s", s.n, err.text);
-		mailboxes_pause(m);
+		mailboxes_stall(m, err.text);
 		return;
 	}
 	fault_point("committed");
@@ -292,6 +271,7 @@ static void store(struct mailboxes *m)
 		log_stored(m, group[i]);
 	}
 	mailboxes_report_stored(m, group, n);
+	mailboxes_flow(m, group, n);
 	jobs_drop(m, is_stored);
 	work_done(m->d);
 }

@@ -16,7 +16,7 @@ enum {
 	READERS_MAX = 16,
 	READER_QUEUE = 8,   /* mails sent ahead to one reader */
 	SLOW_MS = 500,      /* no more are, when it is at one for so long */
-	ATTEMPTS_MAX = 20, /* of a mail, when nobody saw what it did */
+	ATTEMPTS_MAX = 20,  /* of a mail, when nobody saw what it did */
 	PAUSE_MS = 1000,    /* after a database failure */
 	GROUP_WAIT_MS = 50, /* at most, for others to join a group */
 };
@@ -72,14 +72,14 @@ struct mailboxes {
 	size_t n_jobs;
 	int64_t next_seq;
 	int64_t pause_until_ms; /* monotonic */
-	int64_t store_at_ms;    /* monotonic: the group waits no longer; 0: there is none */
+	bool stalled;
+	int64_t store_at_ms; /* monotonic: the group waits no longer; 0: there is none */
 };
 
 struct storing {
 	struct mailboxes *m;
 	struct job **group;
 	size_t n;
-	struct job *job;
 	struct arena arena;
 };
 
@@ -100,7 +100,10 @@ void mailboxes_report_stored(struct mailboxes *m, struct job *const *group, size
 void mailboxes_give_back(struct mailboxes *m);
 struct pollfd mailboxes_pollfd(const struct channel *ch);
 int mailboxes_timeout(const struct mailboxes *m);
-void mailboxes_pause(struct mailboxes *m);
+/* The database takes nothing: told, shown as the health of the mailboxes concerned, tried again. */
+void mailboxes_stall(struct mailboxes *m, const char *why);
+/* It took these. */
+void mailboxes_flow(struct mailboxes *m, struct job *const *group, size_t n);
 bool mailboxes_paused(const struct mailboxes *m);
 const char *mailboxes_title(const struct mailboxes *m, int64_t id);
 

@@ -211,6 +211,9 @@ static int within_caps(struct work *w, const struct letter *l, bool is_staff, bo
 		int64_t most, window_ms;
 	} caps[] = { { false, NULL, limits->auto_per_address_hour, HOUR_MS },
 		     { false, NULL, limits->auto_per_address_day, DAY_MS },
+		     /* what customers write to each other; agents' replies count with it */
+		     { false, "public_reply", limits->auto_per_address_hour, HOUR_MS },
+		     { false, "public_reply", limits->auto_per_address_day, DAY_MS },
 		     { true, "unverified", 1, HOUR_MS } };
 	int64_t n = 0;
 	int rc = MD_OK;
@@ -277,7 +280,8 @@ static int send_notice(struct work *w, const struct audience *to, const struct w
 			    .message_id = BUF_INIT(1000),
 			    .reply_to = BUF_INIT(1000),
 			    .marker = BUF_INIT(1000) };
-	bool automatic = strcmp(event->event, "public_reply") != 0;
+	/* an agent's own words are none; what a customer wrote is passed on by a machine */
+	bool automatic = strcmp(event->event, "public_reply") != 0 || !(w->who & WHO_STAFF);
 	bool may = true;
 	int rc = MD_OK;
 

@@ -44,9 +44,20 @@ struct pollfd mailboxes_pollfd(const struct channel *ch)
 	return (struct pollfd){ .fd = channel_fd(ch), .events = events };
 }
 
-void mailboxes_pause(struct mailboxes *m)
+void mailboxes_stall(struct mailboxes *m, const char *why)
 {
+	log_error(NULL, "%zu mails wait on their servers: %s", m->n_jobs, why);
+	for (const struct job *j = m->jobs; j; j = j->next)
+		desk_mailbox_state(m->d, j->mailbox, "backoff", why);
+	m->stalled = true;
 	m->pause_until_ms = mono(m) + PAUSE_MS;
+}
+
+void mailboxes_flow(struct mailboxes *m, struct job *const *group, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		desk_mailbox_stored(m->d, group[i]->mailbox, m->stalled);
+	m->stalled = false;
 }
 
 bool mailboxes_paused(const struct mailboxes *m)

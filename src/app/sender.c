@@ -24,6 +24,8 @@ enum {
 	MAIL_MAX = 64 << 20,
 	ARENA_MAX = 64 << 20,
 	PAUSE_MS = 1000, /* after a database failure */
+	LONGEST_SLEEP_MS =
+		1000, /* `ingest` and other processes queue mail too, and cannot wake us */
 	JITTER_PERCENT = 10,
 };
 
@@ -283,10 +285,10 @@ static int until_due(struct sender *s)
 		db_read_done(c);
 	}
 	if (rc == MD_NOTFOUND)
-		return -1;
+		return LONGEST_SLEEP_MS;
 	if (rc != MD_OK)
 		return PAUSE_MS;
-	return due <= now ? 0 : due - now > 60000 ? 60000 : (int)(due - now);
+	return due <= now ? 0 : due - now > LONGEST_SLEEP_MS ? LONGEST_SLEEP_MS : (int)(due - now);
 }
 
 static void sleep_until(struct sender *s, int timeout_ms)
@@ -319,6 +321,7 @@ static void *run(void *arg)
 		if (atomic_load(&s->stopping) || round_trip(s, &err) == MD_OK)
 			continue;
 		log_error(NULL, "outbox waits: %s", err.text);
+		(void)db_txn(s->d->db, release, s, NULL); /* what this round had claimed */
 		sleep_until(s, PAUSE_MS);
 	}
 	if (db_txn(s->d->db, release, s, &err) != MD_OK)

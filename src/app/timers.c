@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { BATCH = 100, ARENA_MAX = 16 << 20, LONGEST_SLEEP_MS = 60000, PAUSE_MS = 1000 };
+enum { BATCH = 100, ARENA_MAX = 16 << 20, LONGEST_SLEEP_MS = 1000, PAUSE_MS = 1000 };
 
 struct timers {
 	struct desk *d;
@@ -118,7 +118,7 @@ static int until_due(struct timers *t)
 		db_read_done(c);
 	}
 	if (rc == MD_NOTFOUND)
-		return -1;
+		return LONGEST_SLEEP_MS;
 	if (rc != MD_OK)
 		return PAUSE_MS;
 	return due <= now ? 0 : due - now > LONGEST_SLEEP_MS ? LONGEST_SLEEP_MS : (int)(due - now);

@@ -27,8 +27,21 @@ static int take(struct db_conn *c, void *ctx, struct md_err *err)
 	return intake_take(in->d, c, &in->arena, &in->mail, &in->result, err);
 }
 
-static int ingest_one(struct ingest *in, const uint8_t *raw, size_t n, struct md_err *err)
+/* Of a mail that is too large only the header is taken, as from a mailbox. */
+static size_t header_length(const uint8_t *raw, size_t n)
 {
+	const uint8_t *lf = memmem(raw, n, "\n\n", 2), *crlf = memmem(raw, n, "\r\n\r\n", 4);
+
+	if (crlf && (!lf || crlf < lf))
+		return (size_t)(crlf - raw) + 4;
+	return lf ? (size_t)(lf - raw) + 2 : n;
+}
+
+static int ingest_one(struct ingest *in, const uint8_t *raw, size_t size, struct md_err *err)
+{
+	const struct desk_mailbox *mailbox = desk_mailbox(in->d, in->mailbox);
+	bool too_large = (int64_t)size > mailbox->conf->max_message_bytes;
+	size_t n = too_large ? header_length(raw, size) : size;
 	md_auto(arena_done) struct arena arena = ARENA_INIT(READER_ARENA_MAX);
 	md_auto(blob_done) struct blob blob = { 0 };
 	struct message message;
@@ -40,7 +53,8 @@ static int ingest_one(struct ingest *in, const uint8_t *raw, size_t n, struct md
 	if (rc != MD_OK && !cause)
 		return rc;
 	in->mail = (struct intake_mail){ .mailbox = in->mailbox,
-					 .size = (int64_t)n,
+					 .size = (int64_t)size,
+					 .too_large = too_large,
 					 .message = rc == MD_OK ? &message : NULL,
 					 .cause = rc == MD_OK ? NULL : cause,
 					 .blob = &blob };

@@ -136,6 +136,14 @@ static bool add_maildir_part(struct mails *m, const char *path, const char *part
 	return ok;
 }
 
+static bool is_maildir(const char *path)
+{
+	md_auto(buf_done) struct buf name = BUF_INIT(8192);
+
+	buf_addf(&name, "%s/new", path);
+	return name.status == MD_OK && access(buf_str(&name), X_OK) == 0;
+}
+
 bool mails_add_path(struct mails *m, const char *path)
 {
 	struct stat st;
@@ -143,6 +151,12 @@ bool mails_add_path(struct mails *m, const char *path)
 	size_t n, from = m->n;
 
 	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
+		if (!is_maildir(path)) {
+			fprintf(stderr, "maildesk: %s: a folder, but no Maildir (cur and new)\n",
+				path);
+			m->failed = true;
+			return true;
+		}
 		m->named = true;
 		if (!add_maildir_part(m, path, "cur") || !add_maildir_part(m, path, "new"))
 			return false;

@@ -15,7 +15,7 @@
 /* Terminal signals are the desk's to answer; it ends its roles by closing their sockets. */
 static void reset_signals(void)
 {
-	static const int ignored[] = { SIGINT, SIGHUP, SIGPIPE };
+	static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE };
 	sigset_t none;
 
 	for (int sig = 1; sig < NSIG; sig++)
@@ -91,7 +91,8 @@ int role_end(struct role_process *r)
 {
 	int status = 0;
 
-	/* Killed before its socket closes: how it ended is then its own doing or ours, never a race. */
+	/* Killed before its socket closes: how it ended is then its own doing or ours, never a
+	 * race. */
 	if (r->pid > 0)
 		kill(r->pid, SIGKILL);
 	channel_free(md_take(r->channel));

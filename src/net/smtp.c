@@ -58,8 +58,8 @@ static size_t hear_line(char *line, size_t size, size_t count, void *ctx)
 	return size * count;
 }
 
-/* Asked at least once a second. Once the server has all of the mail its answer is waited for, because
- * giving up there would send the mail twice. */
+/* Asked at least once a second. Once the server has all of the mail its answer is waited for,
+ * because giving up there would send the mail twice. */
 static int may_go_on(void *ctx, curl_off_t dl_total, curl_off_t dl, curl_off_t ul_total,
 		     curl_off_t ul)
 {

@@ -68,8 +68,9 @@ DB_SQL(sql_cancel, "UPDATE outbox SET state = 'cancelled', done_at = $1"
 		   " WHERE id = $2 AND state IN ('queued', 'retry', 'held')");
 DB_SQL(sql_count_to,
        QUERY_COUNT_BEGIN " FROM outbox o WHERE o.recipient = $1"
-			 " AND o.created_at >= $2 AND o.event <> 'public_reply'"
-			 " AND (CAST($3 AS TEXT) IS NULL OR o.event = $3)" QUERY_COUNT_END);
+			 " AND o.created_at >= $2"
+			 " AND (CAST($3 AS TEXT) IS NULL AND o.event <> 'public_reply'"
+			 " OR o.event = $3)" QUERY_COUNT_END);
 
 int outbox_add(struct db_conn *c, const struct outbox_row *o, int64_t *ret_id, struct md_err *err)
 {

@@ -73,5 +73,7 @@ bool desk_may_send(struct desk *d, int64_t now_ms);
 struct desk_mailbox *desk_mailbox(struct desk *d, int64_t id); /* NULL when there is none */
 /* Health; `error` may be NULL. */
 void desk_mailbox_state(struct desk *d, int64_t id, const char *state, const char *error);
+/* A mail of it was taken in: last_success; `heal`: and the error shown was that none was. */
+void desk_mailbox_stored(struct desk *d, int64_t id, bool heal);
 
 #endif

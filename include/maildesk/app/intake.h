@@ -18,6 +18,7 @@ struct intake_mail {
 	bool too_large;                /* only the header was fetched */
 	bool import;                   /* older than the desk: causes no mail */
 	const struct message *message; /* NULL: it could not be read, see cause */
+	const char *detail;            /* for people, beside cause; may be NULL */
 	const char *cause;             /* "parser_crashed", "parser_timed_out": quarantine cause */
 	const struct blob *blob;       /* the raw mail */
 };
@@ -29,8 +30,9 @@ struct intake_result {
 	int64_t message, ticket, comment;
 };
 
-/* Expected codes: MD_AGAIN (the transaction runs again), MD_NOMEM; any other failure is the
- * mail's own and the caller quarantines it with cause "database_rejected". */
+/* A mail that cannot be taken for a reason of its own is quarantined as "database_rejected". The
+ * arena is reset; results live in it. Expected codes: MD_AGAIN (the transaction runs again),
+ * MD_NOMEM, MD_BROKEN: nothing was written, the mail waits. */
 int intake_take(struct desk *d, struct db_conn *c, struct arena *a, const struct intake_mail *mail,
 		struct intake_result *ret, struct md_err *err);
 

@@ -3,7 +3,8 @@
  * Statements are constants made by DB_SQL and written in the SQL that SQLite >= 3.40 and PostgreSQL
  * >= 15 share; parameters are $1..$n in order of first appearance, and the few differences are the
  * tokens of schema.sql plus {SKIP} (FOR UPDATE SKIP LOCKED, or nothing) and {NOW} (the database's
- * clock, in milliseconds). Every statement of the program lies in one linker section, so a test can prepare them all.
+ * clock, in milliseconds). Every statement of the program lies in one linker section, so a test can
+ * prepare them all.
  *
  * Writing is done in whole transactions by db_txn(), each as if it were alone; reads by a
  * connection of the calling thread. Codes: MD_AGAIN busy after all retries, MD_CONFLICT a

@@ -43,8 +43,8 @@ int outbox_list(struct db_conn *c, int64_t offset, int64_t limit, struct arena *
 /* Admin's retry (failed, retry, held -> queued now) and cancel. MD_CONFLICT in another state. */
 int outbox_retry(struct db_conn *c, int64_t id, int64_t now_ms, struct md_err *err);
 int outbox_cancel(struct db_conn *c, int64_t id, int64_t now_ms, struct md_err *err);
-/* Automatic mails (all but public replies) queued to this address since then, for the caps; of one
- * event, or (NULL) of all. */
+/* Mails queued to this address since then, for the caps: of one event, or (NULL) all but public
+ * replies. */
 int outbox_count_to(struct db_conn *c, const char *recipient, const char *event, int64_t since_ms,
 		    int64_t *ret, struct md_err *err);
 

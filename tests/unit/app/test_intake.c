@@ -719,6 +719,25 @@ static void robots_bring_nobody_along(void **state)
 	ROWS(f, "1", "SELECT count(*) FROM ticket_participants");
 }
 
+/* Whatever one mail holds, it is that mail's matter: it is taken or kept, and the next one is
+ * served. */
+static void endless_commands_stop_nobody(void **state)
+{
+	struct fixture *f = *state;
+	size_t n = 1100000;
+	char *body = arena_alloc(&f->arena, n + 20);
+
+	memcpy(body, "#assign ", 8);
+	memset(body + 8, '&', n);
+	memcpy(body + 8 + n, "\nhello\n", 8);
+	OUTCOME(TAKE(f, .from = CAROL, .auth = "pass", .subject = "x", .body = body),
+		"ticket_created");
+	OUTCOME(TAKE(f, .from = ANNA, .auth = "pass", .subject = "x", .body = body),
+		"ticket_created");
+	ROWS(f, "1", "SELECT max(length(commands)) < 2000 FROM decisions");
+	assert_non_null(strstr(rendered(f, newest_to(f, ANNA)), "REFUSED"));
+}
+
 static void a_list_that_is_ours_is_answered(void **state)
 {
 	struct fixture *f = *state;
@@ -1002,6 +1021,7 @@ int main(void)
 		DESK_TEST(large_mails_say_so, ""),
 		DESK_TEST(people_with_a_copy_take_part, ""),
 		DESK_TEST(robots_bring_nobody_along, ""),
+		DESK_TEST(endless_commands_stop_nobody, ""),
 		DESK_TEST(a_list_that_is_ours_is_answered,
 			  "mailbox support { own_lists = {help.desk.test} }\n"),
 		DESK_TEST(a_flood_is_held_and_an_import_is_none,

@@ -317,9 +317,24 @@ static void automatic_mail_has_an_end(void **state)
 	     "SELECT count(*) FROM outbox WHERE event = 'created' AND recipient = '" DAVE "'");
 }
 
+/* Somebody who puts another in Cc and answers himself is passed on, but not without end. */
+static void customers_are_no_relay(void **state)
+{
+	struct fixture *f = *state;
+
+	TAKE(f, .from = "eve@evil.test", .subject = "Hello", .id = "first@evil.test",
+	     .headers = "Cc: " DAVE "\n");
+	for (int i = 0; i < 6; i++)
+		TAKE(f, .from = "eve@evil.test", .subject = "Re: Hello", .body = "BUY",
+		     .reply_to = "first@evil.test");
+	ROWS(f, "3", "SELECT count(*) FROM outbox WHERE recipient = '" DAVE "'");
+	ROWS(f, "3", "SELECT count(*) FROM ticket_history WHERE action = 'not_sent'");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		DESK_TEST(customers_are_no_relay, "limits { auto_per_address_hour = 3 }\n"),
 		DESK_TEST(the_default_matrix, ""),
 		DESK_TEST(a_reply_that_resolves_is_one_mail, ""),
 		DESK_TEST(nobody_is_told_twice, ""),

@@ -35,7 +35,9 @@ static const struct {
 	{ "evil\xe2\x80\xaegnp <a@b.example>", "evilgnp|a@b.example", false },
 	{ "a @ b.example", "|a@b.example", true },
 	{ "a@ПОЧТА.Example", "|a@почта.example", true },
-	{ "A@B\xc3\x9c""CHER.example", "|A@bücher.example", true },
+	{ "A@B\xc3\x9c"
+	  "CHER.example",
+	  "|A@bücher.example", true },
 	{ "", "", false },
 	{ ",,,;;", "", false },
 };
