@@ -245,6 +245,9 @@ const struct conf_key conf_keys[] = {
 	  RANGE(0, 3650 * DAY)),
 	K("desk", "auto_close", conf_desk, auto_close_ms, CONF_DURATION, "7d",
 	  "A resolved ticket is closed after this time; 0s: never.", RANGE(0, 3650 * DAY)),
+	K("desk", "lease", conf_desk, lease_ms, CONF_DURATION, "20s",
+	  "The mailboxes of a daemon that died are taken over by others after this time.",
+	  RANGE(100 * MS, HOUR)),
 
 	K("http", "listen", conf_http, listen, CONF_STR, "127.0.0.1:8025",
 	  "Address and port of the API.", .check = check_listen),

@@ -1,5 +1,6 @@
 #include <maildesk/app/api.h>
 #include <maildesk/app/daemon.h>
+#include <maildesk/app/listener.h>
 #include <maildesk/app/mailboxes.h>
 #include <maildesk/app/sender.h>
 #include <maildesk/app/timers.h>
@@ -24,6 +25,7 @@ struct daemon {
 	struct sender *sender;
 	struct timers *timers;
 	struct api *api;
+	struct listener *listener;
 };
 
 /* One daemon works on a state_dir at a time; the lock ends with the process, however it ends. */
@@ -85,6 +87,8 @@ int daemon_start(struct desk *d, int stop_fd, struct daemon **ret, struct md_err
 	if (rc == MD_OK)
 		rc = mailboxes_start(d, (int)cores, dm->spool_fd, &dm->mailboxes, err);
 	if (rc == MD_OK)
+		rc = listener_start(d, &dm->listener, err);
+	if (rc == MD_OK)
 		*ret = dm;
 	else
 		daemon_stop(dm);
@@ -95,6 +99,7 @@ void daemon_stop(struct daemon *dm)
 {
 	if (!dm)
 		return;
+	listener_stop(dm->listener);
 	mailboxes_stop(dm->mailboxes);
 	api_stop(dm->api);
 	timers_stop(dm->timers);

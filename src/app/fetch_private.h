@@ -30,6 +30,7 @@ MD_DEFINE_AUTO(struct settings *, settings_free)
 
 /* What the desk said since the last step. */
 struct given {
+	bool drop; /* before anything else here */
 	struct settings *settings;
 	bool cursor, poll;
 	int64_t cursor_uidvalidity, cursor_last;
@@ -85,7 +86,7 @@ struct session {
 	struct given given;
 	bool on_time; /* this step is for the timer */
 	struct wish wish;
-	struct settings *settings;
+	struct settings *settings; /* NULL: not to be watched */
 	enum session_phase phase;
 	struct imap *imap;
 	bool idling;

@@ -3,6 +3,8 @@
  *	closed --connect, SELECT--> asked --CURSOR--> works: marks, list, fetch, idle
  *	   ^----------- any failure; retried after a pause that grows -----------'
  *
+ * A mailbox that the desk drops goes to closed and stays there until it is given again.
+ *
  * A step does one bounded piece (a batch of mails at most) and says what it waits for, so that a
  * mailbox with 100,000 mails does not keep the others waiting. */
 #include "fetch_private.h"
@@ -267,6 +269,15 @@ static bool same_server(const struct frame_mailbox *a, const struct frame_mailbo
 	       same(a->auth, b->auth) && same(a->ca_file, b->ca_file);
 }
 
+static void take_drop(struct session *s)
+{
+	if (!s->given.drop)
+		return;
+	drop_connection(s);
+	settings_free(md_take(s->settings));
+	s->state = NULL;
+}
+
 static void take_settings(struct session *s)
 {
 	struct settings *set = md_take(s->given.settings);
@@ -511,8 +522,9 @@ void session_step(struct session *s)
 	int rc;
 
 	s->wish = (struct wish){ .fd = -1, .timer_ms = INT64_MAX };
+	take_drop(s);
 	take_settings(s);
-	rc = step(s, &s->wish, &err);
+	rc = s->settings ? step(s, &s->wish, &err) : MD_OK;
 	given_done(&s->given);
 	if (rc != MD_OK) {
 		fail(s, rc, &err);

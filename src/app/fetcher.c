@@ -150,7 +150,7 @@ static void add_worker(void)
 
 static bool holds_something(const struct given *g)
 {
-	return g->settings || g->cursor || g->poll || g->stored.n;
+	return g->settings || g->drop || g->cursor || g->poll || g->stored.n;
 }
 
 /* From the loop to the workers. */
@@ -355,6 +355,9 @@ static void take_uids(const struct frame *f)
 			s->inbox.stored.n = 0; /* those are of a folder that is no more */
 		s->inbox.stored_uidvalidity = u.uidvalidity;
 		add_uids(&s->inbox.stored, &u.uids);
+	} else if (f->type == FRAME_DROP) {
+		given_done(&s->inbox); /* nothing said before it matters any more */
+		s->inbox.drop = true;
 	} else {
 		s->inbox.poll = true;
 	}
@@ -371,7 +374,8 @@ static void hear_desk(void)
 	while ((rc = channel_receive(fetch.desk, &f, &err)) == MD_OK) {
 		if (f.type == FRAME_MAILBOX)
 			take_mailbox(&f);
-		else if (f.type == FRAME_CURSOR || f.type == FRAME_STORED || f.type == FRAME_POLL)
+		else if (f.type == FRAME_CURSOR || f.type == FRAME_STORED || f.type == FRAME_POLL ||
+			 f.type == FRAME_DROP)
 			take_uids(&f);
 		else
 			give_up("desk sends an unknown frame", NULL);

@@ -7,13 +7,13 @@
  * attempts behind it is a suspect, for whatever died may have died of it: suspects are counted and
  * tried one at a time, each with a reader of its own. So a mail that kills a reader or the desk is
  * blamed alone, not the two hundred that were in hand with it, and other mails go on beside it.
- *Three readers seen to die of it are enough; a desk that died with it in hand was most likely
- *killed by somebody else, so that takes ATTEMPTS_MAX. Jobs of one mailbox are stored in the order
- *of their uids, because the cursor passes over what is stored. A group is committed when it is
- *large, or when no reader is at work, or when it has waited for one for GROUP_WAIT_MS: a single
- *mail does not wait, a flood shares the cost of the disk. While JOBS_MAX mails wait, fetch is not
- *read from. Jobs outlive the fetch that brought them: what the next one brings again is recognised.
- */
+ * Three readers seen to die of it are enough; a desk that died with it in hand was most likely
+ * killed by somebody else, so that takes ATTEMPTS_MAX. Jobs of one mailbox are stored in the order
+ * of their uids, because the cursor passes over what is stored. A group is committed when it is
+ * large, or when no reader is at work, or when it has waited for one for GROUP_WAIT_MS: a single
+ * mail does not wait, a flood shares the cost of the disk. While JOBS_MAX mails wait, fetch is not
+ * read from. Jobs outlive the fetch that brought them: what the next one brings again is
+ * recognised. */
 #include <maildesk/app/intake.h>
 #include <maildesk/app/mailboxes.h>
 #include <maildesk/app/reader.h>
@@ -66,6 +66,12 @@ static bool is_stored(const struct job *j)
 	return j->state == JOB_STORED;
 }
 
+/* A reader's answer is waited for, or it would be taken for that to another mail. */
+static bool is_gone(const struct job *j)
+{
+	return j->gone && j->state != JOB_READING;
+}
+
 static bool any(const struct job *j)
 {
 	(void)j;
@@ -85,18 +91,16 @@ static size_t count(const struct mailboxes *m, enum job_state state)
 static bool is_held(const struct mailboxes *m, const struct job *j)
 {
 	for (const struct job *e = m->jobs; e != j; e = e->next)
-		if (e->mailbox == j->mailbox && e->state != JOB_READY && e->state != JOB_KNOWN &&
-		    e->state != JOB_STORED)
+		if (e->mailbox == j->mailbox && !e->gone && e->state != JOB_READY &&
+		    e->state != JOB_KNOWN && e->state != JOB_STORED)
 			return true;
 	return false;
 }
 
 /* ---- attempts ---- */
 
-static int count_attempt(struct db_conn *c, void *ctx, struct md_err *err)
+static int count_attempt(struct db_conn *c, struct job *j, struct md_err *err)
 {
-	struct job *j = ctx;
-
 	return uid_attempt(c, j->mailbox, j->uidvalidity, j->uid, &j->attempts, &j->known, err);
 }
 
@@ -108,6 +112,9 @@ static int count_attempts(struct db_conn *c, void *ctx, struct md_err *err)
 
 	for (struct job *j = m->jobs; j && rc == MD_OK; j = j->next) {
 		if (j->state != JOB_NEW)
+			continue;
+		rc = mailboxes_lost(m, c, j->mailbox, &j->gone, err);
+		if (rc != MD_OK || j->gone)
 			continue;
 		rc = uid_tried(c, j->mailbox, j->uidvalidity, j->uid, &j->attempts, &j->known, err);
 		j->suspect = j->attempts > 0;
@@ -130,7 +137,9 @@ static void admit(struct mailboxes *m)
 	}
 	fault_point("attempt_recorded");
 	for (struct job *j = m->jobs; j; j = j->next) {
-		if (j->state != JOB_NEW)
+		if (j->gone)
+			mailboxes_let_go(m, j->mailbox);
+		if (j->state != JOB_NEW || j->gone)
 			continue;
 		j->state = j->known ? JOB_KNOWN : j->suspect ? JOB_SUSPECT : JOB_WAITING;
 	}
@@ -141,7 +150,7 @@ struct job *mailboxes_next_suspect(const struct mailboxes *m)
 	struct job *first = NULL;
 
 	for (struct job *j = m->jobs; j; j = j->next) {
-		if (!j->suspect)
+		if (!j->suspect || j->gone)
 			continue;
 		if (j->state == JOB_WAITING || j->state == JOB_READING ||
 		    (j->state == JOB_READY && !is_held(m, j)))
@@ -150,6 +159,19 @@ struct job *mailboxes_next_suspect(const struct mailboxes *m)
 			first = j;
 	}
 	return first;
+}
+
+struct admission {
+	struct mailboxes *m;
+	struct job *j;
+};
+
+static int count_suspect(struct db_conn *c, void *ctx, struct md_err *err)
+{
+	struct admission *a = ctx;
+	int rc = mailboxes_lost(a->m, c, a->j->mailbox, &a->j->gone, err);
+
+	return rc != MD_OK || a->j->gone ? rc : count_attempt(c, a->j, err);
 }
 
 static void admit_suspect(struct mailboxes *m)
@@ -163,8 +185,12 @@ static void admit_suspect(struct mailboxes *m)
 		mailboxes_give_up(m, j, "parser_crashed");
 		return;
 	}
-	if (db_txn(m->d->db, count_attempt, j, &err) != MD_OK) {
+	if (db_txn(m->d->db, count_suspect, &(struct admission){ m, j }, &err) != MD_OK) {
 		mailboxes_stall(m, err.text);
+		return;
+	}
+	if (j->gone) {
+		mailboxes_let_go(m, j->mailbox);
 		return;
 	}
 	fault_point("attempt_recorded");
@@ -198,13 +224,33 @@ static int store_job(struct db_conn *c, struct storing *s, struct job *j, struct
 	return intake_take(s->m->d, c, &s->arena, &mail, &j->result, err);
 }
 
-static int store_group(struct db_conn *c, void *ctx, struct md_err *err)
+/* A daemon that was stopped may hold mails of a mailbox that is another's now. */
+static int check_leases(struct db_conn *c, struct storing *s, struct md_err *err)
 {
-	struct storing *s = ctx;
 	int rc = MD_OK;
 
 	for (size_t i = 0; i < s->n && rc == MD_OK; i++) {
-		rc = store_job(c, s, s->group[i], err);
+		struct job *j = s->group[i];
+		size_t k = 0;
+
+		while (s->group[k]->mailbox != j->mailbox)
+			k++;
+		if (k < i)
+			j->gone = s->group[k]->gone;
+		else
+			rc = mailboxes_lost(s->m, c, j->mailbox, &j->gone, err);
+	}
+	return rc;
+}
+
+static int store_group(struct db_conn *c, void *ctx, struct md_err *err)
+{
+	struct storing *s = ctx;
+	int rc = check_leases(c, s, err);
+
+	for (size_t i = 0; i < s->n && rc == MD_OK; i++) {
+		if (!s->group[i]->gone)
+			rc = store_job(c, s, s->group[i], err);
 	}
 	fault_point("before_commit");
 	return rc;
@@ -216,7 +262,7 @@ static size_t gather(struct mailboxes *m, struct job **group, bool *ret_urgent)
 	size_t n = 0;
 
 	for (struct job *j = m->jobs; j && n < GROUP_MAX; j = j->next) {
-		if ((j->state != JOB_READY && j->state != JOB_KNOWN) || is_held(m, j))
+		if (j->gone || (j->state != JOB_READY && j->state != JOB_KNOWN) || is_held(m, j))
 			continue;
 		*ret_urgent |= j->suspect;
 		group[n++] = j;
@@ -236,6 +282,23 @@ static void log_stored(struct mailboxes *m, const struct job *j)
 		log_warn(&about, "quarantined: %s", j->result.cause);
 	else if (j->result.outcome)
 		log_info(&about, "%s", j->result.outcome);
+}
+
+/* After the commit: how many of the group were stored; these come first in it. */
+static size_t settle(struct mailboxes *m, struct job **group, size_t n)
+{
+	size_t stored = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (group[i]->gone) {
+			mailboxes_let_go(m, group[i]->mailbox);
+			continue;
+		}
+		group[i]->state = JOB_STORED;
+		log_stored(m, group[i]);
+		group[stored++] = group[i];
+	}
+	return stored;
 }
 
 static void store(struct mailboxes *m)
@@ -266,10 +329,7 @@ static void store(struct mailboxes *m)
 		return;
 	}
 	fault_point("committed");
-	for (size_t i = 0; i < n; i++) {
-		group[i]->state = JOB_STORED;
-		log_stored(m, group[i]);
-	}
+	n = settle(m, group, n);
 	mailboxes_report_stored(m, group, n);
 	mailboxes_flow(m, group, n);
 	jobs_drop(m, is_stored);
@@ -291,8 +351,10 @@ static void wait_for_something(struct mailboxes *m)
 	for (int i = 0; i < m->n_readers && !mailboxes_paused(m); i++)
 		if (m->readers[i].role.channel)
 			fds[n++] = mailboxes_pollfd(m->readers[i].role.channel);
-	if (poll(fds, n, timeout) > 0 && (fds[0].revents & POLLIN))
+	if (poll(fds, n, timeout) > 0 && (fds[0].revents & POLLIN)) {
 		(void)!read(fds[0].fd, &wakes, sizeof wakes);
+		m->hold_at_ms = 0; /* leases have changed */
+	}
 }
 
 static void *run(void *arg)
@@ -302,11 +364,13 @@ static void *run(void *arg)
 	while (!atomic_load(&m->stopping)) {
 		wait_for_something(m);
 		mailboxes_keep_roles(m); /* after the wait: what is started here is fed below */
+		mailboxes_hold(m);
 		if (m->n_jobs < JOBS_MAX)
 			mailboxes_hear_fetch(m);
 		if (!mailboxes_paused(m)) {
 			admit(m);
 			mailboxes_hear_readers(m);
+			jobs_drop(m, is_gone);
 			admit_suspect(m);
 			mailboxes_feed_readers(m);
 			store(m);
@@ -315,6 +379,7 @@ static void *run(void *arg)
 	mailboxes_give_back(m);
 	jobs_drop(m, any);
 	mailboxes_end_roles(m);
+	mailboxes_release(m);
 	return NULL;
 }
 
@@ -332,14 +397,24 @@ struct job *mailboxes_add_job(struct mailboxes *m)
 	return j;
 }
 
+static void mailboxes_free(struct mailboxes *m)
+{
+	free(m->holds);
+	free(m);
+}
+
 int mailboxes_start(struct desk *d, int readers, int spool_fd, struct mailboxes **ret,
 		    struct md_err *err)
 {
 	struct mailboxes *m = md_calloc(1, sizeof *m);
 	int rc;
 
-	if (!m)
+	if (m)
+		m->holds = md_calloc(d->n_mailboxes, sizeof *m->holds);
+	if (!m || !m->holds) {
+		free(m);
 		return md_fail(err, MD_NOMEM, 0, "out of memory");
+	}
 	m->d = d;
 	m->spool_fd = spool_fd;
 	m->tail = &m->jobs;
@@ -348,7 +423,7 @@ int mailboxes_start(struct desk *d, int readers, int spool_fd, struct mailboxes 
 					       : readers;
 	rc = pthread_create(&m->thread, NULL, run, m);
 	if (rc != 0) {
-		free(m);
+		mailboxes_free(m);
 		return md_fail(err, MD_BROKEN, rc, "thread: %s", strerror(rc));
 	}
 	*ret = m;
@@ -362,5 +437,5 @@ void mailboxes_stop(struct mailboxes *m)
 	atomic_store(&m->stopping, true);
 	desk_wake(m->d, DESK_MAILBOXES);
 	pthread_join(m->thread, NULL);
-	free(m);
+	mailboxes_free(m);
 }

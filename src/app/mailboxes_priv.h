@@ -1,4 +1,5 @@
-/* mailboxes_priv.h - mailboxes.c keeps the jobs and stores them; roles.c talks to the processes. */
+/* mailboxes_priv.h - mailboxes.c keeps the jobs and stores them; roles.c talks to the processes;
+ * holding.c knows which mailboxes are this daemon's. */
 #ifndef MAILDESK_APP_MAILBOXES_PRIV_H
 #define MAILDESK_APP_MAILBOXES_PRIV_H
 
@@ -36,6 +37,7 @@ struct job {
 	enum job_state state;
 	int64_t mailbox, uidvalidity, uid, size;
 	bool too_large, import, known, suspect;
+	bool gone;        /* its mailbox is another daemon's now: to be forgotten */
 	int64_t attempts; /* with the present one, if that is counted */
 	int crashes;      /* readers of this life that died of it */
 	uint8_t *raw;     /* or NULL: fd */
@@ -58,6 +60,16 @@ struct reader {
 	int64_t again_ms; /* monotonic: when it may be started again */
 };
 
+/* What this daemon has to do with a mailbox of the configuration. */
+struct hold {
+	bool held; /* it is ours, by a lease with this fence */
+	int64_t fence;
+	bool selected;   /* fetch has asked where to go on: what it brings now counts */
+	bool spare;      /* ours beyond our share */
+	bool elsewhere;  /* it is another's */
+	int64_t free_ms; /* monotonic: since when it is nobody's; 0: it is somebody's */
+};
+
 struct mailboxes {
 	struct desk *d;
 	pthread_t thread;
@@ -74,6 +86,9 @@ struct mailboxes {
 	int64_t pause_until_ms; /* monotonic */
 	bool stalled;
 	int64_t store_at_ms; /* monotonic: the group waits no longer; 0: there is none */
+	struct hold *holds;  /* as d->mailboxes */
+	int64_t hold_at_ms;  /* monotonic: when leases are looked after next */
+	bool joined;         /* the other daemons know of this one */
 };
 
 struct storing {
@@ -98,6 +113,11 @@ void mailboxes_feed_readers(struct mailboxes *m);
 void mailboxes_report_stored(struct mailboxes *m, struct job *const *group, size_t n);
 /* At an orderly end: attempts of mails that were not tried to the end are taken back. */
 void mailboxes_give_back(struct mailboxes *m);
+/* The same in a transaction, of one mailbox; 0: of all. */
+int mailboxes_uncount(struct mailboxes *m, struct db_conn *c, int64_t mailbox, struct md_err *err);
+/* Tell fetch, if it is there. */
+void mailboxes_watch(struct mailboxes *m, const struct desk_mailbox *mailbox);
+void mailboxes_unwatch(struct mailboxes *m, int64_t mailbox);
 struct pollfd mailboxes_pollfd(const struct channel *ch);
 int mailboxes_timeout(const struct mailboxes *m);
 /* The database takes nothing: told, shown as the health of the mailboxes concerned, tried again. */
@@ -106,5 +126,20 @@ void mailboxes_stall(struct mailboxes *m, const char *why);
 void mailboxes_flow(struct mailboxes *m, struct job *const *group, size_t n);
 bool mailboxes_paused(const struct mailboxes *m);
 const char *mailboxes_title(const struct mailboxes *m, int64_t id);
+
+/* holding.c: renew leases, take and leave mailboxes, when it is time */
+void mailboxes_hold(struct mailboxes *m);
+/* In a transaction that does something for a mailbox: is it another's? What is done then must have
+ * no effect. */
+int mailboxes_lost(struct mailboxes *m, struct db_conn *c, int64_t mailbox, bool *ret,
+		   struct md_err *err);
+/* It is lost, or has to be asked for again: its jobs are gone, and fetch drops it. */
+void mailboxes_let_go(struct mailboxes *m, int64_t mailbox);
+/* Is a mail of it to be taken? From fetch's question on: an earlier one may stand behind others
+ * that were forgotten, and the cursor would pass over these. */
+bool mailboxes_expects(struct mailboxes *m, int64_t mailbox);
+void mailboxes_selected(struct mailboxes *m, int64_t mailbox);
+/* At an orderly end: others may have them. */
+void mailboxes_release(struct mailboxes *m);
 
 #endif

@@ -101,6 +101,7 @@ static int send_mailbox(struct mailboxes *m, const struct desk_mailbox *mailbox,
 	md_auto(md_close_p) int ca =
 		conf->ca_file[0] ? open(conf->ca_file, O_RDONLY | O_CLOEXEC) : -1;
 
+	m->holds[mailbox - m->d->mailboxes].selected = false;
 	return channel_send(m->fetch.channel, FRAME_MAILBOX, &frame_mailbox_rec, &f, ca, err);
 }
 
@@ -128,8 +129,27 @@ static void start_fetch(struct mailboxes *m)
 		return;
 	}
 	for (size_t i = 0; i < m->d->n_mailboxes && rc == MD_OK; i++)
-		rc = send_mailbox(m, &m->d->mailboxes[i], &err);
+		if (m->holds[i].held)
+			rc = send_mailbox(m, &m->d->mailboxes[i], &err);
 	if (rc != MD_OK)
+		lose_fetch(m, err.text);
+}
+
+void mailboxes_watch(struct mailboxes *m, const struct desk_mailbox *mailbox)
+{
+	struct md_err err = { 0 };
+
+	if (m->fetch.channel && send_mailbox(m, mailbox, &err) != MD_OK)
+		lose_fetch(m, err.text);
+}
+
+void mailboxes_unwatch(struct mailboxes *m, int64_t mailbox)
+{
+	const struct frame_uids f = { .mailbox = mailbox };
+	struct md_err err = { 0 };
+
+	if (m->fetch.channel &&
+	    channel_send(m->fetch.channel, FRAME_DROP, &frame_uids_rec, &f, -1, &err) != MD_OK)
 		lose_fetch(m, err.text);
 }
 
@@ -141,7 +161,7 @@ struct selecting {
 	struct desk_mailbox *mailbox;
 	struct frame_selected f;
 	struct frame_uids cursor;
-	bool rescan;
+	bool rescan, lost;
 };
 
 /* Where to go on: from now, from the cursor, or, under a new UIDVALIDITY, from the beginning. */
@@ -155,8 +175,10 @@ static int find_cursor(struct db_conn *c, void *ctx, struct md_err *err)
 	int rc;
 
 	arena_reset(&s->arena);
-	rc = mailbox_get(c, f->mailbox, &s->arena, &row, err);
-	if (rc != MD_OK)
+	rc = mailboxes_lost(s->m, c, f->mailbox, &s->lost, err);
+	if (rc == MD_OK && !s->lost)
+		rc = mailbox_get(c, f->mailbox, &s->arena, &row, err);
+	if (rc != MD_OK || s->lost)
 		return rc;
 	first = row.uidvalidity == 0;
 	all = strcmp(s->mailbox->conf->import, "all") == 0;
@@ -182,6 +204,27 @@ static int find_cursor(struct db_conn *c, void *ctx, struct md_err *err)
 	return rc;
 }
 
+static int answer_selected(struct mailboxes *m, struct selecting *s, struct md_err *err)
+{
+	struct log_ctx about = { .mailbox = s->mailbox->conf->title };
+	struct md_err why = { 0 };
+	int rc = db_txn(m->d->db, find_cursor, s, &why);
+
+	if (rc != MD_OK)
+		log_error(&about, "mail waits on the server: %s", why.text);
+	if (rc != MD_OK || s->lost) {
+		mailboxes_let_go(m, s->f.mailbox); /* if it is still ours it is asked again */
+		return MD_OK;
+	}
+	if (s->rescan)
+		log_warn(&about,
+			 "the server numbers its mails anew (UIDVALIDITY %lld): all are looked at "
+			 "again, known ones are recognised",
+			 (long long)s->f.uidvalidity);
+	mailboxes_selected(m, s->f.mailbox);
+	return channel_send(m->fetch.channel, FRAME_CURSOR, &frame_uids_rec, &s->cursor, -1, err);
+}
+
 static int on_selected(struct mailboxes *m, const struct frame *frame, struct md_err *err)
 {
 	struct selecting s = { .m = m, .arena = ARENA_INIT(16 << 20) };
@@ -190,17 +233,8 @@ static int on_selected(struct mailboxes *m, const struct frame *frame, struct md
 	s.mailbox = desk_mailbox(m->d, s.f.mailbox);
 	if (rc == MD_OK && !s.mailbox)
 		rc = md_fail(err, MD_INPUT, 0, "no such mailbox");
-	if (rc == MD_OK) {
-		rc = db_txn(m->d->db, find_cursor, &s, err);
-		if (rc == MD_OK && s.rescan)
-			log_warn(&(struct log_ctx){ .mailbox = s.mailbox->conf->title },
-				 "the server numbers its mails anew (UIDVALIDITY %lld): all are "
-				 "looked at again, known ones are recognised",
-				 (long long)s.f.uidvalidity);
-	}
 	if (rc == MD_OK)
-		rc = channel_send(m->fetch.channel, FRAME_CURSOR, &frame_uids_rec, &s.cursor, -1,
-				  err);
+		rc = answer_selected(m, &s, err);
 	arena_done(&s.arena);
 	return rc;
 }
@@ -208,7 +242,7 @@ static int on_selected(struct mailboxes *m, const struct frame *frame, struct md
 static bool is_in_hand(const struct mailboxes *m, const struct frame_mail *f)
 {
 	for (const struct job *j = m->jobs; j; j = j->next)
-		if (j->mailbox == f->mailbox && j->uidvalidity == f->uidvalidity &&
+		if (!j->gone && j->mailbox == f->mailbox && j->uidvalidity == f->uidvalidity &&
 		    j->uid == f->uid)
 			return true;
 	return false;
@@ -251,7 +285,7 @@ static int on_mail(struct mailboxes *m, struct frame *frame, struct md_err *err)
 	mailbox = desk_mailbox(m->d, f.mailbox);
 	if (!mailbox)
 		return md_fail(err, MD_INPUT, 0, "no such mailbox");
-	if (is_in_hand(m, &f))
+	if (!mailboxes_expects(m, f.mailbox) || is_in_hand(m, &f))
 		return MD_OK;
 	j = mailboxes_add_job(m);
 	if (!j)
@@ -566,6 +600,8 @@ int mailboxes_timeout(const struct mailboxes *m)
 		return 0;
 	else if (m->store_at_ms)
 		next = m->store_at_ms;
+	if (m->hold_at_ms < next)
+		next = m->hold_at_ms;
 	if (!m->fetch.channel && m->fetch_again_ms < next)
 		next = m->fetch_again_ms;
 	for (int i = 0; i < m->n_readers; i++)
@@ -574,27 +610,41 @@ int mailboxes_timeout(const struct mailboxes *m)
 	for (const struct job *j = m->jobs; j; j = j->next)
 		if (j->state == JOB_READING && j->sent_ms + READER_TIMEOUT_MS < next)
 			next = j->sent_ms + READER_TIMEOUT_MS;
-	if (next == INT64_MAX)
-		return -1;
 	return next <= now ? 0 : (int)(next - now) + 1;
 }
 
-static int uncount(struct db_conn *c, void *ctx, struct md_err *err)
+static bool is_counted(const struct job *j)
 {
-	struct mailboxes *m = ctx;
+	return j->attempts > 0 && !j->known && !j->gone && j->state != JOB_NEW &&
+	       j->state != JOB_SUSPECT;
+}
+
+int mailboxes_uncount(struct mailboxes *m, struct db_conn *c, int64_t mailbox, struct md_err *err)
+{
 	int rc = MD_OK;
 
-	for (const struct job *j = m->jobs; j && rc == MD_OK; j = j->next)
-		if (j->attempts > 0 && !j->known && j->state != JOB_NEW && j->state != JOB_SUSPECT)
+	for (const struct job *j = m->jobs; j && rc == MD_OK; j = j->next) {
+		bool lost;
+
+		if (!is_counted(j) || (mailbox && j->mailbox != mailbox))
+			continue;
+		rc = mailboxes_lost(m, c, j->mailbox, &lost, err);
+		if (rc == MD_OK && !lost)
 			rc = uid_set_attempts(c, j->mailbox, j->uidvalidity, j->uid,
 					      j->attempts - 1, err);
+	}
 	return rc;
+}
+
+static int uncount_all(struct db_conn *c, void *ctx, struct md_err *err)
+{
+	return mailboxes_uncount(ctx, c, 0, err);
 }
 
 void mailboxes_give_back(struct mailboxes *m)
 {
 	struct md_err err = { 0 };
 
-	if (m->jobs && db_txn(m->d->db, uncount, m, &err) != MD_OK)
+	if (m->jobs && db_txn(m->d->db, uncount_all, m, &err) != MD_OK)
 		log_warn(NULL, "attempts not taken back: %s", err.text);
 }

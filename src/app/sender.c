@@ -3,7 +3,12 @@
  * A row is claimed with a lease before it is tried, and finished in a transaction of its own right
  * after the server's answer. A crash between that answer and the commit is the only way to send a
  * mail twice; it has the same bytes and Message-ID then. Rows a previous life of this daemon held
- * are due at once. */
+ * are due at once.
+ *
+ * Other daemons take up what is claimed when its lease is over, by the database's clock. So nothing
+ * is tried that could take longer than what is left of it; what a round leaves is given back. A
+ * daemon that was stopped for minutes thus goes on with nothing but the mail it was at. */
+#include <maildesk/app/listener.h>
 #include <maildesk/app/render.h>
 #include <maildesk/app/sender.h>
 #include <maildesk/base/fault.h>
@@ -11,6 +16,7 @@
 #include <maildesk/net/smtp.h>
 #include <maildesk/store/blobs.h>
 #include <maildesk/store/comments.h>
+#include <maildesk/store/leases.h>
 #include <maildesk/store/outbox.h>
 
 #include <poll.h>
@@ -23,9 +29,8 @@ enum {
 	CLAIM_MAX = 50,
 	MAIL_MAX = 64 << 20,
 	ARENA_MAX = 64 << 20,
-	PAUSE_MS = 1000, /* after a database failure */
-	LONGEST_SLEEP_MS =
-		1000, /* `ingest` and other processes queue mail too, and cannot wake us */
+	PAUSE_MS = 1000,   /* after a database failure */
+	ELSEWHERE_MS = 50, /* while another daemon claims what is due */
 	JITTER_PERCENT = 10,
 };
 
@@ -49,6 +54,9 @@ struct sender {
 	struct outbox_row *rows;
 	size_t n;
 	int64_t lease_ms;
+	int64_t lease_end_ms; /* monotonic */
+	int64_t reserve_ms;   /* no mail is begun when less is left */
+	bool owes;            /* rows are claimed that nobody sends: to be given back */
 };
 
 /* ---- claim and freeze ---- */
@@ -56,11 +64,15 @@ struct sender {
 static int claim(struct db_conn *c, void *ctx, struct md_err *err)
 {
 	struct sender *s = ctx;
-	int64_t now = clock_wall(s->d->clock);
+	int64_t now;
+	int rc = lease_now(c, &now, err);
 
 	arena_reset(&s->arena);
-	return outbox_claim(c, s->d->instance, now, now + s->lease_ms, CLAIM_MAX, &s->arena,
-			    &s->rows, &s->n, err);
+	s->n = 0;
+	s->lease_end_ms = clock_mono(s->d->clock) + s->lease_ms;
+	return rc != MD_OK ? rc
+			   : outbox_claim(c, s->d->instance, now, now + s->lease_ms, CLAIM_MAX,
+					  &s->arena, &s->rows, &s->n, err);
 }
 
 struct frozen {
@@ -125,7 +137,12 @@ static int freeze(struct sender *s, struct md_err *err)
 	}
 	if (rc == MD_OK && n)
 		rc = db_txn(s->d->db, keep, &f, err);
-	for (size_t i = 0; i < s->n; i++)
+	if (rc == MD_CONFLICT) { /* another daemon has rendered one of them: the lease was over */
+		s->n = 0;
+		s->owes = true;
+		rc = MD_OK;
+	}
+	for (size_t i = 0; i < CLAIM_MAX; i++)
 		if (f.ready[i])
 			blob_done(&f.blobs[i]);
 	return rc;
@@ -162,6 +179,12 @@ static int write_ending(struct db_conn *c, void *ctx, struct md_err *err)
 	return rc;
 }
 
+/* Is what was claimed still ours for so long? */
+static bool is_ours(const struct sender *s, int64_t for_ms)
+{
+	return clock_mono(s->d->clock) + for_ms < s->lease_end_ms && !atomic_load(&s->stopping);
+}
+
 static int finish(struct sender *s, const struct outbox_row *row, const char *state,
 		  const char *reply, int64_t next_at, struct md_err *err)
 {
@@ -175,8 +198,12 @@ static int finish(struct sender *s, const struct outbox_row *row, const char *st
 		log_info(&about, "sent %s to %s: %s", row->event, row->recipient, reply);
 	else
 		log_warn(&about, "%s: %s to %s: %s", state, row->event, row->recipient, reply);
-	rc = db_txn(s->d->db, write_ending, &e, err);
-	/* The lease ran out and another daemon has the row: its outcome counts. */
+	/* The database may be away for a moment; forgotten, the mail would be sent again. */
+	do
+		rc = db_txn(s->d->db, write_ending, &e, err);
+	while ((rc == MD_AGAIN || rc == MD_UNKNOWN) && is_ours(s, 0));
+	/* The lease ran out and another daemon has the row, or the commit that was not answered
+	 * was done: that outcome counts. */
 	return rc == MD_CONFLICT ? MD_OK : rc;
 }
 
@@ -263,32 +290,54 @@ static int send_row(struct sender *s, const struct outbox_row *row, struct md_er
 static int round_trip(struct sender *s, struct md_err *err)
 {
 	int rc = db_txn(s->d->db, claim, s, err);
+	size_t sent = 0;
 
 	if (rc == MD_OK && s->n)
 		fault_point("outbox_claimed");
 	if (rc == MD_OK)
 		rc = freeze(s, err);
-	for (size_t i = 0; i < s->n && rc == MD_OK && !atomic_load(&s->stopping); i++)
-		rc = send_row(s, &s->rows[i], err);
+	while (sent < s->n && rc == MD_OK && is_ours(s, s->reserve_ms))
+		rc = send_row(s, &s->rows[sent++], err);
+	s->owes |= rc != MD_OK || sent < s->n;
 	return rc;
 }
 
-/* Milliseconds until the next row is due; -1: when woken. */
+static int release(struct db_conn *c, void *ctx, struct md_err *err)
+{
+	const struct sender *s = ctx;
+	int64_t now;
+	int rc = lease_now(c, &now, err);
+
+	return rc == MD_OK ? outbox_release(c, s->d->instance, now, err) : rc;
+}
+
+/* Nothing is being sent: what is still claimed is due again. */
+static int give_back(struct sender *s, struct md_err *err)
+{
+	int rc = s->owes ? db_txn(s->d->db, release, s, err) : MD_OK;
+
+	s->owes &= rc != MD_OK;
+	return rc;
+}
+
+/* Milliseconds until the next row is due. */
 static int until_due(struct sender *s)
 {
-	int64_t now = clock_wall(s->d->clock), due = 0;
+	int64_t now = 0, due = 0;
 	struct db_conn *c = NULL;
 	int rc = db_read(s->d->db, &c, NULL);
 
 	if (rc == MD_OK) {
-		rc = outbox_next_due(c, &due, NULL);
+		rc = lease_now(c, &now, NULL);
+		if (rc == MD_OK)
+			rc = outbox_next_due(c, &due, NULL);
 		db_read_done(c);
 	}
 	if (rc == MD_NOTFOUND)
-		return LONGEST_SLEEP_MS;
+		return LOOK_MS;
 	if (rc != MD_OK)
 		return PAUSE_MS;
-	return due <= now ? 0 : due - now > LONGEST_SLEEP_MS ? LONGEST_SLEEP_MS : (int)(due - now);
+	return due <= now ? 0 : due - now > LOOK_MS ? LOOK_MS : (int)(due - now);
 }
 
 static void sleep_until(struct sender *s, int timeout_ms)
@@ -300,31 +349,29 @@ static void sleep_until(struct sender *s, int timeout_ms)
 		(void)!read(fd.fd, &wakes, sizeof wakes);
 }
 
-static int release(struct db_conn *c, void *ctx, struct md_err *err)
-{
-	struct sender *s = ctx;
-
-	return outbox_release(c, s->d->instance, clock_wall(s->d->clock), err);
-}
-
 static void *run(void *arg)
 {
 	struct sender *s = arg;
 	struct md_err err = { 0 };
 
-	if (db_txn(s->d->db, release, s, &err) != MD_OK)
-		log_error(NULL, "outbox: %s", err.text);
+	s->owes = true; /* by an earlier life */
 	while (!atomic_load(&s->stopping)) {
-		int wait = until_due(s);
+		int rc = give_back(s, &err);
 
-		sleep_until(s, wait);
-		if (atomic_load(&s->stopping) || round_trip(s, &err) == MD_OK)
+		if (rc == MD_OK) {
+			sleep_until(s, until_due(s));
+			if (atomic_load(&s->stopping))
+				break;
+			rc = round_trip(s, &err);
+		}
+		if (rc == MD_OK && s->n == 0)
+			sleep_until(s, ELSEWHERE_MS);
+		if (rc == MD_OK)
 			continue;
 		log_error(NULL, "outbox waits: %s", err.text);
-		(void)db_txn(s->d->db, release, s, NULL); /* what this round had claimed */
 		sleep_until(s, PAUSE_MS);
 	}
-	if (db_txn(s->d->db, release, s, &err) != MD_OK)
+	if (give_back(s, &err) != MD_OK)
 		log_error(NULL, "outbox: %s", err.text);
 	return NULL;
 }
@@ -361,7 +408,11 @@ int sender_start(struct desk *d, struct sender **ret, struct md_err *err)
 					       conf->timeout_ms, &s->stopping };
 		if (conf->lease_ms > s->lease_ms)
 			s->lease_ms = conf->lease_ms;
+		if (conf->timeout_ms > s->reserve_ms)
+			s->reserve_ms = conf->timeout_ms;
 	}
+	if (s->reserve_ms > s->lease_ms / 2)
+		s->reserve_ms = s->lease_ms / 2;
 	if (rc == MD_OK)
 		rc = templates_load(&s->templates, err);
 	if (rc == MD_OK) {

@@ -2,6 +2,7 @@
  * itself: SLA timers by letting the ticket's clocks settle, auto_close by moving the status. Each
  * is taken and acted upon in one transaction, so it fires once, whoever is killed when and however
  * many daemons have seen it due. */
+#include <maildesk/app/listener.h>
 #include <maildesk/app/timers.h>
 #include <maildesk/app/work.h>
 #include <maildesk/base/log.h>
@@ -15,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { BATCH = 100, ARENA_MAX = 16 << 20, LONGEST_SLEEP_MS = 1000, PAUSE_MS = 1000 };
+enum { BATCH = 100, ARENA_MAX = 16 << 20, PAUSE_MS = 1000, ELSEWHERE_MS = 50 };
 
 struct timers {
 	struct desk *d;
@@ -23,7 +24,7 @@ struct timers {
 	atomic_bool stopping;
 	struct arena arena;
 	struct timer_row *due;
-	size_t n;
+	size_t n, fired;
 };
 
 struct firing {
@@ -91,13 +92,14 @@ static int fire_due(struct timers *t, struct md_err *err)
 {
 	int rc = load_due(t, err), worst = rc;
 
+	t->fired = 0;
 	/* One that fails stays due and is tried again; the others do not wait for it. */
 	for (size_t i = 0; i < t->n && rc == MD_OK && !atomic_load(&t->stopping); i++) {
 		struct firing f = { .t = t, .timer = &t->due[i], .arena = ARENA_INIT(ARENA_MAX) };
 
 		if (db_txn(t->d->db, fire, &f, err) != MD_OK)
 			worst = MD_AGAIN;
-		else if (f.fired)
+		else if (f.fired && ++t->fired)
 			log_info(&(struct log_ctx){ .ticket = t->due[i].ticket_id }, "timer: %s",
 				 t->due[i].kind);
 		arena_done(&f.arena);
@@ -118,10 +120,10 @@ static int until_due(struct timers *t)
 		db_read_done(c);
 	}
 	if (rc == MD_NOTFOUND)
-		return LONGEST_SLEEP_MS;
+		return LOOK_MS;
 	if (rc != MD_OK)
 		return PAUSE_MS;
-	return due <= now ? 0 : due - now > LONGEST_SLEEP_MS ? LONGEST_SLEEP_MS : (int)(due - now);
+	return due <= now ? 0 : due - now > LOOK_MS ? LOOK_MS : (int)(due - now);
 }
 
 static void sleep_for(struct timers *t, int timeout_ms)
@@ -141,8 +143,13 @@ static void *run(void *arg)
 		struct md_err err = { 0 };
 
 		sleep_for(t, until_due(t));
-		if (atomic_load(&t->stopping) || fire_due(t, &err) == MD_OK)
+		if (atomic_load(&t->stopping))
+			break;
+		if (fire_due(t, &err) == MD_OK) {
+			if (t->n && !t->fired)
+				sleep_for(t, ELSEWHERE_MS); /* another daemon is at them */
 			continue;
+		}
 		log_error(NULL, "timers wait: %s", err.text);
 		sleep_for(t, PAUSE_MS);
 	}

@@ -118,6 +118,7 @@ DB_SQL(sql_timer_due, "SELECT t.id, t.due_at, t.kind, t.ticket_id, t.clock_id, t
 
 int timer_add(struct db_conn *c, const struct timer_row *t, struct md_err *err)
 {
+	db_notify(c, DB_TOPIC_TIMERS);
 	return db_exec(c, &sql_timer_add,
 		       DB_ARGS(DB_INT(t->due_at), DB_TEXT(t->kind), DB_INT(t->ticket_id),
 			       DB_ID(t->clock_id), DB_INT(t->argument)),

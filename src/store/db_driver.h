@@ -52,6 +52,12 @@ struct db_driver {
 	bool (*in_transaction)(const struct db_link *l);
 	/* In the latter case: one to a savepoint would bring it back. */
 	bool (*can_undo_part)(const struct db_link *l);
+	/* Topics of db.h: to be told with the commit; heard on a connection of its own, where
+	 * `hear` does not wait. All NULL where the engine has no such thing. */
+	void (*notify)(struct db_link *l, enum db_topic topic);
+	int (*listen)(struct db_link *l, struct md_err *err);
+	int (*descriptor)(const struct db_link *l);
+	int (*hear)(struct db_link *l, unsigned *ret_topics, struct md_err *err);
 	/* Several statements without arguments: schema and migrations. */
 	int (*script)(struct db_link *l, const char *sql, struct md_err *err);
 

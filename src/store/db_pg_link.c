@@ -12,7 +12,8 @@
  * - enable_seqscan off: a small table would be read whole, and a serializable transaction that read
  *   a table whole conflicts with every change of it.
  * - jit off: it pays for statements of another kind than ours.
- * - idle_in_transaction_session_timeout: a daemon that was stopped must not hold rows for ever. */
+ * - idle_in_transaction_session_timeout: a daemon that was stopped must not hold rows that others,
+ *   who take over its work, need. Nothing slow is done inside a transaction. */
 #include "db_pg_link.h"
 
 #include <maildesk/base/clock.h>
@@ -30,7 +31,7 @@ enum {
 	SERVER_MIN = 150000, /* version 15 */
 };
 #define SERVER_LIMIT_MS "25000"
-#define IDLE_LIMIT_MS "60000"
+#define IDLE_LIMIT_MS "10000"
 
 #define MAKE_ONE                                                                               \
 	"make one for it: CREATE DATABASE maildesk TEMPLATE template0 ENCODING 'UTF8' LOCALE " \

@@ -17,6 +17,7 @@ struct db_link {
 	int64_t n;
 	bool has_commits;  /* false until the schema is there */
 	char xid[24];      /* of the transaction, while it lasts */
+	unsigned topics;   /* to be told with its commit */
 	char state[6];     /* SQLSTATE of the last failure */
 	unsigned prepared; /* statements so far, for their names */
 	struct buf stale;  /* "DEALLOCATE s3;": to be said between transactions */

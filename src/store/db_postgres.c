@@ -106,6 +106,7 @@ static int postgres_begin(struct db_link *l, enum db_use use, struct md_err *err
 			err->code = MD_AGAIN;
 		return MD_AGAIN;
 	}
+	l->topics = 0;
 	if (use == DB_USE_WRITE) {
 		snprintf(l->xid, sizeof l->xid, "%s", PQgetvalue(r, 0, 0));
 		l->has_commits = *PQgetvalue(r, 0, 1) == 't';
@@ -139,27 +140,43 @@ static void postgres_rollback(struct db_link *l)
 
 /* The session's row is there since its first transaction; those of sessions long gone go with it.
  */
-static void put_commit(struct db_link *l, char *sql, size_t room)
+static void put_commit(struct db_link *l, struct buf *sql)
 {
-	const char *first =
-		l->n == 0 ? "DELETE FROM commits WHERE at < " NOW_MS " - 604800000;" : "";
+	if (l->n++ == 0)
+		buf_adds(sql, "DELETE FROM commits WHERE at < " NOW_MS " - 604800000;");
+	buf_addf(sql,
+		 "INSERT INTO commits (session, n, at) VALUES ('%s', %lld, " NOW_MS ")"
+		 " ON CONFLICT (session) DO UPDATE SET n = excluded.n, at = excluded.at;",
+		 l->session, (long long)l->n);
+}
 
-	l->n++;
-	snprintf(sql, room,
-		 "%sINSERT INTO commits (session, n, at) VALUES ('%s', %lld, " NOW_MS ")"
-		 " ON CONFLICT (session) DO UPDATE SET n = excluded.n, at = excluded.at; COMMIT",
-		 first, l->session, (long long)l->n);
+static const char *const channels[DB_TOPICS] = {
+	[DB_TOPIC_OUTBOX] = "maildesk_outbox",
+	[DB_TOPIC_TIMERS] = "maildesk_timers",
+	[DB_TOPIC_LEASES] = "maildesk_leases",
+};
+
+static void put_topics(const struct db_link *l, struct buf *sql)
+{
+	for (int i = 0; i < DB_TOPICS; i++)
+		if (l->topics & 1U << i)
+			buf_addf(sql, "NOTIFY %s;", channels[i]);
 }
 
 static int postgres_commit(struct db_link *l, struct md_err *err)
 {
 	md_auto(pg_clear) PGresult *r = NULL;
-	char sql[512] = "COMMIT";
+	md_auto(buf_done) struct buf sql = BUF_INIT(1024);
 	int rc;
 
 	if (l->has_commits)
-		put_commit(l, sql, sizeof sql);
-	rc = pg_run(l, sql, "commit", pg_deadline(), &r, err);
+		put_commit(l, &sql);
+	put_topics(l, &sql);
+	buf_adds(&sql, "COMMIT");
+	if (sql.status == MD_OK)
+		rc = pg_run(l, buf_str(&sql), "commit", pg_deadline(), &r, err);
+	else
+		rc = md_fail(err, MD_NOMEM, 0, "commit: out of memory");
 	if (postgres_is_lost(l))
 		return md_fail(err, MD_UNKNOWN, 0, "the connection was lost during commit");
 	if (rc == MD_OK && strcmp(PQcmdStatus(r), "COMMIT") != 0)
@@ -197,6 +214,45 @@ static int postgres_fate(struct db_link *l, const struct db_link *lost, enum db_
 	if (rc == MD_OK)
 		*ret = PQntuples(found) ? DB_FATE_DONE : DB_FATE_NOT_DONE;
 	return rc;
+}
+
+/* ---- telling others ---- */
+
+static void postgres_notify(struct db_link *l, enum db_topic topic)
+{
+	l->topics |= 1U << topic;
+}
+
+static int postgres_listen(struct db_link *l, struct md_err *err)
+{
+	md_auto(buf_done) struct buf sql = BUF_INIT(1024);
+
+	for (int i = 0; i < DB_TOPICS; i++)
+		buf_addf(&sql, "LISTEN %s;", channels[i]);
+	if (sql.status != MD_OK)
+		return md_fail(err, MD_NOMEM, 0, "database: out of memory");
+	return pg_run(l, buf_str(&sql), "listening", pg_deadline(), NULL, err);
+}
+
+static int postgres_descriptor(const struct db_link *l)
+{
+	return PQsocket(l->pg);
+}
+
+static int postgres_hear(struct db_link *l, unsigned *ret_topics, struct md_err *err)
+{
+	PGnotify *n;
+
+	*ret_topics = 0;
+	if (postgres_is_lost(l) || !PQconsumeInput(l->pg))
+		return pg_lost(l, "listening", err);
+	while ((n = PQnotifies(l->pg))) {
+		for (int i = 0; i < DB_TOPICS; i++)
+			if (strcmp(n->relname, channels[i]) == 0)
+				*ret_topics |= 1U << i;
+		PQfreemem(n);
+	}
+	return MD_OK;
 }
 
 /* A migration may take its time. Where two programs make the schema at once, the second stumbles
@@ -514,6 +570,10 @@ const struct db_driver db_postgres = {
 	.rollback = postgres_rollback,
 	.in_transaction = postgres_in_transaction,
 	.can_undo_part = postgres_can_undo_part,
+	.notify = postgres_notify,
+	.listen = postgres_listen,
+	.descriptor = postgres_descriptor,
+	.hear = postgres_hear,
 	.script = postgres_script,
 	.last_id = postgres_last_id,
 	.set_last_id = postgres_set_last_id,

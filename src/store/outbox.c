@@ -74,6 +74,7 @@ DB_SQL(sql_count_to,
 
 int outbox_add(struct db_conn *c, const struct outbox_row *o, int64_t *ret_id, struct md_err *err)
 {
+	db_notify(c, DB_TOPIC_OUTBOX);
 	return db_int(c, &sql_add,
 		      DB_ARGS(DB_INT(o->message_id), DB_ID(o->ticket_id), DB_ID(o->user_id),
 			      DB_TEXT(o->event), DB_TEXT(o->smtp), DB_TEXT(o->sender),
@@ -179,6 +180,7 @@ static int admin_change(struct db_conn *c, const struct db_sql *sql, int64_t id,
 
 int outbox_retry(struct db_conn *c, int64_t id, int64_t now_ms, struct md_err *err)
 {
+	db_notify(c, DB_TOPIC_OUTBOX);
 	return admin_change(c, &sql_retry, id, now_ms, err);
 }
 

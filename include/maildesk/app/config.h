@@ -29,6 +29,7 @@ struct conf_desk {
 	const char *transcript;       /* "errors", "always", "never" */
 	const char *echo_subject;     /* "verified", "always", "never" */
 	int64_t reopen_window_ms, auto_close_ms;
+	int64_t lease_ms; /* of a mailbox, among several daemons */
 };
 struct conf_http {
 	const char *listen; /* "127.0.0.1:8025", "[::1]:8025" */

@@ -19,6 +19,7 @@ enum frame_type {
 	FRAME_CURSOR,
 	FRAME_STORED,
 	FRAME_POLL, /* look now (admin's "poll"); struct frame_uids without uids */
+	FRAME_DROP, /* watch it no more: it is another daemon's; likewise */
 	/* fetch -> desk */
 	FRAME_SELECTED,
 	FRAME_MAIL, /* raw inline, or as descriptor of an unlinked spool file */
@@ -43,7 +44,7 @@ struct frame_mailbox {
 struct frame_uid {
 	int64_t uid;
 };
-struct frame_uids { /* CURSOR (marks still owed), STORED, MARKED, POLL */
+struct frame_uids { /* CURSOR (marks still owed), STORED, MARKED, POLL, DROP */
 	int64_t mailbox, uidvalidity;
 	int64_t last_uid;     /* CURSOR: go on after this one */
 	struct rec_list uids; /* struct frame_uid */

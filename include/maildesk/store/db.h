@@ -124,6 +124,21 @@ int db_each(struct db_conn *c, const struct db_sql *sql, struct db_args args,
 /* One integer: a RETURNING id, a count. MD_NOTFOUND without a row. */
 int db_int(struct db_conn *c, const struct db_sql *sql, struct db_args args, int64_t *ret,
 	   struct md_err *err);
+/* What one daemon does may be something for others to do. Told with the commit, to whoever
+ * listens; only a hint, that may get lost: who waits for something looks now and then as well. */
+enum db_topic { DB_TOPIC_OUTBOX, DB_TOPIC_TIMERS, DB_TOPIC_LEASES, DB_TOPICS };
+void db_notify(struct db_conn *c, enum db_topic topic);
+
+/* A connection that hears them. *ret is NULL where the engine has no such thing. */
+struct db_listener;
+int db_listen(struct db *db, struct db_listener **ret, struct md_err *err);
+int db_listener_fd(const struct db_listener *l); /* readable: db_hear() may have something */
+/* What was told since the last time, a bit 1 << topic each; does not wait. MD_AGAIN: the connection
+ * is lost. */
+int db_hear(struct db_listener *l, unsigned *ret_topics, struct md_err *err);
+void db_listener_close(struct db_listener *l);
+MD_DEFINE_AUTO(struct db_listener *, db_listener_close)
+
 /* SQL built at run time, for lists with optional filters; only from constant pieces, never from
  * input. The last ones are kept prepared. */
 int db_query(struct db_conn *c, const char *sql, struct db_args args, const struct db_map *map,

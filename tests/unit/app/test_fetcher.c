@@ -221,6 +221,46 @@ static void owed_marks_come_first_and_new_ones_after_stored(void **state)
 	peer_done(&p);
 }
 
+/* It has become another daemon's, and ours again later. */
+static void a_dropped_mailbox_is_left_until_it_is_given_again(void **state)
+{
+	static const struct peer_step
+		script[] = { OPEN,
+			     { "UID SEARCH", "* SEARCH\r\n" DONE },
+			     { "IDLE", "+ idling\r\n" },
+			     { NULL, PEER_SILENT },
+			     PEER_END },
+		again[] = { OPEN,
+			    { "UID SEARCH UID 5:*", "* SEARCH 7\r\n" DONE },
+			    { "UID FETCH 7", "* 2 FETCH (UID 7 RFC822.SIZE 5)\r\n" DONE },
+			    { "UID FETCH 7", "* 2 FETCH (UID 7 BODY[] {5}\r\nfirst)\r\n" DONE },
+			    { NULL, PEER_SILENT },
+			    PEER_END };
+	struct peer p = { .script = script }, q = { .script = again };
+	struct fetch f;
+
+	(void)state;
+	assert_int_equal(peer_start(&p), 0);
+	assert_int_equal(peer_start(&q), 0);
+	fetch_start(&f);
+	watch(&f, 1, &p, "none", -1);
+	hear_selected(&f);
+	tell(&f, FRAME_CURSOR, 9, 0, NULL);
+	hear_state(&f, "ok", false);
+	tell(&f, FRAME_DROP, 0, 0, NULL);
+	peer_join(&p);                    /* the connection is closed */
+	tell(&f, FRAME_POLL, 0, 0, NULL); /* too late */
+	tell(&f, FRAME_DROP, 0, 0, NULL);
+	watch(&f, 1, &q, "none", -1);
+	hear_selected(&f);
+	tell(&f, FRAME_CURSOR, 4, 0, NULL);
+	hear_mail(&f, 7, "first");
+	fetch_stop(&f);
+	peer_join(&q);
+	peer_done(&p);
+	peer_done(&q);
+}
+
 static void large_mails_come_as_files_too_large_ones_as_headers(void **state)
 {
 	static char body[200001], answer[210000];
@@ -569,6 +609,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(owed_marks_come_first_and_new_ones_after_stored),
+		cmocka_unit_test(a_dropped_mailbox_is_left_until_it_is_given_again),
 		cmocka_unit_test(large_mails_come_as_files_too_large_ones_as_headers),
 		cmocka_unit_test(mail_arrives_within_milliseconds_of_its_announcement),
 		cmocka_unit_test(refused_marks_do_not_keep_mail_back),

@@ -6,6 +6,7 @@
 #include <maildesk/base/record.h>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -775,9 +776,57 @@ static void tokens_are_replaced(void **state)
 	}
 }
 
+/* ---- telling others ---- */
+
+static int tell(struct db_conn *c, void *ctx, struct md_err *e)
+{
+	const int *rc = ctx;
+
+	(void)e;
+	db_notify(c, DB_TOPIC_TIMERS);
+	db_notify(c, DB_TOPIC_LEASES);
+	return *rc;
+}
+
+static void what_is_told_is_heard_after_the_commit(void **state)
+{
+	struct fixture *f = *state;
+	md_auto(db_listener_close_p) struct db_listener *l = NULL;
+	struct pollfd p = { .events = POLLIN };
+	unsigned topics = 0, all = 0;
+	int rc;
+
+	OK(db_listen(f->db, &l, &err));
+	if (!on_postgres()) {
+		assert_null(l);
+		OK(db_txn(f->db, tell, &(int){ MD_OK }, &err)); /* to nobody */
+		return;
+	}
+	p.fd = db_listener_fd(l);
+	OK(db_hear(l, &topics, &err));
+	assert_int_equal(topics, 0);
+	assert_int_equal(db_txn(f->db, tell, &(int){ MD_REFUSED }, &err), MD_REFUSED);
+	assert_int_equal(poll(&p, 1, 100), 0);
+	OK(db_txn(f->db, tell, &(int){ MD_OK }, &err));
+	while (all != (1U << DB_TOPIC_TIMERS | 1U << DB_TOPIC_LEASES)) {
+		assert_int_equal(poll(&p, 1, 10000), 1);
+		OK(db_hear(l, &topics, &err));
+		all |= topics;
+	}
+	OK(db_hear(l, &topics, &err));
+	assert_int_equal(topics, 0);
+	pg_do(f, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+		 " WHERE query LIKE 'LISTEN%' AND state = 'idle'");
+	do /* the server says good-bye before it hangs up */
+		assert_int_equal(poll(&p, 1, 10000), 1);
+	while ((rc = db_hear(l, &topics, &err)) == MD_OK);
+	assert_int_equal(rc, MD_AGAIN);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(what_is_told_is_heard_after_the_commit),
 		TEST(values_come_back_as_they_went),
 		TEST(arguments_go_by_name_and_number),
 		TEST(lists_stop_at_their_limit),
