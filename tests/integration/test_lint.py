@@ -21,6 +21,8 @@ PLANTED = {
     "log": ("src/store/x.c", "#include <maildesk/base/log.h>\n", "log in store or below"),
     "format": ("src/base/x.c", "int  x ;\n", "format"),
     "shell": ("tests/x", "#!/bin/bash\nif true\n", "script"),
+    "manual": ("man/x.7", ".Dd November 20, 2026\n.Dt X 7\n.Os\n.Sh NAME\n.Nm x\n.Nd y\n.Xy z\n",
+               "unknown macro"),
     "python": ("tests/x.py", "def f(:\n", "script"),
 }
 
@@ -32,7 +34,8 @@ def tree(tmp_path):
         for folder in (tmp_path / "src" / layer, tmp_path / "include" / "maildesk" / layer):
             folder.mkdir(parents=True)
         (tmp_path / "src" / layer / "fine.c").write_text("#include <maildesk/base/err.h>\n")
-    (tmp_path / "tests").mkdir()
+    for folder in ("tests", "man"):
+        (tmp_path / folder).mkdir()
     shutil.copy(TREE / ".clang-format", tmp_path)
     return tmp_path
 
