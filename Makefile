@@ -98,7 +98,7 @@ test: deps
 	MAILDESK=$(abspath $(B)/maildesk) tests/run-integration || failed=1; exit $$failed
 
 demo:
-	tests/deps demo
+	tests/deps $(if $(DEMO_DB),test,demo)
 	$(MAKE) all $(B)/authmilter
 	MAILDESK=$(abspath $(B)/maildesk) tests/sandbox/demo $(if $(DEMO_EXIT),--exit) \
 		$(if $(filter postgres,$(DEMO_DB)),--postgres)
