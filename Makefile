@@ -5,6 +5,7 @@
 #	make deps	Debian packages that are missing	make lint	format, layers, static checks
 #	make asan|tsan	the tests on a sanitised build		make sandbox	a private mail world to try things in
 #	make fuzz	libFuzzer, FUZZ_SECONDS=30 a target	make bench	measure
+#	make soak	the fault tests at full length
 #
 # MODE=release|asan|tsan picks flags and folder; CC=clang works everywhere; WERROR=1 is what CI sets;
 # V=1 shows the commands.
@@ -132,6 +133,10 @@ BARE := $(patsubst tests/bench/%.c,$(B)/%,$(sort $(wildcard tests/bench/bare_*.c
 $(BARE): $(B)/%: $(B)/obj/tests/bench/%.o
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -letpan -lsqlite3
 
+# The fault tests at full length: hours.
+soak: all $(B)/authmilter
+	MAILDESK=$(abspath $(B)/maildesk) MAILDESK_SOAK=1 MAILDESK_KILLS=200 tests/run-integration faults
+
 bench: all $(BARE) $(B)/authmilter
 	MAILDESK=$(abspath $(B)/maildesk) tests/bench/run $(if $(QUICK),--quick)
 
@@ -155,7 +160,7 @@ uninstall:
 clean:
 	rm -rf build
 
-.PHONY: all check test demo sandbox asan tsan races lint fuzz fuzz-run bench deps install uninstall clean FORCE
+.PHONY: all check test demo sandbox asan tsan races lint fuzz fuzz-run soak bench deps install uninstall clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

@@ -89,12 +89,13 @@ void mailboxes_selected(struct mailboxes *m, int64_t mailbox)
 	hold_of(m, mailbox)->selected = true;
 }
 
-void mailboxes_let_go(struct mailboxes *m, int64_t mailbox)
+void mailboxes_let_go(struct mailboxes *m, int64_t mailbox, const char *why)
 {
 	struct hold *h = hold_of(m, mailbox);
 
 	if (!h || !h->held)
 		return;
+	log_notice(&(struct log_ctx){ .mailbox = mailboxes_title(m, mailbox) }, "let go: %s", why);
 	*h = (struct hold){ .fence = h->fence };
 	if (m->hold_at_ms > clock_mono(m->d->clock) + PAUSE_MS)
 		m->hold_at_ms = clock_mono(m->d->clock) + PAUSE_MS;
@@ -291,8 +292,7 @@ static void follow(struct mailboxes *m, size_t i, const struct hold *next)
 	bool moved = h->elsewhere != next->elsewhere;
 
 	if (h->held && !same) {
-		log_notice(&about, "left to another daemon");
-		mailboxes_let_go(m, box->id);
+		mailboxes_let_go(m, box->id, "it is another daemon's");
 	} else if (h->elsewhere && next->held) {
 		log_notice(&about, "taken over from another daemon");
 	}

@@ -138,7 +138,7 @@ static void admit(struct mailboxes *m)
 	fault_point("attempt_recorded");
 	for (struct job *j = m->jobs; j; j = j->next) {
 		if (j->gone)
-			mailboxes_let_go(m, j->mailbox);
+			mailboxes_let_go(m, j->mailbox, "another daemon has taken it over");
 		if (j->state != JOB_NEW || j->gone)
 			continue;
 		j->state = j->known ? JOB_KNOWN : j->suspect ? JOB_SUSPECT : JOB_WAITING;
@@ -190,7 +190,7 @@ static void admit_suspect(struct mailboxes *m)
 		return;
 	}
 	if (j->gone) {
-		mailboxes_let_go(m, j->mailbox);
+		mailboxes_let_go(m, j->mailbox, "another daemon has taken it over");
 		return;
 	}
 	fault_point("attempt_recorded");
@@ -291,7 +291,7 @@ static size_t settle(struct mailboxes *m, struct job **group, size_t n)
 
 	for (size_t i = 0; i < n; i++) {
 		if (group[i]->gone) {
-			mailboxes_let_go(m, group[i]->mailbox);
+			mailboxes_let_go(m, group[i]->mailbox, "another daemon has taken it over");
 			continue;
 		}
 		group[i]->state = JOB_STORED;

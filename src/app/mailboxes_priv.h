@@ -134,7 +134,7 @@ void mailboxes_hold(struct mailboxes *m);
 int mailboxes_lost(struct mailboxes *m, struct db_conn *c, int64_t mailbox, bool *ret,
 		   struct md_err *err);
 /* It is lost, or has to be asked for again: its jobs are gone, and fetch drops it. */
-void mailboxes_let_go(struct mailboxes *m, int64_t mailbox);
+void mailboxes_let_go(struct mailboxes *m, int64_t mailbox, const char *why);
 /* Is a mail of it to be taken? From fetch's question on: an earlier one may stand behind others
  * that were forgotten, and the cursor would pass over these. */
 bool mailboxes_expects(struct mailboxes *m, int64_t mailbox);

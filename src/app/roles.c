@@ -210,10 +210,9 @@ static int answer_selected(struct mailboxes *m, struct selecting *s, struct md_e
 	struct md_err why = { 0 };
 	int rc = db_txn(m->d->db, find_cursor, s, &why);
 
-	if (rc != MD_OK)
-		log_error(&about, "mail waits on the server: %s", why.text);
-	if (rc != MD_OK || s->lost) {
-		mailboxes_let_go(m, s->f.mailbox); /* if it is still ours it is asked again */
+	if (rc != MD_OK || s->lost) { /* if it is still ours, it is asked again */
+		mailboxes_let_go(m, s->f.mailbox,
+				 s->lost ? "another daemon has taken it over" : why.text);
 		return MD_OK;
 	}
 	if (s->rescan)

@@ -9,6 +9,7 @@ from serving import Desk
 def model(mail_world, tmp_path_factory):
     """What an undisturbed desk makes of a thread of mails (ledger.py)."""
     desk = Desk(tmp_path_factory.mktemp("model") / "desk", mail_world)
+    desk.add_anna()
     desk.start()
     try:
         return ledger.make_model(desk)
@@ -18,11 +19,14 @@ def model(mail_world, tmp_path_factory):
 
 @pytest.fixture
 def make_desk(tmp_path):
-    """make_desk(world, fragment="", name="desk"): a Desk that ends with the test."""
+    """make_desk(world, fragment="", name="desk", database=None): a Desk that ends with the test."""
     made = []
 
-    def make(world, fragment="", name="desk"):
-        made.append(Desk(tmp_path / name, world, fragment))
+    def make(world, fragment="", name="desk", database=None):
+        first = not any(d.database and d.database == database for d in made)
+        made.append(Desk(tmp_path / name, world, fragment, database))
+        if first:
+            made[-1].add_anna()
         return made[-1]
 
     yield make

@@ -35,10 +35,10 @@ def raw_mail(sender, subject, body, padding=0, **headers):
     return mail["Message-ID"].strip("<>"), top.encode() + mail.as_bytes()
 
 
-def append(box, raws):
+def append(box, raws, folder="INBOX"):
     """Puts mails into a mailbox over IMAP: their order is that of their UIDs."""
     for raw in raws:
-        answer, _ = box.imap.append("INBOX", None, imaplib.Time2Internaldate(time.time()), raw)
+        answer, _ = box.imap.append(folder, None, imaplib.Time2Internaldate(time.time()), raw)
         assert answer == "OK"
 
 
@@ -58,18 +58,19 @@ class Ledger:
         self.threads = []       # lists of Message-IDs
         self.singles = {}       # Message-ID: cause of the quarantine it is expected in, or None
         self.may_repeat = 0     # mails that may have been sent twice
+        self.folders = ["INBOX"]  # of the account "support", where mails are offered
 
     # ---- offering ----
 
     def offer(self, threads, box=None, padding=0):
-        """Offers so many threads; box: an open mailbox to use."""
+        """Offers so many threads, to one folder after the other; box: an open mailbox to use."""
         with contextlib.ExitStack() as stack:
             box = box or stack.enter_context(self.world.mailbox("support"))
             for _ in range(threads):
                 n = next(numbers)
                 thread = make_thread(f"Matter {n:06}", CUSTOMERS[n % 2], padding)
                 self.threads.append([mid for mid, _ in thread])
-                append(box, [raw for _, raw in thread])
+                append(box, [raw for _, raw in thread], self.folders[n % len(self.folders)])
 
     def offer_single(self, mid, raw, quarantine=None):
         self.singles[mid] = quarantine
@@ -137,8 +138,11 @@ class Ledger:
 
     def unmarked(self):
         """Offered mails that are not \\Seen on the server, or not there."""
+        seen = set()
         with self.world.mailbox("support") as box:
-            seen = {mid for mid, flags in headers(box) if b"\\Seen" in flags}
+            for folder in self.folders:
+                box.imap.select(folder)
+                seen |= {mid for mid, flags in headers(box) if b"\\Seen" in flags}
         offered = itertools.chain(*self.threads, self.singles)
         return [f"{mid}: not seen on the server" for mid in offered if mid not in seen]
 

@@ -12,6 +12,7 @@ import sqlite3
 import subprocess
 
 from lib import MAILDESK, wait_for
+import libpq
 
 # Nothing of the load is held back, and what failed is tried again soon.
 FRAGMENT = """\
@@ -23,19 +24,26 @@ smtp "main" { retry_first = "100ms" }
 
 
 class Desk:
-    def __init__(self, folder, world, fragment=""):
+    def __init__(self, folder, world, fragment="", database=None):
+        """database: "postgres:...", which others may share; None: a file of its own."""
         self.dir, self.world, self.process = pathlib.Path(folder), world, None
+        self.database = database
         self.state = self.dir / "state"
         self.log_path = self.dir / "serve.log"
         self.config = self.dir / "maildesk.conf"
         (self.dir / "conf.d").mkdir(parents=True)
         text = pathlib.Path(world["config"]).read_text()
-        self.config.write_text(re.sub(r'state_dir = ".*"', f'state_dir = "{self.state}"', text))
+        text = re.sub(r'state_dir = ".*"', f'state_dir = "{self.state}"', text)
+        if database:
+            text = re.sub(r'database = ".*"', f'database = "{database}"', text)
+        self.config.write_text(text)
         (self.dir / "conf.d" / "50-faults.conf").write_text(FRAGMENT)
         (self.dir / "conf.d" / "60-test.conf").write_text(fragment)
         self.log_path.touch()
+
+    def add_anna(self):
         self.run("user", "add", "--email", "anna@desk.test", "--name", "Anna", "--role", "agent",
-                 "--password-file", world.dir / "secrets" / "anna@desk.test")
+                 "--password-file", self.world.dir / "secrets" / "anna@desk.test")
 
     def run(self, *args):
         done = subprocess.run([MAILDESK, *map(str, args), "--config", self.config], text=True,
@@ -96,11 +104,14 @@ class Desk:
     @contextlib.contextmanager
     def db(self):
         """The database, for looking at one moment of it."""
-        c = sqlite3.connect(f"file:{self.state / 'desk.db'}?mode=ro", uri=True, timeout=10,
-                            isolation_level=None)
-        c.row_factory = sqlite3.Row
+        if self.database:
+            c, begin = libpq.Connection(self.database), "BEGIN ISOLATION LEVEL REPEATABLE READ"
+        else:
+            c = sqlite3.connect(f"file:{self.state / 'desk.db'}?mode=ro", uri=True, timeout=10,
+                                isolation_level=None)
+            c.row_factory, begin = sqlite3.Row, "BEGIN"
         try:
-            c.execute("BEGIN")
+            c.execute(begin)
             yield c
         finally:
             c.close()
