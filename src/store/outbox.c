@@ -44,12 +44,13 @@ static const struct db_map outbox_map = DB_MAP(outbox_row, outbox_cols);
 DB_SQL(sql_add, "INSERT INTO outbox (message_id, ticket_id, user_id, event, smtp, sender,"
 		" recipient, state, data, next_at, created_at)"
 		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING id");
-DB_SQL(sql_claim,
-       "UPDATE outbox SET state = 'sending', attempts = attempts + 1, next_at = $1, holder = $2"
-       " WHERE id IN (SELECT o.id FROM outbox o WHERE " WAITING(
-	       "o") " AND o.next_at <= $3" IS_NEXT_OF_ITS_PAIR
-		    " ORDER BY o.next_at, o.id LIMIT $4 {SKIP})"
-		    " RETURNING id");
+/* Materialized: a plan that ran the inner part for each outer row would claim more than $2. */
+DB_SQL(sql_claim, "WITH due AS MATERIALIZED (SELECT o.id FROM outbox o WHERE " WAITING(
+			  "o") " AND o.next_at <= $1" IS_NEXT_OF_ITS_PAIR
+			       " ORDER BY o.next_at, o.id LIMIT $2 {SKIP})"
+			       " UPDATE outbox SET state = 'sending', attempts = attempts + 1, "
+			       "next_at = $3, holder = $4"
+			       " WHERE id IN (SELECT due.id FROM due) RETURNING id");
 DB_SQL(sql_freeze, "UPDATE messages SET blob_id = $1, size = $2 WHERE blob_id IS NULL"
 		   " AND id = (SELECT o.message_id FROM outbox o WHERE o.id = $3)");
 DB_SQL(sql_release, "UPDATE outbox SET state = 'retry', next_at = $1, holder = NULL WHERE " WAITING(
@@ -95,8 +96,8 @@ int outbox_claim(struct db_conn *c, const char *holder, int64_t now_ms, int64_t 
 	if (limit > QUERY_LIST_MAX)
 		limit = QUERY_LIST_MAX;
 	rc = db_all(c, &sql_claim,
-		    DB_ARGS(DB_INT(lease_until), DB_TEXT(holder), DB_INT(now_ms),
-			    DB_INT((int64_t)limit)),
+		    DB_ARGS(DB_INT(now_ms), DB_INT((int64_t)limit), DB_INT(lease_until),
+			    DB_TEXT(holder)),
 		    &db_map_int, limit, a, &ids, &n, err);
 	if (rc != MD_OK)
 		return rc;

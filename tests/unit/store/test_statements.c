@@ -57,8 +57,8 @@ static const char *why_allowed(const char *sql)
 /* Walks of what is no table: "SCAN page", "SCAN counted", "SCAN (subquery-1)", "SCAN newest". */
 static bool is_table_scan(const char *step)
 {
-	static const char *const results[] = { "page", "counted", "newest", "(subquery",
-					       "CONSTANT" };
+	static const char *const results[] = { "page",   "counted",   "due",
+					       "newest", "(subquery", "CONSTANT" };
 
 	if (strncmp(step, "SCAN ", 5) != 0)
 		return false;
