@@ -117,7 +117,7 @@ static void takes_linear_time(void **state)
 {
 	static const char *const names[] = { "", "utf-8", "shift_jis", "iso-2022-jp", "utf-7" };
 	static const char bytes[] = "\x80\xc2\xf0\x1b+";
-	enum { SIZE = 1 << 18 };
+	enum { SIZE = 1 << 16 };
 	md_auto(md_free_p) char *in = md_malloc(SIZE);
 	clock_t before = clock();
 
@@ -132,7 +132,7 @@ static void takes_linear_time(void **state)
 			assert_true(utf8_valid(buf_str(&out), out.len));
 		}
 	}
-	assert_true(clock() - before < 20 * CLOCKS_PER_SEC);
+	assert_true(clock() - before < 60 * CLOCKS_PER_SEC);
 }
 
 int main(void)
