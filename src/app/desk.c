@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -224,6 +225,15 @@ void desk_wake(struct desk *d, enum desk_part part)
 	uint64_t one = 1;
 
 	(void)!write(d->wake_fd[part], &one, sizeof one); /* full means it is awake already */
+}
+
+void desk_sleep(struct desk *d, enum desk_part part, int timeout_ms)
+{
+	struct pollfd fd = { .fd = d->wake_fd[part], .events = POLLIN };
+	uint64_t wakes;
+
+	if (timeout_ms != 0 && poll(&fd, 1, timeout_ms) > 0)
+		(void)!read(fd.fd, &wakes, sizeof wakes);
 }
 
 bool desk_may_send(struct desk *d, int64_t now_ms)

@@ -19,11 +19,9 @@
 #include <maildesk/store/leases.h>
 #include <maildesk/store/outbox.h>
 
-#include <poll.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum {
 	CLAIM_MAX = 50,
@@ -340,15 +338,6 @@ static int until_due(struct sender *s)
 	return due <= now ? 0 : due - now > LOOK_MS ? LOOK_MS : (int)(due - now);
 }
 
-static void sleep_until(struct sender *s, int timeout_ms)
-{
-	struct pollfd fd = { .fd = s->d->wake_fd[DESK_SENDER], .events = POLLIN };
-	uint64_t wakes;
-
-	if (timeout_ms != 0 && poll(&fd, 1, timeout_ms) > 0)
-		(void)!read(fd.fd, &wakes, sizeof wakes);
-}
-
 static void *run(void *arg)
 {
 	struct sender *s = arg;
@@ -359,17 +348,17 @@ static void *run(void *arg)
 		int rc = give_back(s, &err);
 
 		if (rc == MD_OK) {
-			sleep_until(s, until_due(s));
+			desk_sleep(s->d, DESK_SENDER, until_due(s));
 			if (atomic_load(&s->stopping))
 				break;
 			rc = round_trip(s, &err);
 		}
 		if (rc == MD_OK && s->n == 0)
-			sleep_until(s, ELSEWHERE_MS);
+			desk_sleep(s->d, DESK_SENDER, ELSEWHERE_MS);
 		if (rc == MD_OK)
 			continue;
 		log_error(NULL, "outbox waits: %s", err.text);
-		sleep_until(s, PAUSE_MS);
+		desk_sleep(s->d, DESK_SENDER, PAUSE_MS);
 	}
 	if (give_back(s, &err) != MD_OK)
 		log_error(NULL, "outbox: %s", err.text);

@@ -10,11 +10,9 @@
 
 #include "work_priv.h"
 
-#include <poll.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { BATCH = 100, ARENA_MAX = 16 << 20, PAUSE_MS = 1000, ELSEWHERE_MS = 50 };
 
@@ -126,15 +124,6 @@ static int until_due(struct timers *t)
 	return due <= now ? 0 : due - now > LOOK_MS ? LOOK_MS : (int)(due - now);
 }
 
-static void sleep_for(struct timers *t, int timeout_ms)
-{
-	struct pollfd fd = { .fd = t->d->wake_fd[DESK_TIMERS], .events = POLLIN };
-	uint64_t wakes;
-
-	if (timeout_ms != 0 && poll(&fd, 1, timeout_ms) > 0)
-		(void)!read(fd.fd, &wakes, sizeof wakes);
-}
-
 static void *run(void *arg)
 {
 	struct timers *t = arg;
@@ -142,16 +131,17 @@ static void *run(void *arg)
 	while (!atomic_load(&t->stopping)) {
 		struct md_err err = { 0 };
 
-		sleep_for(t, until_due(t));
+		desk_sleep(t->d, DESK_TIMERS, until_due(t));
 		if (atomic_load(&t->stopping))
 			break;
 		if (fire_due(t, &err) == MD_OK) {
 			if (t->n && !t->fired)
-				sleep_for(t, ELSEWHERE_MS); /* another daemon is at them */
+				desk_sleep(t->d, DESK_TIMERS,
+					   ELSEWHERE_MS); /* another daemon is at them */
 			continue;
 		}
 		log_error(NULL, "timers wait: %s", err.text);
-		sleep_for(t, PAUSE_MS);
+		desk_sleep(t->d, DESK_TIMERS, PAUSE_MS);
 	}
 	return NULL;
 }

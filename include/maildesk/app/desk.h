@@ -64,6 +64,8 @@ MD_DEFINE_AUTO(struct desk *, desk_close)
 
 /* After a commit that gave that part something to do; from any thread, cheap, never blocks. */
 void desk_wake(struct desk *d, enum desk_part part);
+/* Of that part's own thread: until it is woken, or for so long; 0 does not sleep. */
+void desk_sleep(struct desk *d, enum desk_part part, int timeout_ms);
 
 /* Count an automatic mail to a customer. False when there were more than limits.auto_desk_hour of
  * this daemon's within an hour: then none is to be sent (mail-in.md, "Loops": the desk-wide
