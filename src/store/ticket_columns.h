@@ -7,8 +7,9 @@
 
 #define TICKET_COLUMNS                                                                   \
 	"t.id, t.title, t.status, t.priority, t.category, t.requester_id, t.created_by," \
-	" t.assignee_id, t.mailbox_id, t.channel, t.created_at, t.updated_at,"           \
-	" t.first_response_at, t.resolved_at, t.closed_at, t.due_at, t.merged_into,"     \
+	" t.assignee_id, t.team_id, t.organisation_id, t.mailbox_id, t.channel,"         \
+	" t.created_at, t.updated_at, t.first_response_at, t.resolved_at, t.closed_at,"  \
+	" t.due_at, t.snoozed_until, t.time_spent_ms, t.fields, t.merged_into,"          \
 	" t.deleted_at, t.version"
 
 /* `in`: the member of S that is the ticket and a dot, or nothing. */
@@ -19,6 +20,8 @@
 		{ DB_COL_INT, offsetof(S, in requester_id) },                                      \
 		{ DB_COL_INT, offsetof(S, in created_by) },                                        \
 		{ DB_COL_INT, offsetof(S, in assignee_id) },                                       \
+		{ DB_COL_INT, offsetof(S, in team_id) },                                           \
+		{ DB_COL_INT, offsetof(S, in organisation_id) },                                   \
 		{ DB_COL_INT, offsetof(S, in mailbox_id) },                                        \
 		{ DB_COL_TEXT, offsetof(S, in channel) },                                          \
 		{ DB_COL_INT, offsetof(S, in created_at) },                                        \
@@ -26,6 +29,9 @@
 		{ DB_COL_INT, offsetof(S, in first_response_at) },                                 \
 		{ DB_COL_INT, offsetof(S, in resolved_at) },                                       \
 		{ DB_COL_INT, offsetof(S, in closed_at) }, { DB_COL_INT, offsetof(S, in due_at) }, \
+		{ DB_COL_INT, offsetof(S, in snoozed_until) },                                     \
+		{ DB_COL_INT, offsetof(S, in time_spent_ms) },                                     \
+		{ DB_COL_TEXT, offsetof(S, in fields) },                                           \
 		{ DB_COL_INT, offsetof(S, in merged_into) },                                       \
 		{ DB_COL_INT, offsetof(S, in deleted_at) },                                        \
 	{                                                                                          \

@@ -9,15 +9,17 @@ enum { TAGS_MAX = 10000, PARTICIPANTS_MAX = 1000 };
 DB_SQL(sql_insert,
        "INSERT INTO tickets (title, status, priority, category, requester_id, created_by,"
        " assignee_id, mailbox_id, channel, created_at, updated_at, first_response_at, resolved_at,"
-       " closed_at, due_at, merged_into, deleted_at)"
-       " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"
+       " closed_at, due_at, merged_into, deleted_at, team_id, organisation_id)"
+       " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,"
+       " $19)"
        " RETURNING id");
 DB_SQL(sql_get, "SELECT " TICKET_COLUMNS " FROM tickets t WHERE t.id = $1");
 DB_SQL(sql_save, "UPDATE tickets SET title = $1, status = $2, priority = $3, category = $4,"
 		 " requester_id = $5, assignee_id = $6, mailbox_id = $7, updated_at = $8,"
 		 " first_response_at = $9, resolved_at = $10, closed_at = $11, due_at = $12,"
-		 " merged_into = $13, deleted_at = $14, version = version + 1"
-		 " WHERE id = $15 AND version = $16");
+		 " merged_into = $13, deleted_at = $14, team_id = $15, organisation_id = $16,"
+		 " snoozed_until = $17, time_spent_ms = $18, fields = $19, version = version + 1"
+		 " WHERE id = $20 AND version = $21");
 
 static const struct db_col ticket_cols[] = { TICKET_MAP_COLUMNS(struct ticket, ) };
 static const struct db_map ticket_map = DB_MAP(ticket, ticket_cols);
@@ -31,7 +33,7 @@ int ticket_insert(struct db_conn *c, const struct ticket *t, int64_t *ret_id, st
 			      DB_INT(t->created_at), DB_INT(t->updated_at),
 			      DB_ID(t->first_response_at), DB_ID(t->resolved_at),
 			      DB_ID(t->closed_at), DB_ID(t->due_at), DB_ID(t->merged_into),
-			      DB_ID(t->deleted_at)),
+			      DB_ID(t->deleted_at), DB_ID(t->team_id), DB_ID(t->organisation_id)),
 		      ret_id, err);
 }
 
@@ -50,7 +52,9 @@ int ticket_save(struct db_conn *c, const struct ticket *t, struct md_err *err)
 				 DB_ID(t->assignee_id), DB_ID(t->mailbox_id), DB_INT(t->updated_at),
 				 DB_ID(t->first_response_at), DB_ID(t->resolved_at),
 				 DB_ID(t->closed_at), DB_ID(t->due_at), DB_ID(t->merged_into),
-				 DB_ID(t->deleted_at), DB_INT(t->id), DB_INT(t->version)),
+				 DB_ID(t->deleted_at), DB_ID(t->team_id), DB_ID(t->organisation_id),
+				 DB_ID(t->snoozed_until), DB_INT(t->time_spent_ms),
+				 DB_TEXT(t->fields), DB_INT(t->id), DB_INT(t->version)),
 			 &changed, err);
 
 	if (rc == MD_OK && changed == 0)

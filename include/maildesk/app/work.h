@@ -105,6 +105,13 @@ struct work_change {        /* absent: NULL, -1, false, n = 0 */
 	struct rec_strs add_tags, remove_tags;
 	bool set_tags; /* then `tags` replaces them all */
 	struct rec_strs tags;
+	bool set_team;
+	int64_t team;      /* 0: none */
+	int64_t requester; /* user; 0: as it is */
+	bool set_due, set_snoozed;
+	int64_t due_at, snoozed_until; /* 0: none */
+	int64_t add_time_ms;           /* more time spent, may be negative */
+	const char *field, *value;     /* a custom field of the configuration; value "": none */
 };
 #define WORK_CHANGE_NONE       \
 	{                      \
@@ -132,6 +139,33 @@ int work_comment(struct work *w, const struct work_comment *m, int64_t *ret_comm
 /* The first refusal ends it; the caller then rolls back. Assignee before status; what happens by
  * itself follows. */
 int work_change(struct work *w, const struct work_change *ch, struct md_err *err);
+/* ---- operations that are more than a field (operate.c, merge.c, undo.c) ---- */
+
+/* Fold the ticket into another: comments, participants and ids follow, replies to it go there. Into
+ * itself, a merged or deleted one: MD_INPUT. The survivor is changed and saved too. */
+int work_merge(struct work *w, int64_t into, struct md_err *err);
+int work_unmerge(struct work *w, struct md_err *err);
+/* `type` is of ticket_links; `on` false takes the link away. */
+int work_link(struct work *w, const char *type, int64_t other, bool on, struct md_err *err);
+/* The comment becomes the first one of a new ticket of the same requester. */
+int work_split(struct work *w, int64_t comment, int64_t *ret_ticket, struct md_err *err);
+/* Softly: gone for all but admins, who may restore it within 30 days. */
+int work_delete(struct work *w, struct md_err *err);
+int work_restore(struct work *w, struct md_err *err);
+/* Delete it, block its requester's address and put its mail into quarantine "spam". */
+int work_spam(struct work *w, struct md_err *err);
+/* The actor themselves: told of what happens, or of nothing. */
+int work_watch(struct work *w, bool on, struct md_err *err);
+int work_mute(struct work *w, bool on, struct md_err *err);
+int work_participant_remove(struct work *w, int64_t user, struct md_err *err);
+/* A held comment becomes what it would have been, with the mails it would have caused; a person
+ * whose joining waits joins, and their held comments are approved. */
+int work_approve(struct work *w, int64_t comment, struct md_err *err);
+int work_approve_person(struct work *w, int64_t user, struct md_err *err);
+/* Take back what the actor's last mail with commands did to this ticket within 24 h; MD_CONFLICT
+ * when a field it would restore was changed since. */
+int work_undo(struct work *w, struct md_err *err);
+
 /* A person joins as "cc" or "watcher". */
 int work_participant(struct work *w, int64_t user, const char *role, struct md_err *err);
 /* Run parsed commands in order; the first refusal ends it with that code and `err`, its line is the

@@ -9,9 +9,12 @@ struct ticket {
 	const char *title, *status;
 	int64_t priority; /* 0 low, 1 medium, 2 high, 3 critical */
 	const char *category;
-	int64_t requester_id, created_by, assignee_id, mailbox_id; /* 0: none */
+	int64_t requester_id, created_by, assignee_id, team_id, organisation_id,
+		mailbox_id; /* 0: none */
 	const char *channel;
 	int64_t created_at, updated_at, first_response_at, resolved_at, closed_at, due_at;
+	int64_t snoozed_until, time_spent_ms;
+	const char *fields; /* JSON object of texts; NULL: none */
 	int64_t merged_into, deleted_at, version;
 };
 

@@ -11,6 +11,12 @@ CREATE TABLE settings (            -- the desk's identity and secrets: uuid, tok
     value {BLOB} NOT NULL
 ) {STRICT};
 
+CREATE TABLE organisations (       -- whose people may share their tickets
+    id      {ID},
+    name    TEXT NOT NULL UNIQUE,
+    domains TEXT NOT NULL DEFAULT ''          -- of addresses that belong to it, parted by spaces
+) {STRICT};
+
 CREATE TABLE users (
     id            {ID},
     name          TEXT NOT NULL,
@@ -21,6 +27,9 @@ CREATE TABLE users (
     locale        TEXT,
     timezone      TEXT,
     epoch         {INT} NOT NULL DEFAULT 0,   -- raised to end all tokens of this user
+    organisation_id {INT} REFERENCES organisations (id),
+    signature     TEXT,
+    away_until    {INT},                      -- gets nothing assigned by the desk itself
     created_at    {INT} NOT NULL,
     disabled_at   {INT},
     undeliverable_at {INT}
@@ -32,6 +41,17 @@ CREATE TABLE user_addresses (      -- every address of a user, the primary one i
     user_id {INT} NOT NULL REFERENCES users (id)
 ) {STRICT};
 CREATE INDEX user_addresses_by_user ON user_addresses (user_id);
+
+CREATE TABLE teams (
+    id   {ID},
+    name TEXT NOT NULL UNIQUE
+) {STRICT};
+CREATE TABLE team_members (
+    team_id {INT} NOT NULL REFERENCES teams (id),
+    user_id {INT} NOT NULL REFERENCES users (id),
+    PRIMARY KEY (team_id, user_id)
+) {STRICT};
+CREATE INDEX team_members_by_user ON team_members (user_id);
 
 CREATE TABLE mailboxes (           -- state only; settings are in the configuration
     id          {ID},
@@ -86,6 +106,8 @@ CREATE TABLE tickets (
     requester_id {INT} NOT NULL REFERENCES users (id),
     created_by   {INT} REFERENCES users (id),
     assignee_id  {INT} REFERENCES users (id),
+    team_id      {INT} REFERENCES teams (id),
+    organisation_id {INT} REFERENCES organisations (id), -- of the requester
     mailbox_id   {INT} REFERENCES mailboxes (id),
     channel      TEXT NOT NULL CHECK (channel IN ('mail', 'api', 'console', 'cli')),
     created_at   {INT} NOT NULL,
@@ -94,6 +116,9 @@ CREATE TABLE tickets (
     resolved_at  {INT},
     closed_at    {INT},
     due_at       {INT},
+    snoozed_until {INT},
+    time_spent_ms {INT} NOT NULL DEFAULT 0,
+    fields       TEXT,                        -- custom fields as a JSON object of texts
     merged_into  {INT} REFERENCES tickets (id),
     deleted_at   {INT},
     version      {INT} NOT NULL DEFAULT 1
@@ -111,6 +136,11 @@ CREATE INDEX tickets_by_assignee ON tickets (assignee_id, updated_at)
     WHERE deleted_at IS NULL AND merged_into IS NULL;
 CREATE INDEX tickets_by_requester ON tickets (requester_id, updated_at)
     WHERE deleted_at IS NULL AND merged_into IS NULL;
+
+CREATE INDEX tickets_by_team ON tickets (team_id, updated_at)
+    WHERE team_id IS NOT NULL AND deleted_at IS NULL AND merged_into IS NULL;
+CREATE INDEX tickets_by_organisation ON tickets (organisation_id, updated_at)
+    WHERE organisation_id IS NOT NULL AND deleted_at IS NULL AND merged_into IS NULL;
 
 CREATE TABLE messages (            -- mails in and out
     id         {ID},
@@ -213,6 +243,14 @@ CREATE TABLE ticket_links (
     type      TEXT NOT NULL CHECK (type IN ('relates', 'duplicates', 'blocks', 'parent')),
     other_id  {INT} NOT NULL REFERENCES tickets (id),
     PRIMARY KEY (ticket_id, type, other_id)
+) {STRICT};
+
+CREATE TABLE canned_replies (
+    id       {ID},
+    name     TEXT NOT NULL UNIQUE,
+    body     TEXT NOT NULL,                   -- a template: {{requester.name}}
+    commands TEXT,                            -- as in a mail: run with it
+    tags     TEXT                             -- added with it, parted by spaces
 ) {STRICT};
 
 CREATE TABLE decisions (           -- what intake did with a message, and why
