@@ -32,10 +32,13 @@ DB_SQL(sql_insert,
        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
        " ON CONFLICT (message_id, identity) DO NOTHING RETURNING id");
 DB_SQL(sql_get, "SELECT " MESSAGE_COLUMNS " WHERE m.id = $1");
+/* By messages_by_message_id. In a table that has just been made PostgreSQL holds every index for
+ * equally good, takes the one of incoming mails and reads all of it: so the direction is no
+ * condition that an index could be chosen by, and neither is the order. */
 DB_SQL(sql_find, "SELECT " MESSAGE_COLUMNS " WHERE m.identity = $1 AND m.message_id = $2"
-		 " AND m.direction = 'in'");
-DB_SQL(sql_received, "SELECT " MESSAGE_COLUMNS " WHERE m.message_id = $1 AND m.direction = 'in'"
-		     " ORDER BY m.id DESC LIMIT 1");
+		 " AND m.direction || '' = 'in'");
+DB_SQL(sql_received, "SELECT " MESSAGE_COLUMNS " WHERE m.message_id = $1"
+		     " AND m.direction || '' = 'in' ORDER BY m.id + 0 DESC LIMIT 1");
 DB_SQL(sql_count_from,
        QUERY_COUNT_BEGIN " FROM messages m WHERE m.from_address = $1"
 			 " AND m.created_at >= $2 AND m.direction = 'in'" QUERY_COUNT_END);
