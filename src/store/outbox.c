@@ -42,8 +42,8 @@ static const struct db_col outbox_cols[] = {
 static const struct db_map outbox_map = DB_MAP(outbox_row, outbox_cols);
 
 DB_SQL(sql_add, "INSERT INTO outbox (message_id, ticket_id, user_id, event, smtp, sender,"
-		" recipient, state, data, next_at, created_at)"
-		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING id");
+		" recipient, state, data, next_at, created_at, subject_key, answers)"
+		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) RETURNING id");
 /* Materialized: a plan that ran the inner part for each outer row would claim more than $2. */
 DB_SQL(sql_claim, "WITH due AS MATERIALIZED (SELECT o.id FROM outbox o WHERE " WAITING(
 			  "o") " AND o.next_at <= $1" IS_NEXT_OF_ITS_PAIR
@@ -73,6 +73,17 @@ DB_SQL(sql_count_to,
 			 " AND (CAST($3 AS TEXT) IS NULL AND o.event <> 'public_reply'"
 			 " OR o.event = $3)" QUERY_COUNT_END);
 
+DB_SQL(sql_count_subject, QUERY_COUNT_BEGIN " FROM outbox o WHERE o.recipient = $1"
+					    " AND o.created_at >= $2"
+					    " AND o.subject_key = $3" QUERY_COUNT_END);
+DB_SQL(sql_count_to_address, QUERY_COUNT_BEGIN " FROM outbox o WHERE o.recipient = $1"
+					       " AND o.created_at >= $2"
+					       " AND o.answers = 1" QUERY_COUNT_END);
+DB_SQL(sql_count_on_ticket, QUERY_COUNT_BEGIN " FROM outbox o WHERE o.ticket_id = $1"
+					      " AND o.created_at >= $2"
+					      " AND o.answers = 1" QUERY_COUNT_END);
+DB_SQL(sql_of_message, "SELECT " OUTBOX_COLUMNS " WHERE o.message_id = $1");
+
 int outbox_add(struct db_conn *c, const struct outbox_row *o, int64_t *ret_id, struct md_err *err)
 {
 	db_notify(c, DB_TOPIC_OUTBOX);
@@ -80,7 +91,8 @@ int outbox_add(struct db_conn *c, const struct outbox_row *o, int64_t *ret_id, s
 		      DB_ARGS(DB_INT(o->message_id), DB_ID(o->ticket_id), DB_ID(o->user_id),
 			      DB_TEXT(o->event), DB_TEXT(o->smtp), DB_TEXT(o->sender),
 			      DB_TEXT(o->recipient), DB_TEXT(o->state), DB_TEXT(o->data),
-			      DB_INT(o->next_at), DB_INT(o->created_at)),
+			      DB_INT(o->next_at), DB_INT(o->created_at), DB_TEXT(o->subject_key),
+			      DB_INT(o->answers)),
 		      ret_id, err);
 }
 
@@ -195,4 +207,27 @@ int outbox_count_to(struct db_conn *c, const char *recipient, const char *event,
 {
 	return db_int(c, &sql_count_to,
 		      DB_ARGS(DB_TEXT(recipient), DB_INT(since_ms), DB_TEXT(event)), ret, err);
+}
+
+int outbox_count_subject(struct db_conn *c, const char *recipient, const char *subject_key,
+			 int64_t since_ms, int64_t *ret, struct md_err *err)
+{
+	return db_int(c, &sql_count_subject,
+		      DB_ARGS(DB_TEXT(recipient), DB_INT(since_ms), DB_TEXT(subject_key)), ret,
+		      err);
+}
+
+int outbox_count_answers(struct db_conn *c, const char *recipient, int64_t ticket, int64_t since_ms,
+			 int64_t *ret, struct md_err *err)
+{
+	return recipient ? db_int(c, &sql_count_to_address,
+				  DB_ARGS(DB_TEXT(recipient), DB_INT(since_ms)), ret, err)
+			 : db_int(c, &sql_count_on_ticket,
+				  DB_ARGS(DB_INT(ticket), DB_INT(since_ms)), ret, err);
+}
+
+int outbox_of_message(struct db_conn *c, int64_t message, struct arena *a, struct outbox_row *ret,
+		      struct md_err *err)
+{
+	return db_one(c, &sql_of_message, DB_ARGS(DB_INT(message)), &outbox_map, a, ret, err);
 }

@@ -10,7 +10,7 @@
 	" t.assignee_id, t.team_id, t.organisation_id, t.mailbox_id, t.channel,"         \
 	" t.created_at, t.updated_at, t.first_response_at, t.resolved_at, t.closed_at,"  \
 	" t.due_at, t.snoozed_until, t.time_spent_ms, t.fields, t.merged_into,"          \
-	" t.deleted_at, t.version"
+	" t.deleted_at, t.epoch, t.alias, t.version"
 
 /* `in`: the member of S that is the ticket and a dot, or nothing. */
 #define TICKET_MAP_COLUMNS(S, in)                                                                  \
@@ -34,6 +34,7 @@
 		{ DB_COL_TEXT, offsetof(S, in fields) },                                           \
 		{ DB_COL_INT, offsetof(S, in merged_into) },                                       \
 		{ DB_COL_INT, offsetof(S, in deleted_at) },                                        \
+		{ DB_COL_INT, offsetof(S, in epoch) }, { DB_COL_TEXT, offsetof(S, in alias) },     \
 	{                                                                                          \
 		DB_COL_INT, offsetof(S, in version)                                                \
 	}

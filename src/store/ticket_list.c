@@ -79,7 +79,7 @@ static void add_people(struct query *q, const struct ticket_filter *f)
 	if (f->visible_to)
 		query_add_arg(q,
 			      " AND t.id IN (SELECT p.ticket_id FROM ticket_participants p"
-			      " WHERE p.user_id = ?)",
+			      " WHERE p.user_id = ? AND p.pending = 0)",
 			      DB_INT(f->visible_to));
 }
 

@@ -21,6 +21,9 @@ DB_SQL(sql_save, "UPDATE tickets SET title = $1, status = $2, priority = $3, cat
 		 " snoozed_until = $17, time_spent_ms = $18, fields = $19, version = version + 1"
 		 " WHERE id = $20 AND version = $21");
 
+DB_SQL(sql_raise_epoch, "UPDATE tickets SET epoch = epoch + 1 WHERE id = $1");
+DB_SQL(sql_set_alias, "UPDATE tickets SET alias = $1 WHERE id = $2");
+
 static const struct db_col ticket_cols[] = { TICKET_MAP_COLUMNS(struct ticket, ) };
 static const struct db_map ticket_map = DB_MAP(ticket, ticket_cols);
 
@@ -61,6 +64,16 @@ int ticket_save(struct db_conn *c, const struct ticket *t, struct md_err *err)
 		rc = md_fail(err, MD_CONFLICT, 0, "ticket %lld is not at version %lld any more",
 			     (long long)t->id, (long long)t->version);
 	return rc;
+}
+
+int ticket_raise_epoch(struct db_conn *c, int64_t id, struct md_err *err)
+{
+	return db_exec(c, &sql_raise_epoch, DB_ARGS(DB_INT(id)), NULL, err);
+}
+
+int ticket_set_alias(struct db_conn *c, int64_t id, const char *alias, struct md_err *err)
+{
+	return db_exec(c, &sql_set_alias, DB_ARGS(DB_TEXT(alias), DB_INT(id)), NULL, err);
 }
 
 /* ---- tags ---- */
@@ -118,7 +131,10 @@ int ticket_tag_remove(struct db_conn *c, int64_t ticket, const char *name, struc
 
 DB_SQL(sql_participant_put, "INSERT INTO ticket_participants (ticket_id, user_id, role, since_at)"
 			    " VALUES ($1, $2, $3, $4) ON CONFLICT (ticket_id, user_id) DO UPDATE "
-			    "SET role = excluded.role");
+			    "SET role = excluded.role, pending = 0");
+DB_SQL(sql_participant_propose,
+       "INSERT INTO ticket_participants (ticket_id, user_id, role, pending, since_at)"
+       " VALUES ($1, $2, 'cc', 1, $3) ON CONFLICT (ticket_id, user_id) DO NOTHING");
 DB_SQL(sql_participant_remove,
        "DELETE FROM ticket_participants WHERE ticket_id = $1 AND user_id = $2");
 DB_SQL(sql_participants,
@@ -126,9 +142,9 @@ DB_SQL(sql_participants,
        " CASE WHEN u.disabled_at IS NULL THEN 0 ELSE 1 END,"
        " CASE WHEN u.undeliverable_at IS NULL THEN 0 ELSE 1 END"
        " FROM ticket_participants p JOIN users u ON u.id = p.user_id"
-       " WHERE p.ticket_id = $1 ORDER BY p.user_id");
+       " WHERE p.ticket_id = $1 AND p.pending = 0 ORDER BY p.user_id");
 DB_SQL(sql_participant_is, "SELECT COUNT(*) FROM ticket_participants"
-			   " WHERE ticket_id = $1 AND user_id = $2");
+			   " WHERE ticket_id = $1 AND user_id = $2 AND pending = 0");
 DB_SQL(sql_link_add, "INSERT INTO ticket_links (ticket_id, type, other_id) VALUES ($1, $2, $3)"
 		     " ON CONFLICT (ticket_id, type, other_id) DO NOTHING");
 
@@ -152,6 +168,13 @@ int participant_put(struct db_conn *c, int64_t ticket, int64_t user, const char 
 	return db_exec(c, &sql_participant_put,
 		       DB_ARGS(DB_INT(ticket), DB_INT(user), DB_TEXT(role), DB_INT(now_ms)), NULL,
 		       err);
+}
+
+int participant_propose(struct db_conn *c, int64_t ticket, int64_t user, int64_t now_ms,
+			struct md_err *err)
+{
+	return db_exec(c, &sql_participant_propose,
+		       DB_ARGS(DB_INT(ticket), DB_INT(user), DB_INT(now_ms)), NULL, err);
 }
 
 int participant_remove(struct db_conn *c, int64_t ticket, int64_t user, struct md_err *err)

@@ -14,11 +14,13 @@ struct outbox_row {
 	int64_t attempts, next_at;
 	const char *last_reply;
 	int64_t created_at, done_at;
-	int64_t blob_id;               /* filled by get, list and claim */
+	int64_t blob_id;         /* filled by get, list and claim */
+	const char *subject_key; /* of an automatic mail to a customer; only for outbox_add() */
+	bool answers;            /* caused by an answer to us; likewise */
 	const char *mail_id, *subject; /* Message-ID and subject; likewise */
 };
 /* Inserts message_id, ticket_id, user_id, event, smtp, sender, recipient, state, data, next_at,
- * created_at. */
+ * subject_key, answers, created_at. */
 int outbox_add(struct db_conn *c, const struct outbox_row *o, int64_t *ret_id, struct md_err *err);
 /* Take up to `limit` due rows: state sending, attempts + 1, next_at = lease end, holder set. Rows
  * of expired leases are due again. */
@@ -47,5 +49,13 @@ int outbox_cancel(struct db_conn *c, int64_t id, int64_t now_ms, struct md_err *
  * replies. */
 int outbox_count_to(struct db_conn *c, const char *recipient, const char *event, int64_t since_ms,
 		    int64_t *ret, struct md_err *err);
+/* Those of one subject_key; those that an answer caused, to an address or (NULL) on a ticket. */
+int outbox_count_subject(struct db_conn *c, const char *recipient, const char *subject_key,
+			 int64_t since_ms, int64_t *ret, struct md_err *err);
+int outbox_count_answers(struct db_conn *c, const char *recipient, int64_t ticket, int64_t since_ms,
+			 int64_t *ret, struct md_err *err);
+/* The mail of ours with that row of messages: whom it went to. MD_NOTFOUND. */
+int outbox_of_message(struct db_conn *c, int64_t message, struct arena *a, struct outbox_row *ret,
+		      struct md_err *err);
 
 #endif

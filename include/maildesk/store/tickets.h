@@ -15,7 +15,10 @@ struct ticket {
 	int64_t created_at, updated_at, first_response_at, resolved_at, closed_at, due_at;
 	int64_t snoozed_until, time_spent_ms;
 	const char *fields; /* JSON object of texts; NULL: none */
-	int64_t merged_into, deleted_at, version;
+	int64_t merged_into, deleted_at;
+	int64_t epoch;     /* raised by ticket_raise_epoch() alone */
+	const char *alias; /* address of the mailbox that the requester wrote to; NULL: its own */
+	int64_t version;
 };
 
 int ticket_insert(struct db_conn *c, const struct ticket *t, int64_t *ret_id, struct md_err *err);
@@ -25,6 +28,10 @@ int ticket_get(struct db_conn *c, int64_t id, struct arena *a, struct ticket *re
 /* Writes every column but id, created_at, created_by, channel, if the row still has t->version;
  * the row's version goes up by one. MD_CONFLICT otherwise. */
 int ticket_save(struct db_conn *c, const struct ticket *t, struct md_err *err);
+
+/* All mail tokens of the ticket made so far are worth nothing. */
+int ticket_raise_epoch(struct db_conn *c, int64_t id, struct md_err *err);
+int ticket_set_alias(struct db_conn *c, int64_t id, const char *alias, struct md_err *err);
 
 /* What a list row needs beside the ticket, in the same query. */
 struct ticket_row {
@@ -86,6 +93,10 @@ struct participant {
 /* Adds, or changes the role of, a participant. */
 int participant_put(struct db_conn *c, int64_t ticket, int64_t user, const char *role,
 		    int64_t now_ms, struct md_err *err);
+/* Names somebody whose joining waits for an agent. Who takes part already stays. They are no
+ * participant to the functions below until participant_put(). */
+int participant_propose(struct db_conn *c, int64_t ticket, int64_t user, int64_t now_ms,
+			struct md_err *err);
 int participant_remove(struct db_conn *c, int64_t ticket, int64_t user, struct md_err *err);
 int participant_list(struct db_conn *c, int64_t ticket, struct arena *a, struct participant **ret,
 		     size_t *ret_n, struct md_err *err);

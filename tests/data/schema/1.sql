@@ -121,6 +121,8 @@ CREATE TABLE tickets (
     fields       TEXT,                        -- custom fields as a JSON object of texts
     merged_into  {INT} REFERENCES tickets (id),
     deleted_at   {INT},
+    epoch        {INT} NOT NULL DEFAULT 0,    -- raised to end all mail tokens of this ticket
+    alias        TEXT,                        -- of the mailbox, that the requester wrote to
     version      {INT} NOT NULL DEFAULT 1
 ) {STRICT};
 -- Of what lists show; a total is then counted in the index alone.
@@ -233,6 +235,7 @@ CREATE TABLE ticket_participants ( -- the requester included
     user_id   {INT} NOT NULL REFERENCES users (id),
     role      TEXT NOT NULL CHECK (role IN ('requester', 'cc', 'watcher')),
     muted     {INT} NOT NULL DEFAULT 0,
+    pending   {INT} NOT NULL DEFAULT 0,       -- 1: named by mail, waits for an agent; is told nothing
     since_at  {INT} NOT NULL,
     PRIMARY KEY (ticket_id, user_id)
 ) {STRICT};
@@ -285,6 +288,9 @@ CREATE TABLE outbox (              -- mails to send, recipients and content froz
     state      TEXT NOT NULL CHECK (state IN ('queued', 'sending', 'sent', 'retry', 'failed', 'held', 'cancelled')),
     data       TEXT NOT NULL,                 -- what the template is filled with, as JSON; the
                                               -- sender renders it once, into the message's blob
+    subject_key TEXT,                         -- of an automatic one to a customer: its subject
+                                              -- without tag and reply prefixes, folded
+    answers    {INT} NOT NULL DEFAULT 0,      -- 1: an automatic one caused by an answer to us
     attempts   {INT} NOT NULL DEFAULT 0,
     next_at    {INT} NOT NULL,                -- when it may be claimed; a lease's end while sending
     holder     TEXT,
@@ -295,6 +301,41 @@ CREATE TABLE outbox (              -- mails to send, recipients and content froz
 CREATE INDEX outbox_due ON outbox (next_at, id) WHERE state IN ('queued', 'retry', 'sending');
 CREATE INDEX outbox_by_ticket ON outbox (ticket_id, recipient, id);
 CREATE INDEX outbox_by_recipient ON outbox (recipient, created_at);
+
+CREATE TABLE spent_tokens (        -- signed reply addresses that prove less than they did
+    token   TEXT PRIMARY KEY,                 -- its payload
+    ran_at  {INT},                            -- its commands were run
+    dead_at {INT}                             -- others saw it: it proves nobody
+) {STRICT};
+
+CREATE TABLE confirmations (       -- mails that wait for a one-time answer of their sender
+    id         {ID},
+    message_id {INT} NOT NULL REFERENCES messages (id), -- the mail that is held
+    ticket_id  {INT} NOT NULL REFERENCES tickets (id),
+    comment_id {INT} REFERENCES comments (id),
+    user_id    {INT} NOT NULL REFERENCES users (id),
+    mail_id    TEXT,                          -- Message-ID of the mail that asks
+    expires_at {INT} NOT NULL,
+    used_at    {INT}
+) {STRICT};
+CREATE INDEX confirmations_by_mail ON confirmations (mail_id);
+
+CREATE TABLE delivery_events (     -- what mail systems say of our mails
+    id         {ID},
+    address    TEXT NOT NULL,
+    kind       TEXT NOT NULL,                 -- of the report: bounce, delay, receipt
+    status     TEXT,                          -- 5.1.1
+    diagnostic TEXT,
+    message_id {INT} NOT NULL REFERENCES messages (id), -- the report
+    original   TEXT,                          -- Message-ID of ours
+    at         {INT} NOT NULL
+) {STRICT};
+CREATE INDEX delivery_events_by_address ON delivery_events (address, at);
+
+CREATE TABLE silences (            -- nothing automatic goes there for a while: it only comes back
+    name     TEXT PRIMARY KEY,                -- address, or ticket number
+    until_at {INT} NOT NULL
+) {STRICT};
 
 CREATE TABLE clocks (              -- SLA targets running on tickets, and the ledger of past cycles
     id         {ID},

@@ -11,6 +11,7 @@
 #include <maildesk/store/mailboxes.h>
 #include <maildesk/store/messages.h>
 #include <maildesk/store/outbox.h>
+#include <maildesk/store/proofs.h>
 #include <maildesk/store/sessions.h>
 #include <maildesk/store/settings.h>
 
@@ -23,7 +24,7 @@ static void (*const whole_store[])(void) __attribute__((used)) = {
 	(void (*)(void))history_add, (void (*)(void))mailbox_get, (void (*)(void))message_get,
 	(void (*)(void))thread_add,  (void (*)(void))outbox_get,  (void (*)(void))session_add,
 	(void (*)(void))setting_get, (void (*)(void))ticket_get,  (void (*)(void))ticket_list,
-	(void (*)(void))user_get,    (void (*)(void))lease_take,
+	(void (*)(void))user_get,    (void (*)(void))lease_take,  (void (*)(void))silence_put,
 };
 
 /* Statements that may walk a table or an index of it from one end, and why that is little. */
