@@ -154,17 +154,18 @@ static bool belongs(const struct conf_node *n, const struct conf_key *k)
 	if (strcmp(k->section, n->section->name) == 0)
 		return true;
 	s = conf_section_find(n->section->name, k->section);
-	return s != NULL;
+	return s && !s->title;
 }
 
 static struct conf_node *add_node(struct conf_load *l, const struct conf_section *s,
-				  const char *title, int line)
+				  const struct conf_node *parent, const char *title, int line)
 {
 	struct conf_node *n = arena_alloc(l->arena, sizeof *n);
 
 	if (!n)
 		return NULL;
 	n->section = s;
+	n->parent = parent;
 	n->origin = here(l, line);
 	n->set = arena_array(l->arena, conf_key_count, sizeof *n->set);
 	n->object = !s         ? l->config
@@ -194,12 +195,13 @@ static bool title_valid(const char *s)
 
 /* The section of that title, made when it is new. NULL: reported, or out of memory. */
 static struct conf_node *find_node(struct conf_load *l, const struct conf_section *s,
-				   const char *title, int line)
+				   const struct conf_node *parent, const char *title, int line)
 {
 	struct conf_node *n;
 
 	for (n = l->nodes; n; n = n->next)
-		if (n->section == s && (!s || !s->title || strcmp(*(char **)n->object, title) == 0))
+		if (n->section == s && n->parent == parent &&
+		    (!s || !s->title || strcmp(*(char **)n->object, title) == 0))
 			return n;
 	if (s->title && !title_valid(title)) {
 		conf_error(
@@ -209,7 +211,7 @@ static struct conf_node *find_node(struct conf_load *l, const struct conf_sectio
 			s->name, title);
 		return NULL;
 	}
-	return add_node(l, s, title, line);
+	return add_node(l, s, parent, title, line);
 }
 
 /* ---- libconfuse ---- */
@@ -280,7 +282,9 @@ static int section_closed(cfg_t *parent, cfg_opt_t *opt)
 	if (!s || !owner || !cfg)
 		return 0;
 	cfg->flags |= HARVESTED;
-	n = find_node(l, owner, cfg_title(top ? cfg : parent), line);
+	n = find_node(l, owner, NULL, cfg_title(top ? cfg : parent), line);
+	if (n && s != owner && s->title)
+		n = find_node(l, s, n, cfg_title(cfg), line);
 	if (n)
 		harvest(l, n, s->name, cfg);
 	l->closed += top;
@@ -443,40 +447,56 @@ struct conf_origin conf_origin_of(const struct conf_node *n, const char *section
 	return n->origin;
 }
 
-/* Titled sections become the arrays of struct config, in the order of their first appearance. */
+/* The titled sections of one kind within `parent` become an array of `owner`, its struct, in the
+ * order of their first appearance. */
+static int build_array(struct conf_load *l, const struct conf_section *s,
+		       const struct conf_node *parent, void *owner)
+{
+	size_t count = 0;
+	char *array;
+
+	for (struct conf_node *n = l->nodes; n; n = n->next)
+		count += n->section == s && n->parent == parent;
+	array = arena_array(l->arena, count + 1, s->size);
+	if (!array)
+		return MD_NOMEM;
+	*(void **)((char *)owner + s->array_at) = array;
+	*(size_t *)((char *)owner + s->count_at) = count;
+	for (struct conf_node *n = l->nodes; n; n = n->next)
+		if (n->section == s && n->parent == parent) {
+			memcpy(array, n->object, s->size);
+			array += s->size;
+		}
+	return MD_OK;
+}
+
+/* Inner ones first: their owner's struct is copied with their arrays in it. */
 static int build_arrays(struct conf_load *l)
 {
-	for (size_t i = 0; i < conf_section_count; i++) {
-		const struct conf_section *s = &conf_sections[i];
-		size_t count = 0;
-		char *array;
+	int rc = MD_OK;
 
-		if (!s->title)
-			continue;
-		for (struct conf_node *n = l->nodes; n; n = n->next)
-			count += n->section == s;
-		array = arena_array(l->arena, count + 1, s->size);
-		if (!array)
-			return MD_NOMEM;
-		*(void **)((char *)l->config + s->array_at) = array;
-		*(size_t *)((char *)l->config + s->count_at) = count;
-		for (struct conf_node *n = l->nodes; n; n = n->next)
-			if (n->section == s) {
-				memcpy(array, n->object, s->size);
-				array += s->size;
-			}
-	}
-	return MD_OK;
+	for (struct conf_node *n = l->nodes; n; n = n->next)
+		for (size_t i = 0; i < conf_section_count && rc == MD_OK; i++) {
+			const struct conf_section *s = &conf_sections[i];
+
+			if (n->section && s->title && s->parent &&
+			    strcmp(s->parent, n->section->name) == 0)
+				rc = build_array(l, s, n, n->object);
+		}
+	for (size_t i = 0; i < conf_section_count && rc == MD_OK; i++)
+		if (conf_sections[i].title && !conf_sections[i].parent)
+			rc = build_array(l, &conf_sections[i], NULL, l->config);
+	return rc;
 }
 
 /* Sections without title exist, with their defaults, whether written or not. */
 static int add_plain_nodes(struct conf_load *l)
 {
-	if (!add_node(l, NULL, NULL, 1))
+	if (!add_node(l, NULL, NULL, NULL, 1))
 		return MD_NOMEM;
 	for (size_t i = 0; i < conf_section_count; i++)
 		if (!conf_sections[i].title && !conf_sections[i].parent &&
-		    !add_node(l, &conf_sections[i], NULL, 1))
+		    !add_node(l, &conf_sections[i], NULL, NULL, 1))
 			return MD_NOMEM;
 	return MD_OK;
 }

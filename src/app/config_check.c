@@ -396,4 +396,5 @@ void config_check(struct conf_load *l)
 		for (struct conf_node *n = of_kind(l->nodes, checks[i].section); n;
 		     n = of_kind(n->next, checks[i].section))
 			checks[i].check(l, n);
+	config_check_rules(l);
 }

@@ -200,6 +200,17 @@ static void sample_key(struct buf *out, const struct conf_key *k, int depth)
 	buf_addc(out, '\n');
 }
 
+/* A section nobody needs stands there as a comment. */
+static void sample_comment(struct buf *out, const char *text)
+{
+	for (size_t n; *text; text += n + (text[n] == '\n')) {
+		n = strcspn(text, "\n");
+		buf_adds(out, n ? "#" : "");
+		buf_add(out, text, n);
+		buf_addc(out, '\n');
+	}
+}
+
 static void sample_section(struct buf *out, const struct conf_section *s, int depth)
 {
 	buf_addc(out, '\n');
@@ -232,7 +243,15 @@ void config_sample(struct buf *out)
 	for (size_t i = 0; i < conf_key_count; i++)
 		if (conf_keys[i].section[0] == '\0')
 			sample_key(out, &conf_keys[i], 0);
-	for (size_t i = 0; i < conf_section_count; i++)
-		if (!conf_sections[i].parent)
-			sample_section(out, &conf_sections[i], 0);
+	for (size_t i = 0; i < conf_section_count; i++) {
+		md_auto(buf_done) struct buf text = BUF_INIT(1 << 16);
+
+		if (conf_sections[i].parent)
+			continue;
+		sample_section(&text, &conf_sections[i], 0);
+		if (conf_sections[i].optional)
+			sample_comment(out, buf_str(&text));
+		else
+			buf_adds(out, buf_str(&text));
+	}
 }

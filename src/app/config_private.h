@@ -35,11 +35,12 @@ struct conf_key {
 
 struct conf_section {
 	const char *name;
-	const char *parent; /* NULL at the top; a nested section writes into its parent's struct */
+	const char *parent; /* NULL at the top; nested without title: writes into its parent's struct */
 	const char *title;  /* of the sample; NULL: a section without title */
 	size_t at;          /* without title: its struct in struct config */
 	size_t size;        /* with title: of the struct; `title` is its first member */
-	size_t array_at, count_at; /* with title: in struct config */
+	size_t array_at, count_at; /* with title: in struct config, or in its parent's struct */
+	bool optional;             /* the sample shows it as a comment */
 	const char *help;
 };
 
@@ -101,6 +102,7 @@ struct conf_problem {
 };
 struct conf_node { /* a section under construction; the first one is the whole file */
 	struct conf_node *next;
+	const struct conf_node *parent;     /* of a titled section in another; else NULL */
 	const struct conf_section *section; /* NULL: struct config itself */
 	void *object;
 	struct conf_origin origin;
@@ -127,6 +129,8 @@ void conf_error(struct conf_load *l, struct conf_origin o, const struct conf_nod
 		const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 void conf_warning(struct conf_load *l, struct conf_origin o, const struct conf_node *n,
 		  const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/* config_rules.c: the sections `rule` */
+void config_check_rules(struct conf_load *l);
 /* Everything that needs more than one key, or a file. Reads the secrets. */
 void config_check(struct conf_load *l);
 

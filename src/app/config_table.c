@@ -365,6 +365,24 @@ const struct conf_key conf_keys[] = {
 	K("calendar", "holidays", conf_calendar, holidays, CONF_STRS, "", "Dates without hours.",
 	  .example = "2026-12-25", .check = check_date),
 
+	K("match", "pattern", rule_pair, value, CONF_STR, NULL,
+	  "A pattern (PCRE2, without regard to case); of \"size\": \"> 10M\" or \"< 1k\".",
+	  .example = "nagios@", .check = check_some),
+	K("set", "value", rule_pair, value, CONF_STR, NULL, "What it is set to.", .example = "high",
+	  .check = check_some),
+	K("rule", "action", conf_rule, action, CONF_ENUM, "set",
+	  "What becomes of mail that all match sections fit: set, route and tag fill in new "
+	  "tickets; quarantine and discard keep it away from them (its raw bytes stay for 30 "
+	  "days).",
+	  .words = "set route tag quarantine discard"),
+	K("rule", "mailbox", conf_rule, mailbox, CONF_STR, "",
+	  "Title of the mailbox that new tickets count as of, and are answered from.",
+	  .check = check_line),
+	K("rule", "team", conf_rule, team, CONF_STR, "", "Team of new tickets.", .example = "ops",
+	  .check = check_line),
+	K("rule", "tag", conf_rule, tags, CONF_STRS, "", "Tags of new tickets.",
+	  .check = check_some),
+
 	K("sla", "mailboxes", conf_sla, mailboxes, CONF_STRS, "",
 	  "Titles of the mailboxes it is for; empty: all."),
 	K("sla", "tags", conf_sla, tags, CONF_STRS, "", "Only tickets with one of these tags.",
@@ -405,7 +423,9 @@ const size_t conf_key_count = MD_COUNT(conf_keys);
 _Static_assert(offsetof(struct conf_smtp, title) == 0 &&
 		       offsetof(struct conf_mailbox, title) == 0 &&
 		       offsetof(struct conf_calendar, title) == 0 &&
-		       offsetof(struct conf_sla, title) == 0,
+		       offsetof(struct conf_sla, title) == 0 &&
+		       offsetof(struct conf_rule, title) == 0 &&
+		       offsetof(struct rule_pair, name) == 0,
 	       "titles come first");
 
 const struct conf_section conf_sections[] = {
@@ -420,6 +440,30 @@ const struct conf_section conf_sections[] = {
 	       "Opening hours that service levels count in."),
 	TITLED("sla", conf_sla, slas, n_slas, "standard",
 	       "Service levels; the first that fits a ticket is its own."),
+	{ .name = "rule",
+	  .title = "monitoring",
+	  .size = sizeof(struct conf_rule),
+	  .array_at = offsetof(struct config, rules),
+	  .count_at = offsetof(struct config, n_rules),
+	  .optional = true,
+	  .help = "What is done with certain mail, in this order; the first that quarantines or "
+		  "discards is the last." },
+	{ .name = "match",
+	  .parent = "rule",
+	  .title = "from",
+	  .size = sizeof(struct rule_pair),
+	  .array_at = offsetof(struct conf_rule, matches),
+	  .count_at = offsetof(struct conf_rule, n_matches),
+	  .help = "from, to, cc, subject, body, attachment, kind, trust, size, or the name of a "
+		  "header field." },
+	{ .name = "set",
+	  .parent = "rule",
+	  .title = "priority",
+	  .size = sizeof(struct rule_pair),
+	  .array_at = offsetof(struct conf_rule, sets),
+	  .count_at = offsetof(struct conf_rule, n_sets),
+	  .help = "priority, category, tag, team, assignee (an address) or mailbox of new "
+		  "tickets." },
 	{ .name = "first_response", .parent = "sla", .help = "Until an agent's first reply." },
 	{ .name = "resolution", .parent = "sla", .help = "Until the ticket is resolved." },
 };

@@ -166,6 +166,14 @@ static int load_slas(struct desk *d, struct md_err *err)
 	return rc;
 }
 
+static int load_rules(struct desk *d, struct md_err *err)
+{
+	struct rule *rules = NULL;
+	int rc = config_rules(d->config, &d->arena, &rules, err);
+
+	return rc == MD_OK ? rules_compile(rules, d->config->n_rules, &d->rules, err) : rc;
+}
+
 int desk_open(const struct config *config, struct desk **ret, struct md_err *err)
 {
 	md_auto(desk_close_p) struct desk *d = md_calloc(1, sizeof *d);
@@ -200,6 +208,8 @@ int desk_open(const struct config *config, struct desk **ret, struct md_err *err
 	if (rc == MD_OK)
 		rc = load_slas(d, err);
 	if (rc == MD_OK)
+		rc = load_rules(d, err);
+	if (rc == MD_OK)
 		*ret = md_take(d);
 	return rc;
 }
@@ -213,6 +223,7 @@ void desk_close(struct desk *d)
 	if (d->calendars)
 		for (size_t i = 0; i < d->config->n_calendars; i++)
 			calendar_done(&d->calendars[i]);
+	rules_free(d->rules);
 	if (d->db)
 		db_close(d->db);
 	pthread_mutex_destroy(&d->lock);

@@ -71,6 +71,7 @@ const struct rec frame_state_rec = { "state frame", sizeof(struct frame_state), 
 
 static const struct rec_field read_fields[] = {
 	REC(struct frame_read, seq, REC_INT, INT64_MAX),
+	REC(struct frame_read, fields, REC_STRS, 200),
 	REC(struct frame_read, raw, REC_BYTES, FRAME_INLINE_MAX),
 	REC_END,
 };

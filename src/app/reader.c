@@ -14,9 +14,9 @@
 #define READER_MEMORY ((size_t)1 << 30)
 
 int reader_send(struct channel *ch, int64_t seq, const uint8_t *raw, size_t n, int fd,
-		struct md_err *err)
+		const struct rec_strs *fields, struct md_err *err)
 {
-	struct frame_read frame = { .seq = seq, .raw = { raw ? n : 0, raw } };
+	struct frame_read frame = { .seq = seq, .fields = *fields, .raw = { raw ? n : 0, raw } };
 
 	return channel_send(ch, FRAME_READ, &frame_read_rec, &frame, raw ? -1 : fd, err);
 }
@@ -33,11 +33,14 @@ int reader_answer(const struct frame *f, struct arena *arena, struct frame_field
 
 /* ---- inside the jail ---- */
 
-static int answer(struct channel *ch, int64_t seq, const uint8_t *raw, size_t n,
+static int answer(struct channel *ch, const struct frame_read *asked, const uint8_t *raw, size_t n,
 		  struct arena *arena, struct md_err *err)
 {
-	struct frame_fields fields = { .seq = seq };
+	struct frame_fields fields = { .seq = asked->seq };
 	int rc = message_read(raw, n, arena, &fields.message, err);
+
+	if (rc == MD_OK && asked->fields.n)
+		rc = message_read_fields(raw, n, &asked->fields, arena, &fields.message, err);
 
 	fault_point("parsed");
 	if (rc == MD_OK)
@@ -57,14 +60,13 @@ static int serve_frame(struct channel *ch, const struct frame *f, struct arena *
 	if (f->type == FRAME_READ)
 		rc = rec_unpack(&frame_read_rec, f->bytes, f->n, arena, &frame, err);
 	if (rc != MD_OK || fd < 0)
-		return rc == MD_OK ? answer(ch, frame.seq, frame.raw.v, frame.raw.n, arena, err)
-				   : rc;
+		return rc == MD_OK ? answer(ch, &frame, frame.raw.v, frame.raw.n, arena, err) : rc;
 	if (fstat(fd, &st) != 0 || st.st_size <= 0)
-		return answer(ch, frame.seq, (const uint8_t *)"", 0, arena, err);
+		return answer(ch, &frame, (const uint8_t *)"", 0, arena, err);
 	map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (map == MAP_FAILED)
 		return md_fail(err, MD_NOMEM, errno, "mmap: %s", strerror(errno));
-	rc = answer(ch, frame.seq, map, (size_t)st.st_size, arena, err);
+	rc = answer(ch, &frame, map, (size_t)st.st_size, arena, err);
 	munmap(map, (size_t)st.st_size);
 	return rc;
 }
@@ -100,18 +102,20 @@ int role_read_main(void)
 /* ---- one mail ---- */
 
 static int read_with(struct role_process *role, const uint8_t *raw, size_t n, int fd,
-		     struct arena *arena, struct message *ret, struct md_err *err)
+		     const struct rec_strs *fields, struct arena *arena, struct message *ret,
+		     struct md_err *err)
 {
-	struct frame_fields fields;
+	struct frame_fields answer;
 	struct frame f;
-	int rc = reader_send(role->channel, 1, n <= FRAME_INLINE_MAX ? raw : NULL, n, fd, err);
+	int rc = reader_send(role->channel, 1, n <= FRAME_INLINE_MAX ? raw : NULL, n, fd, fields,
+			     err);
 
 	if (rc == MD_OK)
 		rc = channel_wait(role->channel, READER_TIMEOUT_MS, &f, err);
 	if (rc == MD_OK)
-		rc = reader_answer(&f, arena, &fields, err);
+		rc = reader_answer(&f, arena, &answer, err);
 	if (rc == MD_OK)
-		*ret = fields.message;
+		*ret = answer.message;
 	return rc;
 }
 
@@ -134,8 +138,9 @@ static int spool(const uint8_t *raw, size_t n, int *ret_fd, struct md_err *err)
 	return MD_OK;
 }
 
-int reader_read_once(const uint8_t *raw, size_t n, struct arena *arena, struct message *ret,
-		     const char **ret_cause, struct md_err *err)
+int reader_read_once(const uint8_t *raw, size_t n, const struct rec_strs *fields,
+		     struct arena *arena, struct message *ret, const char **ret_cause,
+		     struct md_err *err)
 {
 	md_auto(md_close_p) int fd = -1;
 	int rc = n > FRAME_INLINE_MAX ? spool(raw, n, &fd, err) : MD_OK;
@@ -146,7 +151,7 @@ int reader_read_once(const uint8_t *raw, size_t n, struct arena *arena, struct m
 		rc = role_spawn("read", -1, &role, err);
 		if (rc != MD_OK)
 			break;
-		rc = read_with(&role, raw, n, fd, arena, ret, err);
+		rc = read_with(&role, raw, n, fd, fields, arena, ret, err);
 		role_end(&role);
 		if (rc == MD_OK)
 			return MD_OK;

@@ -559,7 +559,8 @@ void mailboxes_feed_readers(struct mailboxes *m)
 		j->reader = (int)(r - m->readers);
 		j->seq = ++m->next_seq;
 		j->sent_ms = mono(m);
-		if (reader_send(r->role.channel, j->seq, j->raw, j->n, j->fd, &err) != MD_OK)
+		if (reader_send(r->role.channel, j->seq, j->raw, j->n, j->fd,
+				rules_fields(m->d->rules), &err) != MD_OK)
 			lose_reader(m, j->reader, "parser_crashed");
 	}
 }

@@ -49,7 +49,7 @@ static int ingest_one(struct ingest *in, const uint8_t *raw, size_t size, struct
 	int rc = blob_prepare(raw, n, &blob, err);
 
 	if (rc == MD_OK)
-		rc = reader_read_once(raw, n, &arena, &message, &cause, err);
+		rc = reader_read_once(raw, n, rules_fields(in->d->rules), &arena, &message, &cause, err);
 	if (rc != MD_OK && !cause)
 		return rc;
 	in->mail = (struct intake_mail){ .mailbox = in->mailbox,

@@ -305,6 +305,29 @@ int message_read(const uint8_t *raw, size_t n, struct arena *arena, struct messa
 	return message_read_traced(raw, n, arena, ret, &trace, err);
 }
 
+int message_read_fields(const uint8_t *raw, size_t n, const struct rec_strs *names,
+			struct arena *arena, struct message *ret, struct md_err *err)
+{
+	struct mail_field *fields = arena_array(arena, MESSAGE_FIELDS_MAX, sizeof *fields);
+	struct span head, body;
+	struct header h = { 0 };
+	size_t count = 0;
+	bool junk;
+
+	header_split((struct span){ (const char *)raw, n }, HEADER_TOP, &head, &body, &junk);
+	header_read(arena, head, SCAN_HEADER_FIELDS, &h);
+	for (size_t i = 0; fields && i < names->n; i++)
+		for (size_t k = 0; k < h.n && count < MESSAGE_FIELDS_MAX; k++)
+			if (span_is(h.v[k].name, names->v[i]))
+				fields[count++] =
+					(struct mail_field){ names->v[i],
+							     header_text(arena, h.v[k].value) };
+	if (arena->failed)
+		return md_fail(err, MD_NOMEM, 0, "out of memory");
+	ret->fields = (struct rec_list){ count, fields };
+	return MD_OK;
+}
+
 void message_read_prepare(void)
 {
 	charset_prepare();

@@ -83,6 +83,13 @@ static const struct rec_field auth_field_fields[] = {
 static const struct rec auth_field_rec = { "auth_field", sizeof(struct auth_field),
 					   auth_field_fields };
 
+static const struct rec_field mail_field_fields[] = {
+	REC(struct mail_field, name, REC_STR, 200),
+	REC(struct mail_field, value, REC_STR, 64 << 10),
+	REC_END,
+};
+static const struct rec mail_field_rec = { "field", sizeof(struct mail_field), mail_field_fields };
+
 static const struct rec_field message_fields[] = {
 	REC(struct message, message_id, REC_STR, LINE),
 	REC(struct message, in_reply_to, REC_STRS, LINE),
@@ -120,6 +127,7 @@ static const struct rec_field message_fields[] = {
 	REC_OF_HIDDEN(struct message, forwarded_from, REC_SUB, 0, address_rec),
 	REC_HIDDEN(struct message, forwarded_date, REC_STR, LINE),
 	REC_HIDDEN(struct message, forwarded_subject, REC_STR, LINE),
+	REC_OF_HIDDEN(struct message, fields, REC_LIST, MESSAGE_FIELDS_MAX, mail_field_rec),
 	REC_HIDDEN(struct message, bomb, REC_BOOL, 1),
 	REC_END,
 };

@@ -11,6 +11,7 @@
 #include <maildesk/base/buf.h>
 #include <maildesk/base/err.h>
 #include <maildesk/base/mem.h>
+#include <maildesk/desk/rule.h>
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -76,6 +77,13 @@ struct conf_sla {
 	size_t n_warn;
 	int64_t first_response_ms[CONF_PRIORITIES], resolution_ms[CONF_PRIORITIES]; /* 0: none */
 };
+struct conf_rule { /* desk/rule.h */
+	const char *title;
+	struct rule_pair *matches, *sets;
+	size_t n_matches, n_sets;
+	const char *action, *mailbox, *team; /* "" for none */
+	struct conf_strs tags;
+};
 
 struct config {
 	const char *file, *database, *state_dir;
@@ -87,7 +95,8 @@ struct config {
 	struct conf_mailbox *mailboxes;
 	struct conf_calendar *calendars;
 	struct conf_sla *slas;
-	size_t n_smtp, n_mailboxes, n_calendars, n_slas;
+	struct conf_rule *rules;
+	size_t n_smtp, n_mailboxes, n_calendars, n_slas, n_rules;
 	struct arena arena;
 };
 
@@ -101,6 +110,9 @@ MD_DEFINE_AUTO(struct config *, config_free)
 /* NULL when there is none of that title. */
 const struct conf_mailbox *config_mailbox(const struct config *c, const char *title);
 const struct conf_smtp *config_smtp(const struct config *c, const char *title);
+
+/* The sections `rule`, ready for rules_compile(); in `a`. MD_NOMEM. */
+int config_rules(const struct config *c, struct arena *a, struct rule **ret, struct md_err *err);
 
 /* The annotated sample: every section and key with default and help, from the table. */
 void config_sample(struct buf *out);

@@ -8,6 +8,7 @@
 #include <maildesk/base/clock.h>
 #include <maildesk/base/random.h>
 #include <maildesk/desk/jwt.h>
+#include <maildesk/desk/rule.h>
 #include <maildesk/desk/sla.h>
 #include <maildesk/desk/token.h>
 #include <maildesk/desk/workflow.h>
@@ -46,6 +47,7 @@ struct desk {
 	struct calendar *calendars; /* as config->calendars */
 	struct sla_policy *policies;
 	size_t n_policies;
+	struct rules *rules; /* of config->rules */
 	int wake_fd[DESK_PARTS]; /* eventfd */
 	/* automatic mails to customers in each minute of the last hour, under desk.lock */
 	int64_t automatic_minute;

@@ -14,12 +14,14 @@ int role_read_main(void);
 /* Read one mail with a role started for it alone (maildesk ingest): the same jail, limits and
  * attempts as in the daemon. MD_OK; MD_INPUT when the role crashed or was too slow on each of
  * its attempts: *ret_cause is then the quarantine cause. */
-int reader_read_once(const uint8_t *raw, size_t n, struct arena *arena, struct message *ret,
-		     const char **ret_cause, struct md_err *err);
+int reader_read_once(const uint8_t *raw, size_t n, const struct rec_strs *fields,
+		     struct arena *arena, struct message *ret, const char **ret_cause,
+		     struct md_err *err);
 
-/* Queue a mail for a reader: bytes inline, or (bytes NULL) the descriptor of a spool file. */
+/* Queue a mail for a reader: bytes inline, or (bytes NULL) the descriptor of a spool file. `fields`
+ * names the header fields that message.fields is to hold. */
 int reader_send(struct channel *ch, int64_t seq, const uint8_t *raw, size_t n, int fd,
-		struct md_err *err);
+		const struct rec_strs *fields, struct md_err *err);
 /* An answer that was received, checked. MD_INPUT: the role can no longer be trusted. */
 int reader_answer(const struct frame *f, struct arena *arena, struct frame_fields *ret,
 		  struct md_err *err);

@@ -51,6 +51,13 @@ struct bounce {
 	const char *recipient, *action, *status, *diagnostic, *original_message_id;
 };
 
+enum { MESSAGE_FIELDS_MAX = 200 };
+/* A header field somebody asked for. */
+struct mail_field {
+	const char *name;  /* as asked for */
+	const char *value; /* decoded, one clean line */
+};
+
 /* The summary shown by `maildesk parse`: the topmost Authentication-Results field. */
 struct auth_summary {
 	const char *spf, *dkim, *dmarc, *by;
@@ -97,6 +104,7 @@ struct message {
 	/* What the block of old headers in a forward (is_forward) says, as it stands there. */
 	struct mail_address forwarded_from; /* address NULL when there is none in it */
 	const char *forwarded_date, *forwarded_subject;
+	struct rec_list fields; /* struct mail_field; by message_read_fields() */
 	bool bomb; /* a limit of scan.h was hit: nothing below the top header was read */
 };
 
@@ -106,6 +114,10 @@ extern const struct rec message_rec; /* field order and names as in `maildesk pa
  * MD_OK, or MD_NOMEM when the arena's ceiling is reached. */
 int message_read(const uint8_t *raw, size_t n, struct arena *arena, struct message *ret,
 		 struct md_err *err);
+
+/* Put the top header's fields of these names into ret->fields. MD_OK or MD_NOMEM. */
+int message_read_fields(const uint8_t *raw, size_t n, const struct rec_strs *names,
+			struct arena *arena, struct message *ret, struct md_err *err);
 
 /* Open charset converters and parser tables that need files, before the jail closes. */
 void message_read_prepare(void);

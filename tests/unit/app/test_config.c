@@ -111,7 +111,7 @@ static const struct {
 	  "main.conf:3: desk: unknown key \"nmae\"; did you mean \"name\"?\n"
 	  "main.conf:4: desk: url = \"y\": allowed: an address like \"https://help.example.com\"\n"
 	  "main.conf:5: unknown key or section \"foo\"; allowed: database, state_dir, desk, http, "
-	  "smtp, mailbox, trust, limits, calendar, sla\n"
+	  "smtp, mailbox, trust, limits, calendar, sla, rule\n"
 	  "main.conf:8: unknown key or section \"datbase\"; did you mean \"database\"?\n" },
 	{ BASE "http { tls = none }\n",
 	  "main.conf:3: http: unknown key \"tls\"; allowed: listen, trusted_proxies\n" },
@@ -204,6 +204,24 @@ static const struct {
 	  "main.conf:3: smtp \"main\": user is given but no password_file\n" },
 	{ BASE "mailbox \"support\" { ca_file = nowhere.pem }\n",
 	  "main.conf:3: mailbox \"support\": ca_file: nowhere.pem: No such file or directory\n" },
+	/* rules */
+	{ BASE "rule \"r\" { action = route\n match \"from\" { pattern = '(' }\n"
+	       " match \"size\" { pattern = big }\n set \"priority\" { value = urgent }\n"
+	       " set \"colour\" { value = red }\n set \"mailbox\" { value = none }\n"
+	       " match \"cc\" { }\n mailbox = nowhere }\nrule \"empty\" { action = discard }\n",
+	  "main.conf:3: match \"cc\": pattern is missing: A pattern (PCRE2, without regard to "
+	  "case); of \"size\": \"> 10M\" or \"< 1k\".\n"
+	  "main.conf:4: rule \"r\": match \"from\": at character 2: missing closing parenthesis\n"
+	  "main.conf:5: rule \"r\": match \"size\": allowed: \"> 10M\" or \"< 1k\"\n"
+	  "main.conf:6: set \"priority\": value = \"urgent\": allowed: \"low\", \"medium\", "
+	  "\"high\", \"critical\"\n"
+	  "main.conf:7: set \"colour\": allowed: priority, category, tag, team, assignee and "
+	  "mailbox can be set\n"
+	  "main.conf:8: set \"mailbox\": value = \"none\": allowed: the title of a mailbox "
+	  "section\n"
+	  "main.conf:10: rule \"r\": mailbox = \"nowhere\": no such mailbox section\n"
+	  "main.conf:11: rule \"empty\": no match section: name what it looks at, like match "
+	  "\"from\" { pattern = 'nagios@' }\n" },
 	/* calendars */
 	{ BASE "calendar \"c\" {\n mon = {\"09:00-12:00\", \"11:00-13:00\"}\n tue = {\"9-17\"}\n"
 	       " holidays = {\"2026-02-30\"} }\n",
@@ -248,6 +266,33 @@ static void every_file_tells_its_errors(void **state)
 		"conf.d/20.conf:2: http: listen = \"x\": allowed: ADDRESS:PORT like "
 		"\"127.0.0.1:8025\" or \"[::1]:8025\"\n"
 		"conf.d/20.conf:3: missing equal sign after option 'url'\n");
+	done(&r);
+	remove_fragments();
+}
+
+static void sections_within_sections_merge_by_their_titles(void **state)
+{
+	struct loaded r;
+
+	(void)state;
+	put_file("conf.d/10.conf",
+		 "rule \"b\" { match \"to\" { pattern = x } }\n"
+		 "rule \"a\" { match \"from\" { pattern = 'other@' } tag = {late} }\n",
+		 0600);
+	r = load(BASE "rule \"a\" { match \"from\" { pattern = 'nagios@' }\n"
+		      " match \"X-Host\" { pattern = db } set \"priority\" { value = high } }\n");
+	assert_int_equal(r.rc, MD_OK);
+	assert_int_equal(r.config->n_rules, 2);
+	assert_string_equal(r.config->rules[0].title, "a");
+	assert_int_equal(r.config->rules[0].n_matches, 2);
+	assert_string_equal(r.config->rules[0].matches[0].name, "from");
+	assert_string_equal(r.config->rules[0].matches[0].value, "other@");
+	assert_string_equal(r.config->rules[0].matches[1].name, "X-Host");
+	assert_int_equal(r.config->rules[0].n_sets, 1);
+	assert_string_equal(r.config->rules[0].sets[0].value, "high");
+	assert_string_equal(r.config->rules[0].tags.v[0], "late");
+	assert_int_equal(r.config->rules[1].n_matches, 1);
+	assert_int_equal(r.config->rules[1].n_sets, 0);
 	done(&r);
 	remove_fragments();
 }
@@ -481,6 +526,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bad_files_are_refused_with_file_line_and_what_is_allowed),
 		cmocka_unit_test(every_file_tells_its_errors),
+		cmocka_unit_test(sections_within_sections_merge_by_their_titles),
 		cmocka_unit_test(a_missing_file_is_told_apart),
 		cmocka_unit_test(a_desk_needs_little_and_the_rest_is_default),
 		cmocka_unit_test(a_server_as_database_is_taken_as_it_is),
