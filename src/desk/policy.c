@@ -54,6 +54,10 @@ static const struct policy_row rows[ACTION_COUNT] = {
 	[ACTION_TAG]               = { "tag", WHO_STAFF, 2, 2 },
 	[ACTION_SET_REQUESTER]     = { "set_requester", WHO_STAFF, 3, 3 },
 	[ACTION_ADD_PARTICIPANT]   = { "add_participant", WHO_STAFF, 2, 2 },
+	[ACTION_LINK]              = { "link", WHO_STAFF, 2, 2 },
+	[ACTION_MERGE]             = { "merge", WHO_STAFF, 3, 3 },
+	[ACTION_SPAM]              = { "spam", WHO_STAFF, 3, 3 },
+	[ACTION_BULK]              = { "bulk", WHO_ON_TICKET, 3, 3 },
 	[ACTION_DELETE_TICKET]     = { "delete_ticket", WHO_ADMIN | WHO_REQUESTER, 3, 3 },
 	/* Nobody puts words into another's mouth; admins may take them out. */
 	[ACTION_EDIT_COMMENT]      = { "edit_comment", WHO_AUTHOR, 2, 2 },

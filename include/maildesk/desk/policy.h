@@ -50,6 +50,10 @@ enum policy_action {
 	ACTION_TAG,
 	ACTION_SET_REQUESTER,
 	ACTION_ADD_PARTICIPANT,
+	ACTION_LINK,  /* to another; split a comment off; undo a merge */
+	ACTION_MERGE, /* into another */
+	ACTION_SPAM,  /* delete it and block its sender */
+	ACTION_BULK,  /* with others by one mail */
 	ACTION_DELETE_TICKET,
 	/* with a comment of that ticket (is_author) */
 	ACTION_EDIT_COMMENT,
