@@ -11,6 +11,7 @@
 #include <maildesk/base/json.h>
 #include <maildesk/store/mailboxes.h>
 #include <maildesk/store/messages.h>
+#include <maildesk/store/quarantine.h>
 
 #include "intake_priv.h"
 

@@ -1,4 +1,4 @@
-/* messages.h - mails in and out, their attachments, thread ids, decisions, quarantine. */
+/* messages.h - mails in and out, their attachments, thread ids, decisions. */
 #ifndef MAILDESK_STORE_MESSAGES_H
 #define MAILDESK_STORE_MESSAGES_H
 
@@ -68,19 +68,5 @@ struct decision {
 int decision_put(struct db_conn *c, const struct decision *d, struct md_err *err);
 int decision_get(struct db_conn *c, int64_t message, struct arena *a, struct decision *ret,
 		 struct md_err *err);
-
-int quarantine_add(struct db_conn *c, int64_t message, const char *cause, const char *detail,
-		   int64_t now_ms, struct md_err *err);
-struct quarantine_row {
-	int64_t id, message_id;
-	const char *cause, *detail;
-	int64_t created_at;
-	/* of the mail, filled by list */
-	int64_t mailbox_id, size;
-	const char *from_address, *subject, *mail_id;
-};
-int quarantine_list(struct db_conn *c, int64_t offset, int64_t limit, struct arena *a,
-		    struct quarantine_row **ret, size_t *ret_n, int64_t *ret_total,
-		    struct md_err *err);
 
 #endif

@@ -2,6 +2,7 @@
 #include "api_private.h"
 
 #include <maildesk/store/outbox.h>
+#include <maildesk/store/quarantine.h>
 
 #include <string.h>
 

@@ -276,6 +276,13 @@ CREATE TABLE quarantine (
     created_at {INT} NOT NULL
 ) {STRICT};
 
+CREATE TABLE blocked_senders (     -- whose mails go to quarantine
+    id         {ID},
+    sender     TEXT NOT NULL UNIQUE,          -- an address, or "@" and a domain
+    created_by {INT} REFERENCES users (id),
+    created_at {INT} NOT NULL
+) {STRICT};
+
 CREATE TABLE outbox (              -- mails to send, recipients and content frozen when queued
     id         {ID},
     message_id {INT} NOT NULL UNIQUE REFERENCES messages (id),

@@ -6,6 +6,7 @@
 #include <maildesk/store/comments.h>
 #include <maildesk/store/mailboxes.h>
 #include <maildesk/store/messages.h>
+#include <maildesk/store/quarantine.h>
 #include <maildesk/store/outbox.h>
 
 #include <fcntl.h>

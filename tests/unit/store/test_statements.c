@@ -10,6 +10,7 @@
 #include <maildesk/store/leases.h>
 #include <maildesk/store/mailboxes.h>
 #include <maildesk/store/messages.h>
+#include <maildesk/store/quarantine.h>
 #include <maildesk/store/outbox.h>
 #include <maildesk/store/proofs.h>
 #include <maildesk/store/sessions.h>
@@ -25,6 +26,7 @@ static void (*const whole_store[])(void) __attribute__((used)) = {
 	(void (*)(void))thread_add,  (void (*)(void))outbox_get,  (void (*)(void))session_add,
 	(void (*)(void))setting_get, (void (*)(void))ticket_get,  (void (*)(void))ticket_list,
 	(void (*)(void))user_get,    (void (*)(void))lease_take,  (void (*)(void))silence_put,
+	(void (*)(void))quarantine_get,
 };
 
 /* Statements that may walk a table or an index of it from one end, and why that is little. */
@@ -36,6 +38,8 @@ static const struct allowed {
 	{ "UPDATE schema_version", "one row" },
 	{ "FROM quarantine q JOIN messages m", "a page in key order" },
 	{ "FROM (SELECT 1 FROM quarantine q LIMIT 1001)", "bounded" },
+	{ "FROM blocked_senders b ORDER BY b.id DESC", "likewise" },
+	{ "FROM (SELECT 1 FROM blocked_senders b LIMIT 1001)", "bounded" },
 	{ "ORDER BY o.id DESC LIMIT", "a page in key order" },
 	{ "FROM (SELECT 1 FROM outbox o LIMIT 1001)", "bounded" },
 	{ "FROM timers t ORDER BY t.due_at, t.id LIMIT 1", "the first of an index" },

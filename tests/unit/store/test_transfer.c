@@ -65,6 +65,7 @@ static const char rows_sql[] =
 	"INSERT INTO decisions (message_id, outcome, auth, rules, commands, at) VALUES"
 	" (1, 'created', 'none', '[]', '[]', 1);"
 	"INSERT INTO quarantine (id, message_id, cause, created_at) VALUES (1, 2, 'loop', 1);"
+	"INSERT INTO blocked_senders (id, sender, created_at) VALUES (1, '@spam.test', 1);"
 	"INSERT INTO outbox (id, message_id, event, smtp, sender, recipient, state, data, next_at,"
 	" created_at) VALUES (1, 3, 'e', 'main', 's', 'r', 'queued', '{}', 1, 1);"
 	"INSERT INTO spent_tokens (token, ran_at) VALUES ('aebagbaf', 1);"
