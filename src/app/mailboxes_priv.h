@@ -1,5 +1,5 @@
-/* mailboxes_priv.h - mailboxes.c keeps the jobs and stores them; roles.c talks to the processes;
- * holding.c knows which mailboxes are this daemon's. */
+/* mailboxes_priv.h - mailboxes.c keeps the jobs and stores them; roles.c talks to the processes
+ * (readers.c: to those that parse); holding.c knows which mailboxes are this daemon's. */
 #ifndef MAILDESK_APP_MAILBOXES_PRIV_H
 #define MAILDESK_APP_MAILBOXES_PRIV_H
 
@@ -98,6 +98,11 @@ struct storing {
 	struct arena arena;
 };
 
+static inline int64_t mono(const struct mailboxes *m)
+{
+	return clock_mono(m->d->clock);
+}
+
 /* mailboxes.c: an empty JOB_NEW at the end of the list; NULL when out of memory */
 struct job *mailboxes_add_job(struct mailboxes *m);
 /* The suspect whose turn it is, or NULL. */
@@ -108,8 +113,6 @@ void mailboxes_give_up(struct mailboxes *m, struct job *j, const char *cause);
 void mailboxes_keep_roles(struct mailboxes *m); /* start what is down, when its back-off is over */
 void mailboxes_end_roles(struct mailboxes *m);
 void mailboxes_hear_fetch(struct mailboxes *m);
-void mailboxes_hear_readers(struct mailboxes *m);
-void mailboxes_feed_readers(struct mailboxes *m);
 void mailboxes_report_stored(struct mailboxes *m, struct job *const *group, size_t n);
 /* At an orderly end: attempts of mails that were not tried to the end are taken back. */
 void mailboxes_give_back(struct mailboxes *m);
@@ -126,6 +129,17 @@ void mailboxes_stall(struct mailboxes *m, const char *why);
 void mailboxes_flow(struct mailboxes *m, struct job *const *group, size_t n);
 bool mailboxes_paused(const struct mailboxes *m);
 const char *mailboxes_title(const struct mailboxes *m, int64_t id);
+
+/* For the n-th failure in a row. */
+int64_t mailboxes_backoff_ms(int failures);
+/* How a role's process ended, by waitpid(). */
+void mailboxes_log_end(const char *role, int status);
+
+/* readers.c */
+void mailboxes_keep_readers(struct mailboxes *m);
+void mailboxes_end_readers(struct mailboxes *m);
+void mailboxes_hear_readers(struct mailboxes *m);
+void mailboxes_feed_readers(struct mailboxes *m);
 
 /* holding.c: renew leases, take and leave mailboxes, when it is time */
 void mailboxes_hold(struct mailboxes *m);

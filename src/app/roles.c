@@ -1,4 +1,5 @@
-/* The desk's side of its two other roles: keeping them alive, hearing them, feeding them. */
+/* The desk's side of its two other roles: keeping them alive and, here, what goes to fetch and
+ * comes from it; readers.c does the same for read. */
 #include <maildesk/base/log.h>
 #include <maildesk/store/mailboxes.h>
 
@@ -13,13 +14,8 @@
 
 enum { BACKOFF_FIRST_MS = 100, BACKOFF_MAX_MS = 10000, UNMARKED_MAX = 10000 };
 
-static int64_t mono(const struct mailboxes *m)
-{
-	return clock_mono(m->d->clock);
-}
-
 /* The first restart is at once: one bad mail is nothing to wait for. */
-static int64_t backoff_ms(int failures)
+int64_t mailboxes_backoff_ms(int failures)
 {
 	int64_t ms = failures > 1 ? BACKOFF_FIRST_MS : 0;
 
@@ -65,7 +61,7 @@ bool mailboxes_paused(const struct mailboxes *m)
 	return m->pause_until_ms > mono(m);
 }
 
-static void log_end(const char *role, int status)
+void mailboxes_log_end(const char *role, int status)
 {
 	if (WIFSIGNALED(status))
 		log_warn(NULL, "%s died of signal %d (%s); it is started again", role,
@@ -111,9 +107,9 @@ static void lose_fetch(struct mailboxes *m, const char *why)
 
 	m->fetch.channel = NULL;
 	m->fetch_failures++;
-	m->fetch_again_ms = mono(m) + backoff_ms(m->fetch_failures);
+	m->fetch_again_ms = mono(m) + mailboxes_backoff_ms(m->fetch_failures);
 	log_warn(NULL, "lost fetch: %s", why);
-	log_end("fetch", status);
+	mailboxes_log_end("fetch", status);
 }
 
 static void start_fetch(struct mailboxes *m)
@@ -124,7 +120,7 @@ static void start_fetch(struct mailboxes *m)
 	if (rc != MD_OK) {
 		m->fetch.channel = NULL;
 		m->fetch_failures++;
-		m->fetch_again_ms = mono(m) + backoff_ms(m->fetch_failures);
+		m->fetch_again_ms = mono(m) + mailboxes_backoff_ms(m->fetch_failures);
 		log_error(NULL, "fetch cannot be started: %s", err.text);
 		return;
 	}
@@ -398,196 +394,20 @@ void mailboxes_report_stored(struct mailboxes *m, struct job *const *group, size
 	}
 }
 
-/* ---- readers ---- */
-
-static struct job *oldest_of(const struct mailboxes *m, int reader)
-{
-	struct job *oldest = NULL;
-
-	for (struct job *j = m->jobs; j; j = j->next)
-		if (j->state == JOB_READING && j->reader == reader &&
-		    (!oldest || j->seq < oldest->seq))
-			oldest = j;
-	return oldest;
-}
-
-/* Whoever it was reading did it; the others were only queued behind. */
-static void lose_reader(struct mailboxes *m, int reader, const char *cause)
-{
-	struct reader *r = &m->readers[reader];
-	struct job *culprit = oldest_of(m, reader);
-	int status = role_end(&r->role);
-
-	r->role.channel = NULL;
-	r->failures++;
-	r->again_ms = mono(m) + backoff_ms(r->failures);
-	log_end("read", status);
-	for (struct job *j = m->jobs; j; j = j->next)
-		if (j->state == JOB_READING && j->reader == reader)
-			j->state = JOB_WAITING;
-	if (!culprit)
-		return;
-	log_warn(&(struct log_ctx){ .mailbox = mailboxes_title(m, culprit->mailbox),
-				    .uid = culprit->uid },
-		 "%s, attempt %d of %d", cause, ++culprit->crashes, READER_ATTEMPTS);
-	culprit->suspect = true;
-	culprit->state = JOB_SUSPECT;
-	if (culprit->crashes >= READER_ATTEMPTS)
-		mailboxes_give_up(m, culprit, cause);
-}
-
-static int on_fields(struct mailboxes *m, int reader, const struct frame *f, struct md_err *err)
-{
-	struct job *j = oldest_of(m, reader);
-	struct frame_fields fields;
-	int rc;
-
-	if (!j)
-		return md_fail(err, MD_INPUT, 0, "an answer to nothing");
-	rc = reader_answer(f, &j->arena, &fields, err);
-	if (rc == MD_OK && fields.seq != j->seq)
-		rc = md_fail(err, MD_INPUT, 0, "an answer to something else");
-	if (rc != MD_OK)
-		return rc;
-	j->message = fields.message;
-	j->state = JOB_READY;
-	j->ready_ms = mono(m);
-	m->readers[reader].failures = 0;
-	j = oldest_of(m, reader);
-	if (j)
-		j->sent_ms = mono(m); /* its turn begins now */
-	return MD_OK;
-}
-
-static void hear_reader(struct mailboxes *m, int reader)
-{
-	struct channel *ch = m->readers[reader].role.channel;
-	struct md_err err = { 0 };
-	struct job *j;
-	int rc = channel_flush(ch, &err);
-
-	while (rc == MD_OK) {
-		struct frame f;
-
-		rc = channel_receive(ch, &f, &err);
-		if (rc == MD_OK)
-			rc = on_fields(m, reader, &f, &err);
-	}
-	if (rc != MD_AGAIN) {
-		lose_reader(m, reader, "parser_crashed");
-		return;
-	}
-	j = oldest_of(m, reader);
-	if (j && mono(m) - j->sent_ms > READER_TIMEOUT_MS)
-		lose_reader(m, reader, "parser_timed_out");
-}
-
-void mailboxes_hear_readers(struct mailboxes *m)
-{
-	for (int i = 0; i < m->n_readers; i++)
-		if (m->readers[i].role.channel)
-			hear_reader(m, i);
-}
-
-/* A suspect has its reader for itself, and so has what takes long: nobody queues behind it. */
-static int load_of(const struct mailboxes *m, int reader)
-{
-	int n = 0;
-
-	for (const struct job *j = m->jobs; j; j = j->next)
-		if (j->state == JOB_READING && j->reader == reader)
-			n += j->suspect || j->fd >= 0 || mono(m) - j->sent_ms > SLOW_MS
-				     ? READER_QUEUE
-				     : 1;
-	return n;
-}
-
-/* The one with least to do, but less than `least`; -1: none. */
-static int idlest_reader(const struct mailboxes *m, int least)
-{
-	int best = -1;
-
-	for (int i = 0; i < m->n_readers; i++) {
-		int load = m->readers[i].role.channel ? load_of(m, i) : READER_QUEUE;
-
-		if (load < least) {
-			least = load;
-			best = i;
-		}
-	}
-	return best;
-}
-
-static void start_reader(struct mailboxes *m, struct reader *r)
-{
-	struct md_err err = { 0 };
-
-	r->used = false;
-	if (role_spawn("read", -1, &r->role, &err) == MD_OK)
-		return;
-	r->role.channel = NULL;
-	r->again_ms = mono(m) + backoff_ms(++r->failures);
-	log_error(NULL, "read cannot be started: %s", err.text);
-}
-
-/* The reader for a mail, or NULL: its last try is by one that no earlier mail can have spoilt. */
-static struct reader *choose_reader(struct mailboxes *m, const struct job *j)
-{
-	int i = idlest_reader(m, j->suspect ? 1 : READER_QUEUE);
-	struct reader *r = i < 0 ? NULL : &m->readers[i];
-
-	if (r && r->used && j->crashes == READER_ATTEMPTS - 1) {
-		role_end(&r->role);
-		start_reader(m, r);
-	}
-	return r && r->role.channel ? r : NULL;
-}
-
-void mailboxes_feed_readers(struct mailboxes *m)
-{
-	for (struct job *j = m->jobs; j; j = j->next) {
-		struct md_err err = { 0 };
-		struct reader *r;
-
-		if (j->state != JOB_WAITING)
-			continue;
-		r = choose_reader(m, j);
-		if (!r)
-			return; /* those behind a suspect wait, or no reader would ever be idle */
-		r->used = true;
-		j->state = JOB_READING;
-		j->reader = (int)(r - m->readers);
-		j->seq = ++m->next_seq;
-		j->sent_ms = mono(m);
-		if (reader_send(r->role.channel, j->seq, j->raw, j->n, j->fd,
-				rules_fields(m->d->rules), &err) != MD_OK)
-			lose_reader(m, j->reader, "parser_crashed");
-	}
-}
-
 /* ---- all of them ---- */
 
 void mailboxes_keep_roles(struct mailboxes *m)
 {
-	int64_t now = mono(m);
-
-	if (!m->fetch.channel && m->fetch_again_ms <= now)
+	if (!m->fetch.channel && m->fetch_again_ms <= mono(m))
 		start_fetch(m);
-	for (int i = 0; i < m->n_readers; i++) {
-		struct reader *r = &m->readers[i];
-
-		if (!r->role.channel && r->again_ms <= now)
-			start_reader(m, r);
-	}
+	mailboxes_keep_readers(m);
 }
 
 void mailboxes_end_roles(struct mailboxes *m)
 {
 	if (m->fetch.channel)
 		role_end(&m->fetch);
-	for (int i = 0; i < m->n_readers; i++)
-		if (m->readers[i].role.channel)
-			role_end(&m->readers[i].role);
+	mailboxes_end_readers(m);
 }
 
 int mailboxes_timeout(const struct mailboxes *m)
