@@ -325,6 +325,10 @@ const struct conf_key conf_keys[] = {
 	K("trust", "authserv_id", conf_trust, authserv_id, CONF_STR, "",
 	  "Our mail server's name in Authentication-Results; empty: such fields prove nothing.",
 	  .check = check_line),
+	K("trust", "position", conf_trust, position, CONF_ENUM, "above",
+	  "Where our server writes that field: above its Received, or below (Gmail, Microsoft 365); "
+	  "below needs `maildesk doctor` to see that it removes forged ones.",
+	  .words = "above below"),
 	K("trust", "trusted_hops", conf_trust, trusted_hops, CONF_INT, "1",
 	  "How many Received fields, from the top, are of our own servers.", RANGE(0, 20)),
 	K("trust", "unknown_sender", conf_trust, unknown_sender, CONF_ENUM, "accept",

@@ -1,6 +1,7 @@
 /* Who a mail speaks for, how well that is proven, and which tickets it points at. */
 #include <maildesk/base/mem.h>
 #include <maildesk/base/utf8.h>
+#include <maildesk/mail/alike.h>
 #include <maildesk/store/messages.h>
 #include <maildesk/store/tickets.h>
 #include <maildesk/store/users.h>
@@ -276,16 +277,70 @@ static bool tokens_disagree(const struct intake_facts *f)
 	return false;
 }
 
+/* Is that address From's own, or another one of the same user? */
+static int is_theirs(struct gather *g, const char *address, bool *ret)
+{
+	const struct mail_address *from = g->f->m->from.v;
+	struct user other;
+	int rc;
+
+	*ret = token_same_mailbox(address, from->address);
+	if (*ret || !g->f->user.id)
+		return MD_OK;
+	rc = user_by_address(g->c, address, g->a, &other, g->err);
+	*ret = rc == MD_OK && other.id == g->f->user.id;
+	return rc == MD_OK || rc == MD_NOTFOUND || rc == MD_INPUT ? MD_OK : rc;
+}
+
+/* What makes a From that reads well one that is not to be believed. */
+static int find_trick(struct gather *g, const char **ret)
+{
+	const struct intake_facts *f = g->f;
+	const struct mail_address *from = f->m->from.n ? f->m->from.v : NULL;
+	const char *domain = from ? strrchr(from->address, '@') : NULL;
+	const struct {
+		const struct rec_list *list;
+		const char *why;
+	} others[] = { { &f->m->sender, "another Sender stands behind From" },
+		       { &f->m->reply_to, "another Reply-To takes over" } };
+	bool theirs = true;
+	int rc = MD_OK;
+
+	/* Lists and forms write for others: that is what they are there for. */
+	if (!domain || f->by_form || f->by_own_list)
+		return MD_OK;
+	for (size_t i = 0; i < g->d->own.n && !*ret; i++) {
+		const char *own = strrchr(g->d->own.v[i], '@');
+
+		if (own && alike_domains(domain + 1, own + 1))
+			*ret = "the domain of From looks like ours";
+	}
+	for (size_t l = 0; l < MD_COUNT(others) && !*ret; l++)
+		for (size_t i = 0; i < others[l].list->n && rc == MD_OK && theirs; i++) {
+			const struct mail_address *a = others[l].list->v;
+
+			rc = is_theirs(g, a[i].address, &theirs);
+			if (rc == MD_OK && !theirs)
+				*ret = others[l].why;
+		}
+	return rc;
+}
+
 static int assess(struct gather *g, int64_t proof_user)
 {
 	struct intake_facts *f = g->f;
-	const struct trust_input in = {
+	const struct conf_trust *conf = &g->d->config->trust;
+	struct trust_input in = {
 		.message = f->m,
-		.config = { g->d->config->trust.authserv_id, g->d->config->trust.trusted_hops },
+		.config = { conf->authserv_id, conf->trusted_hops,
+			    strcmp(conf->position, "below") == 0 },
 		.from_user = f->user.id,
 		.proof_user = tokens_disagree(f) ? 0 : proof_user,
 	};
-	int rc = trust_assess(&in, g->a, &f->trust, g->err);
+	int rc = find_trick(g, &in.trick);
+
+	if (rc == MD_OK)
+		rc = trust_assess(&in, g->a, &f->trust, g->err);
 
 	/* What is proven of a form's own address says nothing of the person it names. */
 	if (rc == MD_OK && f->by_form && f->trust.level > TRUST_ANONYMOUS) {

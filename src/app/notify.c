@@ -165,7 +165,7 @@ static int sign(struct work *w, struct letter *l, struct md_err *err)
 	int rc = MD_OK;
 
 	if (!mailbox->plus_addressing ||
-	    token_make_address(keys, &t, mailbox->address, &l->reply_to, NULL) != MD_OK)
+	    token_make_address(keys, TOKEN_PROOF, &t, mailbox->address, &l->reply_to, NULL) != MD_OK)
 		buf_adds(&l->reply_to, mailbox->address);
 	rc = token_make_marker(keys, &t, &l->marker, err);
 	/* What tells apart two mails about one comment to one person: the version of the ticket and

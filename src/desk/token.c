@@ -17,7 +17,14 @@ enum {
 _Static_assert(crypto_auth_hmacsha256_KEYBYTES == TOKEN_KEY_BYTES, "key size");
 
 static const int lifetime_days[] = {
-	[TOKEN_ROUTE] = TOKEN_ROUTE_DAYS, [TOKEN_PROOF] = TOKEN_PROOF_DAYS
+	[TOKEN_ROUTE] = TOKEN_ROUTE_DAYS,
+	[TOKEN_PROOF] = TOKEN_PROOF_DAYS,
+	[TOKEN_BOUNCE] = TOKEN_BOUNCE_DAYS,
+	[TOKEN_CONFIRM] = TOKEN_CONFIRM_DAYS,
+};
+/* What stands before PAYLOAD in an address. */
+static const char *const prefixes[] = {
+	[TOKEN_ROUTE] = "", [TOKEN_PROOF] = "", [TOKEN_BOUNCE] = "b.", [TOKEN_CONFIRM] = "c."
 };
 
 int64_t token_day(int64_t now_ms)
@@ -30,7 +37,10 @@ static void sign(const struct token_key *key, enum token_purpose purpose, const 
 		 size_t n, uint8_t tag[crypto_auth_hmacsha256_BYTES])
 {
 	static const char *const labels[] = {
-		[TOKEN_ROUTE] = "maildesk token route", [TOKEN_PROOF] = "maildesk token proof"
+		[TOKEN_ROUTE] = "maildesk token route",
+		[TOKEN_PROOF] = "maildesk token proof",
+		[TOKEN_BOUNCE] = "maildesk token bounce",
+		[TOKEN_CONFIRM] = "maildesk token confirm",
 	};
 	uint8_t derived[crypto_auth_hmacsha256_BYTES];
 
@@ -81,7 +91,8 @@ static int pack(const struct token_key *key, enum token_purpose purpose, const s
 		return md_fail(err, MD_INPUT, 0, "no key to sign tokens with");
 	if (t->day < 0 || t->day > 0xffff)
 		return md_fail(err, MD_INPUT, 0, "the day of a token is out of range");
-	out[0] = (uint8_t)(key->id << 1 | (int)purpose);
+	/* One bit of it; that it is another purpose of the same bit shows in the tag. */
+	out[0] = (uint8_t)(key->id << 1 | ((int)purpose & 1));
 	for (size_t i = 0; i < MD_COUNT(numbers); i++) {
 		size_t len = numbers[i] < 0
 				     ? 0
@@ -105,7 +116,6 @@ static bool unpack(const uint8_t *p, size_t n, struct token *t)
 		return false;
 	n -= 2;
 	t->key = p[0] >> 1;
-	t->purpose = p[0] & 1 ? TOKEN_PROOF : TOKEN_ROUTE;
 	t->day = p[n] << 8 | p[n + 1];
 	return get_number(p, n, &at, &t->ticket) && get_number(p, n, &at, &t->comment) &&
 	       get_number(p, n, &at, &t->user) && get_number(p, n, &at, &t->serial) && at == n;
@@ -158,27 +168,29 @@ static size_t digits(size_t n)
 	return (n * 8 + 4) / 5;
 }
 
-int token_make_address(const struct token_keys *keys, const struct token *t, const char *own,
-		       struct buf *out, struct md_err *err)
+int token_make_address(const struct token_keys *keys, enum token_purpose purpose,
+		       const struct token *t, const char *own, struct buf *out, struct md_err *err)
 {
 	md_auto(buf_done) struct buf text = BUF_INIT(TEXT_MAX);
 	uint8_t payload[TOKEN_PAYLOAD_MAX];
 	const char *at = strrchr(own, '@');
 	size_t local = at ? (size_t)(at - own) : 0, n, tag = TOKEN_TAG_BYTES;
-	int rc = pack(&keys->current, TOKEN_PROOF, t, payload, &n, err);
+	int rc = pack(&keys->current, purpose, t, payload, &n, err);
 
 	if (rc != MD_OK)
 		return rc;
 	if (local == 0)
 		return md_fail(err, MD_INPUT, 0, "%s is no address", own);
 	while (tag >= TOKEN_TAG_BYTES_MIN &&
-	       local + 1 + digits(n) + 1 + digits(tag) > TOKEN_LOCAL_MAX)
+	       local + 1 + strlen(prefixes[purpose]) + digits(n) + 1 + digits(tag) >
+		       TOKEN_LOCAL_MAX)
 		tag--;
 	if (tag < TOKEN_TAG_BYTES_MIN)
 		return md_fail(err, MD_INPUT, 0, "%s is too long for a signed form", own);
-	rc = make(keys, TOKEN_PROOF, t, tag, &text, err);
+	rc = make(keys, purpose, t, tag, &text, err);
 	if (rc == MD_OK)
-		buf_addf(out, "%.*s+%s%s", (int)local, own, buf_str(&text), at);
+		buf_addf(out, "%.*s+%s%s%s", (int)local, own, prefixes[purpose], buf_str(&text),
+			 at);
 	return rc;
 }
 
@@ -208,8 +220,10 @@ static enum token_result check(const struct token_keys *keys, const char *text, 
 		    MD_OK ||
 	    base32_decode(dot + 1, n - (size_t)(dot - text) - 1, given, sizeof given, &tag_n) !=
 		    MD_OK ||
-	    tag_n < tag_min || !unpack(payload, payload_n, &t) || t.purpose != purpose)
+	    tag_n < tag_min || !unpack(payload, payload_n, &t) ||
+	    (payload[0] & 1) != ((int)purpose & 1))
 		return TOKEN_BAD;
+	t.purpose = purpose;
 	key = find_key(keys, t.key);
 	/* A key that was retired long ago signed tokens that have expired since. The day stands far
 	 * from the key, so that no single damaged digit looks like that. */
@@ -265,11 +279,32 @@ enum token_result token_read_address(const struct token_keys *keys, const char *
 	const char *detail;
 	size_t n;
 
-	for (size_t i = 0; i < own->n; i++)
-		if (same_mailbox(address, own->v[i], &detail, &n) && detail &&
-		    looks_signed(detail, n))
-			return check(keys, detail, n, TOKEN_PROOF, TOKEN_TAG_BYTES_MIN, today, ret);
+	for (size_t i = 0; i < own->n; i++) {
+		enum token_purpose purpose = TOKEN_PROOF;
+
+		if (!same_mailbox(address, own->v[i], &detail, &n) || !detail)
+			continue;
+		for (int k = TOKEN_BOUNCE; k <= TOKEN_CONFIRM; k++)
+			if (n > 2 && strncasecmp(detail, prefixes[k], 2) == 0)
+				purpose = (enum token_purpose)k;
+		detail += strlen(prefixes[purpose]);
+		n -= strlen(prefixes[purpose]);
+		if (looks_signed(detail, n))
+			return check(keys, detail, n, purpose, TOKEN_TAG_BYTES_MIN, today, ret);
+	}
 	return TOKEN_NONE;
+}
+
+bool token_same_mailbox(const char *one, const char *other)
+{
+	const char *one_at = strrchr(one, '@'), *other_at = strrchr(other, '@');
+	size_t n, m;
+
+	if (!one_at || !other_at || strcasecmp(one_at, other_at) != 0)
+		return false;
+	n = strcspn(one, "+@");
+	m = strcspn(other, "+@");
+	return n > 0 && n == m && strncasecmp(one, other, n) == 0;
 }
 
 bool token_is_own_address(const char *address, const struct rec_strs *own)

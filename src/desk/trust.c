@@ -75,9 +75,10 @@ static struct verdict read_fields(const struct trust_input *in, const char *doma
 	for (size_t i = 0; i < m->auth_fields.n; i++) {
 		const char *id = fields[i].authserv_id;
 
-		if (!id || strcmp(id, in->config.authserv_id) != 0)
+		if (!id || strcmp(*id ? id : "-", in->config.authserv_id) != 0)
 			v.foreign++;
-		else if (m->received_count < hops || fields[i].received_above >= hops)
+		else if (m->received_count < hops ||
+			 fields[i].received_above >= hops + (in->config.below ? 1 : 0))
 			v.below++;
 		else
 			add_field(&v, &fields[i], domain);
@@ -132,19 +133,25 @@ int trust_assess(const struct trust_input *in, struct arena *arena, struct trust
 {
 	const char *domain = from_domain(in->message);
 	bool has_id = in->config.authserv_id && *in->config.authserv_id;
+	bool proven = in->from_user && in->proof_user == in->from_user;
 	struct trust t = { .level = TRUST_ANONYMOUS, .auth = AUTH_NONE };
 
-	if (!domain) {
+	if (!domain || in->trick) {
 		t.flagged = true;
-		t.evidence = "From is not exactly one plain address";
+		t.evidence = domain ? in->trick : "From is not exactly one plain address";
 	} else {
 		if (has_id)
 			t.auth = judge(in, domain, arena, &t.evidence);
 		if (t.auth == AUTH_FAIL) {
 			t.flagged = true;
+		} else if (t.auth == AUTH_PASS && proven) {
+			t.level = TRUST_CONFIRMED;
+			t.evidence =
+				arena_printf(arena, "%s, and a signed reply address issued to them",
+					     t.evidence);
 		} else if (t.auth == AUTH_PASS) {
 			t.level = TRUST_VERIFIED;
-		} else if (!has_id && in->from_user && in->proof_user == in->from_user) {
+		} else if (!has_id && proven) {
 			t.level = TRUST_VERIFIED;
 			t.evidence = "signed reply address issued to the user of From";
 		} else if (in->from_user) {

@@ -155,6 +155,12 @@ static bool spec_is_plain(const char *address)
 	return true;
 }
 
+/* An address that does not stand there as it is. */
+static bool is_disguised(struct span spec)
+{
+	return span_has(spec, "=?") || has_tricks(spec);
+}
+
 static void entry_angle(struct reader *r, struct span phrase, struct span comment)
 {
 	struct span spec = content(&r->e.angle), ignore;
@@ -166,7 +172,7 @@ static void entry_angle(struct reader *r, struct span phrase, struct span commen
 	if (colon < spec.n && spec.n && *spec.p == '@')
 		spec = span_from(spec, colon + 1);
 	address = address_clean(r->arena, spec);
-	if (!address || span_has(spec, "=?"))
+	if (!address || is_disguised(spec))
 		r->odd |= ADDRESS_ODD_SPEC;
 	if (!address && spec_in_phrase(phrase, &spec, &ignore)) {
 		address = address_clean(r->arena, spec);
@@ -185,6 +191,8 @@ static void entry_bare(struct reader *r, struct span phrase, struct span comment
 	if (spec_in_phrase(phrase, &spec, &rest)) {
 		if (rest.n)
 			r->odd |= ADDRESS_ODD_SYNTAX;
+		if (is_disguised(spec))
+			r->odd |= ADDRESS_ODD_SPEC;
 		if (span_chr(span_from(phrase, span_chr(phrase, '@') + 1), '@') <
 		    span_from(phrase, span_chr(phrase, '@') + 1).n)
 			r->odd |= ADDRESS_ODD_COUNT;
@@ -340,10 +348,14 @@ unsigned address_list_read(struct arena *a, struct span value, struct rec_list *
 		} else if (c == ',' || c == ';') {
 			entry_end(&r, c);
 			s = span_from(s, 1);
+			if (!span_trim(s).n)
+				r.odd |= ADDRESS_ODD_SYNTAX;
 		} else if (c == '=' && (word = header_word_length(s)) > 0) {
 			buf_add(&r.e.phrase, s.p, word);
 			s = span_from(s, word);
 		} else {
+			if (c == '>')
+				r.odd |= ADDRESS_ODD_SYNTAX;
 			buf_addc(&r.e.phrase, c);
 			s = span_from(s, 1);
 		}

@@ -4,6 +4,7 @@
 #include <maildesk/base/clock.h>
 #include <maildesk/base/mem.h>
 #include <maildesk/mail/address.h>
+#include <maildesk/mail/alike.h>
 #include <maildesk/mail/authres.h>
 #include <maildesk/mail/date.h>
 #include <maildesk/mail/kind.h>
@@ -52,7 +53,8 @@ static void senders(struct reading *r)
 	struct rec_list one = { 0 };
 	unsigned odd = f ? address_list_read(r->arena, f->value, &one) : 0;
 
-	m->from_is_plain = f && odd == 0 && one.n == 1 && !several;
+	m->from_is_plain = f && odd == 0 && one.n == 1 && !several &&
+			   !alike_is_disguised(((struct mail_address *)one.v)->address);
 	addresses(r, "From", &m->from);
 	/* What follows is shown as the sender; it makes nobody one. */
 	for (size_t i = 0; i < m->from.n; i++)
@@ -145,6 +147,7 @@ void message_read_head(struct reading *r)
 	m->subject = f ? header_text(r->arena, f->value) : NULL;
 	senders(r);
 	addresses(r, "Reply-To", &m->reply_to);
+	addresses(r, "Sender", &m->sender);
 	addresses(r, "To", &m->to);
 	addresses(r, "Cc", &m->cc);
 	delivered(r);

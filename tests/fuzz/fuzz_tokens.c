@@ -55,7 +55,7 @@ static void check_own(const struct token *t, uint8_t bit)
 	check(token_read_message_id(&keys, buf_str(&id), t->day, &back) == TOKEN_VALID);
 	check_same(t, &back);
 	/* A marker is no address, and the other way round. */
-	if (token_make_address(&keys, t, own.v[0], &address, NULL) == MD_OK) {
+	if (token_make_address(&keys, TOKEN_PROOF, t, own.v[0], &address, NULL) == MD_OK) {
 		check(token_read_address(&keys, buf_str(&address), &own, t->day, &back) ==
 		      TOKEN_VALID);
 		check_same(t, &back);

@@ -54,7 +54,8 @@ struct conf_mailbox {
 	bool idle, plus_addressing;
 };
 struct conf_trust {
-	const char *authserv_id; /* "" : off */
+	const char *authserv_id; /* "": off, "-": fields without an id */
+	const char *position;    /* "above", "below" our own Received */
 	int64_t trusted_hops;
 	const char *unknown_sender; /* "accept", "quarantine" */
 	const char *on_fail;        /* "ticket", "quarantine" */

@@ -8,6 +8,10 @@
  *stand in every copy of the mail, so they name the ticket and prove nobody. proof
  *`support+PAYLOAD.TAG@host`, the Reply-To alone: shows that the writer got the mail.
  *
+ *	bounce	`support+b.PAYLOAD.TAG@host`, the envelope sender: what comes there is a report, or
+ *at least of no person. Names the outgoing message (serial) and its recipient. confirm
+ *`support+c.PAYLOAD.TAG@host`, the Reply-To of a mail that asks for a confirmation (serial).
+ *
  * A mistaken purpose, a changed bit, a foreign key: TOKEN_BAD. Comparing takes constant time. */
 #ifndef MAILDESK_DESK_TOKEN_H
 #define MAILDESK_DESK_TOKEN_H
@@ -25,6 +29,8 @@ enum {
 	TOKEN_LOCAL_MAX = 64,     /* RFC 5321 4.5.3.1.1 */
 	TOKEN_PROOF_DAYS = 14,
 	TOKEN_ROUTE_DAYS = 90,
+	TOKEN_BOUNCE_DAYS = 30,
+	TOKEN_CONFIRM_DAYS = 14, /* long after it ran out: then it is answered */
 };
 
 struct token_key {
@@ -36,15 +42,15 @@ struct token_keys {
 	struct token_key previous; /* verifies only */
 };
 
-enum token_purpose { TOKEN_ROUTE, TOKEN_PROOF };
+enum token_purpose { TOKEN_ROUTE, TOKEN_PROOF, TOKEN_BOUNCE, TOKEN_CONFIRM };
 
 struct token {
 	enum token_purpose purpose;    /* set by the functions that make and read */
 	int key;                       /* likewise */
 	int64_t day;                   /* since 1970 UTC, of making: token_day(now_ms) */
 	int64_t ticket, comment, user; /* 0: none */
-	/* Makes Message-IDs of one ticket, comment, user and day different: the number of the
-	 * outgoing message. 0 elsewhere. */
+	/* Makes tokens of one ticket, comment, user and day different: the number of the outgoing
+	 * message, or what the purpose says. */
 	int64_t serial;
 };
 
@@ -62,10 +68,11 @@ int token_make_message_id(const struct token_keys *keys, const struct token *t, 
 			  struct buf *out, struct md_err *err); /* without <> */
 int token_make_marker(const struct token_keys *keys, const struct token *t, struct buf *out,
 		      struct md_err *err);
-/* The signed form of one of our own addresses ("support@example.com"). MD_INPUT also when its name
+/* The signed form of one of our own addresses ("support@example.com"), of any purpose but route.
+ * MD_INPUT also when its name
  * is so long that fewer than 80 bits of the tag would fit: then the mail goes without. */
-int token_make_address(const struct token_keys *keys, const struct token *t, const char *own,
-		       struct buf *out, struct md_err *err);
+int token_make_address(const struct token_keys *keys, enum token_purpose purpose,
+		       const struct token *t, const char *own, struct buf *out, struct md_err *err);
 
 /* `today` as token_day(). *ret is written for TOKEN_VALID only.
  * Address: any address of the mail; it must be one of `own` with a +detail that looks like a token,
@@ -79,6 +86,8 @@ enum token_result token_read_message_id(const struct token_keys *keys, const cha
 enum token_result token_read_marker(const struct token_keys *keys, const char *marker,
 				    int64_t today, struct token *ret);
 
+/* Do two addresses name one mailbox: without their +details and without regard to case? */
+bool token_same_mailbox(const char *one, const char *other);
 /* Is `address` one of `own`, with any +detail? Without regard to case. */
 bool token_is_own_address(const char *address, const struct rec_strs *own);
 

@@ -15,13 +15,17 @@ enum trust_level {
 	TRUST_ANONYMOUS = 0,
 	TRUST_CLAIMED = 1,
 	TRUST_VERIFIED = 2,
-	TRUST_CONFIRMED = 3, /* by a one-time confirmation; never the result of trust_assess() */
+	TRUST_CONFIRMED = 3, /* by both proofs, or by a one-time confirmation (confirm.c) */
 };
 const char *trust_level_name(int level); /* "anonymous", "claimed", "verified", "confirmed" */
 
 struct trust_config {
-	const char *authserv_id; /* NULL or "": Authentication-Results are not looked at */
-	int64_t trusted_hops;    /* the topmost so many Received fields are ours; at least 1 */
+	/* NULL or "": Authentication-Results are not looked at; "-": fields without an id */
+	const char *authserv_id;
+	int64_t trusted_hops; /* the topmost so many Received fields are ours; at least 1 */
+	/* Our server writes its field below its own Received (Gmail); then what stands before the
+	 * next one counts too. */
+	bool below;
 };
 
 struct trust_input {
@@ -33,6 +37,9 @@ struct trust_input {
 	/* The user named by a valid *proof* token in an address of the mail; 0: none. Expired,
 	 * revoked, contradicting and route tokens are none. */
 	int64_t proof_user;
+	/* NULL, or why From is not to be believed although it reads well: another Sender or
+	 * Reply-To takes over, or it looks like somebody else's. */
+	const char *trick;
 };
 
 enum trust_auth { AUTH_NONE, AUTH_PASS, AUTH_FAIL };

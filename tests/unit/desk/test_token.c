@@ -31,7 +31,7 @@ static int make_id(const struct token_keys *k, const struct token *t, struct buf
 
 static int make_address(const struct token_keys *k, const struct token *t, struct buf *out)
 {
-	return token_make_address(k, t, "support@example.com", out, NULL);
+	return token_make_address(k, TOKEN_PROOF, t, "support@example.com", out, NULL);
 }
 
 static int make_marker(const struct token_keys *k, const struct token *t, struct buf *out)
@@ -211,7 +211,7 @@ static void test_long_names(void **state)
 		memset(name, 'n', (size_t)n);
 		buf_addf(&address, "%s@example.com", name);
 		list[0] = address.data;
-		rc = token_make_address(&keys, &large, address.data, &text, NULL);
+		rc = token_make_address(&keys, TOKEN_PROOF, &large, address.data, &text, NULL);
 		/* 28 digits of 17 octets and 16 of 80 bits leave 18 for the name */
 		assert_int_equal(rc, n <= 18 ? MD_OK : MD_INPUT);
 		if (rc != MD_OK) {

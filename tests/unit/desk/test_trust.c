@@ -60,7 +60,7 @@ static const struct {
 	{ "no field", { 0 }, KNOWN, 0, US, 1, 1, 0, 1, AUTH_NONE, "no result of " US },
 	{ "newcomer", { 0 }, 0, 0, US, 1, 1, 0, 0, AUTH_NONE, "nobody we know" },
 	{ "token alone", { 0 }, KNOWN, KNOWN, US, 1, 1, 0, 1, AUTH_NONE, "no result" },
-	{ "both", { &pass }, KNOWN, KNOWN, US, 1, 1, 0, 2, AUTH_PASS, "dmarc=pass" },
+	{ "both", { &pass }, KNOWN, KNOWN, US, 1, 1, 0, 3, AUTH_PASS, "dmarc=pass" },
 	{ "spf is of the envelope", { &spf_only }, KNOWN, 0, US, 1, 1, 0, 1, AUTH_NONE, "" },
 	{ "spf breaks on the way", { &spf_fail }, KNOWN, 0, US, 1, 1, 0, 1, AUTH_NONE, "" },
 	{ "pass of no From", { &no_from }, KNOWN, 0, US, 1, 1, 0, 1, AUTH_NONE, "no passing" },
@@ -194,7 +194,7 @@ static void test_alignment(void **state)
 				     .auth_fields = { 1, &field },
 				     .received_count = 1,
 				     .from_is_plain = true };
-		struct trust_input in = { &m, { US, 1 }, KNOWN, 0 };
+		struct trust_input in = { .message = &m, .config = { US, 1 }, .from_user = KNOWN };
 		struct trust t;
 
 		assert_int_equal(trust_assess(&in, &a, &t, NULL), MD_OK);
@@ -202,12 +202,71 @@ static void test_alignment(void **state)
 	}
 }
 
+/* Servers that write their field below their own Received, and those that name themselves "-". */
+static void test_positions(void **state)
+{
+	static const struct {
+		const char *id, *field_id;
+		int64_t above, received;
+		bool below;
+		int level;
+	} rows[] = {
+		{ US, US, 1, 3, true, 2 },   { US, US, 0, 3, true, 2 },  { US, US, 2, 3, true, 1 },
+		{ US, US, 1, 3, false, 1 },  { US, US, 1, 0, true, 1 },  { "-", "", 1, 3, true, 2 },
+		{ "-", US, 1, 3, true, 1 },  { "-", "", 2, 3, true, 1 }, { US, "", 1, 3, true, 1 },
+		{ "-", "-", 1, 3, true, 2 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < MD_COUNT(rows); i++) {
+		md_auto(arena_done) struct arena a = ARENA_INIT(10000);
+		struct mail_address from = { NULL, "carol@" FROM };
+		struct auth_field field = { rows[i].field_id, rows[i].above, NULL,
+					    "pass",           FROM,          { 0 } };
+		struct message m = { .from = { 1, &from },
+				     .auth_fields = { 1, &field },
+				     .received_count = rows[i].received,
+				     .from_is_plain = true };
+		struct trust_input in = { .message = &m,
+					  .config = { rows[i].id, 1, rows[i].below },
+					  .from_user = KNOWN };
+		struct trust t;
+
+		assert_int_equal(trust_assess(&in, &a, &t, NULL), MD_OK);
+		if (t.level != rows[i].level)
+			fail_msg("position %zu: level %d, %s", i, t.level, t.evidence);
+	}
+}
+
+static void test_a_trick_beats_every_proof(void **state)
+{
+	md_auto(arena_done) struct arena a = ARENA_INIT(10000);
+	struct mail_address from = { NULL, "carol@" FROM };
+	struct auth_field field = pass;
+	struct message m = { .from = { 1, &from },
+			     .auth_fields = { 1, &field },
+			     .received_count = 1,
+			     .from_is_plain = true };
+	struct trust_input in = { .message = &m,
+				  .config = { US, 1 },
+				  .from_user = KNOWN,
+				  .proof_user = KNOWN,
+				  .trick = "another Sender" };
+	struct trust t;
+
+	(void)state;
+	assert_int_equal(trust_assess(&in, &a, &t, NULL), MD_OK);
+	assert_int_equal(t.level, 0);
+	assert_true(t.flagged);
+	assert_string_equal(t.evidence, "another Sender");
+}
+
 static void test_no_memory(void **state)
 {
 	struct arena a = ARENA_INIT(8);
 	struct mail_address from = { NULL, "a@b.test" };
 	struct message m = { .from = { 1, &from }, .from_is_plain = true };
-	struct trust_input in = { &m, { US, 1 }, KNOWN, 0 };
+	struct trust_input in = { .message = &m, .config = { US, 1 }, .from_user = KNOWN };
 	struct trust t;
 
 	(void)state;
@@ -218,8 +277,8 @@ static void test_no_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_levels),
-		cmocka_unit_test(test_alignment),
+		cmocka_unit_test(test_levels),    cmocka_unit_test(test_alignment),
+		cmocka_unit_test(test_positions), cmocka_unit_test(test_a_trick_beats_every_proof),
 		cmocka_unit_test(test_no_memory),
 	};
 
