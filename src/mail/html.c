@@ -1,25 +1,24 @@
-/* libxml2's push parser calls back for each tag and text; no tree is built, so depth costs nothing
- * but the parser's stack of names. That stack is searched for every stray end tag, which is why
- * HTML_DEPTH_MAX stops it: what follows is stripped of tags by hand. */
+/* Text is written as the events of html_walk.c come: what an element does to it stands in a table.
+ * Line ends and blanks are wanted first and written when text follows. */
 #include <maildesk/mail/html.h>
 
 #include "html_elements.h"
 #include "html_marks.h"
+#include "html_walk.h"
 
 #include <maildesk/base/err.h>
 #include <maildesk/base/mem.h>
-#include <maildesk/base/utf8.h>
 
-#include <libxml/HTMLparser.h>
+#include <libxml/parser.h>
 #include <stdint.h>
 #include <string.h>
 
 enum { LISTS_MAX = 32, URL_MAX = 500 };
 
 struct html {
-	htmlParserCtxtPtr parser;
+	struct html_walk walk; /* first */
 	struct buf *out;
-	int depth, skip, quote, pre;
+	int skip, quote, pre;
 	int line_quote;  /* of the last line written */
 	int breaks;      /* line ends wanted before the next text */
 	bool space;      /* a blank wanted before the next text */
@@ -132,7 +131,8 @@ static void write_text(struct html *h, struct span s)
 
 static void text(struct html *h, struct span s)
 {
-	if (h->skip || h->out->status != MD_OK)
+	h->walk.stop = h->out->status != MD_OK;
+	if (h->skip || h->walk.stop)
 		return;
 	if (h->pre)
 		write_pre(h, s);
@@ -142,15 +142,15 @@ static void text(struct html *h, struct span s)
 
 /* ---- elements ---- */
 
-static const char *attribute(const xmlChar **atts, const char *name)
+static const char *attribute(const char *const *atts, const char *name)
 {
 	for (size_t i = 0; atts && atts[i]; i += 2)
-		if (strcmp((const char *)atts[i], name) == 0)
-			return atts[i + 1] ? (const char *)atts[i + 1] : "";
+		if (strcmp(atts[i], name) == 0)
+			return atts[i + 1] ? atts[i + 1] : "";
 	return NULL;
 }
 
-static bool is_hidden(const xmlChar **atts)
+static bool is_hidden(const char *const *atts)
 {
 	const char *style = attribute(atts, "style");
 	char flat[512];
@@ -236,7 +236,7 @@ static void mark_end(struct html *h)
 
 /* A quote's own container reaches to the first block quote in it: people answer between those, and
  * their lines are marked anyway. */
-static void mark_begin(struct html *h, const char *name, const xmlChar **atts)
+static void mark_begin(struct html *h, const char *name, const char *const *atts)
 {
 	enum html_mark mark = HTML_MARK_NONE;
 
@@ -247,32 +247,27 @@ static void mark_begin(struct html *h, const char *name, const xmlChar **atts)
 		return;
 	}
 	if (atts && h->marks->n < HTML_MARKS_MAX)
-		mark = html_mark_of(name, (const char *const *)atts);
+		mark = html_mark_of(name, atts);
 	if (mark == HTML_MARK_NONE)
 		return;
 	h->marks->v[h->marks->n] = (struct html_range){ mark, h->out->len, SIZE_MAX };
 	if (mark == HTML_MARK_REST)
 		h->marks->n++;
 	else
-		h->mark_depth = h->depth;
+		h->mark_depth = h->walk.depth;
 }
 
-static void on_start(void *ctx, const xmlChar *name, const xmlChar **atts)
+static void on_start(struct html_walk *w, const char *name, const char *const *atts)
 {
-	struct html *h = ctx;
-	unsigned e;
+	struct html *h = (struct html *)w;
+	unsigned e = html_effect_of(name);
 
-	if (++h->depth > HTML_DEPTH_MAX) {
-		xmlStopParser(h->parser);
-		return;
-	}
-	e = html_effect_of((const char *)name);
 	if (h->skip || (e & HTML_SKIP) || (atts && is_hidden(atts))) {
 		h->skip++;
 		return;
 	}
 	if (h->marks)
-		mark_begin(h, (const char *)name, atts);
+		mark_begin(h, name, atts);
 	if (e & HTML_BREAK)
 		h->breaks = h->breaks < 3 ? h->breaks + 1 : 3;
 	if (e & HTML_BLOCK)
@@ -284,7 +279,7 @@ static void on_start(void *ctx, const xmlChar *name, const xmlChar **atts)
 	if (e & HTML_PRE)
 		h->pre++;
 	if ((e & HTML_LIST) && ++h->lists <= LISTS_MAX)
-		h->numbers[h->lists - 1] = strcmp((const char *)name, "ol") == 0;
+		h->numbers[h->lists - 1] = strcmp(name, "ol") == 0;
 	if (e & HTML_ITEM)
 		item(h);
 	if ((e & HTML_CELL) && h->cell)
@@ -297,19 +292,17 @@ static void on_start(void *ctx, const xmlChar *name, const xmlChar **atts)
 	}
 }
 
-static void on_end(void *ctx, const xmlChar *name)
+static void on_end(struct html_walk *w, const char *name)
 {
-	struct html *h = ctx;
-	unsigned e;
+	struct html *h = (struct html *)w;
+	unsigned e = html_effect_of(name);
 
-	if (h->mark_depth && h->depth <= h->mark_depth)
+	if (h->mark_depth && w->depth <= h->mark_depth)
 		mark_end(h);
-	h->depth--;
 	if (h->skip) {
 		h->skip--;
 		return;
 	}
-	e = html_effect_of((const char *)name);
 	if (e & HTML_LINK) {
 		link_end(h);
 		h->url[0] = '\0';
@@ -328,25 +321,18 @@ static void on_end(void *ctx, const xmlChar *name)
 		h->cell = h->space = true;
 }
 
-static void on_text(void *ctx, const xmlChar *ch, int len)
+static void on_text(struct html_walk *w, struct span s)
 {
-	text(ctx, (struct span){ (const char *)ch, len > 0 ? (size_t)len : 0 });
+	text((struct html *)w, s);
 }
 
-/* What the parser did not get to: text between tags, nothing more. */
-static void strip_rest(struct html *h, struct span rest)
+static void on_rest(struct html_walk *w, struct span s)
 {
-	h->skip = h->pre = 0;
-	while (rest.n) {
-		size_t open = span_chr(rest, '<'), close;
+	struct html *h = (struct html *)w;
 
-		text(h, span_sub(rest, 0, open));
-		rest = span_from(rest, open);
-		close = span_chr(rest, '>');
-		if (rest.n)
-			want_breaks(h, 1);
-		rest = span_from(rest, close + 1);
-	}
+	h->skip = h->pre = 0;
+	text(h, s);
+	want_breaks(h, 1);
 }
 
 bool html_to_text(struct span html, struct buf *out)
@@ -356,37 +342,15 @@ bool html_to_text(struct span html, struct buf *out)
 
 bool html_read(struct span html, struct buf *out, struct html_marks *marks)
 {
-	htmlSAXHandler sax = { .startElement = on_start,
-			       .endElement = on_end,
-			       .characters = on_text,
-			       .ignorableWhitespace = on_text,
-			       .cdataBlock = NULL };
-	struct html h = { .out = out, .line_empty = true, .marks = marks };
-	size_t done = 0;
+	struct html h = { .walk = { on_start, on_end, on_text, on_rest },
+			  .out = out,
+			  .line_empty = true,
+			  .marks = marks };
 
-	h.parser = htmlCreatePushParserCtxt(&sax, &h, NULL, 0, NULL, XML_CHAR_ENCODING_UTF8);
-	if (!h.parser)
+	if (!html_walk(&h.walk, html))
 		return false;
-	htmlCtxtUseOptions(h.parser, HTML_PARSE_RECOVER | HTML_PARSE_NOERROR |
-					     HTML_PARSE_NOWARNING | HTML_PARSE_NONET |
-					     HTML_PARSE_NOIMPLIED | HTML_PARSE_IGNORE_ENC |
-					     HTML_PARSE_COMPACT);
-	/* A fragment's first element must not count as the whole document. */
-	htmlParseChunk(h.parser, "<html><body>", 12, 0);
-	while (done < html.n && h.depth <= HTML_DEPTH_MAX && out->status == MD_OK) {
-		/* Whole characters: the rest may have to be stripped from here. */
-		size_t n = utf8_cut(html.p + done, html.n - done, 32768);
-
-		htmlParseChunk(h.parser, html.p + done, (int)n, 0);
-		done += n;
-	}
-	if (h.depth <= HTML_DEPTH_MAX)
-		htmlParseChunk(h.parser, NULL, 0, 1);
-	else
-		strip_rest(&h, span_from(html, done));
 	if (h.mark_depth)
 		mark_end(&h);
-	htmlFreeParserCtxt(h.parser);
 	return true;
 }
 

@@ -23,10 +23,9 @@ struct html_marks {
 	} v[HTML_MARKS_MAX];
 };
 
-enum { HTML_DEPTH_MAX = 400 }; /* elements in one another; below it tags are merely dropped */
-
-/* Append the text of `html` (valid UTF-8 without controls). Linear. Appends stop at out->max.
- * Returns false when the parser ran out of memory. */
+/* Append the text of `html` (valid UTF-8 without controls). Linear; below 400 elements in one
+ * another or behind a tag with more than 256 attributes tags are merely dropped. Appends stop at
+ * out->max. Returns false when the parser ran out of memory. */
 bool html_to_text(struct span html, struct buf *out);
 /* The same, with the marks added to *marks (may be NULL). */
 bool html_read(struct span html, struct buf *out, struct html_marks *marks);
