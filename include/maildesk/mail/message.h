@@ -119,6 +119,7 @@ int message_read(const uint8_t *raw, size_t n, struct arena *arena, struct messa
 /* Put the top header's fields of these names into ret->fields. MD_OK or MD_NOMEM. */
 int message_read_fields(const uint8_t *raw, size_t n, const struct rec_strs *names,
 			struct arena *arena, struct message *ret, struct md_err *err);
+
 /* The HTML form of a mail, safe to be shown (sanitize.h); NULL when it has none. Read again when it
  * is asked for and not at intake: few mails are ever looked at in that form. For the `read` role.
  */
