@@ -240,6 +240,8 @@ static void check_mailbox(struct conf_load *l, const struct conf_node *n)
 					  secret_path(l, m->password));
 	if (*m->user == '\0')
 		m->user = m->address;
+	if (*m->locale == '\0')
+		m->locale = l->config->desk.locale;
 	if (*m->smtp)
 		check_reference(l, smtp, n, "smtp", "smtp", m->smtp);
 	else if (count_of(l, "smtp") == 1)

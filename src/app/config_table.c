@@ -101,6 +101,16 @@ static int check_locale(const char *s, struct md_err *err)
 	return MD_OK;
 }
 
+static int check_locale_or_none(const char *s, struct md_err *err)
+{
+	return *s ? check_locale(s, err) : MD_OK;
+}
+
+static int check_folder(const char *s, struct md_err *err)
+{
+	return *s ? check_absolute(s, err) : MD_OK;
+}
+
 static int check_zone(const char *s, struct md_err *err)
 {
 	md_auto(calendar_done) struct calendar scratch = { 0 };
@@ -227,6 +237,9 @@ const struct conf_key conf_keys[] = {
 	  .check = check_locale),
 	K("desk", "timezone", conf_desk, timezone, CONF_STR, "UTC", "Time zone of dates in mails.",
 	  .check = check_zone),
+	K("desk", "templates_dir", conf_desk, templates_dir, CONF_STR, "",
+	  "Folder with own templates (LOCALE/NAME.mustache), each instead of the built-in one.",
+	  .check = check_folder),
 	K("desk", "visibility", conf_desk, visibility, CONF_ENUM, "private",
 	  "Do customers see the tickets they take part in, or all?", .words = "private open"),
 	K("desk", "workflow", conf_desk, workflow, CONF_ENUM, "helpdesk",
@@ -311,6 +324,9 @@ const struct conf_key conf_keys[] = {
 	  "Mail to support+anything@... arrives here too."),
 	K("mailbox", "smtp", conf_mailbox, smtp, CONF_STR, "",
 	  "Title of the smtp section to send by; default: the only one.", .check = check_line),
+	K("mailbox", "locale", conf_mailbox, locale, CONF_STR, "",
+	  "Language of mails to people of whom none is known; default: desk.locale.",
+	  .example = "de", .check = check_locale_or_none),
 	K("mailbox", "priority", conf_mailbox, priority, CONF_ENUM, "medium",
 	  "Priority of its new tickets.", .words = "low medium high critical"),
 	K("mailbox", "own_lists", conf_mailbox, own_lists, CONF_STRS, "",

@@ -310,3 +310,10 @@ void desk_mailbox_stored(struct desk *d, int64_t id, bool heal)
 	m->last_success_at = clock_wall(d->clock);
 	pthread_mutex_unlock(&d->lock);
 }
+
+void desk_templates_alarm(struct desk *d)
+{
+	pthread_mutex_lock(&d->lock);
+	d->templates_alarm = true;
+	pthread_mutex_unlock(&d->lock);
+}

@@ -4,7 +4,6 @@
  * built only to be written down was a fifth of the time it took to take one in. */
 #include <maildesk/base/json.h>
 #include <maildesk/base/utf8.h>
-#include <maildesk/mail/trim.h>
 
 #include "work_priv.h"
 
@@ -97,20 +96,14 @@ static int put_ticket(struct buf *out, struct work *w, const struct letter_data 
 
 static void put_sla(struct buf *out, const struct work_event *e)
 {
-	char due[TIME_TEXT_MAX];
-
 	if (!e->metric) {
 		put_null(out, "sla");
 		return;
 	}
 	open_object(out, "sla");
-	put_key(out, "metric");
-	buf_addc(out, '"');
-	for (const char *p = e->metric; *p; p++)
-		buf_addc(out, *p == '_' ? ' ' : *p);
-	buf_addc(out, '"');
+	put_text(out, "metric", e->metric);
 	put_number(out, "percent", e->percent);
-	put_text(out, "due", e->due_at ? time_format(e->due_at, 0, due) : "");
+	put_number(out, "due_at", e->due_at);
 	buf_addc(out, '}');
 }
 
@@ -182,11 +175,14 @@ int letter_data_write(struct work *w, const struct letter_data *l, struct buf *o
 	put_sla(out, l->event);
 	put_lines(out, w, l);
 	put_mail(out, w, l);
-	put_text(out, "reply_marker", MAIL_REPLY_MARKER);
 	put_text(out, "body_token", l->marker);
 	put_bool(out, "known", w->echo);
 	put_bool(out, "too_large", w->too_large);
+	put_bool(out, "by_customer",
+		 strcmp(l->event->event, "public_reply") == 0 && !(w->who & WHO_STAFF));
 	put_text(out, "locale", l->to->locale);
+	put_text(out, "desk_locale", l->locale);
+	put_text(out, "timezone", l->to->timezone ? l->to->timezone : desk->timezone);
 	put_comment(out, w, l->event->body);
 	buf_addc(out, '}');
 	if (rc != MD_OK || out->status != MD_OK || w->arena->failed)

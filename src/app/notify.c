@@ -65,7 +65,7 @@ static void add_user(struct work *w, struct audience *to, const struct user *u, 
 					   .staff = strcmp(u->role, "customer") != 0,
 					   .muted = muted,
 					   .undeliverable = u->disabled_at || u->undeliverable_at },
-		   (struct reader){ u->name, u->email, u->locale });
+		   (struct reader){ u->name, u->email, u->locale, u->timezone });
 }
 
 static void add_participants(struct work *w, struct audience *to)
@@ -83,7 +83,7 @@ static void add_participants(struct work *w, struct audience *to)
 						   .muted = p->muted,
 						   .undeliverable =
 							   p->disabled || p->undeliverable },
-			   (struct reader){ p->name, p->email, p->locale });
+			   (struct reader){ p->name, p->email, p->locale, p->timezone });
 	}
 }
 
@@ -188,6 +188,7 @@ static int letter_json(struct work *w, const struct audience *to, const struct l
 		.to = l->to,
 		.requester = reader_of(to, w->ticket.requester_id, &person),
 		.assignee = reader_of(to, w->ticket.assignee_id, &person),
+		.locale = mailbox_of(w)->locale,
 		.from = mailbox_of(w)->address,
 		.message_id = buf_str(&l->message_id),
 		.reply_to = buf_str(&l->reply_to),

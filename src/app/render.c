@@ -1,12 +1,12 @@
 #include <maildesk/app/render.h>
-#include <maildesk/base/embed.h>
 #include <maildesk/base/json.h>
+#include <maildesk/base/log.h>
 #include <maildesk/desk/letter.h>
 #include <maildesk/mail/compose.h>
 #include <maildesk/store/messages.h>
 
-#include <stdio.h>
-#include <stdlib.h>
+#include "letter_view.h"
+
 #include <string.h>
 
 enum {
@@ -14,71 +14,6 @@ enum {
 	RENDER_ARENA_MAX = 1 << 20,
 	DATA_DEPTH = 32,
 };
-
-struct templates {
-	size_t n;
-	struct {
-		const char *name; /* "templates/en/created.text.mustache" */
-		struct template *compiled;
-	} all[];
-};
-
-static bool is_template(const struct embed_file *f)
-{
-	return strncmp(f->name, "templates/", strlen("templates/")) == 0;
-}
-
-int templates_load(struct templates **ret, struct md_err *err)
-{
-	md_auto(templates_free_p) struct templates *t = NULL;
-	size_t n = 0;
-	int rc = MD_OK;
-
-	for (const struct embed_file *f = embed_files; f->name; f++)
-		n += is_template(f);
-	t = md_calloc(1, sizeof *t + n * sizeof t->all[0]);
-	if (!t)
-		return md_fail(err, MD_NOMEM, 0, "out of memory");
-	for (const struct embed_file *f = embed_files; f->name && rc == MD_OK; f++) {
-		if (!is_template(f))
-			continue;
-		rc = template_compile(f->name, f->data, f->len, &t->all[t->n].compiled, err);
-		t->all[t->n++].name = f->name;
-	}
-	if (rc == MD_OK)
-		*ret = md_take(t);
-	return rc;
-}
-
-void templates_free(struct templates *t)
-{
-	for (size_t i = 0; t && i < t->n; i++)
-		template_free(t->all[i].compiled);
-	free(t);
-}
-
-/* ---- one mail ---- */
-
-struct lookup {
-	const struct templates *t;
-	const char *locale;
-};
-
-/* "created.text": of the recipient's locale, else English. */
-static const struct template *find(void *ctx, const char *name)
-{
-	const struct lookup *l = ctx;
-	const char *locales[] = { l->locale, "en" };
-	char path[200];
-
-	for (size_t k = 0; k < MD_COUNT(locales); k++) {
-		snprintf(path, sizeof path, "templates/%s/%s.mustache", locales[k], name);
-		for (size_t i = 0; i < l->t->n; i++)
-			if (strcmp(l->t->all[i].name, path) == 0)
-				return l->t->all[i].compiled;
-	}
-	return NULL;
-}
 
 static int write_mail(const struct desk *d, const struct outbox_row *row, const json_t *mail,
 		      const struct letter *letter, const struct rec_strs *thread, struct buf *out,
@@ -111,24 +46,49 @@ static int write_mail(const struct desk *d, const struct outbox_row *row, const 
 	return compose_write(&m, d->random, out, err);
 }
 
-int render_mail(const struct templates *t, const struct desk *d, struct db_conn *c,
+/* An own template that cannot be rendered must not cost a mail: it goes out in the built-in words,
+ * and the desk's health says so. */
+static int render_letter(const struct templates *t, struct desk *d, const struct outbox_row *row,
+			 json_t *data, struct letter *letter, struct md_err *err)
+{
+	struct templates_view view;
+	const struct template_partials set = { templates_find, &view };
+	struct md_err why = { 0 };
+	int rc = letter_view(t, row->event, data, &view, err);
+
+	if (rc == MD_OK)
+		rc = letter_render(row->event, data, &set, letter, &why);
+	if (rc != MD_INPUT && rc != MD_NOTFOUND) {
+		if (rc != MD_OK && err && why.code)
+			*err = why;
+		return rc;
+	}
+	letter_done(letter);
+	*letter = (struct letter)LETTER_INIT;
+	view.built_in_only = true;
+	rc = letter_render(row->event, data, &set, letter, err);
+	if (rc == MD_OK) {
+		log_error(NULL, "a template of templates_dir failed, the built-in one is sent: %s",
+			  why.text);
+		desk_templates_alarm(d);
+	}
+	return rc;
+}
+
+int render_mail(const struct templates *t, struct desk *d, struct db_conn *c,
 		const struct outbox_row *row, struct buf *out, struct md_err *err)
 {
 	md_auto(arena_done) struct arena arena = ARENA_INIT(RENDER_ARENA_MAX);
 	md_auto(json_decref_p) json_t *data = NULL;
 	md_auto(letter_done) struct letter letter = LETTER_INIT;
-	struct lookup lookup = { t, "en" };
-	const struct template_partials set = { find, &lookup };
 	struct rec_strs thread = { 0 };
 	int rc = json_read(row->data, strlen(row->data), DATA_DEPTH, &data, err);
 
-	if (rc == MD_OK && json_get_string(data, "locale"))
-		lookup.locale = json_get_string(data, "locale");
 	if (rc == MD_OK)
 		rc = message_thread(c, row->ticket_id, row->recipient, row->message_id, THREAD_MAX,
 				    &arena, &thread, err);
 	if (rc == MD_OK)
-		rc = letter_render(row->event, data, &set, &letter, err);
+		rc = render_letter(t, d, row, data, &letter, err);
 	if (rc == MD_NOTFOUND)
 		rc = MD_INPUT;
 	if (rc == MD_OK)

@@ -30,6 +30,7 @@ enum {
 	PAUSE_MS = 1000,   /* after a database failure */
 	ELSEWHERE_MS = 50, /* while another daemon claims what is due */
 	JITTER_PERCENT = 10,
+	PROBLEMS_MAX = 64 << 10,
 };
 
 /* Minutes after each attempt, in units of smtp.retry_first: 1, 5, 15, 30 min, 1, 2, 4 h, 4 h … */
@@ -365,6 +366,23 @@ static void *run(void *arg)
 	return NULL;
 }
 
+/* Those of templates_dir that cannot be used are an alarm, no reason not to send. */
+static int load_templates(struct sender *s, struct md_err *err)
+{
+	md_auto(buf_done) struct buf problems = BUF_INIT(PROBLEMS_MAX);
+	int rc = templates_load(s->d->config->desk.templates_dir, &s->templates, &problems, err);
+
+	for (const char *line = buf_str(&problems); rc == MD_OK && *line;) {
+		size_t n = strcspn(line, "\n");
+
+		log_error(NULL, "template not used: %.*s", (int)n, line);
+		line += n + (line[n] == '\n');
+	}
+	if (rc == MD_OK && problems.len)
+		desk_templates_alarm(s->d);
+	return rc;
+}
+
 static void free_sender(struct sender *s)
 {
 	for (size_t i = 0; s->accounts && i < s->d->config->n_smtp; i++)
@@ -403,7 +421,7 @@ int sender_start(struct desk *d, struct sender **ret, struct md_err *err)
 	if (s->reserve_ms > s->lease_ms / 2)
 		s->reserve_ms = s->lease_ms / 2;
 	if (rc == MD_OK)
-		rc = templates_load(&s->templates, err);
+		rc = load_templates(s, err);
 	if (rc == MD_OK) {
 		rc = pthread_create(&s->thread, NULL, run, s);
 		if (rc != 0)

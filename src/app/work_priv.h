@@ -27,13 +27,14 @@ int work_queue_notices(struct work *w, struct md_err *err);
 
 /* A person with what is needed to write to them. */
 struct reader {
-	const char *name, *email, *locale;
+	const char *name, *email, *locale, *timezone;
 };
 /* One mail about one event to one person. */
 struct letter_data {
 	const struct work_event *event;
 	const char *template;
 	const struct reader *to, *requester, *assignee; /* the latter two NULL: nobody */
+	const char *locale; /* of the mailbox */
 	const char *from, *message_id, *reply_to, *marker;
 };
 /* letter_data.c: append what its templates are filled with, as JSON. MD_NOMEM. */

@@ -2,8 +2,11 @@
 
 #include <maildesk/base/json.h>
 #include <maildesk/base/utf8.h>
+#include <maildesk/desk/text_html.h>
 #include <stdio.h>
 #include <string.h>
+
+enum { PREHEADER_MAX = 180 };
 
 void letter_done(struct letter *l)
 {
@@ -64,28 +67,49 @@ static int render_subject(const struct template *t, const json_t *data,
 		       : md_fail(err, (enum md_code)out->status, 0, "subject too large");
 }
 
-/* The event's text, in "plain.html" as {{text}}. */
-static int render_plain_html(const struct template *text, const json_t *data,
-			     const struct template_partials *templates, struct buf *out,
-			     struct md_err *err)
+/* What lists of mails show beside the subject: the first words. */
+static json_t *preheader(const struct buf *body)
 {
-	md_auto(buf_done) struct buf raw = BUF_INIT(LETTER_MAX);
-	md_auto(json_decref_p) json_t *more = NULL;
-	const struct template *plain = find(templates, "plain", "html");
-	int rc;
+	md_auto(buf_done) struct buf line = BUF_INIT(PREHEADER_MAX * 4);
 
-	if (!plain)
-		return md_fail(err, MD_NOTFOUND, 0, "no template plain.html");
-	if ((rc = template_render(text, TEMPLATE_TEXT, data, templates, &raw, err)) != MD_OK)
+	utf8_clean_line(&line, buf_str(body), utf8_cut(buf_str(body), body->len, PREHEADER_MAX));
+	return json_stringn(buf_str(&line), line.len);
+}
+
+/* The HTML knows more than the text: {{subject}}, {{preheader}}, and {{{text_html}}}, which is the
+ * text itself. A shallow copy, which takes no part of its own. */
+static json_t *html_data(const json_t *data, const struct letter *l, const struct buf *body)
+{
+	md_auto(buf_done) struct buf html = BUF_INIT(LETTER_MAX);
+	json_t *more = json_object();
+
+	text_html(&html, buf_str(body), body->len);
+	if (json_object_update(more, (json_t *)(uintptr_t)data) == 0 &&
+	    json_object_set_new(more, "subject",
+				json_stringn(buf_str(&l->subject), l->subject.len)) == 0 &&
+	    json_object_set_new(more, "preheader", preheader(body)) == 0 &&
+	    json_object_set_new(more, "text_html", json_stringn(buf_str(&html), html.len)) == 0)
+		return more;
+	json_decref(more);
+	return NULL;
+}
+
+static int render_html(const char *event, const struct template *text, const json_t *data,
+		       const struct template_partials *templates, struct letter *l,
+		       struct md_err *err)
+{
+	const struct template *html = find(templates, event, "html");
+	md_auto(buf_done) struct buf body = BUF_INIT(LETTER_MAX);
+	md_auto(json_decref_p) json_t *more = NULL;
+	int rc = template_render(text, TEMPLATE_TEXT, data, templates, &body, err);
+
+	if (rc != MD_OK)
 		return rc;
-	while (raw.len > 0 && raw.data[raw.len - 1] == '\n')
-		buf_cut(&raw, raw.len - 1);
-	/* a shallow copy, which takes no part of its own */
-	more = json_object();
-	if (json_object_update(more, (json_t *)(uintptr_t)data) != 0 ||
-	    json_object_set_new(more, "text", json_stringn(buf_str(&raw), raw.len)) != 0)
+	if (!html && !(html = find(templates, "plain", "html")))
+		return md_fail(err, MD_NOTFOUND, 0, "no template plain.html");
+	if (!(more = html_data(data, l, &body)))
 		return md_fail(err, MD_NOMEM, 0, "out of memory");
-	return render_framed(TEMPLATE_HTML, "html", plain, more, templates, out, err);
+	return render_framed(TEMPLATE_HTML, "html", html, more, templates, &l->html, err);
 }
 
 int letter_render(const char *event, const json_t *data, const struct template_partials *templates,
@@ -93,7 +117,6 @@ int letter_render(const char *event, const json_t *data, const struct template_p
 {
 	const struct template *subject = find(templates, event, "subject");
 	const struct template *text = find(templates, event, "text");
-	const struct template *html = find(templates, event, "html");
 	int rc;
 
 	if (!subject || !text)
@@ -103,7 +126,5 @@ int letter_render(const char *event, const json_t *data, const struct template_p
 	    (rc = render_framed(TEMPLATE_TEXT, "text", text, data, templates, &out->text, err)) !=
 		    MD_OK)
 		return rc;
-	if (!html)
-		return render_plain_html(text, data, templates, &out->html, err);
-	return render_framed(TEMPLATE_HTML, "html", html, data, templates, &out->html, err);
+	return render_html(event, text, data, templates, out, err);
 }

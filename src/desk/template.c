@@ -4,6 +4,7 @@
  * this comes to the same without parsing again.) */
 #include <maildesk/desk/template.h>
 
+#include <maildesk/desk/text_html.h>
 #include "template_priv.h"
 
 #include <stdio.h>
@@ -77,28 +78,6 @@ static bool is_truthy(const json_t *j)
 	       !(json_is_string(j) && json_string_length(j) == 0);
 }
 
-static void add_escaped(struct buf *out, const char *s, size_t n)
-{
-	static const struct {
-		char c;
-		const char *entity;
-	} escapes[] = { { '&', "&amp;" },
-			{ '<', "&lt;" },
-			{ '>', "&gt;" },
-			{ '"', "&quot;" },
-			{ '\'', "&#39;" } };
-	size_t from = 0;
-
-	for (size_t i = 0; i < n; i++)
-		for (size_t e = 0; e < MD_COUNT(escapes); e++)
-			if (s[i] == escapes[e].c) {
-				buf_add(out, s + from, i - from);
-				buf_adds(out, escapes[e].entity);
-				from = i + 1;
-			}
-	buf_add(out, s + from, n - from);
-}
-
 /* The shortest form that reads back as the same number. */
 static void add_real(struct buf *out, double value)
 {
@@ -115,7 +94,7 @@ static void add_real(struct buf *out, double value)
 static void add_value(struct buf *out, const json_t *j, bool escape)
 {
 	if (json_is_string(j) && escape)
-		add_escaped(out, json_string_value(j), json_string_length(j));
+		text_html_escape(out, json_string_value(j), json_string_length(j));
 	else if (json_is_string(j))
 		buf_add(out, json_string_value(j), json_string_length(j));
 	else if (json_is_integer(j))

@@ -139,6 +139,7 @@ DB_SQL(sql_participant_remove,
        "DELETE FROM ticket_participants WHERE ticket_id = $1 AND user_id = $2");
 DB_SQL(sql_participants,
        "SELECT p.user_id, p.role, p.muted, p.since_at, u.name, u.email, u.role, u.locale,"
+       " u.timezone,"
        " CASE WHEN u.disabled_at IS NULL THEN 0 ELSE 1 END,"
        " CASE WHEN u.undeliverable_at IS NULL THEN 0 ELSE 1 END"
        " FROM ticket_participants p JOIN users u ON u.id = p.user_id"
@@ -157,6 +158,7 @@ static const struct db_col participant_cols[] = {
 	{ DB_COL_TEXT, offsetof(struct participant, email) },
 	{ DB_COL_TEXT, offsetof(struct participant, user_role) },
 	{ DB_COL_TEXT, offsetof(struct participant, locale) },
+	{ DB_COL_TEXT, offsetof(struct participant, timezone) },
 	{ DB_COL_BOOL, offsetof(struct participant, disabled) },
 	{ DB_COL_BOOL, offsetof(struct participant, undeliverable) },
 };

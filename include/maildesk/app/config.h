@@ -23,6 +23,7 @@ struct conf_strs {
 
 struct conf_desk {
 	const char *name, *url, *locale, *timezone;
+	const char *templates_dir;    /* "": none */
 	const char *visibility;       /* "private", "open" */
 	const char *workflow;         /* "helpdesk", "strict" */
 	const char *subject_tag;      /* "[#%d]" */
@@ -48,6 +49,7 @@ struct conf_mailbox {
 	const char *after;  /* "seen", "delete", "move:FOLDER" */
 	const char *import; /* "now", "all" */
 	const char *smtp;   /* title of an smtp section */
+	const char *locale; /* desk.locale when it has none of its own */
 	const char *priority;
 	struct conf_strs aliases, own_lists, contact_form_senders;
 	int64_t port, poll_interval_ms, timeout_ms, max_message_bytes;

@@ -52,6 +52,7 @@ struct desk {
 	/* automatic mails to customers in each minute of the last hour, under desk.lock */
 	int64_t automatic_minute;
 	int automatic[60];
+	bool templates_alarm; /* one of templates_dir could not be used; under lock */
 	pthread_mutex_t lock;
 	struct arena arena;
 };
@@ -79,5 +80,9 @@ struct desk_mailbox *desk_mailbox(struct desk *d, int64_t id); /* NULL when ther
 void desk_mailbox_state(struct desk *d, int64_t id, const char *state, const char *error);
 /* A mail of it was taken in: last_success; `heal`: and the error shown was that none was. */
 void desk_mailbox_stored(struct desk *d, int64_t id, bool heal);
+
+/* A built-in template is sent instead of one of templates_dir, which the log names: health says
+ * so. */
+void desk_templates_alarm(struct desk *d);
 
 #endif

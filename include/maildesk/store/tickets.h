@@ -87,7 +87,7 @@ struct participant {
 	const char *role; /* "requester", "cc", "watcher" */
 	bool muted;
 	int64_t since_at;
-	const char *name, *email, *user_role, *locale;
+	const char *name, *email, *user_role, *locale, *timezone;
 	bool disabled, undeliverable;
 };
 /* Adds, or changes the role of, a participant. */

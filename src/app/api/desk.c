@@ -50,6 +50,10 @@ static void show_health(struct api *api, struct http_response *r)
 {
 	show_begin(&r->body, NULL, '{');
 	show_text(&r->body, "status", "ok");
+	pthread_mutex_lock(&api->desk->lock);
+	show_text(&r->body, "templates",
+		  api->desk->templates_alarm ? "alarm" : "ok");
+	pthread_mutex_unlock(&api->desk->lock);
 	show_begin(&r->body, "mailboxes", '[');
 	for (size_t i = 0; i < api->desk->n_mailboxes; i++)
 		show_mailbox(api, &r->body, &api->desk->mailboxes[i], false);

@@ -161,7 +161,7 @@ static inline void fixture_open(struct fixture *f, const char *more_config)
 	if (config_load(path, &f->config, &problems) != MD_OK)
 		fail_msg("%s", buf_str(&problems));
 	OK(desk_open(f->config, &f->desk, &err));
-	OK(templates_load(&f->templates, &err));
+	OK(templates_load(f->config->desk.templates_dir, &f->templates, &problems, &err));
 	f->clock = (struct clock){ fixture_clock, fixture_clock };
 	f->random = random_seeded(7);
 	f->desk->clock = &f->clock;

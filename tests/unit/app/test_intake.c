@@ -687,7 +687,7 @@ static void large_mails_say_so(void **state)
 	OUTCOME(r, "ticket_created");
 	ROWS(f, "1", "SELECT body LIKE '%%larger than this desk takes in%%' FROM comments");
 	ROWS(f, "created " CAROL "\ncreated_agent " ANNA "\ncreated_agent " BOB, QUEUED);
-	assert_non_null(strstr(rendered(f, newest_to(f, CAROL)), "larger than we can take in"));
+	assert_non_null(strstr(rendered(f, newest_to(f, CAROL)), "larger than we can accept"));
 }
 
 /* They have the mail already, and it is about them: they may answer and are answered. */

@@ -1,0 +1,97 @@
+#include "letter_view.h"
+
+#include <maildesk/app/zone.h>
+#include <maildesk/base/json.h>
+#include <maildesk/desk/text_html.h>
+#include <maildesk/desk/words.h>
+
+#include <stdio.h>
+#include <string.h>
+
+enum { DATE_MAX = 200, HTML_MAX = 4 << 20 };
+
+static bool set_text(json_t *object, const char *key, const char *value)
+{
+	return json_object_set_new(object, key, json_string(value)) == 0;
+}
+
+/* "due" of "due_at": milliseconds as a date for people. */
+static bool set_date(json_t *object, const char *key, const char *from, const struct words *w,
+		     const char *zone)
+{
+	md_auto(calendar_done) struct calendar calendar = { 0 };
+	md_auto(buf_done) struct buf text = BUF_INIT(DATE_MAX);
+	const json_t *at = json_object_get(object, from);
+	int64_t at_ms = json_integer_value(at);
+
+	if (!json_is_integer(at) || at_ms == 0)
+		return true;
+	if (!zone || zone_load(zone, &calendar, NULL) != MD_OK)
+		zone = "UTC";
+	words_date(w, at_ms, (int64_t)tz_offset(calendar.tz, at_ms / 1000, NULL) * 1000, zone,
+		   &text);
+	return set_text(object, key, buf_str(&text));
+}
+
+/* {{{comment.html}}}, unless whoever froze it knew better. */
+static bool set_html(json_t *comment)
+{
+	md_auto(buf_done) struct buf html = BUF_INIT(HTML_MAX);
+	const char *body = json_get_string(comment, "body");
+
+	if (!body || json_get_string(comment, "html"))
+		return true;
+	text_html(&html, body, strlen(body));
+	return html.status == MD_OK && set_text(comment, "html", buf_str(&html));
+}
+
+static bool set_word(json_t *object, const char *key, const char *from, const struct words *w,
+		     const char *(*word)(const struct words *, const char *))
+{
+	const char *id = json_get_string(object, from);
+
+	return !id || set_text(object, key, word(w, id));
+}
+
+/* The locale of the event's text, as a tag of RFC 5646. */
+static void language_of(const struct templates_view *view, const char *event,
+			char tag[TEMPLATES_LOCALE_LEN])
+{
+	char name[100];
+	const char *locale;
+
+	snprintf(name, sizeof name, "%s.text", event);
+	locale = templates_locale_of(view, name);
+	snprintf(tag, TEMPLATES_LOCALE_LEN, "%s", locale ? locale : "en");
+	for (char *c = tag; *c; c++)
+		*c = *c == '_' ? '-' : *c;
+}
+
+int letter_view(const struct templates *t, const char *event, json_t *data,
+		struct templates_view *ret, struct md_err *err)
+{
+	const char *wanted[] = { json_get_string(data, "locale"),
+				 json_get_string(data, "desk_locale") };
+	const char *zone = json_get_string(data, "timezone");
+	json_t *ticket = json_object_get(data, "ticket"), *sla = json_object_get(data, "sla"),
+	       *mailbox = json_object_get(data, "mailbox");
+	char lang[TEMPLATES_LOCALE_LEN];
+	const struct words *w;
+	bool ok;
+
+	if (!json_is_object(data))
+		return md_fail(err, MD_INPUT, 0, "frozen data that is no object");
+	templates_view(t, wanted, MD_COUNT(wanted), ret);
+	language_of(ret, event, lang);
+	w = words_choose((const char *[]){ lang, wanted[0], wanted[1] }, 3);
+	ok = set_text(data, "lang", lang) && set_text(data, "dir", words_direction(lang)) &&
+	     set_text(data, "align",
+		      strcmp(words_direction(lang), "rtl") == 0 ? "right" : "left") &&
+	     set_text(data, "reply_marker", words_reply_marker(w)) &&
+	     set_html(json_object_get(data, "comment")) &&
+	     set_word(ticket, "status_name", "status", w, words_status) &&
+	     set_word(sla, "metric", "metric", w, words_metric) &&
+	     set_date(sla, "due", "due_at", w, zone) &&
+	     set_date(mailbox, "since", "since_at", w, zone);
+	return ok ? MD_OK : md_fail(err, MD_NOMEM, 0, "out of memory");
+}

@@ -1,0 +1,13 @@
+/* letter_view.h - from what is frozen of a letter to what its templates see: words and dates in the
+ * reader's language and time zone, text as HTML. */
+#ifndef MAILDESK_APP_LETTER_VIEW_H
+#define MAILDESK_APP_LETTER_VIEW_H
+
+#include <maildesk/app/templates.h>
+
+/* Completes `data` (letter_data.c) in place and chooses the templates of its reader.
+ * MD_INPUT: it is no object. MD_NOMEM. */
+int letter_view(const struct templates *t, const char *event, json_t *data,
+		struct templates_view *ret, struct md_err *err);
+
+#endif
