@@ -7,8 +7,6 @@
  *	run	commands of those who may give them	-> changes, or a transcript saying why not
  *
  * Whatever happens, the mail has a message row with its raw bytes and a decision that says why. */
-#include <maildesk/base/codec.h>
-#include <maildesk/base/json.h>
 #include <maildesk/store/mailboxes.h>
 #include <maildesk/store/messages.h>
 #include <maildesk/store/quarantine.h>
@@ -51,46 +49,6 @@ static int insert_message(struct intake *in, struct md_err *err)
 		rc = message_insert(in->c, &row, &in->result.message, err);
 	in->by.message = in->result.message;
 	return rc;
-}
-
-static json_t *rule_json(const char *rule, const char *evidence)
-{
-	return json_pack("{s:s, s:b, s:s}", "rule", rule, "matched", 1, "evidence",
-			 evidence ? evidence : "");
-}
-
-static int write_decision(struct intake *in, struct md_err *err)
-{
-	md_auto(json_decref_p) json_t *rules = json_array();
-	md_auto(json_decref_p) json_t *commands = json_array();
-	md_auto(buf_done) struct buf rules_text = BUF_INIT(1 << 20);
-	md_auto(buf_done) struct buf commands_text = BUF_INIT(1 << 20);
-	struct decision d = {
-		.message_id = in->result.message,
-		.outcome = in->result.outcome,
-		.cause = in->result.cause,
-		.ticket_id = in->result.ticket,
-		.comment_id = in->result.comment,
-		.auth = trust_auth_name(in->f.trust.auth),
-		.at = in->by.now_ms,
-	};
-
-	if (in->route.evidence)
-		json_array_append_new(rules, rule_json(route_rule_name(in->route.rule),
-						       in->route.evidence));
-	if (in->f.trust.evidence)
-		json_array_append_new(rules, rule_json("trust", in->f.trust.evidence));
-	for (size_t i = 0; i < in->n_lines; i++)
-		json_array_append_new(commands,
-				      json_pack("{s:s, s:b, s:s}", "line", in->lines[i].line, "ok",
-						in->lines[i].ok, "reason", in->lines[i].reason));
-	json_write(&rules_text, rules);
-	json_write(&commands_text, commands);
-	if (rules_text.status != MD_OK || commands_text.status != MD_OK)
-		return out_of_memory(err);
-	d.rules = buf_str(&rules_text);
-	d.commands = buf_str(&commands_text);
-	return decision_put(in->c, &d, err);
 }
 
 /* From now on a reply to any of these ids is a reply to this ticket. */
@@ -218,11 +176,14 @@ static int open_ticket(struct db_conn *c, void *ctx, struct md_err *err)
 	int rc;
 
 	t.body_full = body_full(in, t.body);
+	intake_rules_before(in, &t);
 	rc = too_large_note(in, &t.body, err);
 	if (rc == MD_OK)
 		rc = intake_copied(in, &t.cc, &t.n_cc, err);
 	if (rc == MD_OK)
 		rc = work_create(&in->by, c, in->a, &t, &w, &in->result.comment, err);
+	if (rc == MD_OK)
+		rc = intake_rules_after(in, &w, err);
 	if (rc == MD_OK)
 		rc = run_commands(in, &w, err);
 	if (rc == MD_OK)
@@ -292,23 +253,45 @@ static int add_comment(struct db_conn *c, void *ctx, struct md_err *err)
 	return rc;
 }
 
-static int act(struct intake *in, struct md_err *err)
+/* Is it to be kept away from tickets, and why? What a person released is not. */
+static int find_cause(struct intake *in, const char **ret_cause, const char **ret_detail,
+		      struct md_err *err)
 {
 	bool flood = false;
+	int rc = intake_screen(in, ret_cause, ret_detail, err);
+
+	if (rc != MD_OK || *ret_cause || in->mail->released)
+		return rc;
+	rc = intake_is_flood(in, &flood, err);
+	if (rc != MD_OK)
+		return rc;
+	*ret_detail = in->f.sender;
+	if (flood)
+		*ret_cause = "flood";
+	else if (!in->f.user.id && strcmp(in->d->config->trust.unknown_sender, "quarantine") == 0)
+		*ret_cause = "unknown_sender";
+	return MD_OK;
+}
+
+static int act(struct intake *in, struct md_err *err)
+{
+	const char *cause, *detail = NULL;
 	int rc;
 
 	if (in->route.outcome == ROUTE_QUARANTINE)
 		return quarantine(in, in->route.cause, in->route.evidence, err);
-	if (in->f.trust.auth == AUTH_FAIL &&
+	if (in->f.trust.auth == AUTH_FAIL && !in->mail->released &&
 	    strcmp(in->d->config->trust.on_fail, "quarantine") == 0)
 		return quarantine(in, "auth_failed", in->f.trust.evidence, err);
 	if (in->route.outcome == ROUTE_DELIVERY_EVENT)
 		return intake_note_delivery(in, err);
-	rc = intake_is_flood(in, &flood, err);
-	if (rc != MD_OK || flood)
-		return rc != MD_OK ? rc : quarantine(in, "flood", in->f.sender, err);
-	if (!in->f.user.id && strcmp(in->d->config->trust.unknown_sender, "quarantine") == 0)
-		return quarantine(in, "unknown_sender", in->f.sender, err);
+	rc = find_cause(in, &cause, &detail, err);
+	if (rc != MD_OK || cause)
+		return rc != MD_OK ? rc : quarantine(in, cause, detail, err);
+	if (in->rules.discard && !in->mail->released) {
+		in->result.outcome = "discarded";
+		return MD_OK;
+	}
 	rc = intake_ensure_sender(in, err);
 	if (rc == MD_OK)
 		rc = intake_parse_commands(in, err);
@@ -324,17 +307,58 @@ static int act(struct intake *in, struct md_err *err)
 
 /* ---- deciding ---- */
 
+static int find_route(struct intake *in, struct md_err *err)
+{
+	const struct route_input input = {
+		.hits = in->f.hits,
+		.hit_count = in->f.n_hits,
+		.kind = (enum message_kind)in->m->kind,
+		.is_forward = in->m->is_forward,
+		.now_ms = in->by.now_ms,
+		.reopen_window_ms = in->d->config->desk.reopen_window_ms,
+	};
+
+	return route_decide(&input, in->a, &in->route, err);
+}
+
+/* A person let it out of quarantine: what brought it there counts no more, and it proves little. A
+ * tampered token is as good as none. */
+static int decide_released(struct intake *in, struct md_err *err)
+{
+	struct intake_facts *f = &in->f;
+	size_t kept = 0;
+	int rc;
+
+	if (!f->sender)
+		return md_fail(err, MD_INPUT, 0,
+			       "it names no sender who could be answered: delete it, or write a "
+			       "ticket for it");
+	for (size_t i = 0; i < f->n_hits; i++)
+		if (f->hits[i].token != TOKEN_BAD)
+			f->hits[kept++] = f->hits[i];
+	f->n_hits = kept;
+	if (f->trust.level > TRUST_CLAIMED)
+		f->trust.level = TRUST_CLAIMED;
+	rc = find_route(in, err);
+	if (rc == MD_OK && in->route.outcome == ROUTE_QUARANTINE)
+		in->route = (struct route_decision){ .outcome = ROUTE_NEW,
+						     .rule = RULE_NONE,
+						     .evidence = "released from quarantine" };
+	return rc;
+}
+
 static int decide(struct intake *in, struct md_err *err)
 {
 	const struct desk *d = in->d;
 	const char *evidence = NULL;
 	const char *cause = route_screen(in->m, &d->own, d->id, &evidence);
-	struct route_input input;
 	int rc;
 
 	rc = intake_facts(in->d, in->c, in->a, in->mail, in->by.now_ms, &in->f, err);
 	if (rc != MD_OK)
 		return rc;
+	if (in->mail->released)
+		return decide_released(in, err);
 	if (cause) {
 		in->route = (struct route_decision){ .outcome = ROUTE_QUARANTINE,
 						     .rule = RULE_SCREEN,
@@ -342,15 +366,7 @@ static int decide(struct intake *in, struct md_err *err)
 						     .evidence = evidence };
 		return MD_OK;
 	}
-	input = (struct route_input){
-		.hits = in->f.hits,
-		.hit_count = in->f.n_hits,
-		.kind = (enum message_kind)in->m->kind,
-		.is_forward = in->m->is_forward,
-		.now_ms = in->by.now_ms,
-		.reopen_window_ms = d->config->desk.reopen_window_ms,
-	};
-	return route_decide(&input, in->a, &in->route, err);
+	return find_route(in, err);
 }
 
 static void set_actor(struct intake *in)
@@ -365,28 +381,6 @@ static void set_actor(struct intake *in)
 	in->by.no_answer = !in->f.by_own_list && !route_may_answer(in->m, &in->d->own);
 }
 
-/* Seen before: one effect is enough. At a second mailbox the ticket says so. */
-static int note_duplicate(struct intake *in, const struct message_row *first, struct md_err *err)
-{
-	const struct desk_mailbox *mailbox = desk_mailbox(in->d, in->mail->mailbox);
-	struct history h = {
-		.ticket_id = first->ticket_id,
-		.action = "duplicate",
-		.new_value = mailbox ? mailbox->conf->title : NULL,
-		.source = "mail",
-		.trust = -1,
-		.message_id = first->id,
-		.at = in->by.now_ms,
-	};
-
-	in->result.outcome = "duplicate";
-	in->result.message = first->id;
-	in->result.ticket = first->ticket_id;
-	if (!first->ticket_id || first->mailbox_id == in->mail->mailbox)
-		return MD_OK;
-	return history_add(in->c, &h, err);
-}
-
 static int take_new(struct intake *in, struct md_err *err)
 {
 	int rc = in->m ? decide(in, err) : MD_OK;
@@ -395,11 +389,14 @@ static int take_new(struct intake *in, struct md_err *err)
 		return rc;
 	if (in->m)
 		set_actor(in);
-	rc = insert_message(in, err);
+	if (in->mail->released)
+		in->by.message = in->result.message = in->mail->released;
+	else
+		rc = insert_message(in, err);
 	if (rc == MD_OK)
 		rc = in->m ? act(in, err) : quarantine(in, in->mail->cause, in->mail->detail, err);
 	if (rc == MD_OK)
-		rc = write_decision(in, err);
+		rc = intake_write_decision(in, err);
 	return rc;
 }
 
@@ -431,9 +428,10 @@ static int take(struct desk *d, struct db_conn *c, struct arena *a, const struct
 				: arena_printf(a, "%.40s@message-id.invalid", identity);
 	if (!in.message_id)
 		return out_of_memory(err);
-	rc = message_find(c, identity, in.message_id, a, &first, err);
+	rc = mail->released ? MD_NOTFOUND
+			    : message_find(c, identity, in.message_id, a, &first, err);
 	if (rc == MD_OK)
-		rc = note_duplicate(&in, &first, err);
+		rc = intake_note_duplicate(&in, &first, err);
 	else if (rc == MD_NOTFOUND)
 		rc = take_new(&in, err);
 	if (rc == MD_OK)

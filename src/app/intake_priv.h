@@ -1,6 +1,7 @@
 /* intake_priv.h - intake in parts: facts.c looks things up, intake.c decides and acts, with
- * intake_people.c for those who wrote or have it, intake_commands.c for what it asks for and
- * intake_delivery.c for reports. */
+ * intake_people.c for those who wrote or have it, intake_rules.c for what an admin wants done with
+ * it, intake_commands.c for what it asks for, intake_delivery.c for reports and
+ * intake_decision.c for what is remembered of all that. */
 #ifndef MAILDESK_APP_INTAKE_PRIV_H
 #define MAILDESK_APP_INTAKE_PRIV_H
 
@@ -8,6 +9,7 @@
 #include <maildesk/app/work.h>
 #include <maildesk/desk/route.h>
 #include <maildesk/desk/trust.h>
+#include <maildesk/store/messages.h>
 
 enum { INTAKE_HITS_MAX = 64 };
 
@@ -44,6 +46,7 @@ struct intake {
 	bool refused;  /* they were refused: file the text, say why */
 	struct work_line *lines;
 	size_t n_lines;
+	struct rule_outcome rules;
 	const char *message_id;
 	struct intake_result result;
 };
@@ -56,6 +59,17 @@ int intake_copied(struct intake *in, const int64_t **ret, size_t *ret_n, struct 
 int intake_is_flood(struct intake *in, bool *ret, struct md_err *err);
 /* Read the commands into in->list, if the sender may give any: in->commands. */
 int intake_parse_commands(struct intake *in, struct md_err *err);
+/* intake_rules.c: what keeps a mail away beside its route: blocked senders, the mail system's word
+ * that it is spam, inbound rules. *ret_cause is the quarantine cause, or NULL. */
+int intake_screen(struct intake *in, const char **ret_cause, const char **ret_detail,
+		  struct md_err *err);
+/* What the rules set of a new ticket: before it is made, and once it is. */
+void intake_rules_before(const struct intake *in, struct work_ticket *t);
+int intake_rules_after(const struct intake *in, struct work *w, struct md_err *err);
+/* intake_decision.c */
+int intake_write_decision(struct intake *in, struct md_err *err);
+/* Seen before: one effect is enough. At a second mailbox the ticket says so. */
+int intake_note_duplicate(struct intake *in, const struct message_row *first, struct md_err *err);
 /* A delivery event on in->route.ticket. */
 int intake_note_delivery(struct intake *in, struct md_err *err);
 

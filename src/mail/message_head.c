@@ -136,6 +136,23 @@ static const char *list_id(struct reading *r)
 	return clean;
 }
 
+/* "X-Spam-Flag: YES", "X-Spam-Status: Yes, score=..."; how many hops above it, counted from 1. */
+static int64_t spam_hop(const struct reading *r)
+{
+	int64_t hop = 1;
+
+	for (size_t i = 0; i < r->header.n; i++) {
+		const struct header_field *f = &r->header.v[i];
+
+		if (span_is(f->name, "Received"))
+			hop++;
+		else if ((span_is(f->name, "X-Spam-Flag") || span_is(f->name, "X-Spam-Status")) &&
+			 span_starts(span_trim(f->value), "yes"))
+			return hop;
+	}
+	return 0;
+}
+
 void message_read_head(struct reading *r)
 {
 	struct message *m = r->m;
@@ -156,6 +173,7 @@ void message_read_head(struct reading *r)
 		m->received_count += span_is(r->header.v[i].name, "Received");
 	f = header_find(&r->header, "X-Maildesk-Loop", 0);
 	m->loop_id = f ? header_text(r->arena, f->value) : NULL;
+	m->spam_hop = spam_hop(r);
 	m->list_id = list_id(r);
 	m->no_answer =
 		kind_no_answer(&r->header, m->from.n ? message_first(&m->from)->address : NULL);

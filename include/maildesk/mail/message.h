@@ -97,6 +97,7 @@ struct message {
 	struct rec_strs markers;      /* our tokens found in the body: the text of "[md:...]" */
 	const char *loop_id;          /* value of X-Maildesk-Loop */
 	struct rec_list sender; /* struct mail_address: of Sender */
+	int64_t spam_hop; /* of the topmost field that calls it spam: 1 + Received fields above it */
 	bool from_is_plain; /* one From field with exactly one addr-spec, and nothing that tricks */
 	bool from_readable; /* an address of the From field itself could be read */
 	bool no_answer; /* RFC 3834 and kin say: never answer (null Return-Path, lists, bulk …) */

@@ -1,0 +1,98 @@
+/* The decision: every mail's fate and what decided it, for people and for `maildesk replay`. */
+#include <maildesk/base/json.h>
+#include <maildesk/store/messages.h>
+
+#include "intake_priv.h"
+
+static json_t *rule_json(const char *rule, const char *evidence)
+{
+	return json_pack("{s:s, s:b, s:s}", "rule", rule, "matched", 1, "evidence",
+			 evidence ? evidence : "");
+}
+
+int intake_write_decision(struct intake *in, struct md_err *err)
+{
+	md_auto(json_decref_p) json_t *rules = json_array();
+	md_auto(json_decref_p) json_t *commands = json_array();
+	md_auto(buf_done) struct buf rules_text = BUF_INIT(1 << 20);
+	md_auto(buf_done) struct buf commands_text = BUF_INIT(1 << 20);
+	struct decision d = {
+		.message_id = in->result.message,
+		.outcome = in->result.outcome,
+		.cause = in->result.cause,
+		.ticket_id = in->result.ticket,
+		.comment_id = in->result.comment,
+		.auth = trust_auth_name(in->f.trust.auth),
+		.at = in->by.now_ms,
+	};
+
+	if (in->route.evidence)
+		json_array_append_new(rules, rule_json(route_rule_name(in->route.rule),
+						       in->route.evidence));
+	if (in->f.trust.evidence)
+		json_array_append_new(rules, rule_json("trust", in->f.trust.evidence));
+	for (size_t i = 0; i < in->rules.n_hits; i++)
+		json_array_append_new(rules, json_pack("{s:s+, s:b, s:s}", "rule",
+						       "rule:", in->rules.hits[i].rule->title,
+						       "matched", in->rules.hits[i].matched,
+						       "evidence", in->rules.hits[i].evidence));
+	for (size_t i = 0; i < in->n_lines; i++)
+		json_array_append_new(commands,
+				      json_pack("{s:s, s:b, s:s}", "line", in->lines[i].line, "ok",
+						in->lines[i].ok, "reason", in->lines[i].reason));
+	json_write(&rules_text, rules);
+	json_write(&commands_text, commands);
+	if (rules_text.status != MD_OK || commands_text.status != MD_OK)
+		return md_fail(err, MD_NOMEM, 0, "out of memory");
+	d.rules = buf_str(&rules_text);
+	d.commands = buf_str(&commands_text);
+	return decision_put(in->c, &d, err);
+}
+
+/* It has a row and a decision of its own; an identity, which makes a mail known, has the first. */
+static int insert_duplicate(struct intake *in, const struct message_row *first, struct md_err *err)
+{
+	struct message_row row = *first;
+	struct decision d = { .outcome = "duplicate",
+			      .ticket_id = first->ticket_id,
+			      .auth = "none",
+			      .rules = arena_printf(in->a,
+						    "[{\"rule\":\"duplicate\",\"matched\":true,"
+						    "\"evidence\":\"message %lld\"}]",
+						    (long long)first->id),
+			      .commands = "[]",
+			      .at = in->by.now_ms };
+	int rc;
+
+	if (!d.rules)
+		return md_fail(err, MD_NOMEM, 0, "out of memory");
+	row.identity = NULL;
+	row.ticket_id = 0; /* nothing on the ticket came by it */
+	row.mailbox_id = in->mail->mailbox;
+	row.created_at = in->by.now_ms;
+	rc = message_insert(in->c, &row, &in->result.message, err);
+	d.message_id = in->result.message;
+	return rc == MD_OK ? decision_put(in->c, &d, err) : rc;
+}
+
+/* Seen before: one effect is enough. At a second mailbox the ticket says so. */
+int intake_note_duplicate(struct intake *in, const struct message_row *first, struct md_err *err)
+{
+	const struct desk_mailbox *mailbox = desk_mailbox(in->d, in->mail->mailbox);
+	struct history h = {
+		.ticket_id = first->ticket_id,
+		.action = "duplicate",
+		.new_value = mailbox ? mailbox->conf->title : NULL,
+		.source = "mail",
+		.trust = -1,
+		.at = in->by.now_ms,
+	};
+	int rc = insert_duplicate(in, first, err);
+
+	in->result.outcome = "duplicate";
+	in->result.ticket = first->ticket_id;
+	h.message_id = in->result.message;
+	if (rc != MD_OK || !first->ticket_id || first->mailbox_id == in->mail->mailbox)
+		return rc;
+	return history_add(in->c, &h, err);
+}
