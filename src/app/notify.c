@@ -3,6 +3,7 @@
  * Everything a mail will say is frozen as JSON (letter_data.c), together with its recipient, its
  * Message-ID and its signed reply address; the sender turns it into bytes (render.h) behind the
  * write lock. */
+#include <maildesk/desk/mention.h>
 #include <maildesk/desk/notice.h>
 #include <maildesk/store/messages.h>
 #include <maildesk/store/outbox.h>
@@ -115,6 +116,29 @@ static int gather(struct work *w, struct audience *to, struct md_err *err)
 	return rc;
 }
 
+/* Of a note: whom it names. */
+static int mark_mentioned(struct work *w, struct audience *to, const struct work_event *event,
+			  struct md_err *err)
+{
+	struct mention_person *named;
+
+	for (size_t i = 0; i < to->n; i++)
+		to->people[i].roles &= ~(unsigned)NOTICE_MENTIONED;
+	if (strcmp(event->event, "internal_note") != 0)
+		return MD_OK;
+	named = arena_array(w->arena, to->n, sizeof *named);
+	if (!named)
+		return out_of_memory(err);
+	for (size_t i = 0; i < to->n; i++)
+		named[i] =
+			(struct mention_person){ to->readers[i].name, to->readers[i].email, false };
+	if (mention_find(event->body, named, to->n) != MD_OK)
+		return out_of_memory(err);
+	for (size_t i = 0; i < to->n; i++)
+		to->people[i].roles |= named[i].is_named ? NOTICE_MENTIONED : 0;
+	return MD_OK;
+}
+
 static const struct reader *reader_of(const struct audience *to, int64_t user,
 				      const struct notice_person **ret_person)
 {
@@ -164,8 +188,8 @@ static int sign(struct work *w, struct letter *l, struct md_err *err)
 			   .user = l->user };
 	int rc = MD_OK;
 
-	if (!mailbox->plus_addressing ||
-	    token_make_address(keys, TOKEN_PROOF, &t, mailbox->address, &l->reply_to, NULL) != MD_OK)
+	if (!mailbox->plus_addressing || token_make_address(keys, TOKEN_PROOF, &t, mailbox->address,
+							    &l->reply_to, NULL) != MD_OK)
 		buf_adds(&l->reply_to, mailbox->address);
 	rc = token_make_marker(keys, &t, &l->marker, err);
 	/* What tells apart two mails about one comment to one person: the version of the ticket and
@@ -346,7 +370,8 @@ int work_queue_notices(struct work *w, struct md_err *err)
 	for (size_t i = 0; i < w->n_events && rc == MD_OK; i++) {
 		size_t n = 0;
 
-		if (is_worth_telling(w, i))
+		rc = mark_mentioned(w, &to, &w->events[i], err);
+		if (rc == MD_OK && is_worth_telling(w, i))
 			n = notice_decide(notice_of(w->events[i].event), to.people, to.n, notices);
 		for (size_t k = 0; k < n && rc == MD_OK; k++)
 			rc = send_notice(w, &to, &w->events[i], i, &notices[k], err);

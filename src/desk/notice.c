@@ -34,6 +34,7 @@ static const struct rule {
 	  "public_reply",
 	  { NOTICE_REQUESTER | NOTICE_PARTICIPANT | NOTICE_ASSIGNEE | NOTICE_WATCHER },
 	  COPY },
+	{ NOTICE_INTERNAL_NOTE, "mentioned", { NOTICE_MENTIONED }, STAFF_ONLY | COPY },
 	{ NOTICE_INTERNAL_NOTE,
 	  "internal_note",
 	  { NOTICE_ASSIGNEE | NOTICE_WATCHER },
@@ -57,13 +58,10 @@ static const struct {
 	unsigned role;
 	const char *name;
 } reasons[] = {
-	{ NOTICE_SENDER, "sender" },
-	{ NOTICE_REQUESTER, "requester" },
-	{ NOTICE_ASSIGNEE, "assignee" },
-	{ NOTICE_WATCHER, "watcher" },
-	{ NOTICE_PARTICIPANT, "participant" },
-	{ NOTICE_TEAM, "team" },
-	{ NOTICE_AGENT, "agent" },
+	{ NOTICE_SENDER, "sender" },       { NOTICE_MENTIONED, "mentioned" },
+	{ NOTICE_REQUESTER, "requester" }, { NOTICE_ASSIGNEE, "assignee" },
+	{ NOTICE_WATCHER, "watcher" },     { NOTICE_PARTICIPANT, "participant" },
+	{ NOTICE_TEAM, "team" },           { NOTICE_AGENT, "agent" },
 	{ NOTICE_ADMIN, "admin" },
 };
 

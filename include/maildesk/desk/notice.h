@@ -31,7 +31,8 @@ enum notice_role {
 	NOTICE_TEAM = 1 << 4,  /* a member of the ticket's team */
 	NOTICE_AGENT = 1 << 5, /* any agent of the desk */
 	NOTICE_ADMIN = 1 << 6,
-	NOTICE_SENDER = 1 << 7, /* of the mail that caused the event */
+	NOTICE_SENDER = 1 << 7,    /* of the mail that caused the event */
+	NOTICE_MENTIONED = 1 << 8, /* named in the note, see mention.h */
 };
 
 struct notice_person {

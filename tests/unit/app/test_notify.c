@@ -112,6 +112,22 @@ static void nobody_is_told_twice(void **state)
 	ROWS(f, "internal_note " BOB, QUEUED);
 }
 
+/* "@name" tells people who would not have been told; customers never. */
+static void a_note_tells_whom_it_names(void **state)
+{
+	struct fixture *f = *state;
+	int64_t ticket = ticket_with_people(f, true);
+
+	OK(comment_rc(f, f->bob, ticket, "@anna, @Carol wants @bob to call. @admin?", true));
+	ROWS(f, "mentioned " ADMIN "\nmentioned " ANNA, QUEUED);
+	assert_non_null(strstr(rendered(f, newest_to(f, ANNA)),
+			       "Bob mentioned you in an internal note"));
+	send_all(f);
+	/* in a reply it is only a word */
+	OK(comment_rc(f, f->bob, ticket, "@anna will call you.", false));
+	ROWS(f, "0", "SELECT count(*) FROM outbox WHERE event = 'mentioned' AND state = 'queued'");
+}
+
 static void who_has_the_mail_gets_no_copy(void **state)
 {
 	struct fixture *f = *state;
@@ -338,6 +354,7 @@ int main(void)
 		DESK_TEST(the_default_matrix, ""),
 		DESK_TEST(a_reply_that_resolves_is_one_mail, ""),
 		DESK_TEST(nobody_is_told_twice, ""),
+		DESK_TEST(a_note_tells_whom_it_names, ""),
 		DESK_TEST(who_has_the_mail_gets_no_copy, ""),
 		DESK_TEST(people_who_left_are_left_alone, ""),
 		DESK_TEST(notes_never_reach_customers, ""),

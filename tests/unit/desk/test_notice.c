@@ -39,6 +39,31 @@ static const char *told(enum notice_event event, const struct notice_person *peo
 	return text;
 }
 
+/* One mail, and the one that says most; a customer who has the name of an agent gets none. */
+static void mentions(void **state)
+{
+	static const struct notice_person people[] = {
+		{ .user_id = 1, .roles = NOTICE_REQUESTER | NOTICE_MENTIONED },
+		{ .user_id = 2, .roles = NOTICE_ASSIGNEE | NOTICE_MENTIONED, .staff = true },
+		{ .user_id = 3, .roles = NOTICE_WATCHER, .staff = true },
+		{ .user_id = 4, .roles = NOTICE_AGENT | NOTICE_MENTIONED, .staff = true },
+		{ .user_id = 5,
+		  .roles = NOTICE_AGENT | NOTICE_MENTIONED,
+		  .staff = true,
+		  .is_actor = true },
+		{ .user_id = 6,
+		  .roles = NOTICE_AGENT | NOTICE_MENTIONED,
+		  .staff = true,
+		  .muted = true },
+	};
+
+	(void)state;
+	assert_string_equal(
+		told(NOTICE_INTERNAL_NOTE, people, MD_COUNT(people)),
+		"2 mentioned mentioned; 4 mentioned mentioned; 3 internal_note watcher");
+	assert_string_equal(told(NOTICE_PUBLIC_REPLY, people, 1), "1 public_reply requester");
+}
+
 static void default_matrix(void **state)
 {
 	static const char *const expect[NOTICE_EVENT_COUNT] = {
@@ -182,6 +207,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(default_matrix),
+		cmocka_unit_test(mentions),
 		cmocka_unit_test(who_stands_in),
 		cmocka_unit_test(nobody_hears_of_their_own_action),
 		cmocka_unit_test(who_gets_none),
