@@ -466,7 +466,8 @@ int intake_take(struct desk *d, struct db_conn *c, struct arena *a, const struct
 	/* What fails for a reason of the mail's own, be it only its size, would fail for ever: it
 	 * is kept for a person, and those behind it go on. Out of memory in earnest fails again
 	 * here. */
-	if (rc != MD_OK && rc != MD_AGAIN && rc != MD_BROKEN && rc != MD_UNKNOWN && !mail->cause) {
+	if (rc != MD_OK && rc != MD_AGAIN && rc != MD_BROKEN && rc != MD_UNKNOWN && !mail->cause &&
+	    !mail->released) {
 		t.mail.message = NULL;
 		t.mail.cause = "database_rejected";
 		t.mail.detail = why.text;

@@ -69,7 +69,7 @@ static void part_number(struct buf *out, const struct mime_tree *t, int index)
 	buf_addf(out, ".%d", number);
 }
 
-static const char *role_name(const struct message_trace *t, size_t index)
+static const char *part_role_name(const struct message_trace *t, size_t index)
 {
 	static const char *const names[] = { [BODY_ATTACHMENT] = "attachment",
 					     [BODY_TEXT] = "body",
@@ -99,7 +99,7 @@ static void part(struct buf *out, const struct message_trace *t, size_t i)
 	}
 	buf_addc(out, '\n');
 	if (!mime_is_container(&t->tree, i))
-		buf_addf(out, "  %-9s %s: %s\n", "", role_name(t, i),
+		buf_addf(out, "  %-9s %s: %s\n", "", part_role_name(t, i),
 			 body_why(&t->tree, &t->body, i));
 }
 

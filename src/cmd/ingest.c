@@ -49,7 +49,8 @@ static int ingest_one(struct ingest *in, const uint8_t *raw, size_t size, struct
 	int rc = blob_prepare(raw, n, &blob, err);
 
 	if (rc == MD_OK)
-		rc = reader_read_once(raw, n, rules_fields(in->d->rules), &arena, &message, &cause, err);
+		rc = reader_read_once(raw, n, rules_fields(in->d->rules), &arena, &message, &cause,
+				      err);
 	if (rc != MD_OK && !cause)
 		return rc;
 	in->mail = (struct intake_mail){ .mailbox = in->mailbox,
@@ -90,20 +91,6 @@ static int ingest_all(struct desk *d, int64_t mailbox, const struct mails *mails
 	return EX_TEMPFAIL;
 }
 
-static int find_mailbox(const struct desk *d, const char *title, int64_t *ret)
-{
-	for (size_t i = 0; i < d->n_mailboxes; i++)
-		if (title ? strcmp(d->mailboxes[i].conf->title, title) == 0 : d->n_mailboxes == 1) {
-			*ret = d->mailboxes[i].id;
-			return EX_OK;
-		}
-	fprintf(stderr, "maildesk ingest: --mailbox NAME must be one of:");
-	for (size_t i = 0; i < d->n_mailboxes; i++)
-		fprintf(stderr, " %s", d->mailboxes[i].conf->title);
-	fputc('\n', stderr);
-	return EX_USAGE;
-}
-
 int cmd_ingest(int argc, char **argv)
 {
 	md_auto(mails_done) struct mails mails = MAILS_INIT;
@@ -139,7 +126,7 @@ int cmd_ingest(int argc, char **argv)
 		fprintf(stderr, "maildesk ingest: %s\n", err.text);
 		return EX_TEMPFAIL;
 	}
-	rc = find_mailbox(desk, title, &mailbox);
+	rc = cmd_find_mailbox(usage.name, desk, title, &mailbox);
 	if (rc != EX_OK)
 		return rc;
 	if (first == argc)

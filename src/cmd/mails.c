@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 void mails_done(struct mails *m)
@@ -225,4 +226,18 @@ void mails_close(const struct mails_unit *u, const uint8_t *bytes, size_t n)
 {
 	if (!u->bytes && n)
 		munmap((void *)(uintptr_t)bytes, n);
+}
+
+int cmd_find_mailbox(const char *name, const struct desk *d, const char *title, int64_t *ret)
+{
+	for (size_t i = 0; i < d->n_mailboxes; i++)
+		if (title ? strcmp(d->mailboxes[i].conf->title, title) == 0 : d->n_mailboxes == 1) {
+			*ret = d->mailboxes[i].id;
+			return EX_OK;
+		}
+	fprintf(stderr, "maildesk %s: --mailbox NAME must be one of:", name);
+	for (size_t i = 0; i < d->n_mailboxes; i++)
+		fprintf(stderr, " %s", d->mailboxes[i].conf->title);
+	fputc('\n', stderr);
+	return EX_USAGE;
 }

@@ -40,6 +40,8 @@ DB_SQL(sql_find, "SELECT " MESSAGE_COLUMNS " WHERE m.identity = $1 AND m.message
 DB_SQL(sql_received, "SELECT " MESSAGE_COLUMNS " WHERE m.message_id = $1"
 		     " AND m.direction || '' = 'in' AND m.identity IS NOT NULL"
 		     " ORDER BY m.id + 0 DESC LIMIT 1");
+DB_SQL(sql_next_in, "SELECT " MESSAGE_COLUMNS " WHERE m.id > $1 AND m.direction = 'in'"
+		    " ORDER BY m.id LIMIT 1");
 DB_SQL(sql_count_from,
        QUERY_COUNT_BEGIN " FROM messages m WHERE m.from_address = $1"
 			 " AND m.created_at >= $2 AND m.direction = 'in'" QUERY_COUNT_END);
@@ -83,6 +85,12 @@ int message_received(struct db_conn *c, const char *message_id, struct arena *a,
 		     struct message_row *ret, struct md_err *err)
 {
 	return db_one(c, &sql_received, DB_ARGS(DB_TEXT(message_id)), &message_map, a, ret, err);
+}
+
+int message_next_in(struct db_conn *c, int64_t after, struct arena *a, struct message_row *ret,
+		    struct md_err *err)
+{
+	return db_one(c, &sql_next_in, DB_ARGS(DB_INT(after)), &message_map, a, ret, err);
 }
 
 int message_set_ticket(struct db_conn *c, int64_t message, int64_t ticket, struct md_err *err)

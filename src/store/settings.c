@@ -41,6 +41,30 @@ int setting_put(struct db_conn *c, const char *name, const void *bytes, size_t n
 	return db_exec(c, &sql_put, DB_ARGS(DB_TEXT(name), DB_BLOB(n ? bytes : "", n)), NULL, err);
 }
 
+struct setting {
+	const char *name;
+	struct rec_bytes bytes;
+};
+static const struct db_col setting_cols[] = {
+	{ DB_COL_TEXT, offsetof(struct setting, name) },
+	{ DB_COL_BLOB, offsetof(struct setting, bytes) },
+};
+static const struct db_map setting_map = DB_MAP(setting, setting_cols);
+enum { SETTINGS_MAX = 100 };
+
+DB_SQL(sql_all, "SELECT name, value FROM settings ORDER BY name");
+
+int setting_copy(struct db_conn *from, struct db_conn *to, struct arena *a, struct md_err *err)
+{
+	struct setting *all;
+	size_t n;
+	int rc = db_all(from, &sql_all, DB_NONE, &setting_map, SETTINGS_MAX, a, &all, &n, err);
+
+	for (size_t i = 0; rc == MD_OK && i < n; i++)
+		rc = setting_put(to, all[i].name, all[i].bytes.v, all[i].bytes.n, err);
+	return rc;
+}
+
 struct secret {
 	const char *name;
 	const void *offer;

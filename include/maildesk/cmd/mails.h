@@ -3,6 +3,7 @@
 #ifndef MAILDESK_CMD_MAILS_H
 #define MAILDESK_CMD_MAILS_H
 
+#include <maildesk/app/desk.h>
 #include <maildesk/base/buf.h>
 
 #include <stdbool.h>
@@ -28,6 +29,10 @@ struct mails {
 		.input = BUF_INIT((size_t)1 << 30) \
 	}
 void mails_done(struct mails *m); /* fits md_auto */
+
+/* The row of the mailbox mails came by: of that title, or the only one there is. EX_OK, or
+ * EX_USAGE with the titles printed. */
+int cmd_find_mailbox(const char *name, const struct desk *d, const char *title, int64_t *ret);
 
 /* All: false when out of memory. A Maildir's mails are in the order of their names. */
 bool mails_add_path(struct mails *m, const char *path);

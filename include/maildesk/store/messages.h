@@ -22,6 +22,9 @@ int message_find(struct db_conn *c, const char *identity, const char *message_id
 /* The newest incoming one of that Message-ID. MD_NOTFOUND. */
 int message_received(struct db_conn *c, const char *message_id, struct arena *a,
 		     struct message_row *ret, struct md_err *err);
+/* The first incoming one behind that row. MD_NOTFOUND. */
+int message_next_in(struct db_conn *c, int64_t after, struct arena *a, struct message_row *ret,
+		    struct md_err *err);
 /* Mails taken in from that (folded) address since then. */
 int message_count_from(struct db_conn *c, const char *address, int64_t since_ms, int64_t *ret,
 		       struct md_err *err);

@@ -121,6 +121,13 @@ API_HANDLER(user_get_one);
 API_HANDLER(user_patch);
 API_HANDLER(message_decision);
 API_HANDLER(quarantine_page);
+API_HANDLER(quarantine_get_one);
+API_HANDLER(quarantine_let_go);
+API_HANDLER(quarantine_block);
+API_HANDLER(quarantine_drop);
+API_HANDLER(blocked_senders_page);
+API_HANDLER(blocked_senders_add);
+API_HANDLER(blocked_sender_remove);
 API_HANDLER(outbox_page);
 API_HANDLER(mailboxes_page);
 API_HANDLER(openapi_document);
@@ -128,7 +135,8 @@ API_HANDLER(health);
 API_HANDLER(ready);
 void api_show_user(struct buf *out, const char *key, const struct user *u, bool whole);
 
-/* schema.c: tables of bodies and queries */
+/* tables of bodies and queries: beside the handlers of their resource, or in schema.c */
+extern const struct http_field blocked_body[];
 extern const struct http_field token_body[], refresh_body[], logout_body[], ticket_body[],
 	ticket_changes[], ticket_query[], comment_body[], comment_changes[], user_body[],
 	user_changes[], user_query[], page_query[];

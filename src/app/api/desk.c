@@ -1,8 +1,7 @@
-/* The desk itself: health, mailboxes, what intake decided, what waits to be sent or judged. */
+/* The desk itself: health, mailboxes, what intake decided, what waits to be sent. */
 #include "api_private.h"
 
 #include <maildesk/store/outbox.h>
-#include <maildesk/store/quarantine.h>
 
 #include <string.h>
 
@@ -51,8 +50,7 @@ static void show_health(struct api *api, struct http_response *r)
 	show_begin(&r->body, NULL, '{');
 	show_text(&r->body, "status", "ok");
 	pthread_mutex_lock(&api->desk->lock);
-	show_text(&r->body, "templates",
-		  api->desk->templates_alarm ? "alarm" : "ok");
+	show_text(&r->body, "templates", api->desk->templates_alarm ? "alarm" : "ok");
 	pthread_mutex_unlock(&api->desk->lock);
 	show_begin(&r->body, "mailboxes", '[');
 	for (size_t i = 0; i < api->desk->n_mailboxes; i++)
@@ -122,45 +120,7 @@ int message_decision(void *ctx, struct http_request *q, struct http_response *r,
 	return MD_OK;
 }
 
-/* ---- quarantine and outbox ---- */
-
-int quarantine_page(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)
-{
-	struct api *api = ctx;
-	struct api_page page = page_of(q);
-	md_auto(db_read_done_p) struct db_conn *c = NULL;
-	struct buf *out = &r->body;
-	struct quarantine_row *rows;
-	int64_t total;
-	size_t n;
-	int rc;
-
-	if (!api_may(q, r, ACTION_MANAGE_DESK))
-		return MD_OK;
-	rc = db_read(api->desk->db, &c, err);
-	if (rc == MD_OK)
-		rc = quarantine_list(c, page.offset, page.per_page, q->arena, &rows, &n, &total,
-				     err);
-	if (rc != MD_OK)
-		return rc;
-	page_begin(r);
-	for (size_t i = 0; i < n; i++) {
-		show_begin(out, NULL, '{');
-		show_int(out, "id", rows[i].id);
-		show_text(out, "cause", rows[i].cause);
-		show_text(out, "detail", rows[i].detail);
-		show_int(out, "message", rows[i].message_id);
-		show_text(out, "mailbox", mailbox_name(api, rows[i].mailbox_id));
-		show_text(out, "from", rows[i].from_address);
-		show_text(out, "subject", rows[i].subject);
-		show_text(out, "message_id", rows[i].mail_id);
-		show_int(out, "size", rows[i].size);
-		show_time(out, "created_at", rows[i].created_at);
-		show_end(out, '}');
-	}
-	page_end(q, r, &page, n, total);
-	return MD_OK;
-}
+/* ---- outbox ---- */
 
 int outbox_page(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)
 {

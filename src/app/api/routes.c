@@ -43,6 +43,13 @@ static const struct http_route routes[] = {
 
 { "GET",    V1 "/messages/{id}/decision", STAFF, message_decision, NULL, NULL, NULL, "What was done with a mail, and why", HTTP_OBJECT, "Decision", 0 },
 { "GET",    V1 "/quarantine",   STAFF,     quarantine_page, NULL, page_query, NULL, "Mails held back",         HTTP_PAGE,   "HeldMail", 0 },
+{ "GET",    V1 "/quarantine/{id}", STAFF,  quarantine_get_one, NULL, NULL, NULL,   "One mail held back",       HTTP_OBJECT, "HeldMail", 0 },
+{ "POST",   V1 "/quarantine/{id}/release", STAFF, quarantine_let_go, NULL, NULL, NULL, "Take it in after all", HTTP_OBJECT, "Intake", 200 },
+{ "POST",   V1 "/quarantine/{id}/block", STAFF, quarantine_block, NULL, NULL, NULL, "Block its sender",        HTTP_OBJECT, "BlockedSender", 201 },
+{ "DELETE", V1 "/quarantine/{id}", STAFF,  quarantine_drop, NULL, NULL, NULL,      "Throw it away",            HTTP_OBJECT, NULL, 204 },
+{ "GET",    V1 "/blocked-senders", STAFF,  blocked_senders_page, NULL, page_query, NULL, "Senders whose mail is held back", HTTP_PAGE, "BlockedSender", 0 },
+{ "POST",   V1 "/blocked-senders", STAFF,  blocked_senders_add, NULL, NULL, blocked_body, "Block a sender",    HTTP_OBJECT, "BlockedSender", 201 },
+{ "DELETE", V1 "/blocked-senders/{id}", STAFF, blocked_sender_remove, NULL, NULL, NULL, "Let a sender in again", HTTP_OBJECT, NULL, 204 },
 { "GET",    V1 "/outbox",       STAFF,     outbox_page,  NULL, page_query, NULL,   "Mails to send",            HTTP_PAGE,   "OutgoingMail", 0 },
 { "GET",    V1 "/mailboxes",    ADMIN,     mailboxes_page, NULL, page_query, NULL, "Mailboxes and their health", HTTP_PAGE, "Mailbox", 0 },
 { "GET",    V1 "/openapi.json", ALL,       openapi_document, NULL, NULL, NULL,     "This document",            HTTP_OBJECT, "OpenApi", 0 },

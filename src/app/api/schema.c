@@ -232,6 +232,17 @@ static const struct http_field decision[] = {
 	OUT("trust", HTTP_INT),      OUT("auth", HTTP_LINE),      MANY("rules", "Rule"),
 	MANY("commands", "Command"), OUT("at", HTTP_TIME),        HTTP_END,
 };
+static const struct http_field blocked_sender[] = {
+	OUT("id", HTTP_INT),           MAYBE("address", HTTP_LINE),  MAYBE("domain", HTTP_LINE),
+	MAYBE("created_by", HTTP_INT), OUT("created_at", HTTP_TIME), HTTP_END,
+};
+static const struct http_field intake[] = {
+	OUT("message", HTTP_INT),
+	OUT("outcome", HTTP_LINE),
+	MAYBE("ticket", HTTP_INT),
+	MAYBE("comment", HTTP_INT),
+	HTTP_END,
+};
 static const struct http_field held_mail[] = {
 	OUT("id", HTTP_INT),
 	OUT("cause", HTTP_LINE),
@@ -266,6 +277,8 @@ const struct http_object api_objects[] = {
 	{ "Comment", comment },
 	{ "Decision", decision },
 	{ "HeldMail", held_mail },
+	{ "BlockedSender", blocked_sender },
+	{ "Intake", intake },
 	{ "HistoryRow", change },
 	{ "Mailbox", mailbox },
 	{ "OpenApi", NULL },

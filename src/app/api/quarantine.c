@@ -1,0 +1,259 @@
+/* Mails held back: looking at them, letting them in, throwing them away, and their senders. */
+#include "api_private.h"
+
+#include <maildesk/app/quarantine.h>
+
+#include <string.h>
+
+const struct http_field blocked_body[] = {
+	{ "address", HTTP_LINE, 0, 3, 320, NULL, NULL },
+	{ "domain", HTTP_LINE, 0, 1, 255, NULL, NULL },
+	HTTP_END,
+};
+
+static void show_held(struct api *api, struct buf *out, const struct quarantine_row *row)
+{
+	const struct desk_mailbox *m = desk_mailbox(api->desk, row->mailbox_id);
+
+	show_begin(out, NULL, '{');
+	show_int(out, "id", row->id);
+	show_text(out, "cause", row->cause);
+	show_text(out, "detail", row->detail);
+	show_int(out, "message", row->message_id);
+	show_text(out, "mailbox", m ? m->conf->title : NULL);
+	show_text(out, "from", row->from_address);
+	show_text(out, "subject", row->subject);
+	show_text(out, "message_id", row->mail_id);
+	show_int(out, "size", row->size);
+	show_time(out, "created_at", row->created_at);
+	show_end(out, '}');
+}
+
+int quarantine_page(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)
+{
+	struct api *api = ctx;
+	struct api_page page = page_of(q);
+	md_auto(db_read_done_p) struct db_conn *c = NULL;
+	struct quarantine_row *rows;
+	int64_t total;
+	size_t n;
+	int rc;
+
+	if (!api_may(q, r, ACTION_MANAGE_DESK))
+		return MD_OK;
+	rc = db_read(api->desk->db, &c, err);
+	if (rc == MD_OK)
+		rc = quarantine_list(c, page.offset, page.per_page, q->arena, &rows, &n, &total,
+				     err);
+	if (rc != MD_OK)
+		return rc;
+	page_begin(r);
+	for (size_t i = 0; i < n; i++)
+		show_held(api, &r->body, &rows[i]);
+	page_end(q, r, &page, n, total);
+	return MD_OK;
+}
+
+static int none_such(struct http_request *q, struct http_response *r)
+{
+	return http_refuse(q, r, 404, "not_found", "no such mail in quarantine");
+}
+
+static int read_held(struct api *api, struct http_request *q, struct quarantine_row *ret,
+		     struct md_err *err)
+{
+	md_auto(db_read_done_p) struct db_conn *c = NULL;
+	int rc = db_read(api->desk->db, &c, err);
+
+	return rc == MD_OK ? quarantine_get(c, q->ids[0], q->arena, ret, err) : rc;
+}
+
+int quarantine_get_one(void *ctx, struct http_request *q, struct http_response *r,
+		       struct md_err *err)
+{
+	struct quarantine_row row;
+	int rc;
+
+	if (!api_may(q, r, ACTION_MANAGE_DESK))
+		return MD_OK;
+	rc = read_held(ctx, q, &row, err);
+	if (rc == MD_NOTFOUND)
+		return none_such(q, r);
+	if (rc == MD_OK)
+		show_held(ctx, &r->body, &row);
+	return rc;
+}
+
+int quarantine_let_go(void *ctx, struct http_request *q, struct http_response *r,
+		      struct md_err *err)
+{
+	struct api *api = ctx;
+	md_auto(arena_done) struct arena arena = ARENA_INIT(64 << 20);
+	struct intake_result result;
+	struct md_err why = { 0 };
+	int rc;
+
+	if (!api_may(q, r, ACTION_MANAGE_DESK))
+		return MD_OK;
+	rc = quarantine_release(api->desk, q->ids[0], api_by(q)->user.id, &arena, &result, &why);
+	if (rc == MD_NOTFOUND)
+		return none_such(q, r);
+	if (rc == MD_INPUT)
+		return http_refuse(q, r, 422, "validation", "%s", why.text);
+	if (rc != MD_OK) {
+		*err = why;
+		return rc;
+	}
+	show_begin(&r->body, NULL, '{');
+	show_int(&r->body, "message", result.message);
+	show_text(&r->body, "outcome", result.outcome);
+	show_id(&r->body, "ticket", result.ticket);
+	show_id(&r->body, "comment", result.comment);
+	show_end(&r->body, '}');
+	return MD_OK;
+}
+
+struct change {
+	const struct http_request *q;
+	const char *sender;
+	int64_t id;
+	struct blocked_sender row;
+};
+
+static int remove_held(struct db_conn *c, void *ctx, struct md_err *err)
+{
+	const struct change *ch = ctx;
+
+	return quarantine_remove(c, ch->q->ids[0], err);
+}
+
+int quarantine_drop(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)
+{
+	struct api *api = ctx;
+	struct change ch = { .q = q };
+	int rc;
+
+	if (!api_may(q, r, ACTION_MANAGE_DESK))
+		return MD_OK;
+	rc = db_txn(api->desk->db, remove_held, &ch, err);
+	return rc == MD_NOTFOUND ? none_such(q, r) : rc;
+}
+
+/* ---- blocked senders ---- */
+
+static void show_blocked(struct buf *out, const struct blocked_sender *b)
+{
+	bool domain = b->sender[0] == '@';
+
+	show_begin(out, NULL, '{');
+	show_int(out, "id", b->id);
+	show_text(out, "address", domain ? NULL : b->sender);
+	show_text(out, "domain", domain ? b->sender + 1 : NULL);
+	show_id(out, "created_by", b->created_by);
+	show_time(out, "created_at", b->created_at);
+	show_end(out, '}');
+}
+
+static int add_blocked(struct db_conn *c, void *ctx, struct md_err *err)
+{
+	struct change *ch = ctx;
+	const struct work_by *by = api_by(ch->q);
+
+	ch->row = (struct blocked_sender){ .sender = ch->sender,
+					   .created_by = by->user.id,
+					   .created_at = by->now_ms };
+	return blocked_add(c, ch->sender, by->user.id, by->now_ms, &ch->row.id, err);
+}
+
+static int block(struct api *api, struct http_request *q, struct http_response *r,
+		 const char *sender, struct md_err *err)
+{
+	struct change ch = { .q = q, .sender = sender };
+	int rc = db_txn(api->desk->db, add_blocked, &ch, err);
+
+	if (rc != MD_OK)
+		return rc;
+	r->status = 201;
+	show_blocked(&r->body, &ch.row);
+	return MD_OK;
+}
+
+int quarantine_block(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)
+{
+	struct quarantine_row row;
+	int rc;
+
+	if (!api_may(q, r, ACTION_MANAGE_DESK))
+		return MD_OK;
+	rc = read_held(ctx, q, &row, err);
+	if (rc == MD_NOTFOUND)
+		return none_such(q, r);
+	if (rc != MD_OK)
+		return rc;
+	if (!row.from_address)
+		return http_refuse(q, r, 422, "validation", "this mail names no sender");
+	return block(ctx, q, r, row.from_address, err);
+}
+
+int blocked_senders_add(void *ctx, struct http_request *q, struct http_response *r,
+			struct md_err *err)
+{
+	md_auto(buf_done) struct buf sender = BUF_INIT(4096);
+	const char *address = json_string_value(json_object_get(q->json, "address"));
+	const char *domain = json_string_value(json_object_get(q->json, "domain"));
+	struct md_err why;
+
+	if (!api_may(q, r, ACTION_MANAGE_DESK))
+		return MD_OK;
+	if (!address == !domain)
+		return http_refuse(q, r, 422, "validation", "one of address and domain is needed");
+	if (quarantine_sender(address, domain, &sender, &why) != MD_OK)
+		return http_refuse(q, r, 422, "validation", "%s", why.text);
+	return block(ctx, q, r, buf_str(&sender), err);
+}
+
+int blocked_senders_page(void *ctx, struct http_request *q, struct http_response *r,
+			 struct md_err *err)
+{
+	struct api *api = ctx;
+	struct api_page page = page_of(q);
+	md_auto(db_read_done_p) struct db_conn *c = NULL;
+	struct blocked_sender *rows;
+	int64_t total;
+	size_t n;
+	int rc;
+
+	if (!api_may(q, r, ACTION_MANAGE_DESK))
+		return MD_OK;
+	rc = db_read(api->desk->db, &c, err);
+	if (rc == MD_OK)
+		rc = blocked_list(c, page.offset, page.per_page, q->arena, &rows, &n, &total, err);
+	if (rc != MD_OK)
+		return rc;
+	page_begin(r);
+	for (size_t i = 0; i < n; i++)
+		show_blocked(&r->body, &rows[i]);
+	page_end(q, r, &page, n, total);
+	return MD_OK;
+}
+
+static int remove_blocked(struct db_conn *c, void *ctx, struct md_err *err)
+{
+	const struct change *ch = ctx;
+
+	return blocked_remove(c, ch->q->ids[0], err);
+}
+
+int blocked_sender_remove(void *ctx, struct http_request *q, struct http_response *r,
+			  struct md_err *err)
+{
+	struct api *api = ctx;
+	struct change ch = { .q = q };
+	int rc;
+
+	if (!api_may(q, r, ACTION_MANAGE_DESK))
+		return MD_OK;
+	rc = db_txn(api->desk->db, remove_blocked, &ch, err);
+	return rc == MD_NOTFOUND ? http_refuse(q, r, 404, "not_found", "no such blocked sender")
+				 : rc;
+}
