@@ -1,4 +1,4 @@
-#include <maildesk/app/templates.h>
+#include "templates_priv.h"
 
 #include <maildesk/base/embed.h>
 
@@ -11,18 +11,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { NAME_MAX_BYTES = 120, FILES_MAX = 2000, PATH_BYTES = 4400 };
+enum { FILES_MAX = 2000, PATH_BYTES = 4400 };
 #define SUFFIX ".mustache"
 #define FOLDER "templates/"
-
-struct entry {
-	char name[NAME_MAX_BYTES]; /* "en/created.text" */
-	struct template *built_in, *own;
-};
-struct templates {
-	struct entry *v; /* by name */
-	size_t n, room;
-};
 
 static int compare(const void *a, const void *b)
 {
@@ -166,10 +157,12 @@ static void load_file(struct loading *l, const char *path, const char *locale, c
 	if (rc != MD_OK)
 		return;
 	e = entry_for(l, locale, name, n);
-	if (e)
+	if (e) {
+		template_free(e->own);
 		e->own = compiled;
-	else
+	} else {
 		template_free(compiled);
+	}
 }
 
 static void load_locale(struct loading *l, const char *dir, const char *locale)
@@ -231,6 +224,27 @@ int templates_load(const char *dir, struct templates **ret, struct buf *problems
 	if (rc == MD_OK)
 		*ret = md_take(t);
 	return rc;
+}
+
+int templates_add_file(struct templates *t, const char *path, struct buf *problems,
+		       struct md_err *err)
+{
+	struct loading l = { .t = t, .built_in = t->n, .problems = problems };
+	const char *name = strrchr(path, '/'), *folder = name;
+	char locale[NAME_MAX_BYTES] = "en";
+	size_t len;
+
+	while (folder && folder > path && folder[-1] != '/')
+		folder--;
+	if (folder && folder < name)
+		snprintf(locale, sizeof locale, "%.*s", (int)(name - folder), folder);
+	name = name ? name + 1 : path;
+	len = strlen(name);
+	if (len > strlen(SUFFIX) && strcmp(name + len - strlen(SUFFIX), SUFFIX) == 0)
+		len -= strlen(SUFFIX);
+	load_file(&l, path, locale, name, len);
+	qsort(t->v, t->n, sizeof *t->v, compare);
+	return l.rc == MD_OK ? MD_OK : md_fail(err, (enum md_code)l.rc, 0, "out of memory");
 }
 
 void templates_free(struct templates *t)

@@ -32,6 +32,7 @@ static const struct cmd_verb verbs[] = {
 	{ "replay", cmd_replay, "take all mail in again, into another database, and compare" },
 	{ "quarantine", cmd_quarantine, "look at mails held back, and let them in" },
 	{ "sla", cmd_sla, "work out service level scenarios" },
+	{ "template", cmd_template, "check templates of mails, and print what they make" },
 	{ "ticket", cmd_ticket, "list and show tickets" },
 	{ "user", cmd_user, "add and list people" },
 	{ "migrate", cmd_migrate, "move the desk to another database" },

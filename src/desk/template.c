@@ -206,3 +206,32 @@ int template_render(const struct template *t, enum template_mode mode, const jso
 
 	return render(&r, t, 0, t->n, &c, NULL);
 }
+
+const char *template_title(const struct template *t)
+{
+	return t->name;
+}
+
+bool template_next_name(const struct template *t, size_t *at, struct template_name *ret)
+{
+	while (*at < t->n) {
+		const struct template_node *n = &t->node[(*at)++];
+
+		if (n->kind == NODE_TEXT)
+			continue;
+		*ret = (struct template_name){
+			.use = n->kind == NODE_PARTIAL ? TEMPLATE_PARTIAL
+			       : n->kind == NODE_SECTION || n->kind == NODE_INVERTED
+				       ? TEMPLATE_SECTION
+				       : TEMPLATE_VALUE,
+			.text = n->text,
+			.len = n->len,
+			.line = n->line,
+			.at = *at - 1,
+			.end = n->end,
+			.inverted = n->kind == NODE_INVERTED,
+		};
+		return true;
+	}
+	return false;
+}

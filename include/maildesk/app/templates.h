@@ -19,6 +19,10 @@ struct templates;
  * MD_BROKEN: a built-in one does not compile. MD_NOMEM. */
 int templates_load(const char *dir, struct templates **ret, struct buf *problems,
 		   struct md_err *err);
+/* One file more, as if it lay in a templates_dir: its folder's name is the locale ("en" without
+ * one). Problems as above. MD_NOMEM. */
+int templates_add_file(struct templates *t, const char *path, struct buf *problems,
+		       struct md_err *err);
 void templates_free(struct templates *t);
 MD_DEFINE_AUTO(struct templates *, templates_free)
 
@@ -37,5 +41,12 @@ void templates_view(const struct templates *t, const char *const *locales, size_
 const struct template *templates_find(void *view, const char *name);
 /* The locale whose template of that name templates_find() gives; NULL when there is none. */
 const char *templates_locale_of(const struct templates_view *view, const char *name);
+
+/* Look through all of them, own and built-in. Errors, a line each ("FILE:LINE: what"): partials
+ * that include each other, a layout without its content, a letter that cannot be rendered.
+ * Warnings: names no letter is filled with, partials that are nowhere, files that stand for
+ * nothing. MD_OK, whatever was found; MD_NOMEM. */
+int templates_check(const struct templates *t, struct buf *errors, struct buf *warnings,
+		    struct md_err *err);
 
 #endif

@@ -12,6 +12,7 @@
 #include <maildesk/base/buf.h>
 #include <maildesk/base/err.h>
 #include <maildesk/base/mem.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 struct template;
@@ -44,5 +45,21 @@ struct template_partials {
  * Expected codes: MD_INPUT (a limit was hit), MD_NOMEM; then `out` holds a part. */
 int template_render(const struct template *t, enum template_mode mode, const json_t *data,
 		    const struct template_partials *partials, struct buf *out, struct md_err *err);
+
+/* ---- what stands in it, for checks ---- */
+
+const char *template_title(const struct template *t); /* the name it was compiled under */
+
+enum template_use { TEMPLATE_VALUE, TEMPLATE_SECTION, TEMPLATE_PARTIAL };
+struct template_name {
+	enum template_use use;
+	const char *text; /* of `len` bytes, in the template */
+	size_t len;
+	unsigned line;
+	size_t at, end; /* of a section: what has an `at` between these two stands in it */
+	bool inverted;
+};
+/* The next name in the source. Start with *at = 0; false at the end. */
+bool template_next_name(const struct template *t, size_t *at, struct template_name *ret);
 
 #endif
