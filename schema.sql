@@ -44,7 +44,8 @@ CREATE INDEX user_addresses_by_user ON user_addresses (user_id);
 
 CREATE TABLE teams (
     id   {ID},
-    name TEXT NOT NULL UNIQUE
+    name TEXT NOT NULL UNIQUE,
+    last_assigned_id {INT} REFERENCES users (id) -- by the desk itself: whose turn comes next
 ) {STRICT};
 CREATE TABLE team_members (
     team_id {INT} NOT NULL REFERENCES teams (id),
@@ -144,11 +145,14 @@ CREATE INDEX tickets_by_team ON tickets (team_id, updated_at)
 CREATE INDEX tickets_by_organisation ON tickets (organisation_id, updated_at)
     WHERE organisation_id IS NOT NULL AND deleted_at IS NULL AND merged_into IS NULL;
 
+CREATE INDEX tickets_by_merge ON tickets (merged_into) WHERE merged_into IS NOT NULL;
+
 CREATE TABLE messages (            -- mails in and out
     id         {ID},
     direction  TEXT NOT NULL CHECK (direction IN ('in', 'out')),
     mailbox_id {INT} REFERENCES mailboxes (id),
     ticket_id  {INT} REFERENCES tickets (id),
+    origin_id  {INT} REFERENCES tickets (id), -- the ticket it came from when that was merged
     message_id TEXT,                          -- without <>
     identity   TEXT,                          -- of an incoming one: what makes it the same mail
     subject    TEXT,
@@ -173,6 +177,7 @@ CREATE TABLE thread_ids (          -- every Message-ID sent, received or referre
 CREATE TABLE comments (
     id         {ID},
     ticket_id  {INT} NOT NULL REFERENCES tickets (id),
+    origin_id  {INT} REFERENCES tickets (id), -- as of messages
     author_id  {INT} REFERENCES users (id),
     message_id {INT} REFERENCES messages (id), -- the mail it came by
     is_internal {INT} NOT NULL,
@@ -210,6 +215,9 @@ CREATE TABLE ticket_history (
     action     TEXT NOT NULL,
     old_value  TEXT,
     new_value  TEXT,
+    old_number {INT},                         -- what is behind the texts, for undo: an id, an
+    new_number {INT},                         -- instant, a duration (app/undo.c)
+    version    {INT},                         -- of the ticket before the step
     source     TEXT NOT NULL CHECK (source IN ('mail', 'api', 'console', 'cli', 'timer', 'rule')),
     trust      {INT},
     message_id {INT} REFERENCES messages (id),
@@ -237,6 +245,7 @@ CREATE TABLE ticket_participants ( -- the requester included
     muted     {INT} NOT NULL DEFAULT 0,
     pending   {INT} NOT NULL DEFAULT 0,       -- 1: named by mail, waits for an agent; is told nothing
     since_at  {INT} NOT NULL,
+    origin_id {INT} REFERENCES tickets (id),  -- as of messages
     PRIMARY KEY (ticket_id, user_id)
 ) {STRICT};
 CREATE INDEX ticket_participants_by_user ON ticket_participants (user_id, ticket_id);
@@ -247,6 +256,7 @@ CREATE TABLE ticket_links (
     other_id  {INT} NOT NULL REFERENCES tickets (id),
     PRIMARY KEY (ticket_id, type, other_id)
 ) {STRICT};
+CREATE INDEX ticket_links_by_other ON ticket_links (other_id);
 
 CREATE TABLE canned_replies (
     id       {ID},
@@ -364,7 +374,7 @@ CREATE TABLE clocks (              -- SLA targets running on tickets, and the le
 CREATE TABLE timers (              -- everything that happens by the clock; the daemon sleeps until the next
     id        {ID},
     due_at    {INT} NOT NULL,
-    kind      TEXT NOT NULL CHECK (kind IN ('sla_warning', 'sla_breach', 'auto_close')),
+    kind      TEXT NOT NULL CHECK (kind IN ('sla_warning', 'sla_breach', 'auto_close', 'snooze')),
     ticket_id {INT} NOT NULL REFERENCES tickets (id),
     clock_id  {INT} REFERENCES clocks (id),
     argument  {INT} NOT NULL DEFAULT 0        -- sla_warning: percentage

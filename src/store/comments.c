@@ -2,9 +2,11 @@
 
 #include "query.h"
 
+enum { HELD_MAX = 1000 };
+
 #define COMMENT_COLUMNS                                                                           \
 	"m.id, m.ticket_id, m.author_id, m.message_id, m.is_internal, m.held, m.channel, m.body," \
-	" m.body_full, m.created_at, m.edited_at, m.deleted_at, u.name, u.role"                   \
+	" m.body_full, m.created_at, m.edited_at, m.deleted_at, u.name, u.role, m.origin_id"                   \
 	" FROM comments m LEFT JOIN users u ON u.id = m.author_id"
 static const struct db_col comment_cols[] = {
 	{ DB_COL_INT, offsetof(struct comment, id) },
@@ -21,12 +23,13 @@ static const struct db_col comment_cols[] = {
 	{ DB_COL_INT, offsetof(struct comment, deleted_at) },
 	{ DB_COL_TEXT, offsetof(struct comment, author_name) },
 	{ DB_COL_TEXT, offsetof(struct comment, author_role) },
+	{ DB_COL_INT, offsetof(struct comment, origin_id) },
 };
 static const struct db_map comment_map = DB_MAP(comment, comment_cols);
 
 DB_SQL(sql_insert, "INSERT INTO comments (ticket_id, author_id, message_id, is_internal, held,"
-		   " channel, body, body_full, created_at)"
-		   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id");
+		   " channel, body, body_full, created_at, origin_id)"
+		   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING id");
 DB_SQL(sql_get, "SELECT " COMMENT_COLUMNS " WHERE m.id = $1");
 /* $2 is 1 with internal notes, 0 without. */
 DB_SQL(sql_list, "SELECT " COMMENT_COLUMNS " WHERE m.ticket_id = $1 AND m.deleted_at IS NULL"
@@ -37,14 +40,20 @@ DB_SQL(sql_count, QUERY_COUNT_BEGIN " FROM comments m WHERE m.ticket_id = $1"
 DB_SQL(sql_save, "UPDATE comments SET is_internal = $1, held = $2, body = $3, body_full = $4,"
 		 " edited_at = $5, deleted_at = $6 WHERE id = $7");
 DB_SQL(sql_first_body, "SELECT CASE WHEN m.deleted_at IS NULL THEN m.body ELSE '' END"
-		       " FROM comments m WHERE m.ticket_id = $1 ORDER BY m.id LIMIT 1");
+		       " FROM comments m WHERE m.ticket_id = $1 AND m.origin_id IS NULL"
+		       " ORDER BY m.id LIMIT 1");
+DB_SQL(sql_first, "SELECT m.id FROM comments m WHERE m.ticket_id = $1 AND m.origin_id IS NULL"
+		  " ORDER BY m.id LIMIT 1");
+DB_SQL(sql_held_by, "SELECT " COMMENT_COLUMNS " WHERE m.ticket_id = $1 AND m.author_id = $2"
+		    " AND m.held IS NOT NULL AND m.deleted_at IS NULL ORDER BY m.id");
 
 int comment_insert(struct db_conn *c, const struct comment *m, int64_t *ret_id, struct md_err *err)
 {
 	return db_int(c, &sql_insert,
 		      DB_ARGS(DB_INT(m->ticket_id), DB_ID(m->author_id), DB_ID(m->message_id),
 			      DB_INT(m->is_internal), DB_TEXT(m->held), DB_TEXT(m->channel),
-			      DB_TEXT(m->body), DB_TEXT(m->body_full), DB_INT(m->created_at)),
+			      DB_TEXT(m->body), DB_TEXT(m->body_full), DB_INT(m->created_at),
+			      DB_ID(m->origin_id)),
 		      ret_id, err);
 }
 
@@ -83,6 +92,23 @@ int comment_save(struct db_conn *c, const struct comment *m, struct md_err *err)
 	if (rc == MD_OK && changed == 0)
 		rc = md_fail(err, MD_NOTFOUND, 0, "no comment %lld", (long long)m->id);
 	return rc;
+}
+
+int comment_held_by(struct db_conn *c, int64_t ticket, int64_t author, struct arena *a,
+		    struct comment **ret, size_t *ret_n, struct md_err *err)
+{
+	return db_all(c, &sql_held_by, DB_ARGS(DB_INT(ticket), DB_INT(author)), &comment_map,
+		      HELD_MAX, a, ret, ret_n, err);
+}
+
+int comment_first(struct db_conn *c, int64_t ticket, int64_t *ret_id, struct md_err *err)
+{
+	int rc = db_int(c, &sql_first, DB_ARGS(DB_INT(ticket)), ret_id, err);
+
+	if (rc != MD_NOTFOUND)
+		return rc;
+	*ret_id = 0;
+	return MD_OK;
 }
 
 struct body {

@@ -131,7 +131,7 @@ int ticket_tag_remove(struct db_conn *c, int64_t ticket, const char *name, struc
 
 DB_SQL(sql_participant_put, "INSERT INTO ticket_participants (ticket_id, user_id, role, since_at)"
 			    " VALUES ($1, $2, $3, $4) ON CONFLICT (ticket_id, user_id) DO UPDATE "
-			    "SET role = excluded.role, pending = 0");
+			    "SET role = excluded.role, pending = 0, origin_id = NULL");
 DB_SQL(sql_participant_propose,
        "INSERT INTO ticket_participants (ticket_id, user_id, role, pending, since_at)"
        " VALUES ($1, $2, 'cc', 1, $3) ON CONFLICT (ticket_id, user_id) DO NOTHING");
@@ -141,9 +141,11 @@ DB_SQL(sql_participants,
        "SELECT p.user_id, p.role, p.muted, p.since_at, u.name, u.email, u.role, u.locale,"
        " u.timezone,"
        " CASE WHEN u.disabled_at IS NULL THEN 0 ELSE 1 END,"
-       " CASE WHEN u.undeliverable_at IS NULL THEN 0 ELSE 1 END"
+       " CASE WHEN u.undeliverable_at IS NULL THEN 0 ELSE 1 END, p.pending, p.origin_id"
        " FROM ticket_participants p JOIN users u ON u.id = p.user_id"
-       " WHERE p.ticket_id = $1 AND p.pending = 0 ORDER BY p.user_id");
+       " WHERE p.ticket_id = $1 AND p.pending <= $2 ORDER BY p.user_id");
+DB_SQL(sql_participant_mute,
+       "UPDATE ticket_participants SET muted = $1 WHERE ticket_id = $2 AND user_id = $3");
 DB_SQL(sql_participant_is, "SELECT COUNT(*) FROM ticket_participants"
 			   " WHERE ticket_id = $1 AND user_id = $2 AND pending = 0");
 DB_SQL(sql_link_add, "INSERT INTO ticket_links (ticket_id, type, other_id) VALUES ($1, $2, $3)"
@@ -161,6 +163,8 @@ static const struct db_col participant_cols[] = {
 	{ DB_COL_TEXT, offsetof(struct participant, timezone) },
 	{ DB_COL_BOOL, offsetof(struct participant, disabled) },
 	{ DB_COL_BOOL, offsetof(struct participant, undeliverable) },
+	{ DB_COL_BOOL, offsetof(struct participant, pending) },
+	{ DB_COL_INT, offsetof(struct participant, origin_id) },
 };
 static const struct db_map participant_map = DB_MAP(participant, participant_cols);
 
@@ -188,8 +192,22 @@ int participant_remove(struct db_conn *c, int64_t ticket, int64_t user, struct m
 int participant_list(struct db_conn *c, int64_t ticket, struct arena *a, struct participant **ret,
 		     size_t *ret_n, struct md_err *err)
 {
-	return db_all(c, &sql_participants, DB_ARGS(DB_INT(ticket)), &participant_map,
+	return db_all(c, &sql_participants, DB_ARGS(DB_INT(ticket), DB_INT(0)), &participant_map,
 		      PARTICIPANTS_MAX, a, ret, ret_n, err);
+}
+
+int participant_list_all(struct db_conn *c, int64_t ticket, struct arena *a,
+			 struct participant **ret, size_t *ret_n, struct md_err *err)
+{
+	return db_all(c, &sql_participants, DB_ARGS(DB_INT(ticket), DB_INT(1)), &participant_map,
+		      PARTICIPANTS_MAX, a, ret, ret_n, err);
+}
+
+int participant_mute(struct db_conn *c, int64_t ticket, int64_t user, bool muted,
+		     struct md_err *err)
+{
+	return db_exec(c, &sql_participant_mute,
+		       DB_ARGS(DB_INT(muted), DB_INT(ticket), DB_INT(user)), NULL, err);
 }
 
 int participant_is(struct db_conn *c, int64_t ticket, int64_t user, bool *ret, struct md_err *err)

@@ -3,6 +3,7 @@
 #include "query.h"
 
 #include <maildesk/base/utf8.h>
+#include <maildesk/store/teams.h>
 
 #include <string.h>
 
@@ -10,7 +11,7 @@ enum { ADDRESSES_MAX = 100, AGENTS_MAX = 10000, FOLDED_MAX = 4096 };
 
 #define USER_COLUMNS                                                                     \
 	"u.id, u.name, u.email, u.role, u.password_hash, u.locale, u.timezone, u.epoch," \
-	" u.created_at, u.disabled_at, u.undeliverable_at"
+	" u.created_at, u.disabled_at, u.undeliverable_at, u.organisation_id, u.away_until"
 static const struct db_col user_cols[] = {
 	{ DB_COL_INT, offsetof(struct user, id) },
 	{ DB_COL_TEXT, offsetof(struct user, name) },
@@ -23,6 +24,8 @@ static const struct db_col user_cols[] = {
 	{ DB_COL_INT, offsetof(struct user, created_at) },
 	{ DB_COL_INT, offsetof(struct user, disabled_at) },
 	{ DB_COL_INT, offsetof(struct user, undeliverable_at) },
+	{ DB_COL_INT, offsetof(struct user, organisation_id) },
+	{ DB_COL_INT, offsetof(struct user, away_until) },
 };
 static const struct db_map user_map = DB_MAP(user, user_cols);
 
@@ -30,13 +33,13 @@ DB_SQL(sql_get, "SELECT " USER_COLUMNS " FROM users u WHERE u.id = $1");
 DB_SQL(sql_by_address, "SELECT " USER_COLUMNS " FROM user_addresses a"
 		       " JOIN users u ON u.id = a.user_id WHERE a.address = $1");
 DB_SQL(sql_insert,
-       "INSERT INTO users (name, email, folded, role, password_hash, locale, timezone, created_at)"
-       " VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (email) DO NOTHING RETURNING id");
+       "INSERT INTO users (name, email, folded, role, password_hash, locale, timezone, created_at,"
+       " organisation_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (email) DO NOTHING RETURNING id");
 DB_SQL(sql_address_owner, "SELECT user_id FROM user_addresses WHERE address = $1");
 DB_SQL(sql_insert_address, "INSERT INTO user_addresses (address, user_id) VALUES ($1, $2)");
 DB_SQL(sql_save, "UPDATE users SET name = $1, folded = $2, role = $3, password_hash = $4,"
-		 " locale = $5, timezone = $6, disabled_at = $7, undeliverable_at = $8, epoch = $9"
-		 " WHERE id = $10");
+		 " locale = $5, timezone = $6, disabled_at = $7, undeliverable_at = $8, epoch = $9,"
+		 " organisation_id = $10, away_until = $11 WHERE id = $12");
 DB_SQL(sql_addresses, "SELECT address FROM user_addresses WHERE user_id = $1 ORDER BY address");
 DB_SQL(sql_agents, "SELECT " USER_COLUMNS " FROM users u WHERE u.role IN ('agent', $1)"
 		   " AND u.disabled_at IS NULL ORDER BY u.id");
@@ -84,7 +87,7 @@ int user_add(struct db_conn *c, const struct user *u, int64_t *ret_id, struct md
 {
 	md_auto(buf_done) struct buf email = BUF_INIT(FOLDED_MAX);
 	md_auto(buf_done) struct buf folded = BUF_INIT(2 * FOLDED_MAX);
-	int64_t id;
+	int64_t id, organisation = u->organisation_id;
 	int rc = fold(&email, u->email, err);
 
 	if (rc == MD_OK)
@@ -97,10 +100,15 @@ int user_add(struct db_conn *c, const struct user *u, int64_t *ret_id, struct md
 		return md_fail(err, MD_CONFLICT, 0, "the address is user %lld's", (long long)id);
 	if (rc != MD_NOTFOUND)
 		return rc;
+	rc = MD_OK;
+	if (!organisation && strcmp(u->role, "customer") == 0)
+		rc = organisation_of_address(c, buf_str(&email), &organisation, err);
+	if (rc != MD_OK)
+		return rc;
 	rc = db_int(c, &sql_insert,
 		    DB_ARGS(DB_TEXT(u->name), DB_TEXT(buf_str(&email)), DB_TEXT(buf_str(&folded)),
 			    DB_TEXT(u->role), DB_TEXT(u->password_hash), DB_TEXT(u->locale),
-			    DB_TEXT(u->timezone), DB_INT(u->created_at)),
+			    DB_TEXT(u->timezone), DB_INT(u->created_at), DB_ID(organisation)),
 		    &id, err);
 	if (rc == MD_NOTFOUND)
 		return md_fail(err, MD_CONFLICT, 0, "the address is taken");
@@ -123,7 +131,9 @@ int user_save(struct db_conn *c, const struct user *u, struct md_err *err)
 			     DB_ARGS(DB_TEXT(u->name), DB_TEXT(buf_str(&folded)), DB_TEXT(u->role),
 				     DB_TEXT(u->password_hash), DB_TEXT(u->locale),
 				     DB_TEXT(u->timezone), DB_ID(u->disabled_at),
-				     DB_ID(u->undeliverable_at), DB_INT(u->epoch), DB_INT(u->id)),
+				     DB_ID(u->undeliverable_at), DB_INT(u->epoch),
+				     DB_ID(u->organisation_id), DB_ID(u->away_until),
+				     DB_INT(u->id)),
 			     &changed, err);
 	if (rc == MD_OK && changed == 0)
 		rc = md_fail(err, MD_NOTFOUND, 0, "no user %lld", (long long)u->id);

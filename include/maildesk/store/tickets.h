@@ -89,6 +89,8 @@ struct participant {
 	int64_t since_at;
 	const char *name, *email, *user_role, *locale, *timezone;
 	bool disabled, undeliverable;
+	bool pending;
+	int64_t origin_id; /* the merged ticket they came from; 0: none */
 };
 /* Adds, or changes the role of, a participant. */
 int participant_put(struct db_conn *c, int64_t ticket, int64_t user, const char *role,
@@ -100,10 +102,44 @@ int participant_propose(struct db_conn *c, int64_t ticket, int64_t user, int64_t
 int participant_remove(struct db_conn *c, int64_t ticket, int64_t user, struct md_err *err);
 int participant_list(struct db_conn *c, int64_t ticket, struct arena *a, struct participant **ret,
 		     size_t *ret_n, struct md_err *err);
+/* With those who wait. */
+int participant_list_all(struct db_conn *c, int64_t ticket, struct arena *a,
+			 struct participant **ret, size_t *ret_n, struct md_err *err);
+/* No-op for who takes no part. */
+int participant_mute(struct db_conn *c, int64_t ticket, int64_t user, bool muted,
+		     struct md_err *err);
 /* *ret = does this user take part? */
 int participant_is(struct db_conn *c, int64_t ticket, int64_t user, bool *ret, struct md_err *err);
 
 int ticket_link_add(struct db_conn *c, int64_t ticket, const char *type, int64_t other,
 		    struct md_err *err);
+/* MD_NOTFOUND: there was none. */
+int ticket_link_remove(struct db_conn *c, int64_t ticket, const char *type, int64_t other,
+		       struct md_err *err);
+struct ticket_link {
+	int64_t ticket_id; /* the one that `type` is said of: it blocks, duplicates, is the parent */
+	const char *type;
+	int64_t other_id;
+	const char *title, *status; /* of the one at the other end than asked for */
+};
+/* From and to that ticket, without ends that were deleted. */
+int ticket_link_list(struct db_conn *c, int64_t ticket, struct arena *a, struct ticket_link **ret,
+		     size_t *ret_n, struct md_err *err);
+
+/* ---- merging (merges.c) ---- */
+
+/* Comments, mails and participants of `from` go to `into`, each remembering where it came from. The
+ * requester arrives as "cc"; who takes part there already stays as they are. */
+int ticket_contents_merge(struct db_conn *c, int64_t from, int64_t into, int64_t now_ms,
+			  struct md_err *err);
+/* What came to `into`, or from there further on, with `ticket` or with one of those merged into it
+ * goes back to `ticket`, whose row says merged_into no longer. */
+int ticket_contents_unmerge(struct db_conn *c, int64_t ticket, int64_t into, int64_t now_ms, struct arena *a,
+			    struct md_err *err);
+/* The tickets merged into this one, at first hand. */
+int ticket_merged_list(struct db_conn *c, int64_t ticket, struct arena *a, int64_t **ret,
+		       size_t *ret_n, struct md_err *err);
+/* The comment, its mail and that mail's thread id become those of another ticket. */
+int ticket_comment_move(struct db_conn *c, int64_t comment, int64_t to, struct md_err *err);
 
 #endif
