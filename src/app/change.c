@@ -1,8 +1,11 @@
 /* Fields and status of a ticket: the one place where they change. */
 #include "work_priv.h"
 
-#include <stdio.h>
+#include <maildesk/base/utf8.h>
+
 #include <string.h>
+
+enum { TAGS_MAX = 100 };
 
 static bool same(const char *a, const char *b)
 {
@@ -11,15 +14,19 @@ static bool same(const char *a, const char *b)
 
 /* ---- status ---- */
 
-static int schedule_auto_close(struct work *w, enum workflow_phase phase, struct md_err *err)
+/* So long after it was resolved; none while it is merged or deleted. */
+int work_schedule_auto_close(struct work *w, struct md_err *err)
 {
+	const struct workflow_status *status =
+		workflow_status(w->by->desk->workflow, w->ticket.status);
 	int64_t after = w->by->desk->config->desk.auto_close_ms;
-	struct timer_row t = { .due_at = w->by->now_ms + after,
+	struct timer_row t = { .due_at = w->ticket.resolved_at + after,
 			       .kind = "auto_close",
 			       .ticket_id = w->ticket.id };
 	int rc = timer_drop_kind(w->c, w->ticket.id, t.kind, err);
 
-	if (rc == MD_OK && phase == PHASE_RESOLVED && after > 0)
+	if (rc == MD_OK && status && status->phase == PHASE_RESOLVED && after > 0 &&
+	    !w->ticket.merged_into && !w->ticket.deleted_at)
 		rc = timer_add(w->c, &t, err);
 	return rc;
 }
@@ -27,20 +34,29 @@ static int schedule_auto_close(struct work *w, enum workflow_phase phase, struct
 static int enter(struct work *w, const char *to, struct md_err *err)
 {
 	const struct workflow_status *status = workflow_status(w->by->desk->workflow, to);
-	const char *from = w->ticket.status;
+	struct work_fact fact = { .action = "status",
+				  .old_value = w->ticket.status,
+				  .new_value = status->name,
+				  /* when it got there, for the way back */
+				  .old_number = w->ticket.resolved_at,
+				  .new_number = w->ticket.closed_at,
+				  .is_public = true };
+	bool done = status->phase == PHASE_RESOLVED || status->phase == PHASE_CLOSED;
 	int rc;
 
 	w->ticket.status = status->name;
-	if (status->phase == PHASE_RESOLVED || status->phase == PHASE_CLOSED) {
+	if (done) {
 		if (!w->ticket.resolved_at)
 			w->ticket.resolved_at = w->by->now_ms;
 	} else {
 		w->ticket.resolved_at = 0;
 	}
 	w->ticket.closed_at = status->phase == PHASE_CLOSED ? w->by->now_ms : 0;
-	rc = schedule_auto_close(w, status->phase, err);
+	rc = work_schedule_auto_close(w, err);
 	if (rc == MD_OK)
-		rc = work_history(w, "status", from, status->name, true, err);
+		rc = work_record(w, &fact, err);
+	if (rc == MD_OK && done)
+		rc = work_wake(w, err);
 	if (rc == MD_OK)
 		rc = work_event(w, "status_changed", 0, NULL, err);
 	return rc;
@@ -109,11 +125,23 @@ struct rec_strs work_allowed(const struct work *w)
 
 static int change_assignee(struct work *w, int64_t to, struct md_err *err)
 {
-	struct user old = { 0 }, user = { 0 };
 	int rc = work_ask(w, ACTION_ASSIGN, err);
 
-	if (rc != MD_OK || w->ticket.assignee_id == to)
-		return rc;
+	return rc == MD_OK ? work_set_assignee(w, to, false, err) : rc;
+}
+
+int work_set_assignee(struct work *w, int64_t to, bool by_itself, struct md_err *err)
+{
+	struct user old = { 0 }, user = { 0 };
+	struct work_fact fact = { .action = "assignee",
+				  .old_number = w->ticket.assignee_id,
+				  .new_number = to,
+				  .is_public = true,
+				  .by_itself = by_itself };
+	int rc = MD_OK;
+
+	if (w->ticket.assignee_id == to)
+		return MD_OK;
 	if (w->ticket.assignee_id)
 		rc = user_get(w->c, w->ticket.assignee_id, w->arena, &old, err);
 	if (rc == MD_OK && to)
@@ -127,7 +155,9 @@ static int change_assignee(struct work *w, int64_t to, struct md_err *err)
 	w->ticket.assignee_id = to;
 	w->facts.assignee = to;
 	w->who = policy_who(&w->by->actor, &w->facts);
-	rc = work_history(w, "assignee", old.name, user.name, true, err);
+	fact.old_value = old.name;
+	fact.new_value = user.name;
+	rc = work_record(w, &fact, err);
 	if (rc == MD_OK && to)
 		rc = work_event(w, "assigned", 0, NULL, err);
 	return rc == MD_OK ? follow_assignee(w, err) : rc;
@@ -219,12 +249,30 @@ static int remove_tags(struct work *w, const struct tag *now, size_t n,
 	return rc;
 }
 
+static int check_tags(const struct rec_strs *names, struct md_err *err)
+{
+	for (size_t i = 0; i < names->n; i++) {
+		const char *name = names->v[i];
+		size_t n = strlen(name), chars = utf8_length(name, n);
+
+		if (n == 0 || chars > COMMAND_TAG_MAX || name[strcspn(name, ",\n\t")])
+			return md_fail(err, MD_INPUT, WORK_BAD_VALUE,
+				       "a tag is a word of 1 to %d characters without commas",
+				       COMMAND_TAG_MAX);
+	}
+	return MD_OK;
+}
+
 static int change_tags(struct work *w, const struct work_change *ch, struct md_err *err)
 {
 	struct tag *now = NULL;
 	size_t n = 0;
 	int rc = work_ask(w, ACTION_TAG, err);
 
+	if (rc == MD_OK)
+		rc = check_tags(&ch->add_tags, err);
+	if (rc == MD_OK && ch->set_tags)
+		rc = check_tags(&ch->tags, err);
 	if (rc == MD_OK)
 		rc = ticket_tags_of(w->c, &w->ticket.id, 1, w->arena, &now, &n, err);
 	if (rc == MD_OK)
@@ -233,6 +281,11 @@ static int change_tags(struct work *w, const struct work_change *ch, struct md_e
 		rc = add_tags(w, now, n, &ch->tags, err);
 	if (rc == MD_OK)
 		rc = remove_tags(w, now, n, ch, err);
+	if (rc == MD_OK)
+		rc = ticket_tags_of(w->c, &w->ticket.id, 1, w->arena, &now, &n, err);
+	if (rc == MD_OK && n > TAGS_MAX)
+		return md_fail(err, MD_INPUT, WORK_BAD_VALUE, "a ticket has at most %d tags",
+			       TAGS_MAX);
 	return rc;
 }
 
@@ -240,10 +293,10 @@ int work_change(struct work *w, const struct work_change *ch, struct md_err *err
 {
 	int rc = MD_OK;
 
-	if (w->ticket.merged_into)
-		return work_refuse(err, MD_CONFLICT, WORK_BAD_VALUE, "this ticket was merged");
 	if (ch->title)
 		rc = change_title(w, ch->title, err);
+	if (rc == MD_OK && ch->category)
+		rc = work_check_category(w, ch->category, err);
 	if (rc == MD_OK && ch->category)
 		rc = change_text(w, &w->ticket.category, "category", ACTION_EDIT_FIELDS,
 				 ch->category[0] ? ch->category : NULL, err);
@@ -251,26 +304,27 @@ int work_change(struct work *w, const struct work_change *ch, struct md_err *err
 		rc = change_priority(w, ch->priority, err);
 	if (rc == MD_OK && (ch->add_tags.n || ch->remove_tags.n || ch->set_tags))
 		rc = change_tags(w, ch, err);
+	if (rc == MD_OK)
+		rc = work_change_fields(w, ch, err);
 	if (rc == MD_OK && ch->set_assignee)
 		rc = change_assignee(w, ch->assignee, err);
+	else if (rc == MD_OK && ch->set_team)
+		rc = work_assign_by_team(w, err);
 	if (rc == MD_OK && ch->status)
 		rc = change_status(w, ch->status, err);
 	return rc;
 }
 
-int work_participant(struct work *w, int64_t user, const char *role, struct md_err *err)
+int work_fire(struct work *w, const char *kind, struct md_err *err)
 {
-	int rc = work_ask(w, ACTION_ADD_PARTICIPANT, err);
+	const char *to;
 
-	for (size_t i = 0; i < w->n_participants && rc == MD_OK; i++)
-		if (w->participants[i].user_id == user)
-			return MD_OK;
-	if (rc == MD_OK)
-		rc = participant_put(w->c, w->ticket.id, user, role, w->by->now_ms, err);
-	if (rc == MD_OK)
-		rc = participant_list(w->c, w->ticket.id, w->arena, &w->participants,
-				      &w->n_participants, err);
-	if (rc == MD_OK)
-		rc = work_history(w, "participant_added", NULL, role, true, err);
-	return rc;
+	/* others only make the clocks settle, which tell what is due */
+	if (strcmp(kind, "snooze") == 0 && w->ticket.snoozed_until <= w->by->now_ms)
+		return work_wake(w, err);
+	if (strcmp(kind, "auto_close") != 0)
+		return MD_OK;
+	to = workflow_by_itself(w->by->desk->workflow, w->ticket.status, TRIGGER_AUTO_CLOSE,
+				w->ticket.assignee_id != 0);
+	return to ? work_move(w, to, err) : MD_OK;
 }

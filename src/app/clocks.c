@@ -109,6 +109,14 @@ static int tell_due(struct work *w, enum sla_metric metric, struct live_clock *l
 	return rc;
 }
 
+/* Nobody waits for a ticket that is merged or deleted; one that snoozes still waits for an answer.
+ */
+static bool is_held(const struct ticket *t, enum sla_metric metric)
+{
+	return t->merged_into || t->deleted_at ||
+	       (t->snoozed_until && metric != SLA_FIRST_RESPONSE && metric != SLA_NEXT_RESPONSE);
+}
+
 static void apply(struct work *w, enum sla_metric metric, const struct sla_policy *p,
 		  struct live_clock *live)
 {
@@ -116,6 +124,7 @@ static void apply(struct work *w, enum sla_metric metric, const struct sla_polic
 	const struct workflow_status *status =
 		workflow_status(w->by->desk->workflow, w->ticket.status);
 	bool by_staff = w->who & WHO_STAFF;
+	int64_t at_ms = w->happened_ms ? w->happened_ms : w->by->now_ms;
 	const struct {
 		bool happened;
 		enum sla_happening what;
@@ -126,14 +135,17 @@ static void apply(struct work *w, enum sla_metric metric, const struct sla_polic
 		{ w->agent_replied, SLA_AGENT_REPLY },
 		/* a clock that has a target again goes on as the status says */
 		{ strcmp(w->ticket.status, w->before.status) != 0 ||
-			  (live->row.id && !live->has_before),
+			  (live->row.id && !live->has_before) ||
+			  is_held(&w->ticket, metric) != is_held(&w->before, metric),
 		  SLA_STATUS_CHANGED },
 	};
 
 	for (size_t i = 0; i < MD_COUNT(steps); i++)
 		if (steps[i].happened)
 			sla_apply(&live->k, sla_action(metric, steps[i].what, status, pauses),
-				  &live->terms, w->by->now_ms);
+				  &live->terms, at_ms);
+	if (is_held(&w->ticket, metric))
+		sla_apply(&live->k, SLA_PAUSE, &live->terms, w->by->now_ms);
 }
 
 static bool same_terms(const struct sla_terms *a, const struct sla_terms *b)

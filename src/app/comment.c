@@ -4,9 +4,11 @@
 #include <string.h>
 
 /* Who wrote in public, for clocks and timestamps; what a robot wrote counts for nothing. */
-static int note_author(struct work *w, struct md_err *err)
+int work_note_author(struct work *w, struct md_err *err)
 {
+	int64_t now_ms = w->happened_ms ? w->happened_ms : w->by->now_ms;
 	const char *to;
+	int rc;
 
 	if (w->by->automatic)
 		return MD_OK;
@@ -14,15 +16,19 @@ static int note_author(struct work *w, struct md_err *err)
 	if ((w->who & WHO_STAFF) && !(w->who & WHO_REQUESTER)) {
 		w->agent_replied = true;
 		if (!w->ticket.first_response_at)
-			w->ticket.first_response_at = w->by->now_ms;
-		return MD_OK;
+			w->ticket.first_response_at = now_ms;
+		return w->by->desk->config->desk.take_by_reply && !w->ticket.assignee_id
+			       ? work_set_assignee(w, w->by->user.id, false, err)
+			       : MD_OK;
 	}
 	w->customer_wrote = true;
+	if (w->ticket.snoozed_until && (rc = work_wake(w, err)) != MD_OK)
+		return rc;
 	/* "[close] Thank you!": where the writer put it, it stays. */
 	if (strcmp(w->ticket.status, w->before.status) != 0)
 		return MD_OK;
 	if (w->ticket.closed_at &&
-	    w->by->now_ms - w->ticket.closed_at > w->by->desk->config->desk.reopen_window_ms)
+	    now_ms - w->ticket.closed_at > w->by->desk->config->desk.reopen_window_ms)
 		return MD_OK;
 	to = workflow_by_itself(w->by->desk->workflow, w->ticket.status, TRIGGER_CUSTOMER_REPLY,
 				w->ticket.assignee_id != 0);
@@ -34,7 +40,9 @@ int work_comment(struct work *w, const struct work_comment *m, int64_t *ret_comm
 {
 	bool is_public = !m->is_internal;
 	struct comment row = {
-		.ticket_id = w->ticket.id,
+		/* Said while merging: it goes where everything went. */
+		.ticket_id = w->ticket.merged_into ? w->ticket.merged_into : w->ticket.id,
+		.origin_id = w->ticket.merged_into ? w->ticket.id : 0,
 		.author_id = w->by->user.id,
 		.message_id = w->by->message,
 		.is_internal = m->is_internal,
@@ -49,8 +57,9 @@ int work_comment(struct work *w, const struct work_comment *m, int64_t *ret_comm
 	/* What is held, or written by a robot, is filed by the desk and seen by agents alone. */
 	if (!m->held && !w->by->automatic)
 		rc = work_ask(w, is_public ? ACTION_COMMENT_PUBLIC : ACTION_COMMENT_INTERNAL, err);
-	if (rc == MD_OK && w->ticket.merged_into)
-		rc = work_refuse(err, MD_CONFLICT, WORK_BAD_VALUE, "this ticket was merged");
+	if (rc == MD_OK && (w->before.merged_into || w->before.deleted_at))
+		rc = work_refuse(err, MD_CONFLICT, WORK_READ_ONLY,
+				 "this ticket was merged or deleted");
 	if (rc == MD_OK)
 		rc = comment_insert(w->c, &row, ret_comment, err);
 	if (rc == MD_OK)
@@ -63,7 +72,7 @@ int work_comment(struct work *w, const struct work_comment *m, int64_t *ret_comm
 		rc = work_event(w, is_public ? "public_reply" : "internal_note", *ret_comment,
 				m->body, err);
 	if (rc == MD_OK && is_public)
-		rc = note_author(w, err);
+		rc = work_note_author(w, err);
 	w->touched = true;
 	return rc;
 }

@@ -557,6 +557,22 @@ const struct conf_mailbox *config_mailbox(const struct config *c, const char *ti
 	return NULL;
 }
 
+const struct conf_team *config_team(const struct config *c, const char *title)
+{
+	for (size_t i = 0; i < c->n_teams; i++)
+		if (strcmp(c->teams[i].title, title) == 0)
+			return &c->teams[i];
+	return NULL;
+}
+
+const struct conf_field *config_field(const struct config *c, const char *title)
+{
+	for (size_t i = 0; i < c->n_fields; i++)
+		if (strcmp(c->fields[i].title, title) == 0)
+			return &c->fields[i];
+	return NULL;
+}
+
 const struct conf_smtp *config_smtp(const struct config *c, const char *title)
 {
 	for (size_t i = 0; i < c->n_smtp; i++)

@@ -380,6 +380,23 @@ static void check_sla(struct conf_load *l, const struct conf_node *n)
 	check_reachable(l, n);
 }
 
+/* A choice has values, nothing else has; the name is a word of the command language. */
+static void check_field(struct conf_load *l, const struct conf_node *n)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789_-";
+	const struct conf_field *f = n->object;
+	bool is_choice = strcmp(f->type, "choice") == 0;
+
+	if (strspn(f->title, letters) != strlen(f->title) || strlen(f->title) > 40 ||
+	    !strchr(letters, f->title[0]) || f->title[0] == '\0' || f->title[0] == '-')
+		conf_error(l, n->origin, n,
+			   "allowed as title: up to 40 small letters, digits, \"_\" and \"-\"");
+	if (is_choice != (f->values.n > 0) && !l->incomplete)
+		conf_error(l, ORIGIN(n, conf_field, "field", values), n,
+			   is_choice ? "values is missing: a choice needs some"
+				     : "values are for type = \"choice\" only");
+}
+
 void config_check(struct conf_load *l)
 {
 	static const struct {
@@ -387,7 +404,7 @@ void config_check(struct conf_load *l)
 		void (*check)(struct conf_load *l, const struct conf_node *n);
 	} checks[] = { { "http", check_http },         { "smtp", check_smtp },
 		       { "mailbox", check_mailbox },   { "mailbox", check_addresses },
-		       { "calendar", check_calendar }, { "sla", check_sla } };
+		       { "calendar", check_calendar }, { "field", check_field }, { "sla", check_sla } };
 
 	if (l->arena->failed)
 		return;

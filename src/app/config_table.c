@@ -258,6 +258,13 @@ const struct conf_key conf_keys[] = {
 	  RANGE(0, 3650 * DAY)),
 	K("desk", "auto_close", conf_desk, auto_close_ms, CONF_DURATION, "7d",
 	  "A resolved ticket is closed after this time; 0s: never.", RANGE(0, 3650 * DAY)),
+	K("desk", "categories", conf_desk, categories, CONF_STRS, "",
+	  "The categories of tickets; empty: any word.", .example = "hardware",
+	  .check = check_some),
+	K("desk", "organisation_shared", conf_desk, organisation_shared, CONF_BOOL, "false",
+	  "Customers read all tickets of their organisation."),
+	K("desk", "take_by_reply", conf_desk, take_by_reply, CONF_BOOL, "false",
+	  "An agent who answers a ticket that is nobody's becomes its assignee."),
 	K("desk", "lease", conf_desk, lease_ms, CONF_DURATION, "20s",
 	  "The mailboxes of a daemon that died are taken over by others after this time.",
 	  RANGE(100 * MS, HOUR)),
@@ -329,6 +336,8 @@ const struct conf_key conf_keys[] = {
 	  .example = "de", .check = check_locale_or_none),
 	K("mailbox", "priority", conf_mailbox, priority, CONF_ENUM, "medium",
 	  "Priority of its new tickets.", .words = "low medium high critical"),
+	K("mailbox", "team", conf_mailbox, team, CONF_STR, "", "Team of its new tickets.",
+	  .check = check_line),
 	K("mailbox", "own_lists", conf_mailbox, own_lists, CONF_STRS, "",
 	  "List-Id of mailing lists whose mail is for the desk.", .check = check_some),
 	K("mailbox", "contact_form_senders", conf_mailbox, contact_form_senders, CONF_STRS, "",
@@ -366,6 +375,16 @@ const struct conf_key conf_keys[] = {
 	  "Requests of one user in a minute.", RANGE(0, 1000000)),
 	K("limits", "login_per_minute", conf_limits, login_per_minute, CONF_INT, "10",
 	  "Sign-ins to one account in a minute.", RANGE(0, 1000000)),
+
+	K("team", "assign", conf_team, assign, CONF_ENUM, "manual",
+	  "How its tickets find an assignee: by hand, in turn, or who has fewest open ones. Nobody "
+	  "who is away is chosen.",
+	  .words = "manual round_robin least_loaded"),
+
+	K("field", "type", conf_field, type, CONF_ENUM, "text", "What its values are.",
+	  .words = "text number date choice"),
+	K("field", "values", conf_field, values, CONF_STRS, "", "The values of a choice.",
+	  .example = "laptop", .check = check_some),
 
 	K("calendar", "timezone", conf_calendar, timezone, CONF_STR, "",
 	  "Its time zone; default: desk.timezone.", .example = "Europe/Berlin",
@@ -443,6 +462,8 @@ const size_t conf_key_count = MD_COUNT(conf_keys);
 _Static_assert(offsetof(struct conf_smtp, title) == 0 &&
 		       offsetof(struct conf_mailbox, title) == 0 &&
 		       offsetof(struct conf_calendar, title) == 0 &&
+		       offsetof(struct conf_team, title) == 0 &&
+		       offsetof(struct conf_field, title) == 0 &&
 		       offsetof(struct conf_sla, title) == 0 &&
 		       offsetof(struct conf_rule, title) == 0 &&
 		       offsetof(struct rule_pair, name) == 0,
@@ -456,6 +477,10 @@ const struct conf_section conf_sections[] = {
 	       "A mailbox whose mail becomes tickets."),
 	PLAIN("trust", trust, "Who a sender is believed to be."),
 	PLAIN("limits", limits, "Ceilings; 0: none."),
+	TITLED("team", conf_team, teams, n_teams, "support",
+	       "How the tickets of a team are assigned; teams and members are made by the API."),
+	TITLED("field", conf_field, fields, n_fields, "asset",
+	       "A field of tickets beside those that all have; #asset VALUE sets it."),
 	TITLED("calendar", conf_calendar, calendars, n_calendars, "office",
 	       "Opening hours that service levels count in."),
 	TITLED("sla", conf_sla, slas, n_slas, "standard",

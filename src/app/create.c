@@ -1,4 +1,6 @@
 /* A new ticket with its first comment, whoever opens it. */
+#include <maildesk/store/teams.h>
+
 #include "work_priv.h"
 
 #include <string.h>
@@ -55,6 +57,19 @@ static int start_ticket(struct work *w, const struct work_ticket *t, int64_t *re
 	return rc;
 }
 
+/* Of the mailbox, if there is one of that name. */
+static int give_to_team(struct work *w, const char *name, struct md_err *err)
+{
+	struct team team;
+	int rc = team_by_name(w->c, name, w->arena, &team, err);
+
+	if (rc == MD_NOTFOUND)
+		return MD_OK;
+	if (rc == MD_OK)
+		rc = work_set_team(w, team.id, err);
+	return rc == MD_OK ? work_assign_by_team(w, err) : rc;
+}
+
 int work_create(const struct work_by *by, struct db_conn *c, struct arena *a,
 		const struct work_ticket *t, struct work *ret, int64_t *ret_comment,
 		struct md_err *err)
@@ -67,6 +82,7 @@ int work_create(const struct work_by *by, struct db_conn *c, struct arena *a,
 			  .echo = t->echo,
 			  .too_large = t->too_large };
 	struct work_change more = WORK_CHANGE_NONE;
+	struct user requester;
 	int rc;
 
 	if (policy_may(&by->actor, ACTION_CREATE_TICKET, NULL) != POLICY_YES ||
@@ -74,6 +90,9 @@ int work_create(const struct work_by *by, struct db_conn *c, struct arena *a,
 	     policy_may(&by->actor, ACTION_CREATE_FOR_OTHERS, NULL) != POLICY_YES))
 		return work_refuse(err, MD_REFUSED, WORK_FORBIDDEN,
 				   "not allowed to open a ticket for somebody else");
+	rc = user_get(c, t->requester, a, &requester, err);
+	if (rc != MD_OK)
+		return rc;
 	w.ticket = (struct ticket){
 		.title = work_clean_title(a, t->title),
 		.status = by->desk->workflow->statuses[0].name,
@@ -81,6 +100,7 @@ int work_create(const struct work_by *by, struct db_conn *c, struct arena *a,
 		.category = t->category,
 		.requester_id = t->requester,
 		.created_by = by->user.id,
+		.organisation_id = requester.organisation_id,
 		.mailbox_id = t->mailbox,
 		.channel = by->channel,
 		.created_at = by->now_ms,
@@ -101,6 +121,8 @@ int work_create(const struct work_by *by, struct db_conn *c, struct arena *a,
 	more.assignee = t->assignee;
 	more.add_tags = t->tags;
 	rc = work_change(&w, &more, err);
+	if (rc == MD_OK && mailbox && *mailbox->conf->team)
+		rc = give_to_team(&w, mailbox->conf->team, err);
 	if (rc == MD_OK)
 		*ret = w;
 	return rc;

@@ -32,21 +32,6 @@ struct firing {
 	bool fired;
 };
 
-static int act(struct work *w, const struct timer_row *timer, struct md_err *err)
-{
-	const char *to;
-
-	if (strcmp(timer->kind, "auto_close") != 0)
-		return work_save(w, err); /* the clocks tell what is due */
-	to = workflow_by_itself(w->by->desk->workflow, w->ticket.status, TRIGGER_AUTO_CLOSE,
-				w->ticket.assignee_id != 0);
-	if (!to)
-		return MD_OK;
-	if (work_move(w, to, err) != MD_OK)
-		return err ? err->code : MD_BROKEN;
-	return work_save(w, err);
-}
-
 static int fire(struct db_conn *c, void *ctx, struct md_err *err)
 {
 	struct firing *f = ctx;
@@ -70,7 +55,9 @@ static int fire(struct db_conn *c, void *ctx, struct md_err *err)
 		rc = work_load(&by, c, &f->arena, f->timer->ticket_id, &w, err);
 	if (rc == MD_NOTFOUND)
 		return MD_OK; /* the ticket is gone, and so is the timer */
-	return rc == MD_OK ? act(&w, f->timer, err) : rc;
+	if (rc == MD_OK)
+		rc = work_fire(&w, f->timer->kind, err);
+	return rc == MD_OK ? work_save(&w, err) : rc;
 }
 
 static int load_due(struct timers *t, struct md_err *err)

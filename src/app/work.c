@@ -58,6 +58,9 @@ void work_see(struct work *w)
 		.assignee = w->ticket.assignee_id,
 		.is_new = strcmp(w->ticket.status, w->by->desk->workflow->statuses[0].name) == 0,
 		.open_desk = strcmp(w->by->desk->config->desk.visibility, "open") == 0,
+		.is_shared = w->by->desk->config->desk.organisation_shared &&
+			     w->by->user.organisation_id &&
+			     w->by->user.organisation_id == w->ticket.organisation_id,
 	};
 	for (size_t i = 0; i < w->n_participants; i++)
 		if (w->participants[i].user_id == actor->user)
@@ -65,7 +68,23 @@ void work_see(struct work *w)
 	w->who = policy_who(actor, &w->facts);
 }
 
-int work_ask(struct work *w, enum policy_action action, struct md_err *err)
+/* A ticket that was merged or deleted before this step is read, and taken back, but not written. */
+static int check_writable(const struct work *w, enum policy_action action, struct md_err *err)
+{
+	const struct ticket *t = &w->before;
+
+	if ((!t->merged_into && !t->deleted_at) || action == ACTION_READ_TICKET ||
+	    action == ACTION_READ_INTERNAL)
+		return MD_OK;
+	if (t->deleted_at)
+		return work_refuse(err, MD_CONFLICT, WORK_READ_ONLY,
+				   "this ticket is deleted; allowed: restore");
+	return md_fail(err, MD_CONFLICT, WORK_READ_ONLY,
+		       "this ticket was merged into #%lld; allowed: unmerge",
+		       (long long)t->merged_into);
+}
+
+int work_ask_frozen(struct work *w, enum policy_action action, struct md_err *err)
 {
 	switch (policy_may(&w->by->actor, action, &w->facts)) {
 	case POLICY_YES:
@@ -81,6 +100,13 @@ int work_ask(struct work *w, enum policy_action action, struct md_err *err)
 	return work_refuse(err, MD_NOTFOUND, WORK_INVISIBLE, "no such ticket");
 }
 
+int work_ask(struct work *w, enum policy_action action, struct md_err *err)
+{
+	int rc = work_ask_frozen(w, action, err);
+
+	return rc == MD_OK ? check_writable(w, action, err) : rc;
+}
+
 int work_event(struct work *w, const char *event, int64_t comment, const char *body,
 	       struct md_err *err)
 {
@@ -91,27 +117,56 @@ int work_event(struct work *w, const char *event, int64_t comment, const char *b
 	return MD_OK;
 }
 
-int work_history(struct work *w, const char *action, const char *old_value, const char *new_value,
-		 bool is_public, struct md_err *err)
+int work_record(struct work *w, const struct work_fact *fact, struct md_err *err)
 {
 	const struct work_by *by = w->by;
 	struct history h = {
 		.ticket_id = w->ticket.id,
-		.actor_id = by->user.id,
-		.action = action,
-		.old_value = old_value,
-		.new_value = new_value,
+		.actor_id = fact->by_itself ? 0 : by->user.id,
+		.action = fact->action,
+		.old_value = fact->old_value,
+		.new_value = fact->new_value,
+		.old_number = fact->old_number,
+		.new_number = fact->new_number,
+		.version = w->before.version,
 		.source = source_name(by->actor.source),
 		.trust = by->actor.source == SOURCE_MAIL ? by->actor.level : -1,
 		.message_id = by->message,
-		.is_public = is_public,
+		.is_public = fact->is_public,
 		.at = by->now_ms,
 	};
 
 	return history_add(w->c, &h, err);
 }
 
+int work_history(struct work *w, const char *action, const char *old_value, const char *new_value,
+		 bool is_public, struct md_err *err)
+{
+	return work_record(w,
+			   &(struct work_fact){ .action = action,
+						.old_value = old_value,
+						.new_value = new_value,
+						.is_public = is_public },
+			   err);
+}
+
 /* ---- loading ---- */
+
+int work_load_people(struct work *w, struct md_err *err)
+{
+	return participant_list(w->c, w->ticket.id, w->arena, &w->participants, &w->n_participants,
+				err);
+}
+
+int work_other(struct work *w, int64_t id, struct work *ret, struct md_err *err)
+{
+	int rc = work_open(w->by, w->c, w->arena, id, ret, err);
+
+	if (rc == MD_NOTFOUND || (rc == MD_OK && ret->ticket.deleted_at))
+		return md_fail(err, MD_INPUT, WORK_BAD_VALUE, "there is no ticket #%lld",
+			       (long long)id);
+	return rc;
+}
 
 int work_load(const struct work_by *by, struct db_conn *c, struct arena *a, int64_t ticket,
 	      struct work *ret, struct md_err *err)
@@ -120,10 +175,12 @@ int work_load(const struct work_by *by, struct db_conn *c, struct arena *a, int6
 	const struct desk_mailbox *mailbox;
 	int rc = ticket_get(c, ticket, a, &w.ticket, err);
 
-	if (rc == MD_NOTFOUND || (rc == MD_OK && w.ticket.deleted_at))
+	/* Deleted ones are there for admins alone. */
+	if (rc == MD_NOTFOUND || (rc == MD_OK && w.ticket.deleted_at &&
+				  (by->actor.role != ROLE_ADMIN || !by->user.id)))
 		return work_refuse(err, MD_NOTFOUND, WORK_INVISIBLE, "no such ticket");
 	if (rc == MD_OK)
-		rc = participant_list(c, ticket, a, &w.participants, &w.n_participants, err);
+		rc = work_load_people(&w, err);
 	if (rc != MD_OK)
 		return rc;
 	w.before = w.ticket;

@@ -15,11 +15,43 @@ const char *work_clean_title(struct arena *a, const char *title);
 void work_see(struct work *w);
 /* May the actor do that here? MD_OK, MD_REFUSED, MD_NOTFOUND. */
 int work_ask(struct work *w, enum policy_action action, struct md_err *err);
+/* The same for what may be done to a ticket that was merged or deleted. */
+int work_ask_frozen(struct work *w, enum policy_action action, struct md_err *err);
 /* Remember something that people may have to be told when the work is saved. */
 int work_event(struct work *w, const char *event, int64_t comment, const char *body,
 	       struct md_err *err);
 int work_history(struct work *w, const char *action, const char *old_value, const char *new_value,
 		 bool is_public, struct md_err *err);
+/* The same with what is behind the texts: ids, instants, durations; for undo.c. */
+struct work_fact {
+	const char *action, *old_value, *new_value;
+	int64_t old_number, new_number;
+	bool is_public;
+	bool by_itself; /* the desk did it, nobody asked */
+};
+int work_record(struct work *w, const struct work_fact *fact, struct md_err *err);
+/* The participants as they are now. */
+int work_load_people(struct work *w, struct md_err *err);
+/* A ticket that another one is joined with: the actor must see it. MD_INPUT for none. */
+int work_other(struct work *w, int64_t id, struct work *ret, struct md_err *err);
+/* fields.c: what work_change() may set beside text, status, tags and assignee. */
+int work_change_fields(struct work *w, const struct work_change *ch, struct md_err *err);
+int work_check_category(struct work *w, const char *category, struct md_err *err);
+/* End the snooze, if there is one. */
+int work_wake(struct work *w, struct md_err *err);
+int work_set_snooze(struct work *w, int64_t until_ms, struct md_err *err);
+int work_set_field(struct work *w, const char *name, const char *value, struct md_err *err);
+/* Without asking whether they may. */
+int work_set_requester(struct work *w, int64_t user, struct md_err *err);
+int work_set_assignee(struct work *w, int64_t user, bool by_itself, struct md_err *err);
+int work_set_team(struct work *w, int64_t team, struct md_err *err);
+/* assign.c: by the way its team assigns tickets, if it is nobody's. */
+int work_assign_by_team(struct work *w, struct md_err *err);
+/* comment.c: what follows from the actor's having said something in public. */
+int work_note_author(struct work *w, struct md_err *err);
+/* change.c */
+int work_schedule_auto_close(struct work *w, struct md_err *err);
+
 /* Put the ticket into a status the workflow led to, with all that hangs on it. Asks nobody. */
 int work_move(struct work *w, const char *to, struct md_err *err);
 int work_settle_clocks(struct work *w, struct md_err *err);

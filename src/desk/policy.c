@@ -53,11 +53,15 @@ static const struct policy_row rows[ACTION_COUNT] = {
 	[ACTION_SET_PRIORITY]      = { "set_priority", WHO_STAFF, 2, 2 },
 	[ACTION_TAG]               = { "tag", WHO_STAFF, 2, 2 },
 	[ACTION_SET_REQUESTER]     = { "set_requester", WHO_STAFF, 3, 3 },
-	[ACTION_ADD_PARTICIPANT]   = { "add_participant", WHO_STAFF, 2, 2 },
+	[ACTION_ADD_PARTICIPANT]   = { "add_participant", WHO_ON_TICKET, 2, 2 },
 	[ACTION_LINK]              = { "link", WHO_STAFF, 2, 2 },
 	[ACTION_MERGE]             = { "merge", WHO_STAFF, 3, 3 },
 	[ACTION_SPAM]              = { "spam", WHO_STAFF, 3, 3 },
 	[ACTION_BULK]              = { "bulk", WHO_ON_TICKET, 3, 3 },
+	[ACTION_REMOVE_PARTICIPANT] = { "remove_participant", WHO_STAFF, 2, 2 },
+	[ACTION_WATCH]             = { "watch", WHO_ON_TICKET, 2, 2 },
+	[ACTION_UNDO]              = { "undo", WHO_ON_TICKET, 2, 2 },
+	[ACTION_RESTORE_TICKET]    = { "restore_ticket", WHO_ADMIN, 3, 3 },
 	[ACTION_DELETE_TICKET]     = { "delete_ticket", WHO_ADMIN | WHO_REQUESTER, 3, 3 },
 	/* Nobody puts words into another's mouth; admins may take them out. */
 	[ACTION_EDIT_COMMENT]      = { "edit_comment", WHO_AUTHOR, 2, 2 },
@@ -127,7 +131,8 @@ int policy_level(enum role role, enum policy_action action)
 /* The table, and the two rows that depend on more than who one is. */
 static bool allowed(enum policy_action action, unsigned who, const struct policy_ticket *ticket)
 {
-	if (action == ACTION_READ_TICKET && ticket->open_desk && (who & WHO_SIGNED_IN))
+	if (action == ACTION_READ_TICKET && (ticket->open_desk || ticket->is_shared) &&
+	    (who & WHO_SIGNED_IN))
 		return true;
 	/* What others have begun to work on is not rewritten under them. */
 	if (action == ACTION_EDIT_TEXT && !(who & WHO_STAFF) && !ticket->is_new)

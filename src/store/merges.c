@@ -105,8 +105,10 @@ static int part(struct db_conn *c, int64_t at, const struct family *family, int6
 	if (rc == MD_OK)
 		rc = ticket_merged_list(c, at, a, &others, &n, err);
 	for (size_t i = 0; i < n && rc == MD_OK; i++)
-		rc = db_exec(c, &sql_participants_merge,
-			     DB_ARGS(DB_INT(at), DB_INT(now_ms), DB_INT(others[i])), NULL, err);
+		if (others[i] != family->ids[0])
+			rc = db_exec(c, &sql_participants_merge,
+				     DB_ARGS(DB_INT(at), DB_INT(now_ms), DB_INT(others[i])),
+				     NULL, err);
 	return rc;
 }
 

@@ -21,13 +21,16 @@ static const struct db_col quarantine_cols[] = {
 static const struct db_map quarantine_map = DB_MAP(quarantine_row, quarantine_cols);
 
 DB_SQL(sql_quarantine_add, "INSERT INTO quarantine (message_id, cause, detail, created_at)"
-			   " VALUES ($1, $2, $3, $4)");
+			   " VALUES ($1, $2, $3, $4) ON CONFLICT (message_id) DO NOTHING");
 #define QUARANTINE_SELECT                                                           \
 	"SELECT q.id, q.message_id, q.cause, q.detail, q.created_at,"               \
 	" m.mailbox_id, m.size, m.blob_id, m.from_address, m.subject, m.message_id" \
 	" FROM quarantine q JOIN messages m ON m.id = q.message_id"
 DB_SQL(sql_quarantine_get, QUARANTINE_SELECT " WHERE q.id = $1");
 DB_SQL(sql_quarantine_list, QUARANTINE_SELECT " ORDER BY q.id DESC LIMIT $1 OFFSET $2");
+DB_SQL(sql_quarantine_remove_ticket,
+       "DELETE FROM quarantine WHERE cause = 'spam' AND message_id IN"
+       " (SELECT m.message_id FROM comments m WHERE m.ticket_id = $1)");
 DB_SQL(sql_quarantine_remove, "DELETE FROM quarantine WHERE id = $1");
 DB_SQL(sql_quarantine_count, QUERY_COUNT_BEGIN " FROM quarantine q" QUERY_COUNT_END);
 
@@ -37,6 +40,11 @@ int quarantine_add(struct db_conn *c, int64_t message, const char *cause, const 
 	return db_exec(c, &sql_quarantine_add,
 		       DB_ARGS(DB_INT(message), DB_TEXT(cause), DB_TEXT(detail), DB_INT(now_ms)),
 		       NULL, err);
+}
+
+int quarantine_remove_ticket(struct db_conn *c, int64_t ticket, struct md_err *err)
+{
+	return db_exec(c, &sql_quarantine_remove_ticket, DB_ARGS(DB_INT(ticket)), NULL, err);
 }
 
 int quarantine_list(struct db_conn *c, int64_t offset, int64_t limit, struct arena *a,

@@ -32,6 +32,9 @@ struct conf_desk {
 	const char *echo_subject;     /* "verified", "always", "never" */
 	int64_t reopen_window_ms, auto_close_ms;
 	int64_t lease_ms; /* of a mailbox, among several daemons */
+	struct conf_strs categories; /* empty: any */
+	bool organisation_shared;    /* customers read the tickets of their organisation */
+	bool take_by_reply;          /* who answers an unassigned ticket has it */
 };
 struct conf_http {
 	const char *listen; /* "127.0.0.1:8025", "[::1]:8025" */
@@ -51,6 +54,7 @@ struct conf_mailbox {
 	const char *smtp;   /* title of an smtp section */
 	const char *locale; /* desk.locale when it has none of its own */
 	const char *priority;
+	const char *team; /* of its new tickets; "": none */
 	struct conf_strs aliases, own_lists, contact_form_senders;
 	int64_t port, poll_interval_ms, timeout_ms, max_message_bytes;
 	bool idle, plus_addressing;
@@ -71,6 +75,15 @@ struct conf_calendar {
 	const char *title, *timezone;
 	struct conf_strs hours[7]; /* from Monday: "09:00-17:00" */
 	struct conf_strs holidays; /* "2026-12-25" */
+};
+struct conf_team {
+	const char *title;  /* the name of a team in the database */
+	const char *assign; /* "manual", "round_robin", "least_loaded" */
+};
+struct conf_field { /* of tickets, beside those that every ticket has */
+	const char *title;
+	const char *type; /* "text", "number", "date", "choice" */
+	struct conf_strs values;
 };
 enum { CONF_PRIORITIES = 4 }; /* low, medium, high, critical */
 struct conf_sla {
@@ -99,7 +112,9 @@ struct config {
 	struct conf_calendar *calendars;
 	struct conf_sla *slas;
 	struct conf_rule *rules;
-	size_t n_smtp, n_mailboxes, n_calendars, n_slas, n_rules;
+	struct conf_team *teams;
+	struct conf_field *fields;
+	size_t n_smtp, n_mailboxes, n_calendars, n_slas, n_rules, n_teams, n_fields;
 	struct arena arena;
 };
 
@@ -113,6 +128,8 @@ MD_DEFINE_AUTO(struct config *, config_free)
 /* NULL when there is none of that title. */
 const struct conf_mailbox *config_mailbox(const struct config *c, const char *title);
 const struct conf_smtp *config_smtp(const struct config *c, const char *title);
+const struct conf_team *config_team(const struct config *c, const char *title);
+const struct conf_field *config_field(const struct config *c, const char *title);
 
 /* The sections `rule`, ready for rules_compile(); in `a`. MD_NOMEM. */
 int config_rules(const struct config *c, struct arena *a, struct rule **ret, struct md_err *err);

@@ -29,6 +29,7 @@ enum work_refusal {
 	WORK_NO_TRANSITION, /* MD_INPUT: no such edge (400 invalid_transition) */
 	WORK_BAD_VALUE,     /* MD_INPUT: a value that cannot be (422) */
 	WORK_LEVEL,         /* MD_REFUSED: the mail does not prove enough */
+	WORK_READ_ONLY,     /* MD_CONFLICT: it was merged or deleted (409) */
 };
 
 /* Who does it, from where, when. */
@@ -68,6 +69,7 @@ struct work {
 	} events[WORK_EVENTS_MAX];
 	size_t n_events;
 	bool created, touched, customer_wrote, agent_replied;
+	int64_t happened_ms; /* when, if not now: what is approved late */
 	bool echo, too_large; /* see work_ticket */
 	struct work_line {
 		const char *line, *reason; /* reason: what happened, or why not */
@@ -166,7 +168,8 @@ int work_approve_person(struct work *w, int64_t user, struct md_err *err);
  * when a field it would restore was changed since. */
 int work_undo(struct work *w, struct md_err *err);
 
-/* A person joins as "cc" or "watcher". */
+/* A person joins as "cc" or "watcher"; by mail of who may not say so they wait for an agent
+ * (store/tickets.h, participant_propose()). */
 int work_participant(struct work *w, int64_t user, const char *role, struct md_err *err);
 /* Run parsed commands in order; the first refusal ends it with that code and `err`, its line is the
  * last of w->lines, and the caller rolls back. */
@@ -177,6 +180,8 @@ int work_transcript(struct work *w, struct md_err *err);
 int work_tell_held(struct work *w, struct md_err *err);
 /* Statuses the actor may move it to, in arena. */
 struct rec_strs work_allowed(const struct work *w);
+/* What a timer of that kind does when it is due; then work_save(). */
+int work_fire(struct work *w, const char *kind, struct md_err *err);
 int work_save(struct work *w, struct md_err *err);
 
 /* Edit or delete a comment (its author; admins delete); the old text goes into the history. */

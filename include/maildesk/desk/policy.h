@@ -54,7 +54,11 @@ enum policy_action {
 	ACTION_MERGE, /* into another */
 	ACTION_SPAM,  /* delete it and block its sender */
 	ACTION_BULK,  /* with others by one mail */
+	ACTION_REMOVE_PARTICIPANT, /* another than oneself */
+	ACTION_WATCH,              /* be told more of it, or nothing */
+	ACTION_UNDO,               /* what one did oneself */
 	ACTION_DELETE_TICKET,
+	ACTION_RESTORE_TICKET,
 	/* with a comment of that ticket (is_author) */
 	ACTION_EDIT_COMMENT,
 	ACTION_DELETE_COMMENT,
@@ -76,6 +80,7 @@ struct policy_ticket {
 	bool is_new;                 /* its status is the workflow's first */
 	bool is_author;              /* the actor wrote the comment in question */
 	bool open_desk;              /* desk.visibility = "open" */
+	bool is_shared;              /* of the actor's organisation, which shares its tickets */
 };
 
 enum policy_answer {

@@ -8,6 +8,8 @@ int quarantine_add(struct db_conn *c, int64_t message, const char *cause, const 
 		   int64_t now_ms, struct md_err *err);
 /* The raw mail and its decision stay. */
 int quarantine_remove(struct db_conn *c, int64_t id, struct md_err *err);
+/* What is in it as spam of that ticket's comments. */
+int quarantine_remove_ticket(struct db_conn *c, int64_t ticket, struct md_err *err);
 struct quarantine_row {
 	int64_t id, message_id;
 	const char *cause, *detail;

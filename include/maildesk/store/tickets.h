@@ -133,7 +133,7 @@ int ticket_link_list(struct db_conn *c, int64_t ticket, struct arena *a, struct 
 int ticket_contents_merge(struct db_conn *c, int64_t from, int64_t into, int64_t now_ms,
 			  struct md_err *err);
 /* What came to `into`, or from there further on, with `ticket` or with one of those merged into it
- * goes back to `ticket`, whose row says merged_into no longer. */
+ * goes back to `ticket`; its row is the caller's to change. */
 int ticket_contents_unmerge(struct db_conn *c, int64_t ticket, int64_t into, int64_t now_ms, struct arena *a,
 			    struct md_err *err);
 /* The tickets merged into this one, at first hand. */

@@ -52,12 +52,16 @@ static const struct listed {
 	{ ACTION_SET_PRIORITY, "set_priority", "--nnnyyy", "-nnnnyyy", 2, 2 },
 	{ ACTION_TAG, "tag", "--nnnyyy", "-nnnnyyy", 2, 2 },
 	{ ACTION_SET_REQUESTER, "set_requester", "--nnnyyy", "-nnnnyyy", 3, 3 },
-	{ ACTION_ADD_PARTICIPANT, "add_participant", "--nnnyyy", "-nnnnyyy", 2, 2 },
+	{ ACTION_ADD_PARTICIPANT, "add_participant", "--yyyyyy", "-nyyyyyy", 2, 2 },
 	{ ACTION_LINK, "link", "--nnnyyy", "-nnnnyyy", 2, 2 },
 	{ ACTION_MERGE, "merge", "--nnnyyy", "-nnnnyyy", 3, 3 },
 	{ ACTION_SPAM, "spam", "--nnnyyy", "-nnnnyyy", 3, 3 },
 	{ ACTION_BULK, "bulk", "--yyyyyy", "-nyyyyyy", 3, 3 },
+	{ ACTION_REMOVE_PARTICIPANT, "remove_participant", "--nnnyyy", "-nnnnyyy", 2, 2 },
+	{ ACTION_WATCH, "watch", "--yyyyyy", "-nyyyyyy", 2, 2 },
+	{ ACTION_UNDO, "undo", "--yyyyyy", "-nyyyyyy", 2, 2 },
 	{ ACTION_DELETE_TICKET, "delete_ticket", "--nynnny", "-nnynnny", 3, 3 },
+	{ ACTION_RESTORE_TICKET, "restore_ticket", "--nnnnny", "-nnnnnny", 3, 3 },
 	{ ACTION_EDIT_COMMENT, "edit_comment", "--nnynyn", "-nnnynyn", 2, 2 },
 	{ ACTION_DELETE_COMMENT, "delete_comment", "--nnynyy", "-nnnynyy", 2, 2 },
 };
@@ -119,6 +123,19 @@ static void test_by_mail(void **state)
 				if (policy_may(&actor, listing[a].action, &t) != expected)
 					fail_msg("%s %s at %d", who->name, listing[a].name, level);
 			}
+}
+
+/* What one's organisation shares is read, as on an open desk, and not written. */
+static void test_shared(void **state)
+{
+	struct policy_ticket t = { .requester = 10, .is_shared = true };
+	struct policy_actor colleague = { 11, ROLE_CUSTOMER, 0, SOURCE_API };
+
+	(void)state;
+	assert_int_equal(policy_may(&colleague, ACTION_READ_TICKET, &t), POLICY_YES);
+	assert_int_equal(policy_may(&colleague, ACTION_READ_INTERNAL, &t), POLICY_NO);
+	assert_int_equal(policy_may(&colleague, ACTION_COMMENT_PUBLIC, &t), POLICY_NO);
+	assert_int_equal(policy_may(&colleague, ACTION_WATCH, &t), POLICY_NO);
 }
 
 static void test_text_only_while_new(void **state)
@@ -207,6 +224,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_signed_in),
 		cmocka_unit_test(test_by_mail),
+		cmocka_unit_test(test_shared),
 		cmocka_unit_test(test_text_only_while_new),
 		cmocka_unit_test(test_nobody_is_not_the_missing_requester),
 		cmocka_unit_test(test_who),

@@ -15,6 +15,7 @@
 #include <maildesk/store/proofs.h>
 #include <maildesk/store/sessions.h>
 #include <maildesk/store/settings.h>
+#include <maildesk/store/teams.h>
 
 #include <jansson.h>
 #include <sqlite3.h>
@@ -25,7 +26,7 @@ static void (*const whole_store[])(void) __attribute__((used)) = {
 	(void (*)(void))history_add, (void (*)(void))mailbox_get, (void (*)(void))message_get,
 	(void (*)(void))thread_add,  (void (*)(void))outbox_get,  (void (*)(void))session_add,
 	(void (*)(void))setting_get, (void (*)(void))ticket_get,  (void (*)(void))ticket_list,
-	(void (*)(void))user_get,    (void (*)(void))lease_take,  (void (*)(void))silence_put,
+	(void (*)(void))user_get,    (void (*)(void))lease_take,  (void (*)(void))silence_put,  (void (*)(void))team_get,    (void (*)(void))ticket_contents_merge,
 	(void (*)(void))quarantine_get,
 };
 
@@ -48,6 +49,11 @@ static const struct allowed {
 	{ "UPDATE leases SET held_until = 0 WHERE holder", "likewise" },
 	{ "FROM leases ORDER BY leases.name", "likewise" },
 	{ "DELETE FROM leases", "likewise, at start" },
+	{ "UPDATE tickets SET organisation_id = ", "an admin moves a customer or an organisation" },
+	{ "UPDATE users SET organisation_id = NULL", "an admin removes an organisation" },
+	{ "SELECT 1 FROM tickets t WHERE t.team_id", "an admin removes a team" },
+	{ "FROM organisations o", "an organisation each" },
+	{ "FROM teams t ORDER BY t.name", "a team each" },
 	{ "UPDATE outbox SET state = 'retry'", "at start, the index of what waits" },
 };
 
