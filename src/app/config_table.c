@@ -384,7 +384,7 @@ const struct conf_key conf_keys[] = {
 	K("field", "type", conf_field, type, CONF_ENUM, "text", "What its values are.",
 	  .words = "text number date choice"),
 	K("field", "values", conf_field, values, CONF_STRS, "", "The values of a choice.",
-	  .example = "laptop", .check = check_some),
+	  .check = check_some),
 
 	K("calendar", "timezone", conf_calendar, timezone, CONF_STR, "",
 	  "Its time zone; default: desk.timezone.", .example = "Europe/Berlin",
