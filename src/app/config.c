@@ -471,7 +471,7 @@ static int build_array(struct conf_load *l, const struct conf_section *s,
 }
 
 /* Inner ones first: their owner's struct is copied with their arrays in it. */
-static int build_arrays(struct conf_load *l)
+static int build_inner_arrays(struct conf_load *l)
 {
 	int rc = MD_OK;
 
@@ -483,6 +483,13 @@ static int build_arrays(struct conf_load *l)
 			    strcmp(s->parent, n->section->name) == 0)
 				rc = build_array(l, s, n, n->object);
 		}
+	return rc;
+}
+
+static int build_arrays(struct conf_load *l)
+{
+	int rc = MD_OK;
+
 	for (size_t i = 0; i < conf_section_count && rc == MD_OK; i++)
 		if (conf_sections[i].title && !conf_sections[i].parent)
 			rc = build_array(l, &conf_sections[i], NULL, l->config);
@@ -506,7 +513,7 @@ static int load_all(struct conf_load *l)
 	int rc = add_plain_nodes(l);
 
 	if (rc != MD_OK || (rc = load_file(l, l->config->file)) != MD_OK ||
-	    (rc = load_fragments(l)) != MD_OK)
+	    (rc = load_fragments(l)) != MD_OK || (rc = build_inner_arrays(l)) != MD_OK)
 		return rc;
 	config_check(l);
 	if ((rc = build_arrays(l)) != MD_OK)

@@ -350,9 +350,12 @@ static void check_reachable(struct conf_load *l, const struct conf_node *n)
 static void check_pauses(struct conf_load *l, const struct conf_node *n)
 {
 	const struct conf_sla *s = n->object;
-	const struct workflow *w = workflow_find(l->config->desk.workflow);
+	const struct workflow *w = NULL;
 	md_auto(buf_done) struct buf b = BUF_INIT(2000);
 
+	if (l->incomplete ||
+	    config_load_workflow(l, l->config->desk.workflow, l->arena, &w, NULL) != MD_OK)
+		return;
 	for (size_t i = 0; w && i < w->status_count; i++)
 		buf_addf(&b, "%s\"%s\"", i ? ", " : "", w->statuses[i].name);
 	for (size_t i = 0; w && i < s->pause.n; i++)
@@ -415,5 +418,6 @@ void config_check(struct conf_load *l)
 		for (struct conf_node *n = of_kind(l->nodes, checks[i].section); n;
 		     n = of_kind(n->next, checks[i].section))
 			checks[i].check(l, n);
+	config_check_workflows(l);
 	config_check_rules(l);
 }

@@ -205,7 +205,7 @@ static void sample_comment(struct buf *out, const char *text)
 {
 	for (size_t n; *text; text += n + (text[n] == '\n')) {
 		n = strcspn(text, "\n");
-		buf_adds(out, n ? "#" : "");
+		buf_adds(out, n ? "# " : "");
 		buf_add(out, text, n);
 		buf_addc(out, '\n');
 	}

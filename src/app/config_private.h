@@ -129,6 +129,16 @@ void conf_error(struct conf_load *l, struct conf_origin o, const struct conf_nod
 		const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 void conf_warning(struct conf_load *l, struct conf_origin o, const struct conf_node *n,
 		  const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/* config_workflow.c: the sections `workflow`, and their words, each list ended by a NULL name */
+struct conf_word {
+	const char *name;
+	unsigned value;
+};
+extern const struct conf_word conf_phases[], conf_guards[], conf_who[], conf_triggers[];
+void config_check_workflows(struct conf_load *l);
+/* The one of that name while the configuration is being loaded. */
+int config_load_workflow(const struct conf_load *l, const char *name, struct arena *a,
+			 const struct workflow **ret, struct md_err *err);
 /* config_rules.c: the sections `rule` */
 void config_check_rules(struct conf_load *l);
 /* Everything that needs more than one key, or a file. Reads the secrets. */

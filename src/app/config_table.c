@@ -49,6 +49,39 @@ static int check_some(const char *s, struct md_err *err)
 	return MD_OK;
 }
 
+/* The words of sections `workflow` (config_workflow.c). */
+static int check_word(const char *s, const struct conf_word *words, struct md_err *err)
+{
+	md_auto(buf_done) struct buf b = BUF_INIT(1000);
+
+	for (size_t i = 0; words[i].name; i++) {
+		if (strcmp(words[i].name, s) == 0)
+			return MD_OK;
+		buf_addf(&b, "%s\"%s\"", i ? ", " : "", words[i].name);
+	}
+	return refuse(err, buf_str(&b));
+}
+
+static int check_phase(const char *s, struct md_err *err)
+{
+	return check_word(s, conf_phases, err);
+}
+
+static int check_guard(const char *s, struct md_err *err)
+{
+	return check_word(s, conf_guards, err);
+}
+
+static int check_who(const char *s, struct md_err *err)
+{
+	return check_word(s, conf_who, err);
+}
+
+static int check_trigger(const char *s, struct md_err *err)
+{
+	return check_word(s, conf_triggers, err);
+}
+
 static int check_host(const char *s, struct md_err *err)
 {
 	if (*s == '\0' || strspn(s, LETTERS DIGITS ".-_:") != strlen(s))
@@ -242,8 +275,9 @@ const struct conf_key conf_keys[] = {
 	  .check = check_folder),
 	K("desk", "visibility", conf_desk, visibility, CONF_ENUM, "private",
 	  "Do customers see the tickets they take part in, or all?", .words = "private open"),
-	K("desk", "workflow", conf_desk, workflow, CONF_ENUM, "helpdesk",
-	  "Which status may follow which.", .words = "helpdesk strict"),
+	K("desk", "workflow", conf_desk, workflow, CONF_STR, "helpdesk",
+	  "Which status may follow which: helpdesk, strict, or the title of a workflow section.",
+	  .check = check_some),
 	K("desk", "subject_tag", conf_desk, subject_tag, CONF_STR, "[#%d]",
 	  "Ticket number in subjects.", .check = check_subject_tag),
 	K("desk", "subject_commands", conf_desk, subject_commands, CONF_ENUM, "loose",
@@ -351,7 +385,8 @@ const struct conf_key conf_keys[] = {
 	  "Our mail server's name in Authentication-Results; empty: such fields prove nothing.",
 	  .check = check_line),
 	K("trust", "position", conf_trust, position, CONF_ENUM, "above",
-	  "Where our server writes that field: above its Received, or below (Gmail, Microsoft 365); "
+	  "Where our server writes that field: above its Received, or below (Gmail, Microsoft "
+	  "365); "
 	  "below needs `maildesk doctor` to see that it removes forged ones.",
 	  .words = "above below"),
 	K("trust", "trusted_hops", conf_trust, trusted_hops, CONF_INT, "1",
@@ -404,6 +439,27 @@ const struct conf_key conf_keys[] = {
 	K("calendar", "holidays", conf_calendar, holidays, CONF_STRS, "", "Dates without hours.",
 	  .example = "2026-12-25", .check = check_date),
 
+	K("status", "phase", conf_status, phase, CONF_STR, "",
+	  "What it means to clocks: work goes on, the customer is waited for, it is resolved, it "
+	  "is closed. Default: as the built-in status of that name; closed for a final one; else "
+	  "active.",
+	  .example = "active", .check = check_phase),
+	K("status", "final", conf_status, final, CONF_BOOL, "false",
+	  "It may be without a way out."),
+	K("move", "from", conf_move, from, CONF_STR, NULL, "A status.", .example = "open",
+	  .check = check_some),
+	K("move", "to", conf_move, to, CONF_STR, NULL, "Another one.", .example = "done",
+	  .check = check_some),
+	K("move", "who", conf_move, who, CONF_STRS, "",
+	  "Who may: requester, participant, assignee, agent, admin; empty: it happens only by "
+	  "itself.",
+	  .example = "assignee admin", .check = check_who),
+	K("move", "by_itself", conf_move, by_itself, CONF_STRS, "",
+	  "What moves it without anybody asking: assigned, customer_reply, auto_close, "
+	  "pending_close.",
+	  .check = check_trigger),
+	K("move", "guard", conf_move, guard, CONF_STR, "", "A condition: has_assignee, or none.",
+	  .check = check_guard),
 	K("match", "pattern", rule_pair, value, CONF_STR, NULL,
 	  "A pattern (PCRE2, without regard to case); of \"size\": \"> 10M\" or \"< 1k\".",
 	  .example = "nagios@", .check = check_some),
@@ -466,6 +522,9 @@ _Static_assert(offsetof(struct conf_smtp, title) == 0 &&
 		       offsetof(struct conf_field, title) == 0 &&
 		       offsetof(struct conf_sla, title) == 0 &&
 		       offsetof(struct conf_rule, title) == 0 &&
+		       offsetof(struct conf_workflow, title) == 0 &&
+		       offsetof(struct conf_status, title) == 0 &&
+		       offsetof(struct conf_move, title) == 0 &&
 		       offsetof(struct rule_pair, name) == 0,
 	       "titles come first");
 
@@ -485,6 +544,28 @@ const struct conf_section conf_sections[] = {
 	       "Opening hours that service levels count in."),
 	TITLED("sla", conf_sla, slas, n_slas, "standard",
 	       "Service levels; the first that fits a ticket is its own."),
+	{ .name = "workflow",
+	  .title = "mine",
+	  .size = sizeof(struct conf_workflow),
+	  .array_at = offsetof(struct config, workflows),
+	  .count_at = offsetof(struct config, n_workflows),
+	  .optional = true,
+	  .help = "Statuses and moves of one's own, for desk.workflow; the first status is that "
+		  "of new tickets." },
+	{ .name = "status",
+	  .parent = "workflow",
+	  .title = "open",
+	  .size = sizeof(struct conf_status),
+	  .array_at = offsetof(struct conf_workflow, statuses),
+	  .count_at = offsetof(struct conf_workflow, n_statuses),
+	  .help = "A status, by its name." },
+	{ .name = "move",
+	  .parent = "workflow",
+	  .title = "finish",
+	  .size = sizeof(struct conf_move),
+	  .array_at = offsetof(struct conf_workflow, moves),
+	  .count_at = offsetof(struct conf_workflow, n_moves),
+	  .help = "From one status to another; its name is a verb for #status." },
 	{ .name = "rule",
 	  .title = "monitoring",
 	  .size = sizeof(struct conf_rule),

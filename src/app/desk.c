@@ -169,7 +169,10 @@ static int load_slas(struct desk *d, struct md_err *err)
 static int load_rules(struct desk *d, struct md_err *err)
 {
 	struct rule *rules = NULL;
-	int rc = config_rules(d->config, &d->arena, &rules, err);
+	int rc = config_workflow(d->config, &d->arena, &d->workflow, err);
+
+	if (rc == MD_OK)
+		rc = config_rules(d->config, &d->arena, &rules, err);
 
 	return rc == MD_OK ? rules_compile(rules, d->config->n_rules, &d->rules, err) : rc;
 }
@@ -185,7 +188,6 @@ int desk_open(const struct config *config, struct desk **ret, struct md_err *err
 	d->clock = &clock_system;
 	d->random = &random_system;
 	d->arena.max = DESK_ARENA_MAX;
-	d->workflow = workflow_find(config->desk.workflow);
 	pthread_mutex_init(&d->lock, NULL);
 	for (int i = 0; i < DESK_PARTS; i++)
 		d->wake_fd[i] = -1;

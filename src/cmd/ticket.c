@@ -122,8 +122,13 @@ static int print_page(struct db *db, struct ticket_filter *f, bool json, size_t 
 
 static int check_status(const struct config *config, const char *status)
 {
-	const struct workflow *w = workflow_find(config->desk.workflow);
+	md_auto(arena_done) struct arena a = ARENA_INIT(1 << 16);
+	const struct workflow *w = NULL;
+	struct md_err err = { 0 };
+	int rc = config_workflow(config, &a, &w, &err);
 
+	if (rc != MD_OK)
+		return cmd_fail("ticket list", rc, &err);
 	if (workflow_status(w, status))
 		return EX_OK;
 	fprintf(stderr, "maildesk ticket list: --status \"%s\": allowed:", status);

@@ -84,6 +84,9 @@ const char *workflow_target(const struct workflow *wf, const char *word)
 	for (size_t i = 0; i < wf->status_count; i++)
 		if (strcasecmp(wf->statuses[i].name, word) == 0)
 			return wf->statuses[i].name;
+	for (size_t i = 0; wf->verbs && i < wf->edge_count; i++)
+		if (strcasecmp(wf->verbs[i], word) == 0)
+			return wf->edges[i].to;
 	for (size_t i = 0; i < MD_COUNT(targets); i++) {
 		const struct workflow_status *status = workflow_status(wf, targets[i].status);
 

@@ -12,6 +12,7 @@
 #include <maildesk/base/err.h>
 #include <maildesk/base/mem.h>
 #include <maildesk/desk/rule.h>
+#include <maildesk/desk/workflow.h>
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -31,7 +32,7 @@ struct conf_desk {
 	const char *transcript;       /* "errors", "always", "never" */
 	const char *echo_subject;     /* "verified", "always", "never" */
 	int64_t reopen_window_ms, auto_close_ms;
-	int64_t lease_ms; /* of a mailbox, among several daemons */
+	int64_t lease_ms;            /* of a mailbox, among several daemons */
 	struct conf_strs categories; /* empty: any */
 	bool organisation_shared;    /* customers read the tickets of their organisation */
 	bool take_by_reply;          /* who answers an unassigned ticket has it */
@@ -93,6 +94,20 @@ struct conf_sla {
 	size_t n_warn;
 	int64_t first_response_ms[CONF_PRIORITIES], resolution_ms[CONF_PRIORITIES]; /* 0: none */
 };
+struct conf_status {
+	const char *title, *phase; /* "", "active", "waiting", "resolved", "closed" */
+	bool final;
+};
+struct conf_move {
+	const char *title, *from, *to, *guard; /* guard: "", "has_assignee" */
+	struct conf_strs who, by_itself;
+};
+struct conf_workflow { /* desk/workflow.h */
+	const char *title;
+	struct conf_status *statuses;
+	struct conf_move *moves;
+	size_t n_statuses, n_moves;
+};
 struct conf_rule { /* desk/rule.h */
 	const char *title;
 	struct rule_pair *matches, *sets;
@@ -111,10 +126,11 @@ struct config {
 	struct conf_mailbox *mailboxes;
 	struct conf_calendar *calendars;
 	struct conf_sla *slas;
+	struct conf_workflow *workflows;
 	struct conf_rule *rules;
 	struct conf_team *teams;
 	struct conf_field *fields;
-	size_t n_smtp, n_mailboxes, n_calendars, n_slas, n_rules, n_teams, n_fields;
+	size_t n_smtp, n_mailboxes, n_calendars, n_slas, n_workflows, n_rules, n_teams, n_fields;
 	struct arena arena;
 };
 
@@ -131,6 +147,9 @@ const struct conf_smtp *config_smtp(const struct config *c, const char *title);
 const struct conf_team *config_team(const struct config *c, const char *title);
 const struct conf_field *config_field(const struct config *c, const char *title);
 
+/* The workflow of desk.workflow, built in or made of its section; in `a`. MD_NOMEM. */
+int config_workflow(const struct config *c, struct arena *a, const struct workflow **ret,
+		    struct md_err *err);
 /* The sections `rule`, ready for rules_compile(); in `a`. MD_NOMEM. */
 int config_rules(const struct config *c, struct arena *a, struct rule **ret, struct md_err *err);
 

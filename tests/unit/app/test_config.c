@@ -111,7 +111,7 @@ static const struct {
 	  "main.conf:3: desk: unknown key \"nmae\"; did you mean \"name\"?\n"
 	  "main.conf:4: desk: url = \"y\": allowed: an address like \"https://help.example.com\"\n"
 	  "main.conf:5: unknown key or section \"foo\"; allowed: database, state_dir, desk, http, "
-	  "smtp, mailbox, trust, limits, team, field, calendar, sla, rule\n"
+	  "smtp, mailbox, trust, limits, team, field, calendar, sla, workflow, rule\n"
 	  "main.conf:8: unknown key or section \"datbase\"; did you mean \"database\"?\n" },
 	{ BASE "http { tls = none }\n",
 	  "main.conf:3: http: unknown key \"tls\"; allowed: listen, trusted_proxies\n" },
@@ -204,6 +204,19 @@ static const struct {
 	  "main.conf:3: smtp \"main\": user is given but no password_file\n" },
 	{ BASE "mailbox \"support\" { ca_file = nowhere.pem }\n",
 	  "main.conf:3: mailbox \"support\": ca_file: nowhere.pem: No such file or directory\n" },
+	/* workflows */
+	{ BASE "desk { workflow = nope }\nworkflow \"kanban\" {\n status \"open\" { phase = odd }\n"
+	       " status \"done\" { }\n move \"start\" { from = open to = done who = {boss} } }\n"
+	       "workflow \"strict\" { status \"open\" { final = true } }\n",
+	  "main.conf:4: workflow kanban: nothing leads out of done, which is not final\n"
+	  "main.conf:5: status \"open\": phase = \"odd\": allowed: \"active\", \"waiting\", "
+	  "\"resolved\", \"closed\"\n"
+	  "main.conf:7: move \"start\": who = \"boss\": allowed: \"requester\", \"participant\", "
+	  "\"assignee\", \"agent\", \"admin\"\n"
+	  "main.conf:8: workflow \"strict\": this name is built in: choose another\n" },
+	{ BASE "desk { workflow = nope }\n",
+	  "main.conf:3: desk: workflow = \"nope\": allowed: \"helpdesk\", \"strict\", or the "
+	  "title of a workflow section\n" },
 	/* rules */
 	{ BASE "rule \"r\" { action = route\n match \"from\" { pattern = '(' }\n"
 	       " match \"size\" { pattern = big }\n set \"priority\" { value = urgent }\n"
@@ -258,14 +271,12 @@ static void every_file_tells_its_errors(void **state)
 	put_file("conf.d/20.conf", "\nhttp { listen = x }\ndesk { url }\n", 0600);
 	r = load(BASE "desk { workflow = none }\n trust {");
 	assert_int_equal(r.rc, MD_INPUT);
-	assert_string_equal(
-		buf_str(&r.problems),
-		"main.conf:3: desk: workflow = \"none\": allowed: \"helpdesk\", \"strict\"\n"
-		"main.conf:4: section is never closed: \"}\" is missing\n"
-		"conf.d/10.conf:2: string is never closed: \"'\" is missing\n"
-		"conf.d/20.conf:2: http: listen = \"x\": allowed: ADDRESS:PORT like "
-		"\"127.0.0.1:8025\" or \"[::1]:8025\"\n"
-		"conf.d/20.conf:3: missing equal sign after option 'url'\n");
+	assert_string_equal(buf_str(&r.problems),
+			    "main.conf:4: section is never closed: \"}\" is missing\n"
+			    "conf.d/10.conf:2: string is never closed: \"'\" is missing\n"
+			    "conf.d/20.conf:2: http: listen = \"x\": allowed: ADDRESS:PORT like "
+			    "\"127.0.0.1:8025\" or \"[::1]:8025\"\n"
+			    "conf.d/20.conf:3: missing equal sign after option 'url'\n");
 	done(&r);
 	remove_fragments();
 }
@@ -295,6 +306,32 @@ static void sections_within_sections_merge_by_their_titles(void **state)
 	assert_int_equal(r.config->rules[1].n_sets, 0);
 	done(&r);
 	remove_fragments();
+}
+
+static void a_workflow_of_ones_own_is_the_desks(void **state)
+{
+	md_auto(arena_done) struct arena a = ARENA_INIT(1 << 16);
+	struct loaded r =
+		load(BASE "desk { workflow = kanban }\n"
+			  "workflow \"kanban\" { status \"open\" { } status \"pending\" { }\n"
+			  " status \"done\" { final = true }\n"
+			  " move \"ask\" { from = open to = pending who = {agent, assignee} }\n"
+			  " move \"finish\" { from = pending to = done guard = has_assignee\n"
+			  "   who = {admin} by_itself = {auto_close, pending_close} } }\n");
+	const struct workflow *w;
+	const char *allowed[3];
+
+	(void)state;
+	assert_int_equal(r.rc, MD_OK);
+	assert_int_equal(config_workflow(r.config, &a, &w, NULL), MD_OK);
+	assert_string_equal(w->name, "kanban");
+	assert_int_equal(w->statuses[1].phase, PHASE_WAITING);
+	assert_int_equal(w->statuses[2].phase, PHASE_CLOSED);
+	assert_int_equal(workflow_allowed(w, "open", WHO_ASSIGNEE, true, allowed, 3), 1);
+	assert_int_equal(workflow_allowed(w, "pending", WHO_ADMIN, false, allowed, 3), 0);
+	assert_string_equal(workflow_target(w, "FINISH"), "done");
+	assert_string_equal(workflow_by_itself(w, "pending", TRIGGER_PENDING_CLOSE, true), "done");
+	done(&r);
 }
 
 static void a_missing_file_is_told_apart(void **state)
@@ -527,6 +564,7 @@ int main(void)
 		cmocka_unit_test(bad_files_are_refused_with_file_line_and_what_is_allowed),
 		cmocka_unit_test(every_file_tells_its_errors),
 		cmocka_unit_test(sections_within_sections_merge_by_their_titles),
+		cmocka_unit_test(a_workflow_of_ones_own_is_the_desks),
 		cmocka_unit_test(a_missing_file_is_told_apart),
 		cmocka_unit_test(a_desk_needs_little_and_the_rest_is_default),
 		cmocka_unit_test(a_server_as_database_is_taken_as_it_is),

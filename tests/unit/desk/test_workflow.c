@@ -168,7 +168,7 @@ static void test_guard(void **state)
 							   { "done", PHASE_CLOSED, true } };
 	static const struct workflow_edge edges[] = { { "open", "done", WHO_AGENT,
 							TRIGGER_AUTO_CLOSE, GUARD_HAS_ASSIGNEE } };
-	static const struct workflow wf = { "own", statuses, 2, edges, 1 };
+	static const struct workflow wf = { "own", statuses, 2, edges, 1, NULL };
 	const char *allowed[2];
 	struct md_err err;
 
@@ -251,7 +251,7 @@ static void test_check(void **state)
 	assert_int_equal(workflow_check(workflow_find("strict"), NULL), MD_OK);
 	for (size_t i = 0; i < MD_COUNT(cases); i++) {
 		struct workflow wf = { "w", cases[i].statuses, cases[i].status_count,
-				       cases[i].edges, cases[i].edge_count };
+				       cases[i].edges, cases[i].edge_count, NULL };
 		struct md_err err = { .text = "" };
 		int rc = workflow_check(&wf, &err);
 
