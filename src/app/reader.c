@@ -2,6 +2,7 @@
 #include <maildesk/base/clock.h>
 #include <maildesk/base/fault.h>
 #include <maildesk/base/log.h>
+#include <maildesk/base/mem.h>
 
 #include <errno.h>
 #include <string.h>
@@ -79,6 +80,7 @@ int role_read_main(void)
 	char missing[200] = "";
 	int rc;
 
+	md_large_blocks_apart();
 	message_read_prepare();
 	rc = channel_new(ROLE_SOCKET_FD, &ch, &err);
 	if (rc == MD_OK)

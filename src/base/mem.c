@@ -1,5 +1,6 @@
 #include <maildesk/base/mem.h>
 
+#include <malloc.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,11 @@ void md_alloc_fail(long nth, int and_all_later)
 {
 	fail_at = nth;
 	fail_later = and_all_later != 0;
+}
+
+void md_large_blocks_apart(void)
+{
+	mallopt(M_MMAP_THRESHOLD, 128 << 10); /* set by hand it stays where it is */
 }
 
 static bool must_fail(void)

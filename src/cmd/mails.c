@@ -20,6 +20,8 @@ void mails_done(struct mails *m)
 		free(m->v[i].path);
 	free(m->v);
 	buf_done(&m->input);
+	if (m->spooled)
+		munmap((void *)(uintptr_t)m->spool, m->spooled);
 }
 
 static bool add_unit(struct mails *m, const char *path, const uint8_t *bytes, size_t n)
@@ -67,22 +69,50 @@ static const uint8_t *map_file(const char *path, size_t *ret_n)
 	return p == MAP_FAILED ? NULL : p;
 }
 
-static bool read_stdin(struct buf *out)
+/* Reads into `out` until it is full or the input ends; -1 with errno on failure, 0 at the end. */
+static ssize_t fill(struct buf *out)
 {
 	ssize_t n = 1;
 
-	while (n > 0) {
-		char *room = buf_reserve(out, 65536);
+	while (n > 0 && out->len < out->max) {
+		size_t want = out->max - out->len < 65536 ? out->max - out->len : 65536;
+		char *room = buf_reserve(out, want);
 
 		if (!room)
-			return false;
-		n = read(STDIN_FILENO, room, 65536);
+			return -1;
+		n = read(STDIN_FILENO, room, want);
 		if (n < 0 && errno == EINTR)
 			n = 1;
 		else if (n > 0)
 			out->len += (size_t)n;
 	}
-	return n == 0;
+	return n;
+}
+
+/* What does not fit into memory goes to a file, so that memory does not grow with it. */
+static bool spool_stdin(struct mails *m)
+{
+	FILE *f = tmpfile();
+	ssize_t more = 1;
+	bool ok = f != NULL;
+	void *p = MAP_FAILED;
+
+	while (ok && m->input.len) {
+		ok = fwrite(m->input.data, 1, m->input.len, f) == m->input.len;
+		m->spooled += m->input.len;
+		buf_reset(&m->input);
+		more = ok && more > 0 ? fill(&m->input) : more;
+	}
+	ok = ok && more == 0 && fflush(f) == 0;
+	if (ok)
+		p = mmap(NULL, m->spooled, PROT_READ, MAP_PRIVATE, fileno(f), 0);
+	if (f)
+		fclose(f);
+	m->spool = p;
+	if (p == MAP_FAILED)
+		m->spooled = 0;
+	buf_done(&m->input);
+	return p != MAP_FAILED;
 }
 
 /* Divides an mbox at "From " lines that begin it or follow an empty line. */
@@ -202,12 +232,14 @@ bool mails_add_list(struct mails *m, const char *list)
 bool mails_add_stdin(struct mails *m)
 {
 	const uint8_t *bytes;
+	ssize_t more = fill(&m->input);
+	size_t n = m->input.len;
 
-	if (!read_stdin(&m->input))
+	if (more < 0 || (more > 0 && !spool_stdin(m)))
 		return false;
-	bytes = (const uint8_t *)buf_str(&m->input);
-	return m->mbox ? add_mbox(m, NULL, bytes, m->input.len)
-		       : add_unit(m, NULL, bytes, m->input.len);
+	bytes = more > 0 ? m->spool : (const uint8_t *)buf_str(&m->input);
+	n = more > 0 ? m->spooled : n;
+	return m->mbox ? add_mbox(m, NULL, bytes, n) : add_unit(m, NULL, bytes, n);
 }
 
 const uint8_t *mails_open(const struct mails_unit *u, size_t *ret_n)

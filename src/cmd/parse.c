@@ -270,6 +270,7 @@ int cmd_parse(int argc, char **argv)
 
 	if (rc >= 0)
 		return rc;
+	md_large_blocks_apart();
 	j.named = argc - optind > 1 || j.mbox;
 	if (list)
 		ok = mails_add_list(&j, list);

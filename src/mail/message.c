@@ -212,7 +212,10 @@ static int below_header(struct reading *r)
 	m->html = r->text.html;
 	text = span_of(m->text);
 	r->reply = trim_reply_hinted(r->arena, text, &hints);
-	m->reply_text = arena_strndup(r->arena, r->reply.p, r->reply.n);
+	/* Most mails are all new: the text then serves for both. */
+	m->reply_text = r->reply.p + r->reply.n == text.p + text.n
+				? r->reply.p
+				: arena_strndup(r->arena, r->reply.p, r->reply.n);
 	trim_markers(r->arena, text, &m->markers);
 	forwarded(r, text);
 	bounce_read(r->arena, &r->tree, m->subject, from, text, &bounce);

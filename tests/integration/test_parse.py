@@ -1,6 +1,9 @@
 """`maildesk parse`: one JSON object a message, in the order given, whatever the bytes are."""
+import base64
 import json
 import random
+import resource
+import struct
 import subprocess
 
 import pytest
@@ -171,6 +174,47 @@ def test_explain_survives_bombs_and_missing_files(tmp_path):
     assert "bomb: comments too deep" in text and text.count("=== ") == 2
     code, text = explain(stdin=b"")
     assert code == 0 and "no From" in text
+
+
+def part(content_type, body):
+    return b"--B\nContent-Type: " + content_type + b"\nContent-Transfer-Encoding: base64\n\n" \
+        + base64.encodebytes(body)
+
+
+def winmail(body):
+    def attribute(kind, data):
+        return b"\2" + struct.pack("<II", kind, len(data)) + data + b"\0\0"
+    return struct.pack("<IH", 0x223E9F78, 1) + attribute(0x69002, bytes(14)) \
+        + attribute(0x18010, b"big.bin\0") + attribute(0x6800F, body)
+
+
+BIG = random.Random(1).randbytes(12 << 20)
+HEAVY = {
+    "attachment": part(b"application/pdf; name=a.pdf", BIG),
+    "winmail": part(b"application/ms-tnef; name=winmail.dat", winmail(BIG)),
+    "attached-mail": b"--B\nContent-Type: message/rfc822\n\nSubject: in\n\n" + base64.encodebytes(BIG),
+    "text": b"--B\n\n" + b"some words in a line\n" * 100_000,
+    "latin-1": b"--B\nContent-Type: text/plain; charset=iso-8859-1\n\n" + b"\xe4\xf6\n" * 200_000,
+    "html": part(b"text/html", b"<p>some words in a <b>line</b></p>\n" * 60_000),
+    "uuencode": b"--B\n\nbegin 644 x\n" + (b"M" + b"a" * 60 + b"\n") * 30_000 + b"`\nend\n",
+}
+
+
+@pytest.mark.skipif(b"__asan" in MAILDESK.read_bytes() or b"__tsan" in MAILDESK.read_bytes(),
+                    reason="a sanitizer takes memory of its own")
+@pytest.mark.parametrize("by_pipe", (False, True), ids=("file", "pipe"))
+@pytest.mark.parametrize("kind", HEAVY)
+def test_memory_is_that_of_what_is_printed(kind, by_pipe, tmp_path):
+    mail = b"Content-Type: multipart/mixed; boundary=B\n\n" + HEAVY[kind] + b"\n--B--\n"
+    path = tmp_path / "heavy"
+    path.write_bytes(mail)
+    args, stdin = ([], mail) if by_pipe else ([path], b"")
+    code, objects, _ = parse(*args, stdin=stdin)
+    printed = len(objects[0]["text"].encode()) + len((objects[0]["html"] or "").encode())
+    limit = (8 << 20) + 4 * printed
+    done = subprocess.run([MAILDESK, "parse", *map(str, args)], input=stdin, capture_output=True, timeout=60,
+                          preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_DATA, (limit, limit)))
+    assert (code, done.returncode, [json.loads(done.stdout)]) == (0, 0, objects)
 
 
 def test_help_and_bad_options():

@@ -41,6 +41,10 @@ void md_free_p(void *slot);
 /* cleanup for a file descriptor; negative ones are left alone */
 void md_close_p(int *fd);
 
+/* From now on large blocks come from the system one by one and go back to it when they are freed;
+ * else glibc keeps as much as the largest that there ever was. For processes that read mail. */
+void md_large_blocks_apart(void);
+
 /* Tests: the n-th allocation from now on fails (this one only, or every later one too).
  * 0 switches it off. Process-wide; not for threaded tests. */
 void md_alloc_fail(long nth, int and_all_later);

@@ -19,14 +19,18 @@ struct mails_unit {
 struct mails {
 	struct mails_unit *v;
 	size_t n, room;
-	bool mbox;        /* set before adding: each file holds several, divided by "From " lines */
-	bool named;       /* there is more than one place they come from */
-	bool failed;      /* a file could not be read; it was complained about */
-	struct buf input; /* standard input */
+	bool mbox;   /* set before adding: each file holds several, divided by "From " lines */
+	bool named;  /* there is more than one place they come from */
+	bool failed; /* a file could not be read; it was complained about */
+	/* standard input: in memory when it is small, else mapped from a file without name */
+	struct buf input;
+	const uint8_t *spool;
+	size_t spooled;
 };
-#define MAILS_INIT                                 \
-	{                                          \
-		.input = BUF_INIT((size_t)1 << 30) \
+enum { MAILS_INPUT_MAX = 1 << 20 };
+#define MAILS_INIT                                  \
+	{                                           \
+		.input = BUF_INIT(MAILS_INPUT_MAX), \
 	}
 void mails_done(struct mails *m); /* fits md_auto */
 
