@@ -35,10 +35,11 @@ struct conf_key {
 
 struct conf_section {
 	const char *name;
-	const char *parent; /* NULL at the top; nested without title: writes into its parent's struct */
-	const char *title;  /* of the sample; NULL: a section without title */
-	size_t at;          /* without title: its struct in struct config */
-	size_t size;        /* with title: of the struct; `title` is its first member */
+	const char *
+		parent; /* NULL at the top; nested without title: writes into its parent's struct */
+	const char *title;         /* of the sample; NULL: a section without title */
+	size_t at;                 /* without title: its struct in struct config */
+	size_t size;               /* with title: of the struct; `title` is its first member */
 	size_t array_at, count_at; /* with title: in struct config, or in its parent's struct */
 	bool optional;             /* the sample shows it as a comment */
 	const char *help;

@@ -32,6 +32,7 @@ static int insert_description(struct work *w, const struct work_ticket *t, int64
 		.ticket_id = w->ticket.id,
 		.author_id = w->by->user.id,
 		.message_id = w->by->message,
+		.is_internal = t->is_internal,
 		.channel = w->by->channel,
 		.body = t->body ? t->body : "",
 		.body_full = t->body_full,

@@ -93,7 +93,7 @@ static int load_mailboxes(struct desk *d, struct md_err *err)
 	d->n_mailboxes = cf->n_mailboxes;
 	d->mailboxes = arena_array(&d->arena, cf->n_mailboxes, sizeof *d->mailboxes);
 	for (size_t i = 0; i < cf->n_mailboxes; i++)
-		n += 1 + cf->mailboxes[i].aliases.n;
+		n += 1 + cf->mailboxes[i].aliases.n + cf->mailboxes[i].send_as.n;
 	d->own.v = arena_array(&d->arena, n, sizeof *d->own.v);
 	if (!d->mailboxes || !d->own.v)
 		return md_fail(err, MD_NOMEM, 0, "out of memory");
@@ -105,6 +105,8 @@ static int load_mailboxes(struct desk *d, struct md_err *err)
 		d->own.v[d->own.n++] = m->address;
 		for (size_t k = 0; k < m->aliases.n; k++)
 			d->own.v[d->own.n++] = m->aliases.v[k];
+		for (size_t k = 0; k < m->send_as.n; k++)
+			d->own.v[d->own.n++] = m->send_as.v[k];
 	}
 	return db_txn(d->db, ensure_mailboxes, d, err);
 }

@@ -249,8 +249,3 @@ int work_transcript(struct work *w, struct md_err *err)
 	w->touched = true; /* another version, another Message-ID: it is no answer to a comment */
 	return work_event(w, "transcript", 0, NULL, err);
 }
-
-int work_tell_held(struct work *w, struct md_err *err)
-{
-	return work_event(w, "unverified", 0, NULL, err);
-}

@@ -3,15 +3,19 @@
 #include <maildesk/base/utf8.h>
 #include <maildesk/mail/alike.h>
 #include <maildesk/store/messages.h>
+#include <maildesk/store/proofs.h>
 #include <maildesk/store/tickets.h>
 #include <maildesk/store/users.h>
 
 #include "intake_priv.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-enum { TICKETS_MAX = 8, MERGES_MAX = 16 };
+enum {
+	TICKETS_MAX = 8,
+	MERGES_MAX = 16,
+	DEAD_AFTER_DAYS = 30, /* tokens of a ticket, once it is closed */
+};
 
 struct gather {
 	struct desk *d;
@@ -22,6 +26,7 @@ struct gather {
 	struct route_ticket tickets[TICKETS_MAX]; /* each is looked up once */
 	int64_t named[TICKETS_MAX];
 	bool exists[TICKETS_MAX];
+	int64_t epochs[TICKETS_MAX]; /* -1: it was merged, its tokens go by the user's alone */
 	size_t n_tickets;
 	struct md_err *err;
 };
@@ -82,7 +87,7 @@ static int follow(struct gather *g, int64_t id, struct ticket *ret)
 	return rc;
 }
 
-static int describe(struct gather *g, int64_t id, struct route_ticket *ret)
+static int describe(struct gather *g, int64_t id, struct route_ticket *ret, int64_t *ret_epoch)
 {
 	const struct workflow *wf = g->d->workflow;
 	const struct workflow_status *status;
@@ -94,6 +99,7 @@ static int describe(struct gather *g, int64_t id, struct route_ticket *ret)
 		rc = participant_is(g->c, t.id, g->f->user.id, &takes_part, g->err);
 	if (rc != MD_OK)
 		return rc;
+	*ret_epoch = t.id == id ? t.epoch : -1;
 	status = workflow_status(wf, t.status);
 	*ret = (struct route_ticket){
 		.id = t.id,
@@ -108,12 +114,29 @@ static int describe(struct gather *g, int64_t id, struct route_ticket *ret)
 	return MD_OK;
 }
 
+/* Where a ticket stands among those looked up; TICKETS_MAX when there is no room for it. */
+static int find_ticket(struct gather *g, int64_t ticket, size_t *ret)
+{
+	size_t i = 0;
+	int rc;
+
+	while (i < g->n_tickets && g->named[i] != ticket)
+		i++;
+	*ret = i;
+	if (i < g->n_tickets || i == TICKETS_MAX)
+		return MD_OK;
+	g->named[g->n_tickets++] = ticket;
+	rc = describe(g, ticket, &g->tickets[i], &g->epochs[i]);
+	g->exists[i] = rc == MD_OK;
+	return rc == MD_NOTFOUND ? MD_OK : rc;
+}
+
 static int add_hit(struct gather *g, enum route_rule rule, const char *via, enum token_result token,
 		   int64_t ticket)
 {
 	struct route_hit *h;
 	size_t i;
-	int rc = MD_OK;
+	int rc;
 
 	if (g->f->n_hits == INTAKE_HITS_MAX)
 		return MD_OK;
@@ -121,58 +144,95 @@ static int add_hit(struct gather *g, enum route_rule rule, const char *via, enum
 	*h = (struct route_hit){ .rule = rule, .via = via, .token = token };
 	if (!ticket)
 		return MD_OK;
-	for (i = 0; i < g->n_tickets && g->named[i] != ticket; i++)
-		;
-	if (i == TICKETS_MAX)
-		return MD_OK;
-	if (i == g->n_tickets) {
-		g->named[g->n_tickets++] = ticket;
-		rc = describe(g, ticket, &g->tickets[i]);
-		g->exists[i] = rc == MD_OK;
-		if (rc == MD_NOTFOUND)
-			rc = MD_OK;
+	rc = find_ticket(g, ticket, &i);
+	if (rc == MD_OK && i < TICKETS_MAX) {
+		h->has_ticket = g->exists[i];
+		h->ticket = g->tickets[i];
 	}
-	h->has_ticket = g->exists[i];
-	h->ticket = g->tickets[i];
 	return rc;
 }
 
 /* ---- the four rules ---- */
 
+/* Was that token revoked since, or is its ticket closed for so long that nobody answers it? Both
+ * make it none. The low bits of its serial are the epoch of ticket and user. */
+static int is_over(struct gather *g, const struct token *t, bool *ret)
+{
+	const struct user *user = &g->f->user;
+	struct user other;
+	size_t i;
+	int rc = find_ticket(g, t->ticket, &i);
+
+	*ret = false;
+	if (rc != MD_OK || i == TICKETS_MAX || !g->exists[i])
+		return rc;
+	if (g->tickets[i].is_closed &&
+	    g->now_ms - g->tickets[i].closed_at_ms > DEAD_AFTER_DAYS * INT64_C(86400000)) {
+		*ret = true;
+		return MD_OK;
+	}
+	if (t->user != user->id) {
+		rc = user_get(g->c, t->user, g->a, &other, g->err);
+		user = &other;
+	}
+	if (rc == MD_OK && g->epochs[i] >= 0)
+		*ret = (t->serial & TOKEN_EPOCH_MASK) !=
+		       ((g->epochs[i] + user->epoch) & TOKEN_EPOCH_MASK);
+	return rc == MD_NOTFOUND ? MD_OK : rc;
+}
+
 static int token_hit(struct gather *g, enum route_rule rule, const char *via,
 		     enum token_result result, const struct token *t)
 {
+	bool over = false;
+	int rc = MD_OK;
+
 	if (result == TOKEN_NONE)
 		return MD_OK;
-	return add_hit(g, rule, via, result, result == TOKEN_VALID ? t->ticket : 0);
+	if (result == TOKEN_VALID && t->purpose != TOKEN_BOUNCE)
+		rc = is_over(g, t, &over);
+	if (over)
+		result = TOKEN_EXPIRED;
+	return rc == MD_OK ? add_hit(g, rule, via, result, result == TOKEN_VALID ? t->ticket : 0)
+			   : rc;
 }
 
-/* Signed addresses: they route, and one that was sent to this very user proves them. */
-static int read_addresses(struct gather *g, int64_t *ret_proof_user)
+/* Signed addresses: they route; one that was sent to this very user proves them; others say what
+ * the mail is about. */
+static int read_address(struct gather *g, const char *address)
+{
+	struct intake_facts *f = g->f;
+	struct token t = { 0 };
+	size_t before = f->n_hits;
+	enum token_result r = token_read_address(&g->d->token_keys, address, &g->d->own,
+						 token_day(g->now_ms), &t);
+	int rc;
+
+	if (r == TOKEN_VALID && t.purpose == TOKEN_CONFIRM) {
+		f->confirmation = t.serial;
+		return MD_OK;
+	}
+	rc = token_hit(g, RULE_ADDRESS, address, r, &t);
+	if (rc != MD_OK || f->n_hits == before || f->hits[before].token != TOKEN_VALID)
+		return rc;
+	if (t.purpose == TOKEN_BOUNCE)
+		f->bounced = t;
+	else if (!f->proof.user || f->proof.user != f->user.id)
+		f->proof = t;
+	return rc;
+}
+
+static int read_addresses(struct gather *g)
 {
 	const struct message *m = g->f->m;
 	const struct rec_list *lists[] = { &m->to, &m->cc };
-	md_auto(md_free_p) const char **all = NULL;
-	size_t n = 0;
 	int rc = MD_OK;
 
-	all = md_calloc(m->to.n + m->cc.n + m->delivered_to.n, sizeof *all);
-	if (!all)
-		return md_fail(g->err, MD_NOMEM, 0, "out of memory");
-	for (size_t i = 0; i < m->delivered_to.n; i++)
-		all[n++] = m->delivered_to.v[i];
+	for (size_t i = 0; i < m->delivered_to.n && rc == MD_OK; i++)
+		rc = read_address(g, m->delivered_to.v[i]);
 	for (size_t l = 0; l < MD_COUNT(lists); l++)
-		for (size_t i = 0; i < lists[l]->n; i++)
-			all[n++] = ((const struct mail_address *)lists[l]->v)[i].address;
-	for (size_t i = 0; i < n && rc == MD_OK; i++) {
-		struct token t = { 0 };
-		enum token_result r = token_read_address(&g->d->token_keys, all[i], &g->d->own,
-							 token_day(g->now_ms), &t);
-
-		if (r == TOKEN_VALID && t.purpose == TOKEN_PROOF)
-			*ret_proof_user = t.user;
-		rc = token_hit(g, RULE_ADDRESS, all[i], r, &t);
-	}
+		for (size_t i = 0; i < lists[l]->n && rc == MD_OK; i++)
+			rc = read_address(g, ((const struct mail_address *)lists[l]->v)[i].address);
 	return rc;
 }
 
@@ -201,6 +261,16 @@ static int collect_ids(struct gather *g, struct rec_strs *ret)
 	return MD_OK;
 }
 
+static int find_confirmation(struct gather *g, const char *mail_id)
+{
+	struct confirmation asked;
+	int rc = confirmation_by_mail(g->c, mail_id, g->a, &asked, g->err);
+
+	if (rc == MD_OK)
+		g->f->confirmation = asked.id;
+	return rc == MD_NOTFOUND ? MD_OK : rc;
+}
+
 static int read_references(struct gather *g)
 {
 	struct rec_strs ids;
@@ -219,7 +289,11 @@ static int read_references(struct gather *g)
 		for (size_t k = 0; k < n && !ticket && r != TOKEN_BAD; k++)
 			if (strcmp(known[k].message_id, ids.v[i]) == 0)
 				ticket = known[k].ticket_id;
-		if (ticket || r == TOKEN_BAD)
+		/* the mail that asks for a confirmation, answered without its address */
+		if (r == TOKEN_VALID && i < g->f->m->in_reply_to.n &&
+		    (t.serial & TOKEN_INDEX_MASK) == TOKEN_INDEX_MASK)
+			rc = find_confirmation(g, ids.v[i]);
+		if (rc == MD_OK && (ticket || r == TOKEN_BAD))
 			rc = add_hit(g, RULE_REFERENCE, ids.v[i], r, ticket);
 	}
 	return rc;
@@ -326,16 +400,20 @@ static int find_trick(struct gather *g, const char **ret)
 	return rc;
 }
 
-static int assess(struct gather *g, int64_t proof_user)
+static int assess(struct gather *g)
 {
 	struct intake_facts *f = g->f;
 	const struct conf_trust *conf = &g->d->config->trust;
+	bool has_id = conf->authserv_id && conf->authserv_id[0];
 	struct trust_input in = {
 		.message = f->m,
 		.config = { conf->authserv_id, conf->trusted_hops,
 			    strcmp(conf->position, "below") == 0 },
 		.from_user = f->user.id,
-		.proof_user = tokens_disagree(f) ? 0 : proof_user,
+		/* Beside another proof it is there for commands, and those run once. */
+		.proof_user = tokens_disagree(f) || f->proof_dead || (has_id && f->proof_ran)
+				      ? 0
+				      : f->proof.user,
 	};
 	int rc = find_trick(g, &in.trick);
 
@@ -355,7 +433,6 @@ int intake_facts(struct desk *d, struct db_conn *c, struct arena *a, const struc
 {
 	struct intake_facts *f = ret;
 	struct gather g = { .d = d, .c = c, .a = a, .now_ms = now_ms, .f = f, .err = err };
-	int64_t proof_user = 0;
 	int rc;
 
 	*f = (struct intake_facts){ .m = mail->message, .mailbox = desk_mailbox(d, mail->mailbox) };
@@ -366,12 +443,16 @@ int intake_facts(struct desk *d, struct db_conn *c, struct arena *a, const struc
 	if (rc == MD_OK)
 		rc = find_user(&g);
 	if (rc == MD_OK)
-		rc = read_addresses(&g, &proof_user);
+		rc = read_addresses(&g);
+	/* Nobody writes there: only mail systems know the address. */
+	f->automatic |= f->bounced.user != 0;
 	if (rc == MD_OK)
 		rc = read_references(&g);
 	if (rc == MD_OK)
 		rc = read_marks(&g);
 	if (rc == MD_OK)
-		rc = assess(&g, proof_user);
+		rc = intake_proof_state(c, a, f, err);
+	if (rc == MD_OK)
+		rc = assess(&g);
 	return rc;
 }

@@ -7,6 +7,7 @@
  *	run	commands of those who may give them	-> changes, or a transcript saying why not
  *
  * Whatever happens, the mail has a message row with its raw bytes and a decision that says why. */
+#include <maildesk/mail/trim.h>
 #include <maildesk/store/mailboxes.h>
 #include <maildesk/store/messages.h>
 #include <maildesk/store/quarantine.h>
@@ -103,6 +104,9 @@ static int try_with_commands(struct intake *in, db_txn_fn fn, struct md_err *err
 	if (in->commands && (rc == MD_INPUT || rc == MD_REFUSED || rc == MD_CONFLICT) &&
 	    in->n_lines) {
 		in->refused = true;
+		/* They may do it, if only it is them: then they are asked. */
+		in->confirm = rc == MD_REFUSED && why.native == WORK_LEVEL &&
+			      in->f.trust.level < TRUST_CONFIRMED;
 		why = (struct md_err){ 0 };
 		rc = db_savepoint(in->c, fn, in, &why);
 	}
@@ -118,6 +122,8 @@ static int run_commands(struct intake *in, struct work *w, struct md_err *err)
 	int rc = MD_OK;
 
 	if (!in->commands)
+		return MD_OK;
+	if (in->confirm)
 		return MD_OK;
 	if (in->refused) {
 		w->lines = in->lines;
@@ -166,7 +172,7 @@ static int open_ticket(struct db_conn *c, void *ctx, struct md_err *err)
 	struct work_ticket t = {
 		.title = commands ? in->list.subject : in->m->subject,
 		.body = comment_body(in),
-		.requester = in->by.user.id,
+		.requester = in->requester ? in->requester : in->by.user.id,
 		.priority = work_priority_from_name(in->f.mailbox->conf->priority),
 		.mailbox = in->mail->mailbox,
 		.echo = may_echo(in, in->by.user.created_at != in->by.now_ms),
@@ -176,6 +182,8 @@ static int open_ticket(struct db_conn *c, void *ctx, struct md_err *err)
 	int rc;
 
 	t.body_full = body_full(in, t.body);
+	t.is_internal = intake_is_secret(in);
+	intake_set_forwarded(in, &t);
 	intake_rules_before(in, &t);
 	rc = too_large_note(in, &t.body, err);
 	if (rc == MD_OK)
@@ -186,6 +194,8 @@ static int open_ticket(struct db_conn *c, void *ctx, struct md_err *err)
 		rc = intake_rules_after(in, &w, err);
 	if (rc == MD_OK)
 		rc = run_commands(in, &w, err);
+	if (rc == MD_OK)
+		rc = intake_opened(in, &w, err);
 	if (rc == MD_OK)
 		rc = work_save(&w, err);
 	if (rc == MD_OK)
@@ -237,13 +247,15 @@ static int add_comment(struct db_conn *c, void *ctx, struct md_err *err)
 	if (in->route.outcome == ROUTE_COMMENT_HELD)
 		hold = HOLD_NOT_PARTICIPANT;
 	else if (!in->f.automatic)
-		hold = policy_hold(&in->by.actor, &w.facts);
+		hold = in->confirm ? HOLD_UNVERIFIED : policy_hold(&in->by.actor, &w.facts);
 	if (hold == HOLD_NONE)
 		rc = run_commands(in, &w, err);
 	if (rc == MD_OK)
 		rc = file_comment(in, &w, policy_hold_name(hold), err);
-	if (rc == MD_OK && hold == HOLD_UNVERIFIED && in->f.is_staff)
-		rc = work_tell_held(&w, err);
+	if (rc == MD_OK)
+		rc = intake_join(in, &w, hold, err);
+	if (rc == MD_OK && hold == HOLD_UNVERIFIED && (in->f.is_staff || in->confirm))
+		rc = intake_ask_confirmation(in, &w, in->result.comment, err);
 	if (rc == MD_OK)
 		rc = work_save(&w, err);
 	if (rc == MD_OK)
@@ -251,6 +263,11 @@ static int add_comment(struct db_conn *c, void *ctx, struct md_err *err)
 	in->result.ticket = w.ticket.id;
 	in->result.outcome = in->result.comment ? "comment_added" : "commands_run";
 	return rc;
+}
+
+int intake_add_comment(struct intake *in, struct md_err *err)
+{
+	return try_with_commands(in, add_comment, err);
 }
 
 /* Is it to be kept away from tickets, and why? What a person released is not. */
@@ -276,10 +293,13 @@ static int find_cause(struct intake *in, const char **ret_cause, const char **re
 static int act(struct intake *in, struct md_err *err)
 {
 	const char *cause, *detail = NULL;
+	bool done = false;
 	int rc;
 
-	if (in->route.outcome == ROUTE_QUARANTINE)
-		return quarantine(in, in->route.cause, in->route.evidence, err);
+	if (in->route.outcome == ROUTE_QUARANTINE) {
+		rc = quarantine(in, in->route.cause, in->route.evidence, err);
+		return rc == MD_OK ? intake_tell_tampered(in, err) : rc;
+	}
 	if (in->f.trust.auth == AUTH_FAIL && !in->mail->released &&
 	    strcmp(in->d->config->trust.on_fail, "quarantine") == 0)
 		return quarantine(in, "auth_failed", in->f.trust.evidence, err);
@@ -294,8 +314,12 @@ static int act(struct intake *in, struct md_err *err)
 	}
 	rc = intake_ensure_sender(in, err);
 	if (rc == MD_OK)
+		rc = intake_find_requester(in, err);
+	if (rc == MD_OK)
+		rc = intake_confirm(in, &done, err);
+	if (rc == MD_OK && !done)
 		rc = intake_parse_commands(in, err);
-	if (rc != MD_OK)
+	if (rc != MD_OK || done)
 		return rc;
 	return try_with_commands(in,
 				 in->route.outcome == ROUTE_COMMENT ||
@@ -378,6 +402,7 @@ static void set_actor(struct intake *in)
 	in->by.mail = in->m;
 	in->by.silent = in->mail->import;
 	in->by.automatic = in->f.automatic;
+	in->by.is_answer = in->f.n_hits > 0 || (in->m->subject && trim_is_reply(in->m->subject));
 	in->by.no_answer = !in->f.by_own_list && !route_may_answer(in->m, &in->d->own);
 }
 
@@ -395,6 +420,8 @@ static int take_new(struct intake *in, struct md_err *err)
 		rc = insert_message(in, err);
 	if (rc == MD_OK)
 		rc = in->m ? act(in, err) : quarantine(in, in->mail->cause, in->mail->detail, err);
+	if (rc == MD_OK && in->m)
+		rc = intake_spend_token(in, err);
 	if (rc == MD_OK)
 		rc = intake_write_decision(in, err);
 	return rc;

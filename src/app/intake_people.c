@@ -4,13 +4,13 @@
 #include <maildesk/store/messages.h>
 
 #include "intake_priv.h"
+#include "work_priv.h"
 
 #include <string.h>
 
 enum { COPIED_MAX = 50, FLOOD_WINDOW_MS = 3600000 };
 
-/* The user of an address, made a customer if there is none. */
-static int ensure_user(struct intake *in, const char *address, const char *name, struct user *ret,
+int intake_ensure_user(struct intake *in, const char *address, const char *name, struct user *ret,
 		       struct md_err *err)
 {
 	md_auto(buf_done) struct buf folded = BUF_INIT(4096);
@@ -38,7 +38,7 @@ int intake_ensure_sender(struct intake *in, struct md_err *err)
 	int rc = MD_OK;
 
 	if (u->id == 0)
-		rc = ensure_user(in, in->f.sender, in->f.sender_name, u, err);
+		rc = intake_ensure_user(in, in->f.sender, in->f.sender_name, u, err);
 	/* Who writes can be written to again. */
 	if (rc == MD_OK && u->undeliverable_at && !u->disabled_at && !in->by.no_answer) {
 		u->undeliverable_at = 0;
@@ -69,7 +69,7 @@ int intake_copied(struct intake *in, const int64_t **ret, size_t *ret_n, struct 
 			if (!mail_address_valid(to->address) ||
 			    token_is_own_address(to->address, &in->d->own))
 				continue;
-			rc = ensure_user(in, to->address, to->name, &u, err);
+			rc = intake_ensure_user(in, to->address, to->name, &u, err);
 			if (rc == MD_OK && u.id != in->by.user.id)
 				ids[n++] = u.id;
 		}
@@ -90,4 +90,44 @@ int intake_is_flood(struct intake *in, bool *ret, struct md_err *err)
 	rc = message_count_from(in->c, in->f.sender, in->by.now_ms - FLOOD_WINDOW_MS, &n, err);
 	*ret = n > most;
 	return rc;
+}
+
+/* Whoever an agent, or a participant who is proven, names joins for what comes after; of others an
+ * agent decides. */
+int intake_join(struct intake *in, struct work *w, enum policy_hold hold, struct md_err *err)
+{
+	const int64_t *ids = NULL;
+	bool may = in->f.trust.level >= TRUST_VERIFIED && hold == HOLD_NONE;
+	size_t n = 0;
+	int rc = MD_OK;
+
+	if (in->f.automatic)
+		return MD_OK;
+	if (hold == HOLD_NOT_PARTICIPANT)
+		return participant_propose(in->c, w->ticket.id, in->by.user.id, in->by.now_ms, err);
+	rc = intake_copied(in, &ids, &n, err);
+	for (size_t i = 0; i < n && rc == MD_OK; i++) {
+		bool known = ids[i] == w->ticket.assignee_id;
+
+		for (size_t k = 0; k < w->n_participants; k++)
+			known = known || w->participants[k].user_id == ids[i];
+		if (known)
+			continue;
+		rc = may ? participant_put(in->c, w->ticket.id, ids[i], "cc", in->by.now_ms, err)
+			 : participant_propose(in->c, w->ticket.id, ids[i], in->by.now_ms, err);
+		if (rc == MD_OK)
+			rc = work_history(w, may ? "participant_added" : "participant_proposed",
+					  NULL, "cc", may, err);
+		w->touched = true;
+	}
+	return rc;
+}
+
+int intake_tell_tampered(struct intake *in, struct md_err *err)
+{
+	if (strcmp(in->route.cause, "bad_signature") != 0 || !in->f.is_staff || in->f.automatic)
+		return MD_OK;
+	in->by.user = in->f.user;
+	in->by.actor.role = role_from_name(in->f.user.role);
+	return work_tell(&in->by, in->c, in->a, in->mail->mailbox, "unverified", err);
 }

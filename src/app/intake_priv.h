@@ -23,6 +23,12 @@ struct intake_facts {
 	bool by_form;     /* the sender is named by a contact form */
 	bool by_own_list; /* a list that is one of our addresses carried it: no list to us */
 	bool automatic;   /* no person wrote it */
+	/* The proof token of an address of the mail, the sender's own if there is one; user 0:
+	 * none. What is left of it stands below. */
+	struct token proof;
+	bool proof_dead, proof_ran; /* others have seen it; its commands were run */
+	struct token bounced;       /* of our envelope sender that it was sent to; user 0: none */
+	int64_t confirmation;       /* row that it may answer; 0: none */
 	struct trust trust;
 	struct route_hit hits[INTAKE_HITS_MAX];
 	size_t n_hits;
@@ -44,17 +50,25 @@ struct intake {
 	struct command_list list;
 	bool commands; /* list may be run: the sender is proven well enough */
 	bool refused;  /* they were refused: file the text, say why */
+	bool confirm;  /* they need more proof: file the text, ask for it */
 	struct work_line *lines;
 	size_t n_lines;
 	struct rule_outcome rules;
+	int64_t requester; /* of the ticket an agent's forward opens; 0: whoever wrote */
 	const char *message_id;
 	struct intake_result result;
 };
 
+/* The user of an address, made a customer if there is none. */
+int intake_ensure_user(struct intake *in, const char *address, const char *name, struct user *ret,
+		       struct md_err *err);
 /* in->by.user and in->f.user are the sender, known or new. */
 int intake_ensure_sender(struct intake *in, struct md_err *err);
 /* Users in To and Cc but for the sender and ourselves, new ones made; in the arena. */
 int intake_copied(struct intake *in, const int64_t **ret, size_t *ret_n, struct md_err *err);
+/* Those in To and Cc of a reply, and a sender who takes no part: they join, or wait for an agent.
+ */
+int intake_join(struct intake *in, struct work *w, enum policy_hold hold, struct md_err *err);
 /* Did this sender write more than inbound_per_sender_hour? */
 int intake_is_flood(struct intake *in, bool *ret, struct md_err *err);
 /* Read the commands into in->list, if the sender may give any: in->commands. */
@@ -70,6 +84,30 @@ int intake_rules_after(const struct intake *in, struct work *w, struct md_err *e
 int intake_write_decision(struct intake *in, struct md_err *err);
 /* Seen before: one effect is enough. At a second mailbox the ticket says so. */
 int intake_note_duplicate(struct intake *in, const struct message_row *first, struct md_err *err);
+/* The text of a reply on the ticket of in->route, with its commands. */
+int intake_add_comment(struct intake *in, struct md_err *err);
+/* Somebody spoilt a signed address: staff whose name it bears are told, without a word of it. */
+int intake_tell_tampered(struct intake *in, struct md_err *err);
+/* on_behalf.c: the customer whose mail an agent passes on: in->requester. */
+int intake_find_requester(struct intake *in, struct md_err *err);
+/* Their words are the ticket's. */
+void intake_set_forwarded(const struct intake *in, struct work_ticket *t);
+/* A verification code or a sign-in link of somebody else's service: for agents' eyes only. */
+bool intake_is_secret(const struct intake *in);
+/* What else belongs to a ticket that was opened: why its sender is not believed, the agent's own
+ * words, the address it was sent to. */
+int intake_opened(struct intake *in, struct work *w, struct md_err *err);
+/* confirm.c: did the mail answer one of our questions? Then what was held is done: *ret_done. */
+int intake_confirm(struct intake *in, bool *ret_done, struct md_err *err);
+/* Ask for the confirmation of `comment`; the lines it is about are of in->lines or parsed anew. */
+int intake_ask_confirmation(struct intake *in, struct work *w, int64_t comment, struct md_err *err);
+/* tokens.c: what a proof token is called in spent_tokens; in the arena, NULL: out of memory. */
+const char *intake_token_name(struct arena *a, const struct token *t);
+/* What is left of the sender's proof token. */
+int intake_proof_state(struct db_conn *c, struct arena *a, struct intake_facts *f,
+		       struct md_err *err);
+/* After the mail had its effect: its token is worth less. */
+int intake_spend_token(struct intake *in, struct md_err *err);
 /* A delivery event on in->route.ticket. */
 int intake_note_delivery(struct intake *in, struct md_err *err);
 

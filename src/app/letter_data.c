@@ -73,6 +73,10 @@ static int put_ticket(struct buf *out, struct work *w, const struct letter_data 
 	/* the tag with nothing behind it */
 	const char *tag = command_tag_subject(w->arena, desk->subject_tag, w->ticket.id, "");
 
+	if (!w->ticket.id) {
+		put_null(out, "ticket");
+		return MD_OK;
+	}
 	if (!tag)
 		return MD_NOMEM;
 	open_object(out, "ticket");
@@ -110,7 +114,9 @@ static void put_sla(struct buf *out, const struct work_event *e)
 /* What the commands did is told to who gave them: a line may hold the text of a note. */
 static void put_lines(struct buf *out, const struct work *w, const struct letter_data *l)
 {
-	size_t n = strcmp(l->event->event, "transcript") == 0 ? w->n_lines : 0;
+	bool shown = strcmp(l->event->event, "transcript") == 0 ||
+		     strcmp(l->event->event, "confirmation") == 0;
+	size_t n = shown ? w->n_lines : 0;
 
 	put_key(out, "lines");
 	buf_addc(out, '[');

@@ -7,6 +7,7 @@
 #include <maildesk/desk/notice.h>
 #include <maildesk/store/messages.h>
 #include <maildesk/store/outbox.h>
+#include <maildesk/store/proofs.h>
 
 #include "work_priv.h"
 
@@ -14,8 +15,6 @@
 #include <string.h>
 
 enum {
-	HOUR_MS = 3600000,
-	DAY_MS = 86400000,
 	DATA_MAX = 4 << 20,
 	SLA_SERIAL = 512,
 };
@@ -66,7 +65,7 @@ static void add_user(struct work *w, struct audience *to, const struct user *u, 
 					   .staff = strcmp(u->role, "customer") != 0,
 					   .muted = muted,
 					   .undeliverable = u->disabled_at || u->undeliverable_at },
-		   (struct reader){ u->name, u->email, u->locale, u->timezone });
+		   (struct reader){ u->name, u->email, u->locale, u->timezone, u->epoch });
 }
 
 static void add_participants(struct work *w, struct audience *to)
@@ -84,7 +83,7 @@ static void add_participants(struct work *w, struct audience *to)
 						   .muted = p->muted,
 						   .undeliverable =
 							   p->disabled || p->undeliverable },
-			   (struct reader){ p->name, p->email, p->locale, p->timezone });
+			   (struct reader){ p->name, p->email, p->locale, p->timezone, p->epoch });
 	}
 }
 
@@ -159,12 +158,24 @@ static const struct conf_mailbox *mailbox_of(const struct work *w)
 	return m ? m->conf : w->by->desk->mailboxes[0].conf;
 }
 
+/* The address a ticket's mails come from. */
+static const char *address_of(const struct work *w)
+{
+	const struct conf_mailbox *mailbox = mailbox_of(w);
+
+	for (size_t i = 0; w->ticket.alias && i < mailbox->send_as.n; i++)
+		if (strcasecmp(mailbox->send_as.v[i], w->ticket.alias) == 0)
+			return mailbox->send_as.v[i];
+	return mailbox->address;
+}
+
 struct letter {
 	const struct work_event *event;
 	const char *template;
 	const struct reader *to;
 	int64_t user;
 	size_t index;
+	const char *subject_key; /* of an automatic one to a customer */
 	struct buf message_id, reply_to, marker;
 };
 
@@ -186,16 +197,23 @@ static int sign(struct work *w, struct letter *l, struct md_err *err)
 			   .ticket = w->ticket.id,
 			   .comment = l->event->comment,
 			   .user = l->user };
-	int rc = MD_OK;
-
-	if (!mailbox->plus_addressing || token_make_address(keys, TOKEN_PROOF, &t, mailbox->address,
-							    &l->reply_to, NULL) != MD_OK)
-		buf_adds(&l->reply_to, mailbox->address);
-	rc = token_make_marker(keys, &t, &l->marker, err);
+	int64_t asked = l->event->confirmation;
+	int64_t epoch = (w->ticket.epoch + l->to->epoch) & TOKEN_EPOCH_MASK;
 	/* What tells apart two mails about one comment to one person: the version of the ticket and
 	 * the event; warnings do not change the version, but each clock tells a percentage once. */
-	t.serial = (w->ticket.version << 10) |
-		   (l->event->metric ? sla_serial(l->event) : (int64_t)l->index);
+	int64_t serial = (w->ticket.version << 10) | (asked              ? TOKEN_INDEX_MASK
+						      : l->event->metric ? sla_serial(l->event)
+									 : (int64_t)l->index);
+	int rc = MD_OK;
+
+	t.serial = asked ? asked : serial << TOKEN_EPOCH_BITS | epoch;
+	if (!mailbox->plus_addressing ||
+	    token_make_address(keys, asked ? TOKEN_CONFIRM : TOKEN_PROOF, &t, address_of(w),
+			       &l->reply_to, NULL) != MD_OK)
+		buf_adds(&l->reply_to, address_of(w));
+	t.serial = epoch;
+	rc = token_make_marker(keys, &t, &l->marker, err);
+	t.serial = serial;
 	if (rc == MD_OK)
 		rc = token_make_message_id(keys, &t, at ? at + 1 : "localhost", &l->message_id,
 					   err);
@@ -213,7 +231,7 @@ static int letter_json(struct work *w, const struct audience *to, const struct l
 		.requester = reader_of(to, w->ticket.requester_id, &person),
 		.assignee = reader_of(to, w->ticket.assignee_id, &person),
 		.locale = mailbox_of(w)->locale,
-		.from = mailbox_of(w)->address,
+		.from = address_of(w),
 		.message_id = buf_str(&l->message_id),
 		.reply_to = buf_str(&l->reply_to),
 		.marker = buf_str(&l->marker),
@@ -224,57 +242,43 @@ static int letter_json(struct work *w, const struct audience *to, const struct l
 
 /* ---- queueing ---- */
 
-/* Automatic mail to one customer is bounded (mail-in.md, "Loops"), and so is what somebody else can
- * make us send to an agent. */
-static int within_caps(struct work *w, const struct letter *l, bool is_staff, bool *ret,
-		       struct md_err *err)
+/* Reports of what became of a mail come back to an address that names it. */
+static int set_envelope(struct work *w, const struct letter *l, struct outbox_row *o,
+			struct buf *room, struct md_err *err)
 {
-	const struct conf_limits *limits = &w->by->desk->config->limits;
-	const struct {
-		bool staff;
-		const char *event; /* NULL: all of them together */
-		int64_t most, window_ms;
-	} caps[] = { { false, NULL, limits->auto_per_address_hour, HOUR_MS },
-		     { false, NULL, limits->auto_per_address_day, DAY_MS },
-		     /* what customers write to each other; agents' replies count with it */
-		     { false, "public_reply", limits->auto_per_address_hour, HOUR_MS },
-		     { false, "public_reply", limits->auto_per_address_day, DAY_MS },
-		     { true, "unverified", 1, HOUR_MS } };
-	int64_t n = 0;
-	int rc = MD_OK;
+	const struct conf_mailbox *mailbox = mailbox_of(w);
+	struct token t = { .day = token_day(w->by->now_ms),
+			   .ticket = w->ticket.id,
+			   .user = l->user,
+			   .serial = o->message_id };
 
-	*ret = true;
-	for (size_t i = 0; i < MD_COUNT(caps) && rc == MD_OK && *ret; i++) {
-		if (caps[i].most == 0 || caps[i].staff != is_staff ||
-		    (caps[i].event && strcmp(caps[i].event, l->template) != 0))
-			continue;
-		rc = outbox_count_to(w->c, l->to->email, caps[i].event,
-				     w->by->now_ms - caps[i].window_ms, &n, err);
-		*ret = n < caps[i].most;
-	}
-	if (rc == MD_OK && *ret && !is_staff)
-		*ret = desk_may_send(w->by->desk, w->by->now_ms);
-	if (rc == MD_OK && !*ret)
-		rc = work_history(w, "not_sent", l->to->email, "cap", false, err);
-	return rc;
+	o->sender = mailbox->address;
+	if (!mailbox->plus_addressing || !mailbox->verp ||
+	    token_make_address(&w->by->desk->token_keys, TOKEN_BOUNCE, &t, mailbox->address, room,
+			       NULL) != MD_OK)
+		return MD_OK;
+	o->sender = buf_str(room);
+	return room->status == MD_OK ? MD_OK : out_of_memory(err);
 }
 
 static int queue(struct work *w, const struct audience *to, struct letter *l, struct md_err *err)
 {
 	const struct conf_mailbox *mailbox = mailbox_of(w);
 	md_auto(buf_done) struct buf data = BUF_INIT(DATA_MAX);
+	md_auto(buf_done) struct buf envelope = BUF_INIT(1000);
 	struct message_row row = { .direction = "out",
 				   .mailbox_id = w->ticket.mailbox_id,
 				   .ticket_id = w->ticket.id,
 				   .subject = w->ticket.title,
-				   .from_address = mailbox->address,
+				   .from_address = address_of(w),
 				   .kind = "normal",
 				   .created_at = w->by->now_ms };
 	struct outbox_row o = { .ticket_id = w->ticket.id,
 				.user_id = l->user,
 				.event = l->template,
 				.smtp = mailbox->smtp,
-				.sender = mailbox->address,
+				.subject_key = l->subject_key,
+				.answers = l->subject_key && w->by->is_answer,
 				.recipient = l->to->email,
 				.state = "queued",
 				.next_at = w->by->now_ms,
@@ -287,8 +291,12 @@ static int queue(struct work *w, const struct audience *to, struct letter *l, st
 	row.message_id = buf_str(&l->message_id);
 	if (rc == MD_OK)
 		rc = message_insert(w->c, &row, &o.message_id, err);
-	if (rc == MD_OK)
+	if (rc == MD_OK && w->ticket.id)
 		rc = thread_add(w->c, row.message_id, w->ticket.id, err);
+	if (rc == MD_OK)
+		rc = set_envelope(w, l, &o, &envelope, err);
+	if (rc == MD_OK && l->event->confirmation)
+		rc = confirmation_set_mail(w->c, l->event->confirmation, row.message_id, err);
 	o.data = buf_str(&data);
 	return rc == MD_OK ? outbox_add(w->c, &o, &id, err) : rc;
 }
@@ -317,7 +325,9 @@ static int send_notice(struct work *w, const struct audience *to, const struct w
 	if (automatic && !person->staff && w->by->automatic)
 		return MD_OK;
 	if (automatic)
-		rc = within_caps(w, &l, person->staff, &may, err);
+		rc = work_within_caps(w,
+				      &(struct letter_data){ .template = l.template, .to = l.to },
+				      person->staff, &l.subject_key, &may, err);
 	if (rc == MD_OK && may)
 		rc = queue(w, to, &l, err);
 	buf_done(&l.message_id);

@@ -54,23 +54,35 @@ int work_schedule_auto_close(struct work *w, struct md_err *err);
 
 /* Put the ticket into a status the workflow led to, with all that hangs on it. Asks nobody. */
 int work_move(struct work *w, const char *to, struct md_err *err);
+/* Ask the actor whether that held comment, with what stands in w->lines, is theirs: a one-time
+ * address goes to their registered one. */
+int work_ask_confirmation(struct work *w, int64_t comment, struct md_err *err);
+/* A mail to the actor about no ticket: "unverified", ... */
+int work_tell(const struct work_by *by, struct db_conn *c, struct arena *a, int64_t mailbox,
+	      const char *event, struct md_err *err);
 int work_settle_clocks(struct work *w, struct md_err *err);
 int work_queue_notices(struct work *w, struct md_err *err);
 
 /* A person with what is needed to write to them. */
 struct reader {
 	const char *name, *email, *locale, *timezone;
+	int64_t epoch;
 };
 /* One mail about one event to one person. */
 struct letter_data {
 	const struct work_event *event;
 	const char *template;
 	const struct reader *to, *requester, *assignee; /* the latter two NULL: nobody */
-	const char *locale; /* of the mailbox */
+	const char *locale;                             /* of the mailbox */
 	const char *from, *message_id, *reply_to, *marker;
 };
 /* letter_data.c: append what its templates are filled with, as JSON. MD_NOMEM. */
 int letter_data_write(struct work *w, const struct letter_data *l, struct buf *out,
 		      struct md_err *err);
+
+/* caps.c: whether something automatic may still go to that address now; what may not is in the
+ * ticket's history. *ret_key is its subject without tags and prefixes, for the next time. */
+int work_within_caps(struct work *w, const struct letter_data *l, bool is_staff,
+		     const char **ret_key, bool *ret, struct md_err *err);
 
 #endif

@@ -10,6 +10,8 @@ const char *const notice_event_names[NOTICE_EVENT_COUNT] = {
 	[NOTICE_SLA_BREACH] = "sla_breach",
 	[NOTICE_TRANSCRIPT] = "transcript",
 	[NOTICE_UNVERIFIED] = "unverified",
+	[NOTICE_CONFIRMATION] = "confirmation",
+	[NOTICE_CONFIRMATION_EXPIRED] = "confirmation_expired",
 };
 
 enum flag {
@@ -51,6 +53,11 @@ static const struct rule {
 	  STAFF_ONLY },
 	{ NOTICE_TRANSCRIPT, "transcript", { NOTICE_SENDER }, ACTOR | ALWAYS },
 	{ NOTICE_UNVERIFIED, "unverified", { NOTICE_SENDER }, STAFF_ONLY | ACTOR | ALWAYS },
+	{ NOTICE_CONFIRMATION, "confirmation", { NOTICE_SENDER }, ACTOR | ALWAYS },
+	{ NOTICE_CONFIRMATION_EXPIRED,
+	  "confirmation_expired",
+	  { NOTICE_SENDER },
+	  ACTOR | ALWAYS },
 };
 
 /* The strongest role first. */

@@ -11,6 +11,8 @@
 #include <maildesk/base/utf8.h>
 #include <maildesk/mail/address.h>
 
+#include <string.h>
+
 enum { LOOK_LINES = 2000, BLOCK_LINES = 20, VALUE_MAX = 2000 };
 
 static struct span unquoted(struct span line)
@@ -34,13 +36,13 @@ static struct span *field_of(struct block *b, unsigned label)
 					: NULL;
 }
 
-/* The block that `text` begins with. */
-static struct block block_read(struct span text)
+/* The block that *text begins with; *text is then what follows it. */
+static struct block block_read(struct span *text)
 {
 	struct block b = { 0 };
-	struct span line, value, *last = NULL;
+	struct span line, value, *last = NULL, rest = *text;
 
-	for (int i = 0; i < BLOCK_LINES && span_line(&text, &line); i++) {
+	for (int i = 0; i < BLOCK_LINES && span_line(&rest, &line); i++) {
 		unsigned label = trim_line_label(unquoted(line), &value);
 
 		line = unquoted(line);
@@ -60,6 +62,8 @@ static struct block block_read(struct span text)
 				*last = line;
 		}
 		b.seen |= label;
+		if (label)
+			*text = rest;
 	}
 	return b;
 }
@@ -106,9 +110,20 @@ static void sender(struct arena *a, struct span value, struct mail_address *ret)
 	}
 }
 
+/* "---- Forwarded message ----", or a rule of dashes and the like. */
+static bool is_separator(struct span line)
+{
+	line = unquoted(line);
+	for (size_t i = 0; i < line.n; i++)
+		if (!strchr("-_=* ", line.p[i]))
+			return trim_line_is_forward(line) || strchr("-_=", *line.p);
+	return true;
+}
+
 void forward_read(struct arena *a, struct span text, struct forward *ret)
 {
 	struct span rest = text, line, value;
+	size_t above = 0; /* up to the last line that says something, but for the separator */
 
 	*ret = (struct forward){ 0 };
 	for (int i = 0; i < LOOK_LINES; i++) {
@@ -118,11 +133,21 @@ void forward_read(struct arena *a, struct span text, struct forward *ret)
 		if (!span_line(&rest, &line))
 			return;
 		if (!(trim_line_label(unquoted(line), &value) &
-		      (LABEL_FROM | LABEL_SENT | LABEL_SUBJECT)))
+		      (LABEL_FROM | LABEL_SENT | LABEL_SUBJECT))) {
+			if (span_trim(line).n && !is_separator(line))
+				above = (size_t)(line.p + line.n - text.p);
 			continue;
-		b = block_read(here);
-		if (!(b.seen & LABEL_FROM) || __builtin_popcount(b.seen) < 3)
+		}
+		rest = here;
+		b = block_read(&rest);
+		if (!(b.seen & LABEL_FROM) || __builtin_popcount(b.seen) < 3) {
+			rest = here;
+			(void)span_line(&rest, &line);
+			above = (size_t)(line.p + line.n - text.p);
 			continue;
+		}
+		ret->above = above;
+		ret->below = (size_t)(rest.p - text.p);
 		if (b.from.n)
 			sender(a, b.from, &ret->from);
 		ret->date = one_line(a, b.sent);

@@ -84,6 +84,8 @@ static void forwarded(struct reading *r, struct span text)
 	m->forwarded_from = f.from;
 	m->forwarded_date = f.date;
 	m->forwarded_subject = f.subject;
+	m->forwarded_above = (int64_t)f.above;
+	m->forwarded_below = (int64_t)f.below;
 }
 
 /* ---- below the header ---- */

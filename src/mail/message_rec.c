@@ -130,6 +130,8 @@ static const struct rec_field message_fields[] = {
 	REC_HIDDEN(struct message, forwarded_date, REC_STR, LINE),
 	REC_HIDDEN(struct message, forwarded_subject, REC_STR, LINE),
 	REC_OF_HIDDEN(struct message, fields, REC_LIST, MESSAGE_FIELDS_MAX, mail_field_rec),
+	REC_HIDDEN(struct message, forwarded_above, REC_INT, TEXT),
+	REC_HIDDEN(struct message, forwarded_below, REC_INT, TEXT),
 	REC_HIDDEN(struct message, bomb, REC_BOOL, 1),
 	REC_END,
 };

@@ -13,6 +13,8 @@
 
 #include <string.h>
 
+enum { TAG_MAX = 40 };
+
 struct range {
 	size_t from, to;
 };
@@ -189,24 +191,68 @@ void trim_markers(struct arena *a, struct span text, struct rec_strs *ret)
 	}
 }
 
-/* The word (or words) that a subject begins with, before a colon of either width or a bracket. */
-static bool has_prefix(struct span subject, const struct trim_words *words)
+/* The length of the word (or words) that a subject begins with, before a colon of either width or a
+ * bracket, and that colon; 0 when it begins with none of them. */
+static size_t prefix_length(struct span subject, const struct trim_words *words)
 {
-	if (subject.n && *subject.p == '[')
-		subject = span_from(subject, 1);
+	struct span word = subject;
+
+	if (word.n && *word.p == '[')
+		word = span_from(word, 1);
 	for (size_t i = 0; i < words->n; i++) {
 		struct span rest;
 
-		if (!span_starts(subject, words->v[i]))
+		if (!span_starts(word, words->v[i]))
 			continue;
-		rest = span_from(subject, strlen(words->v[i]));
+		rest = span_from(word, strlen(words->v[i]));
 		while (rest.n && (*rest.p == ' ' || ascii_digit(*rest.p) || *rest.p == '[' ||
 				  *rest.p == ']' || *rest.p == '(' || *rest.p == ')'))
 			rest = span_from(rest, 1); /* "RE[2]:" */
-		if (span_starts(rest, ":") || span_starts(rest, "\xef\xbc\x9a"))
-			return true;
+		if (span_starts(rest, ":"))
+			return (size_t)(rest.p - subject.p) + 1;
+		if (span_starts(rest, "\xef\xbc\x9a"))
+			return (size_t)(rest.p - subject.p) + 3;
 	}
-	return false;
+	return 0;
+}
+
+static bool has_prefix(struct span subject, const struct trim_words *words)
+{
+	return prefix_length(subject, words) > 0;
+}
+
+/* "[#12]", "[ACME-7]": a tag that some desk put there. */
+static size_t tag_length(struct span s)
+{
+	bool digits = false;
+	size_t i = 1;
+
+	if (!s.n || *s.p != '[')
+		return 0;
+	for (; i < s.n && i < TAG_MAX && s.p[i] != ']'; i++)
+		digits = digits || ascii_digit(s.p[i]);
+	return digits && i < s.n && s.p[i] == ']' ? i + 1 : 0;
+}
+
+const char *trim_subject(const char *subject)
+{
+	struct span s = span_trim(span_of(subject));
+	size_t n;
+
+	do {
+		n = tag_length(s);
+		n = n ? n : prefix_length(s, &trim_reply_prefixes);
+		n = n ? n : prefix_length(s, &trim_forward_prefixes);
+		s = span_from(s, n);
+		while (s.n && *s.p == ' ')
+			s = span_from(s, 1);
+	} while (n);
+	return s.p;
+}
+
+bool trim_is_reply(const char *subject)
+{
+	return has_prefix(span_trim(span_of(subject)), &trim_reply_prefixes);
 }
 
 bool trim_is_forward(struct span subject, struct span text)

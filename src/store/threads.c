@@ -15,6 +15,7 @@ DB_SQL(sql_list, "SELECT a.id, a.message_id, a.comment_id, a.filename, a.content
 		 " a.sha256, a.content_id, a.is_inline, a.raw_offset, a.raw_length, a.encoding"
 		 " FROM comments m JOIN attachments a ON a.comment_id = m.id"
 		 " WHERE m.ticket_id = $1 ORDER BY a.comment_id, a.id");
+DB_SQL(sql_move, "UPDATE attachments SET comment_id = $1 WHERE comment_id = $2");
 DB_SQL(sql_thread_add, "INSERT INTO thread_ids (message_id, ticket_id) VALUES ($1, $2)"
 		       " ON CONFLICT (message_id) DO NOTHING");
 
@@ -43,6 +44,11 @@ int attachment_insert(struct db_conn *c, int64_t message, int64_t comment,
 			       DB_TEXT(at->content_id), DB_INT(at->is_inline), DB_INT(at->offset),
 			       DB_INT(at->length), DB_TEXT(at->encoding)),
 		       NULL, err);
+}
+
+int attachment_move(struct db_conn *c, int64_t from_comment, int64_t to_comment, struct md_err *err)
+{
+	return db_exec(c, &sql_move, DB_ARGS(DB_INT(to_comment), DB_INT(from_comment)), NULL, err);
 }
 
 int attachment_list(struct db_conn *c, int64_t ticket, struct arena *a, struct attachment_row **ret,

@@ -56,9 +56,9 @@ struct conf_mailbox {
 	const char *locale; /* desk.locale when it has none of its own */
 	const char *priority;
 	const char *team; /* of its new tickets; "": none */
-	struct conf_strs aliases, own_lists, contact_form_senders;
+	struct conf_strs aliases, send_as, own_lists, contact_form_senders;
 	int64_t port, poll_interval_ms, timeout_ms, max_message_bytes;
-	bool idle, plus_addressing;
+	bool idle, plus_addressing, verp;
 };
 struct conf_trust {
 	const char *authserv_id; /* "": off, "-": fields without an id */
@@ -68,8 +68,8 @@ struct conf_trust {
 	const char *on_fail;        /* "ticket", "quarantine" */
 };
 struct conf_limits { /* 0: none */
-	int64_t auto_per_address_hour, auto_per_address_day, auto_desk_hour,
-		inbound_per_sender_hour;
+	int64_t auto_per_address_hour, auto_per_address_day, auto_per_subject_hour, auto_desk_hour,
+		auto_answers_hour, inbound_per_sender_hour;
 	int64_t anonymous_per_minute, user_per_minute, login_per_minute;
 };
 struct conf_calendar {

@@ -47,7 +47,7 @@ struct desk {
 	struct calendar *calendars; /* as config->calendars */
 	struct sla_policy *policies;
 	size_t n_policies;
-	struct rules *rules; /* of config->rules */
+	struct rules *rules;     /* of config->rules */
 	int wake_fd[DESK_PARTS]; /* eventfd */
 	/* automatic mails to customers in each minute of the last hour, under desk.lock */
 	int64_t automatic_minute;

@@ -68,7 +68,7 @@ struct frame_state {
 struct frame_read {
 	int64_t seq;
 	struct rec_strs fields; /* header fields to bring along: message.fields */
-	struct rec_bytes raw; /* empty when a descriptor comes along */
+	struct rec_bytes raw;   /* empty when a descriptor comes along */
 };
 struct frame_fields {
 	int64_t seq;

@@ -12,12 +12,12 @@
 #include <maildesk/store/blobs.h>
 
 struct intake_mail {
-	int64_t mailbox;               /* row */
-	int64_t uidvalidity, uid;      /* uid 0: it came by `ingest` */
-	int64_t size;                  /* as the server said */
-	bool too_large;                /* only the header was fetched */
-	bool import;                   /* older than the desk: causes no mail */
-	int64_t released;              /* row of this mail, when it comes out of quarantine; else 0 */
+	int64_t mailbox;          /* row */
+	int64_t uidvalidity, uid; /* uid 0: it came by `ingest` */
+	int64_t size;             /* as the server said */
+	bool too_large;           /* only the header was fetched */
+	bool import;              /* older than the desk: causes no mail */
+	int64_t released;         /* row of this mail, when it comes out of quarantine; else 0 */
 	const struct message *message; /* NULL: it could not be read, see cause */
 	const char *detail;            /* for people, beside cause; may be NULL */
 	const char *cause;             /* "parser_crashed", "parser_timed_out": quarantine cause */

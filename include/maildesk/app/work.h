@@ -45,6 +45,7 @@ struct work_by {
 	bool silent;                /* an import: causes no mail */
 	bool automatic;             /* no person wrote it: moves no status, starts no clock */
 	bool no_answer;             /* nothing automatic may go to its sender */
+	bool is_answer;             /* it looks like one to a mail of ours */
 };
 
 enum { WORK_EVENTS_MAX = 64 };
@@ -66,6 +67,7 @@ struct work {
 		/* of SLA events */
 		const char *metric;
 		int64_t percent, due_at;
+		int64_t confirmation; /* row that this mail asks to be answered for */
 	} events[WORK_EVENTS_MAX];
 	size_t n_events;
 	bool created, touched, customer_wrote, agent_replied;
@@ -88,8 +90,9 @@ struct work_ticket {       /* what a new ticket is made of */
 	struct rec_strs tags;
 	const int64_t *cc; /* users */
 	size_t n_cc;
-	bool too_large; /* its mail was not fetched: the sender is told */
-	bool echo;      /* the acknowledgement may carry the title: the sender is proven or known */
+	bool is_internal; /* its description is for agents alone */
+	bool too_large;   /* its mail was not fetched: the sender is told */
+	bool echo; /* the acknowledgement may carry the title: the sender is proven or known */
 };
 
 struct work_comment {
@@ -176,8 +179,6 @@ int work_participant(struct work *w, int64_t user, const char *role, struct md_e
 int work_commands(struct work *w, const struct command_list *list, struct md_err *err);
 /* Answer the actor with w->lines: the transcript. */
 int work_transcript(struct work *w, struct md_err *err);
-/* Tell the actor that their mail was held, and why: "unverified". */
-int work_tell_held(struct work *w, struct md_err *err);
 /* Statuses the actor may move it to, in arena. */
 struct rec_strs work_allowed(const struct work *w);
 /* What a timer of that kind does when it is due; then work_save(). */

@@ -42,6 +42,11 @@ struct token_keys {
 	struct token_key previous; /* verifies only */
 };
 
+/* What the serials of a desk's mails are made of: a number for each mail of a ticket; in
+ * Message-IDs the last is kept for mails that ask for a confirmation; in addresses the epochs of
+ * ticket and user stand below it, in markers alone. */
+enum { TOKEN_INDEX_MASK = 1023, TOKEN_EPOCH_MASK = 15, TOKEN_EPOCH_BITS = 4 };
+
 enum token_purpose { TOKEN_ROUTE, TOKEN_PROOF, TOKEN_BOUNCE, TOKEN_CONFIRM };
 
 struct token {

@@ -11,6 +11,8 @@ struct forward {
 	struct mail_address from; /* address NULL when there is none in it */
 	const char *date;         /* as it stands there: every client writes its own */
 	const char *subject;
+	size_t above; /* so much of the text is the forwarder's own */
+	size_t below; /* where the old mail's own text begins */
 };
 
 /* Reads the first block of headers in the text of a forward; empty when there is none. */

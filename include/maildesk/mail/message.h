@@ -96,8 +96,9 @@ struct message {
 	struct rec_strs delivered_to; /* addresses of Delivered-To, X-Original-To, Envelope-To */
 	struct rec_strs markers;      /* our tokens found in the body: the text of "[md:...]" */
 	const char *loop_id;          /* value of X-Maildesk-Loop */
-	struct rec_list sender; /* struct mail_address: of Sender */
-	int64_t spam_hop; /* of the topmost field that calls it spam: 1 + Received fields above it */
+	struct rec_list sender;       /* struct mail_address: of Sender */
+	int64_t spam_hop;   /* of the topmost field that calls it spam: 1 + Received fields above it
+			     */
 	bool from_is_plain; /* one From field with exactly one addr-spec, and nothing that tricks */
 	bool from_readable; /* an address of the From field itself could be read */
 	bool no_answer; /* RFC 3834 and kin say: never answer (null Return-Path, lists, bulk …) */
@@ -106,6 +107,8 @@ struct message {
 	/* What the block of old headers in a forward (is_forward) says, as it stands there. */
 	struct mail_address forwarded_from; /* address NULL when there is none in it */
 	const char *forwarded_date, *forwarded_subject;
+	/* In `text`: so much of it is the forwarder's own, there the old mail's own text begins. */
+	int64_t forwarded_above, forwarded_below;
 	struct rec_list fields; /* struct mail_field; by message_read_fields() */
 	bool bomb; /* a limit of scan.h was hit: nothing below the top header was read */
 };

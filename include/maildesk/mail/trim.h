@@ -29,5 +29,9 @@ void trim_markers(struct arena *a, struct span text, struct rec_strs *ret);
 
 /* Whether the subject ("Fwd:", "WG:", ...) or the text says that a mail is passed on. */
 bool trim_is_forward(struct span subject, struct span text);
+/* What a subject is about: behind all tags ("[#12]") and prefixes of answers and forwards. */
+const char *trim_subject(const char *subject);
+/* Does it begin as an answer's does ("Re:", "AW:", ...)? */
+bool trim_is_reply(const char *subject);
 
 #endif

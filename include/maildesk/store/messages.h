@@ -46,6 +46,9 @@ struct attachment_row {
 	int64_t raw_offset, raw_length;
 	const char *encoding;
 };
+/* Those of one comment belong to another from now on. */
+int attachment_move(struct db_conn *c, int64_t from_comment, int64_t to_comment,
+		    struct md_err *err);
 /* Of all comments of a ticket, by comment and id: one query for a page. */
 int attachment_list(struct db_conn *c, int64_t ticket, struct arena *a, struct attachment_row **ret,
 		    size_t *ret_n, struct md_err *err);

@@ -91,6 +91,7 @@ struct participant {
 	bool disabled, undeliverable;
 	bool pending;
 	int64_t origin_id; /* the merged ticket they came from; 0: none */
+	int64_t epoch; /* of the user */
 };
 /* Adds, or changes the role of, a participant. */
 int participant_put(struct db_conn *c, int64_t ticket, int64_t user, const char *role,

@@ -265,7 +265,10 @@ static void held_mail_reaches_no_customer(void **state)
 	ROWS(f, "internal_note " BOB, QUEUED);
 	ROWS(f, "0",
 	     "SELECT count(*) FROM ticket_participants p JOIN users u ON u.id = p.user_id"
-	     " WHERE u.email = '" EVE "'");
+	     " WHERE u.email = '" EVE "' AND p.pending = 0");
+	ROWS(f, EVE,
+	     "SELECT u.email FROM ticket_participants p JOIN users u ON u.id = p.user_id"
+	     " WHERE p.pending = 1");
 	ROWS(f, "in_progress", "SELECT status FROM tickets");
 }
 
@@ -369,18 +372,18 @@ static void agents_below_level_two_are_held(void **state)
 	take(f, ABOUT(f, ticket, BY_SUBJECT, .from = ANNA, .body = "#resolve\nAll done.\n"));
 	assert_string_equal(last_comment(f), "internal unverified: #resolve\nAll done.");
 	assert_string_equal(status_of(f, ticket), "open");
-	ROWS(f, "unverified " ANNA, QUEUED);
+	ROWS(f, "confirmation " ANNA, QUEUED);
 	ROWS(f, "0",
-	     "SELECT count(*) FROM outbox WHERE event = 'unverified'"
+	     "SELECT count(*) FROM outbox WHERE event = 'confirmation'"
 	     " AND data LIKE '%%All done%%'");
 	/* one notice an hour, however many mails */
 	take(f, ABOUT(f, ticket, BY_SUBJECT, .from = ANNA, .body = "Again.\n"));
-	ROWS(f, "1", "SELECT count(*) FROM outbox WHERE event = 'unverified'");
+	ROWS(f, "1", "SELECT count(*) FROM outbox WHERE event = 'confirmation'");
 	fixture_now += HOUR + 1;
 	take(f, ABOUT(f, ticket, BY_SUBJECT, .from = ANNA, .body = "And again.\n"));
-	ROWS(f, "2", "SELECT count(*) FROM outbox WHERE event = 'unverified'");
+	ROWS(f, "2", "SELECT count(*) FROM outbox WHERE event = 'confirmation'");
 	ROWS(f, "0",
-	     "SELECT count(*) FROM outbox WHERE event <> 'unverified' AND state = 'queued'");
+	     "SELECT count(*) FROM outbox WHERE event <> 'confirmation' AND state = 'queued'");
 }
 
 static void results_count_above_our_hop_only(void **state)

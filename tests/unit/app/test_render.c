@@ -151,7 +151,7 @@ static void every_event_renders(void **state)
 	static const char *const events[] = { "created",       "created_agent", "public_reply",
 					      "internal_note", "assigned",      "status_changed",
 					      "sla_warning",   "sla_breach",    "transcript",
-					      "unverified" };
+					      "confirmation" };
 	struct fixture *f = *state;
 	int64_t ticket, n;
 

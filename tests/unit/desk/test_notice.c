@@ -78,6 +78,8 @@ static void default_matrix(void **state)
 		[NOTICE_SLA_BREACH] = "3 sla_breach assignee",
 		[NOTICE_TRANSCRIPT] = "",
 		[NOTICE_UNVERIFIED] = "",
+		[NOTICE_CONFIRMATION] = "",
+		[NOTICE_CONFIRMATION_EXPIRED] = "",
 	};
 
 	(void)state;
@@ -200,6 +202,8 @@ static void answers_to_a_sender(void **state)
 	assert_string_equal(told(NOTICE_TRANSCRIPT, &agent, 1), "7 transcript sender");
 	assert_string_equal(told(NOTICE_TRANSCRIPT, &customer, 1), "1 transcript sender");
 	assert_string_equal(told(NOTICE_UNVERIFIED, &agent, 1), "7 unverified sender");
+	assert_string_equal(told(NOTICE_CONFIRMATION, &agent, 1), "7 confirmation sender");
+	assert_string_equal(told(NOTICE_CONFIRMATION, &customer, 1), "1 confirmation sender");
 	assert_string_equal(told(NOTICE_TRANSCRIPT, NULL, 0), "");
 }
 
