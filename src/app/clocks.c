@@ -140,6 +140,9 @@ static void apply(struct work *w, enum sla_metric metric, const struct sla_polic
 		  SLA_STATUS_CHANGED },
 	};
 
+	/* An answer that was held came in time, whatever was told meanwhile. */
+	if (w->agent_replied && metric != SLA_RESOLUTION && live->k.breached_ms > at_ms)
+		live->k.breached_ms = SLA_NEVER;
 	for (size_t i = 0; i < MD_COUNT(steps); i++)
 		if (steps[i].happened)
 			sla_apply(&live->k, sla_action(metric, steps[i].what, status, pauses),

@@ -157,7 +157,7 @@ static const struct participant *myself(const struct work *w, int64_t user)
 	return NULL;
 }
 
-static int join(struct work *w, const struct user *u, const char *role, struct md_err *err)
+int work_join(struct work *w, const struct user *u, const char *role, struct md_err *err)
 {
 	int rc = participant_put(w->c, w->ticket.id, u->id, role, w->by->now_ms, err);
 
@@ -187,7 +187,7 @@ int work_participant(struct work *w, int64_t user, const char *role, struct md_e
 	rc = user_get(w->c, user, w->arena, &u, err);
 	if (rc == MD_NOTFOUND || (rc == MD_OK && u.disabled_at))
 		return bad_value(err, "only an active user can take part");
-	return rc == MD_OK ? join(w, &u, role, err) : rc;
+	return rc == MD_OK ? work_join(w, &u, role, err) : rc;
 }
 
 /* What undo puts back: 1 cc, 2 watcher; 4 more when muted. */
@@ -196,7 +196,7 @@ static int64_t part_number(const struct participant *p)
 	return (strcmp(p->role, "watcher") == 0 ? 2 : 1) + (p->muted ? 4 : 0);
 }
 
-static int leave(struct work *w, const struct participant *p, struct md_err *err)
+int work_leave(struct work *w, const struct participant *p, struct md_err *err)
 {
 	struct work_fact fact = { .action = "participant_removed",
 				  .old_value = p->name,
@@ -232,7 +232,7 @@ int work_participant_remove(struct work *w, int64_t user, struct md_err *err)
 		return bad_value(err, "they take no part in this ticket");
 	if (strcmp(all[i].role, "requester") == 0)
 		return bad_value(err, "the requester stays; name another one first");
-	return leave(w, &all[i], err);
+	return work_leave(w, &all[i], err);
 }
 
 int work_mute(struct work *w, bool on, struct md_err *err)
@@ -243,7 +243,7 @@ int work_mute(struct work *w, bool on, struct md_err *err)
 	if (rc != MD_OK || (p ? p->muted == on : !on))
 		return rc;
 	if (!p)
-		rc = join(w, &w->by->user, "watcher", err);
+		rc = work_join(w, &w->by->user, "watcher", err);
 	if (rc == MD_OK)
 		rc = participant_mute(w->c, w->ticket.id, w->by->user.id, on, err);
 	if (rc == MD_OK)
@@ -261,9 +261,9 @@ int work_watch(struct work *w, bool on, struct md_err *err)
 	if (rc != MD_OK)
 		return rc;
 	if (on)
-		return p ? work_mute(w, false, err) : join(w, &w->by->user, "watcher", err);
+		return p ? work_mute(w, false, err) : work_join(w, &w->by->user, "watcher", err);
 	if (p && strcmp(p->role, "watcher") == 0)
-		return leave(w, p, err);
+		return work_leave(w, p, err);
 	return p ? work_mute(w, true, err) : MD_OK;
 }
 

@@ -22,6 +22,23 @@ int work_save(struct work *w, struct md_err *err)
 	return rc;
 }
 
+int work_again(struct work *w, struct md_err *err)
+{
+	struct work now;
+	int rc = work_save(w, err);
+
+	if (rc == MD_OK)
+		rc = work_load(w->by, w->c, w->arena, w->ticket.id, &now, err);
+	if (rc != MD_OK)
+		return rc;
+	now.lines = w->lines;
+	now.n_lines = w->n_lines;
+	now.echo = w->echo;
+	now.too_large = w->too_large;
+	*w = now;
+	return MD_OK;
+}
+
 void work_done(struct desk *d)
 {
 	desk_wake(d, DESK_SENDER);

@@ -34,6 +34,12 @@ int work_record(struct work *w, const struct work_fact *fact, struct md_err *err
 int work_load_people(struct work *w, struct md_err *err);
 /* A ticket that another one is joined with: the actor must see it. MD_INPUT for none. */
 int work_other(struct work *w, int64_t id, struct work *ret, struct md_err *err);
+/* operate.c: somebody joins or leaves, nobody is asked. */
+int work_join(struct work *w, const struct user *u, const char *role, struct md_err *err);
+int work_leave(struct work *w, const struct participant *p, struct md_err *err);
+/* Save what was done so far and look again: another piece of work changes the ticket within this
+ * step. */
+int work_again(struct work *w, struct md_err *err);
 /* fields.c: what work_change() may set beside text, status, tags and assignee. */
 int work_change_fields(struct work *w, const struct work_change *ch, struct md_err *err);
 int work_check_category(struct work *w, const char *category, struct md_err *err);
