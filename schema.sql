@@ -140,6 +140,11 @@ CREATE INDEX tickets_by_assignee ON tickets (assignee_id, updated_at)
 CREATE INDEX tickets_by_requester ON tickets (requester_id, updated_at)
     WHERE deleted_at IS NULL AND merged_into IS NULL;
 
+-- Of what is not resolved yet, and of when the rest was: for the dashboard.
+CREATE INDEX tickets_unresolved ON tickets (priority, assignee_id)
+    WHERE resolved_at IS NULL AND deleted_at IS NULL AND merged_into IS NULL;
+CREATE INDEX tickets_by_resolution ON tickets (resolved_at)
+    WHERE resolved_at IS NOT NULL AND deleted_at IS NULL AND merged_into IS NULL;
 CREATE INDEX tickets_by_team ON tickets (team_id, updated_at)
     WHERE team_id IS NOT NULL AND deleted_at IS NULL AND merged_into IS NULL;
 CREATE INDEX tickets_by_organisation ON tickets (organisation_id, updated_at)

@@ -40,7 +40,7 @@ DB_SQL(sql_find, "SELECT " MESSAGE_COLUMNS " WHERE m.identity = $1 AND m.message
 DB_SQL(sql_received, "SELECT " MESSAGE_COLUMNS " WHERE m.message_id = $1"
 		     " AND m.direction || '' = 'in' AND m.identity IS NOT NULL"
 		     " ORDER BY m.id + 0 DESC LIMIT 1");
-DB_SQL(sql_next_in, "SELECT " MESSAGE_COLUMNS " WHERE m.id > $1 AND m.direction = 'in'"
+DB_SQL(sql_next_in, "SELECT " MESSAGE_COLUMNS " WHERE m.id > $1 AND m.direction || '' = 'in'"
 		    " ORDER BY m.id LIMIT 1");
 DB_SQL(sql_count_from,
        QUERY_COUNT_BEGIN " FROM messages m WHERE m.from_address = $1"

@@ -21,6 +21,11 @@ struct api {
 	struct limiter *sign_ins;
 	sem_t verifying; /* passwords: 19 MiB each while they are verified */
 	struct buf document;
+	struct calendar zone; /* of the desk: where its days begin */
+	/* dashboard.c */
+	struct buf figures;
+	int64_t figures_at;
+	pthread_mutex_t figures_lock;
 };
 
 /* Who calls: q->caller of a signed-in request. */
@@ -130,6 +135,7 @@ API_HANDLER(blocked_senders_add);
 API_HANDLER(blocked_sender_remove);
 API_HANDLER(outbox_page);
 API_HANDLER(mailboxes_page);
+API_HANDLER(dashboard_show);
 API_HANDLER(openapi_document);
 API_HANDLER(health);
 API_HANDLER(ready);

@@ -2,6 +2,8 @@
  * queries may hold, and the OpenAPI document. */
 #include "api_private.h"
 
+#include <maildesk/app/zone.h>
+
 #include <stdlib.h>
 
 #define V1 "/api/v1"
@@ -15,6 +17,7 @@ enum {
 	VERIFICATIONS = 4, /* passwords at a time */
 	WORKERS = 4,
 	DOCUMENT_MAX = 1 << 20,
+	FIGURES_MAX = 1 << 20,
 };
 
 /* clang-format off */
@@ -52,6 +55,7 @@ static const struct http_route routes[] = {
 { "DELETE", V1 "/blocked-senders/{id}", STAFF, blocked_sender_remove, NULL, NULL, NULL, "Let a sender in again", HTTP_OBJECT, NULL, 204 },
 { "GET",    V1 "/outbox",       STAFF,     outbox_page,  NULL, page_query, NULL,   "Mails to send",            HTTP_PAGE,   "OutgoingMail", 0 },
 { "GET",    V1 "/mailboxes",    ADMIN,     mailboxes_page, NULL, page_query, NULL, "Mailboxes and their health", HTTP_PAGE, "Mailbox", 0 },
+{ "GET",    V1 "/dashboard",    STAFF,     dashboard_show, NULL, NULL, NULL,       "Figures of the whole desk", HTTP_OBJECT, "Dashboard", 0 },
 { "GET",    V1 "/openapi.json", ALL,       openapi_document, NULL, NULL, NULL,     "This document",            HTTP_OBJECT, "OpenApi", 0 },
 
 { "GET",    "/healthz",         ALL,       health,       NULL, NULL, NULL,         "The process works",        HTTP_OBJECT, NULL, 200 },
@@ -98,11 +102,15 @@ int api_start(struct desk *d, struct api **ret, struct md_err *err)
 		return md_fail(err, MD_NOMEM, 0, "api: out of memory");
 	a->desk = d;
 	a->document = (struct buf)BUF_INIT(DOCUMENT_MAX);
+	a->figures = (struct buf)BUF_INIT(FIGURES_MAX);
+	pthread_mutex_init(&a->figures_lock, NULL);
 	sem_init(&a->verifying, 0, VERIFICATIONS);
 	api_document(&a->document);
 	if (a->document.status != MD_OK)
 		return md_fail(err, MD_NOMEM, 0, "api: out of memory");
-	rc = limiter_new(&a->sign_ins, err);
+	rc = zone_load(d->config->desk.timezone, &a->zone, err);
+	if (rc == MD_OK)
+		rc = limiter_new(&a->sign_ins, err);
 	if (rc == MD_OK)
 		rc = start(a, err);
 	if (rc == MD_OK)
@@ -117,6 +125,9 @@ void api_stop(struct api *a)
 	http_stop(a->server);
 	limiter_free(a->sign_ins);
 	buf_done(&a->document);
+	buf_done(&a->figures);
+	pthread_mutex_destroy(&a->figures_lock);
+	calendar_done(&a->zone);
 	sem_destroy(&a->verifying);
 	free(a);
 }

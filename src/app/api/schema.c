@@ -232,6 +232,35 @@ static const struct http_field decision[] = {
 	OUT("trust", HTTP_INT),      OUT("auth", HTTP_LINE),      MANY("rules", "Rule"),
 	MANY("commands", "Command"), OUT("at", HTTP_TIME),        HTTP_END,
 };
+static const struct http_field day[] = {
+	OUT("day", HTTP_LINE),
+	OUT("count", HTTP_INT),
+	HTTP_END,
+};
+static const struct http_field percentiles[] = {
+	MAYBE("p50", HTTP_INT),
+	MAYBE("p90", HTTP_INT),
+	HTTP_END,
+};
+static const struct http_field load[] = {
+	OUT("id", HTTP_INT),
+	MAYBE("name", HTTP_LINE),
+	OUT("count", HTTP_INT),
+	HTTP_END,
+};
+static const struct http_field dashboard[] = {
+	ONE("by_status", 0, "Counts"),
+	ONE("by_priority", 0, "Counts"),
+	MANY("by_assignee", "Load"),
+	OUT("unassigned", HTTP_INT),
+	OUT("overdue", HTTP_INT),
+	OUT("breached", HTTP_INT),
+	MANY("created_by_day", "Day"),
+	MANY("resolved_by_day", "Day"),
+	ONE("first_response", 0, "Percentiles"),
+	ONE("resolution", 0, "Percentiles"),
+	HTTP_END,
+};
 static const struct http_field blocked_sender[] = {
 	OUT("id", HTTP_INT),           MAYBE("address", HTTP_LINE),  MAYBE("domain", HTTP_LINE),
 	MAYBE("created_by", HTTP_INT), OUT("created_at", HTTP_TIME), HTTP_END,
@@ -278,6 +307,11 @@ const struct http_object api_objects[] = {
 	{ "Decision", decision },
 	{ "HeldMail", held_mail },
 	{ "BlockedSender", blocked_sender },
+	{ "Counts", NULL },
+	{ "Dashboard", dashboard },
+	{ "Day", day },
+	{ "Load", load },
+	{ "Percentiles", percentiles },
 	{ "Intake", intake },
 	{ "HistoryRow", change },
 	{ "Mailbox", mailbox },

@@ -1,0 +1,36 @@
+"""The figures of the desk, against a desk whose story is known."""
+import datetime
+
+import lib
+
+
+def test_the_figures_are_those_of_the_story(start_world):
+    world = start_world()
+    anna, carol = world.api("anna"), world.api("carol")
+    assert carol.get("/dashboard").status == 403
+    made = [carol.post("/tickets", {"title": f"Case {i}", "description": "x"}).json["id"]
+            for i in range(4)]
+    assert anna.patch(f"/tickets/{made[0]}", {"priority": "high"}).status == 200
+    for ticket in made[:2]:
+        assert anna.patch(f"/tickets/{ticket}", {"assignee": "anna@desk.test"}).status == 200
+    assert anna.post(f"/tickets/{made[1]}/comments", {"body": "Done"}).status == 201
+    assert anna.patch(f"/tickets/{made[1]}", {"status": "resolved"}).status == 200
+
+    def figures():
+        seen = anna.get("/dashboard")
+        assert seen.status == 200, seen.body
+        return seen.json if seen.json["by_status"]["resolved"] == 1 else None
+
+    seen = lib.wait_for("figures not older than a few seconds", figures)
+    assert seen["by_status"] == {"open": 2, "pending": 0, "in_progress": 1, "resolved": 1,
+                                 "closed": 0, "reopened": 0}
+    assert seen["by_priority"] == {"low": 0, "medium": 2, "high": 1, "critical": 0}
+    assert [(a["name"], a["count"]) for a in seen["by_assignee"]] == [("Anna", 1)]
+    assert (seen["unassigned"], seen["overdue"], seen["breached"]) == (2, 0, 0)
+    for key, count in ("created_by_day", 4), ("resolved_by_day", 1):
+        assert len(seen[key]) == 30
+        assert sum(day["count"] for day in seen[key]) == count
+        last = datetime.date.fromisoformat(seen[key][-1]["day"])
+        assert datetime.date.fromisoformat(seen[key][0]["day"]) == last - datetime.timedelta(29)
+    for key in "first_response", "resolution":
+        assert 0 <= seen[key]["p50"] <= seen[key]["p90"] < 60
