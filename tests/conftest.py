@@ -1,10 +1,20 @@
-"""Fixtures: a mail world without the daemon for each session, worlds with the daemon as wanted."""
+"""Fixtures: a mail world without the daemon for each session, worlds with the daemon as wanted.
+
+All desks of a run are on one engine: on a private PostgreSQL with $MAILDESK_TEST_DB, which names it
+(run-integration sets it), each on an empty database of its own; else on SQLite. What uses no desk is
+tested with SQLite only; pytest.mark.engine("sqlite"|"postgres") says so of other tests.
+"""
+import contextlib
+import itertools
 import os
 
 import pytest
 
 import lib
+import libpq
 
+SERVER = os.environ.get("MAILDESK_TEST_DB")
+ENGINE = "postgres" if SERVER else "sqlite"
 
 NO_LIMITS = """\
 limits { auto_per_address_hour = 0  auto_per_address_day = 0  auto_desk_hour = 0
@@ -19,6 +29,41 @@ def open_folder(folder):
     return folder
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "engine(name): for desks on this engine only")
+
+
+def pytest_collection_modifyitems(config, items):
+    def is_meant(item):
+        mark = item.get_closest_marker("engine")
+        name = mark.args[0] if mark else None if "make_database" in item.fixturenames else "sqlite"
+        return name in (None, ENGINE)
+
+    others = [item for item in items if not is_meant(item)]
+    config.hook.pytest_deselected(items=others)
+    items[:] = [item for item in items if is_meant(item)]
+
+
+@pytest.fixture(scope="session")
+def make_database():
+    """make_database(stack): the value of `database` for one more desk, None for a file of its own;
+    gone with the ExitStack."""
+    numbers = itertools.count(1)
+
+    def execute(sql):
+        with contextlib.closing(libpq.Connection(SERVER)) as server:
+            server.execute(sql)
+
+    def make(stack):
+        if not SERVER:
+            return None
+        name = f"desk{next(numbers)}"
+        execute(f"CREATE DATABASE {name}")
+        stack.callback(execute, f"DROP DATABASE {name} WITH (FORCE)")
+        return SERVER.replace("dbname=maildesk", f"dbname={name}")
+    return make
+
+
 @pytest.fixture(scope="session")
 def mail_world(tmp_path_factory):
     """Dovecot and Postfix without the daemon; mailboxes are shared, so tests use own subjects."""
@@ -28,10 +73,23 @@ def mail_world(tmp_path_factory):
     lib.run_sandbox("stop", folder)
 
 
+def start_sandbox(folder, make_database, stack, *options, **keywords):
+    database = make_database(stack)
+    if database:
+        options = (*options, "--database", database)
+    stack.callback(stop_sandbox, folder)
+    lib.run_sandbox("start", folder, *options, **keywords)
+    return lib.World(folder)
+
+
+def stop_sandbox(folder):
+    if (folder / "sandbox.json").exists():
+        lib.run_sandbox("stop", folder)
+
+
 @pytest.fixture
-def start_world(tmp_path):
+def start_world(tmp_path, make_database):
     """start_world(*options, name="world", fragment=None) starts a sandbox that ends with the test."""
-    started = []
 
     def start(*options, name="world", fragment=None, **keywords):
         folder = open_folder(tmp_path) / name
@@ -39,26 +97,21 @@ def start_world(tmp_path):
             path = tmp_path / f"{name}.conf"
             path.write_text(fragment)
             options = (*options, "--config", path)
-        started.append(folder)
-        lib.run_sandbox("start", folder, *options, **keywords)
-        return lib.World(folder)
+        return start_sandbox(folder, make_database, stack, *options, **keywords)
 
-    yield start
-    for folder in started:
-        if (folder / "sandbox.json").exists():
-            lib.run_sandbox("stop", folder)
+    with contextlib.ExitStack() as stack:
+        yield start
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory):
+def desk(tmp_path_factory, make_database):
     """A world with the daemon, one for each file of tests; without limits that many tests reach."""
     need_daemon()
     folder = open_folder(tmp_path_factory.mktemp("desk"))
     fragment = folder.parent / "no-limits.conf"
     fragment.write_text(NO_LIMITS)
-    lib.run_sandbox("start", folder, "--config", fragment)
-    yield lib.World(folder)
-    lib.run_sandbox("stop", folder)
+    with contextlib.ExitStack() as stack:
+        yield start_sandbox(folder, make_database, stack, "--config", fragment)
 
 
 def need_daemon():

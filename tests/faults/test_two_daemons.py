@@ -21,6 +21,7 @@ import lib
 from lib import wait_for
 from serving import is_running
 
+pytestmark = pytest.mark.engine("postgres")
 SOAK = bool(os.environ.get("MAILDESK_SOAK"))
 POSTGRES = lib.TREE / "tests" / "sandbox" / "postgres"
 MAILS, MAILBOXES = (10000, 20) if SOAK else (300, 4)

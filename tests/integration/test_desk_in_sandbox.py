@@ -53,7 +53,7 @@ def test_the_desk_starts_empty_and_healthy(start_world):
     ('mailbox "support" { tls = "perhaps" }\n', r"50-fragment\.conf:1:.*tls"),
     ("desk {\n", r"50-fragment\.conf"),
 ])
-def test_a_wrong_fragment_is_refused_with_its_line(tmp_path, start_world, fragment, message):
+def test_a_wrong_fragment_is_refused_with_its_line(tmp_path, fragment, message):
     path = tmp_path / "fragment"
     path.write_text(fragment)
     done = run_sandbox("start", tmp_path / "w", "--config", path, check=False)

@@ -11,6 +11,8 @@ import pytest
 
 from lib import new_mail, run_sandbox, wait_for
 
+pytestmark = pytest.mark.engine("sqlite")
+
 
 def subject_is(text):
     return lambda mail: mail["Subject"] == text

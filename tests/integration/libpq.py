@@ -5,7 +5,8 @@ import ctypes.util
 import itertools
 import re
 
-INTEGERS = (20, 21, 23)  # int8, int2, int4: as pg_type.dat numbers them
+# As pg_type.dat numbers them: int8, int2, int4; bool, which is 0 or 1 in SQLite
+READERS = {**dict.fromkeys((20, 21, 23), int), 16: "ft".index}
 FIRST_OK, LAST_OK = 1, 2  # PGRES_COMMAND_OK, PGRES_TUPLES_OK
 
 
@@ -73,7 +74,7 @@ class Connection:
     def rows(self, r):
         columns = range(self.pq.PQnfields(r))
         names = [self.pq.PQfname(r, i).decode() for i in columns]
-        kinds = [int if self.pq.PQftype(r, i) in INTEGERS else str for i in columns]
+        kinds = [READERS.get(self.pq.PQftype(r, i), str) for i in columns]
 
         def value(n, i):
             if self.pq.PQgetisnull(r, n, i):
