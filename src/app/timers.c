@@ -1,11 +1,14 @@
 /* Timers are rows; nothing scans tickets. A timer that fires is one piece of work by the desk
  * itself: SLA timers by letting the ticket's clocks settle, auto_close by moving the status. Each
  * is taken and acted upon in one transaction, so it fires once, whoever is killed when and however
- * many daemons have seen it due. */
+ * many daemons have seen it due.
+ *
+ * The same thread now and then looks for content that nothing refers to. */
 #include <maildesk/app/listener.h>
 #include <maildesk/app/timers.h>
 #include <maildesk/app/work.h>
 #include <maildesk/base/log.h>
+#include <maildesk/store/blobs.h>
 #include <maildesk/store/clocks.h>
 
 #include "work_priv.h"
@@ -14,7 +17,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BATCH = 100, ARENA_MAX = 16 << 20, PAUSE_MS = 1000, ELSEWHERE_MS = 50 };
+enum {
+	BATCH = 100,
+	ARENA_MAX = 16 << 20,
+	PAUSE_MS = 1000,
+	ELSEWHERE_MS = 50,
+	SWEEP_MS = 3600000, /* between two walks over all blobs */
+	PAGE_MS = 1000,     /* between two pages of one */
+};
 
 struct timers {
 	struct desk *d;
@@ -23,6 +33,7 @@ struct timers {
 	struct arena arena;
 	struct timer_row *due;
 	size_t n, fired;
+	int64_t blob, sweep_at_ms; /* where a walk over the blobs goes on, and when (monotonic) */
 };
 
 struct firing {
@@ -111,6 +122,21 @@ static int until_due(struct timers *t)
 	return due <= now ? 0 : due - now > LOOK_MS ? LOOK_MS : (int)(due - now);
 }
 
+/* A page of the walk, when it is time for one. It waits for nothing and nothing waits for it. */
+static void sweep(struct timers *t)
+{
+	int64_t now_ms = clock_mono(t->d->clock), removed = 0;
+	struct md_err err = { 0 };
+
+	if (now_ms < t->sweep_at_ms)
+		return;
+	if (blob_collect(t->d->db, &t->blob, &removed, &err) != MD_OK)
+		log_warn(NULL, "unused content is looked for later: %s", err.text);
+	if (removed)
+		log_info(NULL, "%lld unused contents removed", (long long)removed);
+	t->sweep_at_ms = now_ms + (t->blob ? PAGE_MS : SWEEP_MS);
+}
+
 static void *run(void *arg)
 {
 	struct timers *t = arg;
@@ -121,6 +147,7 @@ static void *run(void *arg)
 		desk_sleep(t->d, DESK_TIMERS, until_due(t));
 		if (atomic_load(&t->stopping))
 			break;
+		sweep(t);
 		if (fire_due(t, &err) == MD_OK) {
 			if (t->n && !t->fired)
 				desk_sleep(t->d, DESK_TIMERS,

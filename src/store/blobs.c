@@ -226,10 +226,12 @@ int blob_prepare_fd(int fd, int64_t size, struct blob *ret, struct md_err *err)
 
 /* ---- storing ---- */
 
-DB_SQL(sql_put, "INSERT INTO blobs (sha256, size, encoding, bytes) VALUES ($1, $2, $3, $4)"
+DB_SQL(sql_put, "INSERT INTO blobs (sha256, size, encoding, put_at, bytes)"
+		" VALUES ($1, $2, $3, {NOW}, $4)"
 		" ON CONFLICT (sha256) DO NOTHING RETURNING id");
 DB_SQL(sql_put_chunk, "INSERT INTO blob_chunks (blob_id, n, bytes) VALUES ($1, $2, $3)");
-DB_SQL(sql_by_hash, "SELECT b.id FROM blobs b WHERE b.sha256 = $1");
+/* A change and no look: who removes orphans at the same moment meets it. */
+DB_SQL(sql_put_again, "UPDATE blobs SET put_at = {NOW} WHERE sha256 = $1 RETURNING id");
 DB_SQL(sql_get, "SELECT b.sha256, b.size, b.encoding, b.bytes FROM blobs b WHERE b.id = $1");
 DB_SQL(sql_get_chunks, "SELECT k.bytes FROM blob_chunks k WHERE k.blob_id = $1 ORDER BY k.n");
 
@@ -248,7 +250,7 @@ int blob_put(struct db_conn *c, const struct blob *b, int64_t *ret_id, struct md
 			&id, err);
 
 	if (rc == MD_NOTFOUND)
-		return db_int(c, &sql_by_hash, DB_ARGS(DB_TEXT(b->sha256)), ret_id, err);
+		return db_int(c, &sql_put_again, DB_ARGS(DB_TEXT(b->sha256)), ret_id, err);
 	for (size_t at = CHUNK_BYTES; rc == MD_OK && at < b->n; at += CHUNK_BYTES)
 		rc = db_exec(c, &sql_put_chunk,
 			     DB_ARGS(DB_INT(id), DB_INT(number++),

@@ -27,7 +27,7 @@ class Desk:
     def __init__(self, folder, world, fragment="", database=None):
         """database: "postgres:...", which others may share; None: a file of its own."""
         self.dir, self.world, self.process = pathlib.Path(folder), world, None
-        self.database = database
+        self.database = self.look = database  # look: where the test itself looks
         self.state = self.dir / "state"
         self.log_path = self.dir / "serve.log"
         self.config = self.dir / "maildesk.conf"
@@ -104,8 +104,8 @@ class Desk:
     @contextlib.contextmanager
     def db(self):
         """The database, for looking at one moment of it."""
-        if self.database:
-            c, begin = libpq.Connection(self.database), "BEGIN ISOLATION LEVEL REPEATABLE READ"
+        if self.look:
+            c, begin = libpq.Connection(self.look), "BEGIN ISOLATION LEVEL REPEATABLE READ"
         else:
             c = sqlite3.connect(f"file:{self.state / 'desk.db'}?mode=ro", uri=True, timeout=10,
                                 isolation_level=None)
@@ -115,6 +115,15 @@ class Desk:
             yield c
         finally:
             c.close()
+
+    def execute(self, sql):
+        """A change behind the desk's back."""
+        if self.look:
+            with contextlib.closing(libpq.Connection(self.look)) as c:
+                c.execute(sql)
+        else:
+            with contextlib.closing(sqlite3.connect(self.state / "desk.db", timeout=10)) as c, c:
+                c.execute(sql)
 
     def rows(self, sql, *args):
         with self.db() as c:

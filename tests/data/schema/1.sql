@@ -89,10 +89,12 @@ CREATE TABLE blobs (               -- content-addressed bytes
     sha256   TEXT NOT NULL UNIQUE,
     size     {INT} NOT NULL,                  -- before compression
     encoding TEXT NOT NULL CHECK (encoding IN ('identity', 'zstd')),
+    put_at   {INT} NOT NULL,                  -- the last time; long ago and referred to by nothing:
+                                              -- an orphan, removed by store/blob_collect.c
     bytes    {BLOB} NOT NULL                  -- the first 256 KiB; the rest in blob_chunks
 ) {STRICT};
 CREATE TABLE blob_chunks (
-    blob_id {INT} NOT NULL REFERENCES blobs (id),
+    blob_id {INT} NOT NULL REFERENCES blobs (id) ON DELETE CASCADE,
     n       {INT} NOT NULL,                   -- from 1
     bytes   {BLOB} NOT NULL,
     PRIMARY KEY (blob_id, n)
@@ -173,6 +175,7 @@ CREATE TABLE messages (            -- mails in and out
 CREATE UNIQUE INDEX messages_by_message_id ON messages (message_id, identity);
 CREATE INDEX messages_by_sender ON messages (from_address, created_at) WHERE direction = 'in';
 CREATE INDEX messages_by_ticket ON messages (ticket_id, id);
+CREATE INDEX messages_by_blob ON messages (blob_id) WHERE blob_id IS NOT NULL;
 
 CREATE TABLE thread_ids (          -- every Message-ID sent, received or referred to, and its ticket
     message_id TEXT PRIMARY KEY,

@@ -27,8 +27,8 @@ DB_SQL(sql_swapped, "SELECT CAST($2 AS {INT}) - CAST($1 AS {INT})");
 /* Ends the whole transaction on SQLite; on PostgreSQL a plain one does that. */
 #define ROLLBACK_CONFLICT "INSERT OR ROLLBACK INTO pairs (name, n) VALUES ('first', 0)"
 #define BUSY "DO 'BEGIN RAISE EXCEPTION USING ERRCODE = 40001; END'"
-DB_SQL(sql_add_blob, "INSERT INTO blobs (sha256, size, encoding, bytes)"
-		     " VALUES ($1, 0, 'identity', $2)");
+DB_SQL(sql_add_blob, "INSERT INTO blobs (sha256, size, encoding, put_at, bytes)"
+		     " VALUES ($1, 0, 'identity', 0, $2)");
 
 static int make_tables(struct db_conn *c, void *ctx, struct md_err *e)
 {

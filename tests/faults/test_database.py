@@ -1,0 +1,93 @@
+"""What becomes of the database under a desk: content nobody needs, a server that falls silent."""
+import contextlib
+import re
+import select
+import socket
+
+import pytest
+
+import ledger
+from fakes import Fake
+from lib import wait_for
+
+LIMIT = 1  # seconds; 25 unless the setting says less. A tenth more for the answer to come
+BUSY = 5   # so long new connections are tried before it is told
+
+
+def test_content_that_nothing_refers_to_goes(desk, book):
+    """What is young may belong to somebody who is about to refer to it."""
+    desk.start()
+    book.offer(2)
+    book.settle()
+    desk.stop()
+    mails = "SELECT count(*) FROM messages WHERE blob_id IS NOT NULL"
+    sent = desk.value(f"{mails} AND direction = 'out'")
+    young = desk.value("SELECT max(blob_id) FROM messages WHERE direction = 'in'")
+    assert desk.value("SELECT count(*) FROM blobs") == sent + 6
+    desk.execute("UPDATE messages SET blob_id = NULL WHERE direction = 'in'")
+    desk.execute(f"UPDATE blobs SET put_at = put_at - 86400001 WHERE id <> {young}")
+    desk.start()
+    wait_for("it to be removed", lambda: "unused contents removed" in desk.log())
+    assert "5 unused contents removed" in desk.log()
+    assert desk.value(mails) == sent
+    assert desk.value("SELECT count(*) FROM blobs") == sent + 1
+    desk.stop()
+
+
+class Wire(Fake):
+    """Passes bytes on to a server's socket until it is silent: then it takes them, and nothing
+    comes back, as from a machine that is gone, or a firewall that has forgotten."""
+
+    def __init__(self, path):
+        self.path, self.silent, self.swallowed = path, False, 0
+        super().__init__()
+
+    def talk(self, conn, lines):
+        with socket.socket(socket.AF_UNIX) as server:
+            server.connect(self.path)
+            conn.settimeout(None)
+            while True:
+                for end in select.select([conn, server], [], [])[0]:
+                    data = end.recv(65536)
+                    if not data:
+                        return
+                    if self.silent:
+                        self.swallowed += end is conn
+                    else:
+                        (server if end is conn else conn).sendall(data)
+
+
+@pytest.fixture
+def wire(make_database):
+    with contextlib.ExitStack() as stack:
+        database = make_database(stack)
+        host, port = re.search(r"host=(\S+) port=(\d+)", database).groups()
+        server = stack.enter_context(Wire(f"{host}/.s.PGSQL.{port}"))
+        server.direct = database
+        server.database = (database.replace(f"host={host} port={port}",
+                                            f"host=127.0.0.1 port={server.port}")
+                           + f" options='-c statement_timeout={LIMIT}s' connect_timeout={LIMIT}")
+        yield server
+
+
+@pytest.mark.engine("postgres")
+@pytest.mark.parametrize("waiting", ["at work", "idle"])
+def test_a_server_that_falls_silent_is_noticed(waiting, make_desk, mail_world, model, wire):
+    """No byte, no end of the connection. Sessions that it cut off hold nothing up afterwards."""
+    desk = make_desk(mail_world, database=wire.database)
+    book = ledger.Ledger(desk, model)
+    desk.look = wire.direct
+    desk.start()
+    book.offer(2)
+    if waiting == "idle":
+        book.settle()
+    wire.silent = True
+    book.offer(3)
+    wait_for("something to be asked", lambda: wire.swallowed)
+    wait_for("it to be noticed", lambda: re.search(
+        "the database server did not answer in time|database server: no connection in time",
+        desk.log()), seconds=BUSY + 3 * LIMIT)
+    wire.silent = False
+    book.may_repeat = 1  # a mail's 250 may have come while its commit was swallowed
+    book.settle(seconds=30)
+    desk.stop()
