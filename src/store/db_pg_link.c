@@ -1,9 +1,11 @@
 /* db_pg_link.c - connecting, waiting with deadlines, and what the server's refusals mean.
  *
  * libpq's own waiting has no limit, so sockets are non-blocking and poll() waits. Three lines of
- * defence, the nearest first: the server ends a statement after SERVER_LIMIT_MS; ours ends after
- * STATEMENT_MS; the kernel gives up a peer that does not answer probes or acknowledge data after
- * some 25 s, also on an idle connection. Only the look-up of a host name has no limit of ours.
+ * defence, the nearest first: the server ends a statement after SERVER_LIMIT_MS; ours ends a little
+ * later; the kernel gives up a peer that does not answer probes or acknowledge data after some
+ * 25 s, also on an idle connection. Only the look-up of a host name has no limit of ours.
+ * All three, and the time for connecting, may be shortened by the conninfo (options='-c
+ * statement_timeout=5s', tcp_user_timeout and keepalives_*, connect_timeout).
  *
  * Settings of the session, and why:
  * - synchronous_commit on where it is off: what db_txn() acknowledged survives a power cut.
@@ -26,11 +28,11 @@
 #include <string.h>
 
 enum {
-	CONNECT_MS = 10000,
-	STATEMENT_MS = 30000,
+	CONNECT_S = 10,
 	SERVER_MIN = 150000, /* version 15 */
 };
 #define SERVER_LIMIT_MS "25000"
+#define OUR_LIMIT_MS(server_ms) ((server_ms) + (server_ms) / 10)
 #define IDLE_LIMIT_MS "10000"
 
 #define MAKE_ONE                                                                               \
@@ -119,9 +121,9 @@ static int fail_by_result(struct db_link *l, const PGresult *r, const char *what
 
 /* ---- waiting ---- */
 
-int64_t pg_deadline(void)
+int64_t pg_deadline(const struct db_link *l)
 {
-	return clock_mono(&clock_system) + STATEMENT_MS;
+	return clock_mono(&clock_system) + l->answer_ms;
 }
 
 /* False: until_ms has passed. */
@@ -278,8 +280,7 @@ static int connect_until(struct db_link *l, int64_t until_ms, struct md_err *err
 	PQsetNoticeReceiver(l->pg, ignore_notice, NULL);
 	while (step != PGRES_POLLING_OK) {
 		if (!wait_for(l, step == PGRES_POLLING_READING ? POLLIN : POLLOUT, until_ms))
-			return md_fail(err, MD_AGAIN, 0, "database server: no connection in %d s",
-				       CONNECT_MS / 1000);
+			return md_fail(err, MD_AGAIN, 0, "database server: no connection in time");
 		step = PQconnectPoll(l->pg);
 		if (step == PGRES_POLLING_FAILED)
 			return fail_to_connect(l->pg, err);
@@ -291,7 +292,7 @@ static int connect_until(struct db_link *l, int64_t until_ms, struct md_err *err
 static const char set_up_sql[] =
 	"SELECT pg_encoding_to_char(d.encoding), d.datcollate, d.datlocprovider, current_schema(),"
 	" to_regclass('commits') IS NOT NULL,"
-	" set_config('statement_timeout', '" SERVER_LIMIT_MS "', false),"
+	" t.ms, set_config('statement_timeout', t.ms || '', false),"
 	" set_config('idle_in_transaction_session_timeout', '" IDLE_LIMIT_MS "', false),"
 	" set_config('lock_timeout', '%lld', false),"
 	" set_config('synchronous_commit', CASE current_setting('synchronous_commit')"
@@ -302,8 +303,18 @@ static const char set_up_sql[] =
 	"false),"
 	" set_config('standard_conforming_strings', 'on', false),"
 	" set_config('client_connection_check_interval', '10s', false)"
-	" FROM pg_catalog.pg_database d WHERE d.datname = current_database()";
-enum { SET_UP_ENCODING, SET_UP_COLLATION, SET_UP_PROVIDER, SET_UP_SCHEMA, SET_UP_COMMITS };
+	" FROM pg_catalog.pg_database d, (SELECT CASE WHEN s.ms BETWEEN 1 AND " SERVER_LIMIT_MS
+	" THEN s.ms ELSE " SERVER_LIMIT_MS " END AS ms FROM (SELECT CAST(EXTRACT(EPOCH FROM"
+	" CAST(current_setting('statement_timeout') AS interval)) * 1000 AS bigint) AS ms) s) t"
+	" WHERE d.datname = current_database()";
+enum {
+	SET_UP_ENCODING,
+	SET_UP_COLLATION,
+	SET_UP_PROVIDER,
+	SET_UP_SCHEMA,
+	SET_UP_COMMITS,
+	SET_UP_LIMIT,
+};
 
 /* Order by byte: that is how SQLite sorts, and it never changes with the server's libraries. */
 static bool sorts_by_byte(const char *provider, const char *collation)
@@ -329,10 +340,11 @@ static int check_database(struct db_link *l, const PGresult *r, struct md_err *e
 			       "the database has no schema of the role's search_path: CREATE "
 			       "SCHEMA it, or correct the search_path");
 	l->has_commits = *PQgetvalue(r, 0, SET_UP_COMMITS) == 't';
+	l->answer_ms = OUR_LIMIT_MS(strtoll(PQgetvalue(r, 0, SET_UP_LIMIT), NULL, 10));
 	return MD_OK;
 }
 
-static int set_up(struct db_link *l, int64_t wait_ms, struct md_err *err)
+static int set_up(struct db_link *l, int64_t wait_ms, int64_t until_ms, struct md_err *err)
 {
 	md_auto(buf_done) struct buf sql = BUF_INIT(4096);
 	md_auto(pg_clear) PGresult *r = NULL;
@@ -345,7 +357,7 @@ static int set_up(struct db_link *l, int64_t wait_ms, struct md_err *err)
 	buf_addf(&sql, set_up_sql, (long long)wait_ms);
 	if (sql.status != MD_OK)
 		return md_fail(err, MD_NOMEM, 0, "database connection: out of memory");
-	rc = pg_run(l, buf_str(&sql), "database settings", pg_deadline(), &r, err);
+	rc = pg_run(l, buf_str(&sql), "database settings", until_ms, &r, err);
 	if (rc == MD_OK && (!r || PQntuples(r) != 1))
 		rc = md_fail(err, MD_BROKEN, 0, "database settings: no answer");
 	return rc == MD_OK ? check_database(l, r, err) : rc;
@@ -376,10 +388,24 @@ static void name_session(struct db_link *l)
 	snprintf(l->session, sizeof l->session, "%s", buf_str(&hex));
 }
 
+/* When it has to stand, settings and all. */
+static int64_t connect_deadline(PGconn *pg)
+{
+	PQconninfoOption *options = PQconninfo(pg);
+	int64_t s = 0;
+
+	for (const PQconninfoOption *o = options; o && o->keyword; o++)
+		if (o->val && strcmp(o->keyword, "connect_timeout") == 0)
+			s = strtol(o->val, NULL, 10);
+	PQconninfoFree(options);
+	return clock_mono(&clock_system) + (s > 0 && s < CONNECT_S ? s : CONNECT_S) * 1000;
+}
+
 int pg_connect(const char *conninfo, int64_t wait_ms, struct db_link **ret, struct md_err *err)
 {
 	md_auto(pg_disconnect_p) struct db_link *l = NULL;
 	int rc = check_conninfo(conninfo, err);
+	int64_t until_ms;
 
 	if (rc != MD_OK)
 		return rc;
@@ -391,9 +417,10 @@ int pg_connect(const char *conninfo, int64_t wait_ms, struct db_link **ret, stru
 	l->pg = start(conninfo);
 	if (!l->pg)
 		return md_fail(err, MD_NOMEM, 0, "database connection: out of memory");
-	rc = connect_until(l, clock_mono(&clock_system) + CONNECT_MS, err);
+	until_ms = connect_deadline(l->pg);
+	rc = connect_until(l, until_ms, err);
 	if (rc == MD_OK)
-		rc = set_up(l, wait_ms, err);
+		rc = set_up(l, wait_ms, until_ms, err);
 	if (rc == MD_OK)
 		*ret = md_take(l);
 	return rc;

@@ -10,7 +10,8 @@
 
 struct db_link {
 	PGconn *pg;
-	bool lost; /* nothing can be said on it any more */
+	bool lost;         /* nothing can be said on it any more */
+	int64_t answer_ms; /* the longest that a statement may take, and its answer */
 	/* The row in `commits` of this session: a random name, and the number of its transaction.
 	 */
 	char session[33];
@@ -47,6 +48,6 @@ int pg_run(struct db_link *l, const char *sql, const char *what, int64_t until_m
 /* Nothing could be sent. */
 int pg_lost(struct db_link *l, const char *what, struct md_err *err);
 /* When a statement that starts now has to be over. */
-int64_t pg_deadline(void);
+int64_t pg_deadline(const struct db_link *l);
 
 #endif

@@ -82,7 +82,7 @@ static int drop_stale(struct db_link *l, struct md_err *err)
 	int rc = MD_OK;
 
 	if (l->stale.len && l->stale.status == MD_OK)
-		rc = pg_run(l, buf_str(&l->stale), "database statement", pg_deadline(), NULL, err);
+		rc = pg_run(l, buf_str(&l->stale), "database statement", pg_deadline(l), NULL, err);
 	buf_reset(&l->stale);
 	return rc;
 }
@@ -99,7 +99,7 @@ static int postgres_begin(struct db_link *l, enum db_use use, struct md_err *err
 	int rc = drop_stale(l, err);
 
 	if (rc == MD_OK)
-		rc = pg_run(l, sql, "begin", pg_deadline(), &r, err);
+		rc = pg_run(l, sql, "begin", pg_deadline(l), &r, err);
 	if (rc != MD_OK) {
 		l->lost = true;
 		if (err)
@@ -132,7 +132,7 @@ static void postgres_rollback(struct db_link *l)
 {
 	if (postgres_is_lost(l) || PQtransactionStatus(l->pg) == PQTRANS_IDLE)
 		return;
-	if (pg_run(l, "ROLLBACK", "rollback", pg_deadline(), NULL, NULL) != MD_OK)
+	if (pg_run(l, "ROLLBACK", "rollback", pg_deadline(l), NULL, NULL) != MD_OK)
 		l->lost = true;
 }
 
@@ -174,7 +174,7 @@ static int postgres_commit(struct db_link *l, struct md_err *err)
 	put_topics(l, &sql);
 	buf_adds(&sql, "COMMIT");
 	if (sql.status == MD_OK)
-		rc = pg_run(l, buf_str(&sql), "commit", pg_deadline(), &r, err);
+		rc = pg_run(l, buf_str(&sql), "commit", pg_deadline(l), &r, err);
 	else
 		rc = md_fail(err, MD_NOMEM, 0, "commit: out of memory");
 	if (postgres_is_lost(l))
@@ -200,7 +200,7 @@ static int postgres_fate(struct db_link *l, const struct db_link *lost, enum db_
 		 "SELECT pg_terminate_backend(a.pid) FROM pg_stat_activity a"
 		 " WHERE a.backend_xid = '%s'::xid8::xid",
 		 lost->xid);
-	rc = pg_run(l, sql, "commit", pg_deadline(), &open, err);
+	rc = pg_run(l, sql, "commit", pg_deadline(l), &open, err);
 	if (rc != MD_OK)
 		return rc;
 	*ret = DB_FATE_OPEN;
@@ -210,7 +210,7 @@ static int postgres_fate(struct db_link *l, const struct db_link *lost, enum db_
 	}
 	snprintf(sql, sizeof sql, "SELECT 1 FROM commits WHERE session = '%s' AND n = %lld",
 		 lost->session, (long long)lost->n);
-	rc = pg_run(l, sql, "commit", pg_deadline(), &found, err);
+	rc = pg_run(l, sql, "commit", pg_deadline(l), &found, err);
 	if (rc == MD_OK)
 		*ret = PQntuples(found) ? DB_FATE_DONE : DB_FATE_NOT_DONE;
 	return rc;
@@ -231,7 +231,7 @@ static int postgres_listen(struct db_link *l, struct md_err *err)
 		buf_addf(&sql, "LISTEN %s;", channels[i]);
 	if (sql.status != MD_OK)
 		return md_fail(err, MD_NOMEM, 0, "database: out of memory");
-	return pg_run(l, buf_str(&sql), "listening", pg_deadline(), NULL, err);
+	return pg_run(l, buf_str(&sql), "listening", pg_deadline(l), NULL, err);
 }
 
 static int postgres_descriptor(const struct db_link *l)
@@ -261,7 +261,7 @@ static int postgres_script(struct db_link *l, const char *sql, struct md_err *er
 {
 	static const char *const made_before[] = { "42P07", "42701", "42710", "23505" };
 	static const char what[] = "database script";
-	int rc = pg_run(l, "SET LOCAL statement_timeout = 0", what, pg_deadline(), NULL, err);
+	int rc = pg_run(l, "SET LOCAL statement_timeout = 0", what, pg_deadline(l), NULL, err);
 
 	if (rc != MD_OK)
 		return rc;
@@ -283,7 +283,7 @@ static int postgres_last_id(struct db_link *l, const char *table, int64_t *ret, 
 	int rc;
 
 	snprintf(sql, sizeof sql, "SELECT pg_sequence_last_value(" SEQUENCE_OF ")", table);
-	rc = pg_run(l, sql, "ids", pg_deadline(), &r, err);
+	rc = pg_run(l, sql, "ids", pg_deadline(l), &r, err);
 	if (rc == MD_OK)
 		*ret = strtoll(PQgetvalue(r, 0, 0), NULL, 10); /* NULL, when it gave none, is "" */
 	return rc;
@@ -295,7 +295,7 @@ static int postgres_set_last_id(struct db_link *l, const char *table, int64_t id
 	char sql[256];
 
 	snprintf(sql, sizeof sql, "SELECT setval(" SEQUENCE_OF ", %lld)", table, (long long)id);
-	return pg_run(l, sql, "ids", pg_deadline(), NULL, err);
+	return pg_run(l, sql, "ids", pg_deadline(l), NULL, err);
 }
 
 /* ---- statements ---- */
@@ -386,13 +386,13 @@ static int postgres_prepare(struct db_link *l, const char *sql, struct db_stmt *
 	snprintf(name, sizeof name, "s%u", ++l->prepared);
 	if (postgres_is_lost(l) || !PQsendPrepare(l->pg, name, sql, 0, NULL))
 		return pg_lost(l, what, err);
-	rc = pg_finish(l, what, pg_deadline(), NULL, err);
+	rc = pg_finish(l, what, pg_deadline(l), NULL, err);
 	if (rc != MD_OK)
 		return rc;
 	memcpy(st->name, name, sizeof name);
 	if (!PQsendDescribePrepared(l->pg, name))
 		return pg_lost(l, what, err);
-	rc = pg_finish(l, what, pg_deadline(), &r, err);
+	rc = pg_finish(l, what, pg_deadline(l), &r, err);
 	if (rc == MD_OK)
 		rc = learn(st, r, err);
 	if (rc == MD_OK)
@@ -467,7 +467,7 @@ static int step_one_by_one(struct db_stmt *st, bool *ret_row, struct md_err *err
 	int rc;
 
 	pg_clear(&st->r);
-	rc = pg_next(st->l, "database", pg_deadline(), &r, err);
+	rc = pg_next(st->l, "database", pg_deadline(st->l), &r, err);
 	if (rc != MD_OK)
 		return rc;
 	st->row = 0;
@@ -490,7 +490,7 @@ static int postgres_step(struct db_stmt *st, bool *ret_row, struct md_err *err)
 	if (st->one_by_one)
 		return step_one_by_one(st, ret_row, err);
 	if (first) {
-		rc = pg_finish(st->l, "database", pg_deadline(), &st->r, err);
+		rc = pg_finish(st->l, "database", pg_deadline(st->l), &st->r, err);
 		if (rc != MD_OK)
 			return rc;
 		st->row = -1;
@@ -550,7 +550,7 @@ static void postgres_reset(struct db_stmt *st)
 {
 	pg_clear(&st->r);
 	if (st->sent && st->one_by_one)
-		pg_finish(st->l, "database", pg_deadline(), NULL, NULL);
+		pg_finish(st->l, "database", pg_deadline(st->l), NULL, NULL);
 	st->sent = false;
 }
 
