@@ -2,8 +2,8 @@
 --
 -- Tokens that differ between engines stand in braces and are replaced by the driver (store/db.h):
 -- {ID} a growing integer key that is never used again, {INT} 64-bit integer, {BLOB} bytes,
--- {STRICT} table option. Instants are UTC milliseconds in columns ending in _at, _ms or _until.
--- Booleans are 0/1. Addresses are stored folded to lower case. A change here needs a numbered step
+-- {STRICT} table option, {SEARCH_INDEX} the index of words (store/search.h). Instants are UTC
+-- milliseconds in columns ending in _at, _ms or _until. Booleans are 0/1. Addresses are stored folded to lower case. A change here needs a numbered step
 -- in src/store/schema.c; a test proves that the oldest schema plus all steps equals this file.
 
 CREATE TABLE settings (            -- the desk's identity and secrets: uuid, token and JWT keys
@@ -389,6 +389,14 @@ CREATE TABLE timers (              -- everything that happens by the clock; the 
 ) {STRICT};
 CREATE INDEX timers_due ON timers (due_at, id);
 CREATE INDEX timers_by_ticket ON timers (ticket_id, kind);
+
+CREATE TABLE search_queue (         -- what the search index does not have yet, newest first
+    id        {ID},
+    ticket_id {INT},                          -- its title
+    low       {INT} NOT NULL,                 -- comments low..high, gone ones too
+    high      {INT} NOT NULL
+) {STRICT};
+{SEARCH_INDEX}
 
 CREATE TABLE refresh_tokens (
     id         {ID},

@@ -2,6 +2,7 @@
 #include <maildesk/app/daemon.h>
 #include <maildesk/app/listener.h>
 #include <maildesk/app/mailboxes.h>
+#include <maildesk/app/search.h>
 #include <maildesk/app/sender.h>
 #include <maildesk/app/timers.h>
 #include <maildesk/base/log.h>
@@ -24,6 +25,7 @@ struct daemon {
 	struct mailboxes *mailboxes;
 	struct sender *sender;
 	struct timers *timers;
+	struct indexer *indexer;
 	struct api *api;
 	struct listener *listener;
 };
@@ -83,6 +85,8 @@ int daemon_start(struct desk *d, int stop_fd, struct daemon **ret, struct md_err
 	if (rc == MD_OK)
 		rc = timers_start(d, &dm->timers, err);
 	if (rc == MD_OK)
+		rc = indexer_start(d, &dm->indexer, err);
+	if (rc == MD_OK)
 		rc = api_start(d, &dm->api, err);
 	if (rc == MD_OK)
 		rc = mailboxes_start(d, (int)cores, dm->spool_fd, &dm->mailboxes, err);
@@ -102,6 +106,7 @@ void daemon_stop(struct daemon *dm)
 	listener_stop(dm->listener);
 	mailboxes_stop(dm->mailboxes);
 	api_stop(dm->api);
+	indexer_stop(dm->indexer);
 	timers_stop(dm->timers);
 	sender_stop(dm->sender);
 	md_close_p(&dm->spool_fd);

@@ -2,6 +2,8 @@
  */
 #include "work_priv.h"
 
+#include <maildesk/store/search.h>
+
 #include <string.h>
 
 int work_save(struct work *w, struct md_err *err)
@@ -15,6 +17,8 @@ int work_save(struct work *w, struct md_err *err)
 		rc = ticket_save(w->c, &w->ticket, err);
 		w->ticket.version++;
 	}
+	if (rc == MD_OK && changed && !w->created && strcmp(w->ticket.title, w->before.title) != 0)
+		rc = search_queue_ticket(w->c, w->ticket.id, err);
 	if (rc == MD_OK)
 		rc = work_settle_clocks(w, err);
 	if (rc == MD_OK)
@@ -43,4 +47,5 @@ void work_done(struct desk *d)
 {
 	desk_wake(d, DESK_SENDER);
 	desk_wake(d, DESK_TIMERS);
+	desk_wake(d, DESK_INDEXER);
 }

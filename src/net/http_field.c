@@ -275,5 +275,13 @@ bool http_check_query(const struct http_field *fields, const struct http_pair *q
 			check_parameter(f, query[i].value, ret);
 		}
 	}
+	for (const struct http_field *f = fields; f && f->name; f++) {
+		bool given = !(f->flags & HTTP_REQUIRED);
+
+		for (size_t i = 0; i < n; i++)
+			given = given || strcmp(query[i].name, f->name) == 0;
+		if (!given)
+			http_complain(ret, f->name, "is required");
+	}
 	return ret->n == 0;
 }

@@ -63,6 +63,9 @@ void http_field_type(struct buf *out, const struct http_field *f)
 	case HTTP_INT:
 		add_simple(out, f, "integer");
 		break;
+	case HTTP_NUMBER:
+		add_simple(out, f, "number");
+		break;
 	case HTTP_BOOL:
 		add_simple(out, f, "boolean");
 		break;
@@ -135,7 +138,8 @@ static void add_parameters(struct buf *out, const struct http_route *r)
 		comma = ",";
 	}
 	for (const struct http_field *f = r->query; f && f->name; f++) {
-		buf_addf(out, "%s{\"name\":\"%s\",\"in\":\"query\",\"schema\":", comma, f->name);
+		buf_addf(out, "%s{\"name\":\"%s\",\"in\":\"query\",%s\"schema\":", comma, f->name,
+			 f->flags & HTTP_REQUIRED ? "\"required\":true," : "");
 		http_field_type(out, f);
 		buf_addc(out, '}');
 		comma = ",";

@@ -1,4 +1,5 @@
 #include <maildesk/store/comments.h>
+#include <maildesk/store/search.h>
 
 #include "query.h"
 
@@ -6,7 +7,7 @@ enum { HELD_MAX = 1000 };
 
 #define COMMENT_COLUMNS                                                                           \
 	"m.id, m.ticket_id, m.author_id, m.message_id, m.is_internal, m.held, m.channel, m.body," \
-	" m.body_full, m.created_at, m.edited_at, m.deleted_at, u.name, u.role, m.origin_id"                   \
+	" m.body_full, m.created_at, m.edited_at, m.deleted_at, u.name, u.role, m.origin_id"      \
 	" FROM comments m LEFT JOIN users u ON u.id = m.author_id"
 static const struct db_col comment_cols[] = {
 	{ DB_COL_INT, offsetof(struct comment, id) },
@@ -49,12 +50,14 @@ DB_SQL(sql_held_by, "SELECT " COMMENT_COLUMNS " WHERE m.ticket_id = $1 AND m.aut
 
 int comment_insert(struct db_conn *c, const struct comment *m, int64_t *ret_id, struct md_err *err)
 {
-	return db_int(c, &sql_insert,
-		      DB_ARGS(DB_INT(m->ticket_id), DB_ID(m->author_id), DB_ID(m->message_id),
-			      DB_INT(m->is_internal), DB_TEXT(m->held), DB_TEXT(m->channel),
-			      DB_TEXT(m->body), DB_TEXT(m->body_full), DB_INT(m->created_at),
-			      DB_ID(m->origin_id)),
-		      ret_id, err);
+	int rc = db_int(c, &sql_insert,
+			DB_ARGS(DB_INT(m->ticket_id), DB_ID(m->author_id), DB_ID(m->message_id),
+				DB_INT(m->is_internal), DB_TEXT(m->held), DB_TEXT(m->channel),
+				DB_TEXT(m->body), DB_TEXT(m->body_full), DB_INT(m->created_at),
+				DB_ID(m->origin_id)),
+			ret_id, err);
+
+	return rc == MD_OK ? search_queue_comment(c, *ret_id, err) : rc;
 }
 
 int comment_get(struct db_conn *c, int64_t id, struct arena *a, struct comment *ret,
@@ -91,7 +94,7 @@ int comment_save(struct db_conn *c, const struct comment *m, struct md_err *err)
 
 	if (rc == MD_OK && changed == 0)
 		rc = md_fail(err, MD_NOTFOUND, 0, "no comment %lld", (long long)m->id);
-	return rc;
+	return rc == MD_OK ? search_queue_comment(c, m->id, err) : rc;
 }
 
 int comment_held_by(struct db_conn *c, int64_t ticket, int64_t author, struct arena *a,

@@ -7,6 +7,7 @@
 #ifndef MAILDESK_STORE_DB_DRIVER_H
 #define MAILDESK_STORE_DB_DRIVER_H
 
+#include <maildesk/desk/searchquery.h>
 #include <maildesk/store/db.h>
 
 struct db_link; /* a driver's connection */
@@ -26,7 +27,12 @@ struct db_driver {
 	const char *scheme;            /* "sqlite": what stands before the colon */
 	const char *form;              /* "sqlite:PATH", for people */
 	const struct db_token *tokens; /* ended by a NULL name */
-	int writers, readers;          /* transactions at a time in one process */
+	/* The query for {MATCH}, as its engine writes it; `in_body`: a term must be in the body. */
+	void (*put_match)(struct buf *out, const struct search_query *q, bool in_body);
+	/* The {VECTOR} of a document, from its words (desk/searchtext.h). NULL where the engine
+	 * takes the words themselves. */
+	void (*put_words)(struct buf *out, const char *title, const char *body);
+	int writers, readers; /* transactions at a time in one process */
 	/* How long a writer waits in the engine for another one: shorter than the limit of
 	 * db_txn(), which then runs the transaction again. */
 	int64_t write_wait_ms;
@@ -84,6 +90,11 @@ struct db_driver {
 	void (*reset)(struct db_stmt *st);
 };
 extern const struct db_driver db_sqlite, db_postgres;
+
+/* search_match.c */
+void search_match_fts5(struct buf *out, const struct search_query *q, bool in_body);
+void search_match_tsquery(struct buf *out, const struct search_query *q, bool in_body);
+void search_put_tsvector(struct buf *out, const char *title, const char *body);
 
 /* The statement text of an engine: tokens replaced. The caller frees; NULL without memory. */
 char *db_expand(const struct db_driver *driver, const char *sql);

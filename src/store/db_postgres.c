@@ -57,9 +57,18 @@ static const struct db_token tokens[] = {
 	/* Not the start of the transaction, which now() is. */
 	{ "{NOW}", "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS bigint)" },
 	{ "{TABLES}", "(SELECT CAST(c.relname AS TEXT) AS name FROM pg_catalog.pg_class c"
-		      " WHERE c.relkind IN ('r', 'p') AND c.relnamespace ="
+		      " WHERE c.relkind IN ('r', 'p') AND c.relname <> 'search_index'"
+		      " AND c.relnamespace ="
 		      " (SELECT s.oid FROM pg_catalog.pg_namespace s"
 		      " WHERE s.nspname = current_schema())) AS tables" },
+	{ "{SEARCH_INDEX}", "CREATE TABLE search_index (document bigint PRIMARY KEY,"
+			    " title TEXT NOT NULL, body TEXT NOT NULL, words tsvector NOT NULL);"
+			    "CREATE INDEX search_index_words ON search_index USING gin (words);" },
+	{ "{SEARCH_EMPTY}", "TRUNCATE search_index" },
+	{ "{DOC}", "document" },
+	{ "{MATCH}", "search_index.words @@" },
+	{ "{MATCHER}", "tsquery" },
+	{ "{VECTOR}", "tsvector" },
 	{ NULL, NULL },
 };
 
@@ -154,6 +163,7 @@ static const char *const channels[DB_TOPICS] = {
 	[DB_TOPIC_OUTBOX] = "maildesk_outbox",
 	[DB_TOPIC_TIMERS] = "maildesk_timers",
 	[DB_TOPIC_LEASES] = "maildesk_leases",
+	[DB_TOPIC_SEARCH] = "maildesk_search",
 };
 
 static void put_topics(const struct db_link *l, struct buf *sql)
@@ -558,6 +568,8 @@ const struct db_driver db_postgres = {
 	.scheme = "postgres",
 	.form = "postgres:CONNINFO",
 	.tokens = tokens,
+	.put_match = search_match_tsquery,
+	.put_words = search_put_tsvector,
 	.writers = WRITERS,
 	.readers = READERS,
 	.write_wait_ms = WRITE_WAIT_MS,

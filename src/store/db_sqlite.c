@@ -32,6 +32,10 @@ struct db_link {
 	int wal_pages, checkpoint_at;
 };
 
+#define SEARCH_INDEX                                                                  \
+	"CREATE VIRTUAL TABLE search_index USING fts5 (title, body, words UNINDEXED," \
+	" tokenize = 'ascii');"
+
 static const struct db_token tokens[] = {
 	{ "{ID}", "INTEGER PRIMARY KEY AUTOINCREMENT" },
 	{ "{INT}", "INTEGER" },
@@ -40,7 +44,15 @@ static const struct db_token tokens[] = {
 	{ "{SKIP}", "" },
 	{ "{NOW}", "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)" },
 	{ "{TABLES}", "(SELECT name FROM sqlite_schema WHERE type = 'table'"
-		      " AND substr(name, 1, 7) <> 'sqlite_') AS tables" },
+		      " AND substr(name, 1, 7) <> 'sqlite_'"
+		      " AND substr(name, 1, 12) <> 'search_index') AS tables" },
+	/* Words come ready made: what is no ASCII is part of one. */
+	{ "{SEARCH_INDEX}", SEARCH_INDEX },
+	{ "{SEARCH_EMPTY}", "DROP TABLE search_index;" SEARCH_INDEX },
+	{ "{DOC}", "rowid" },
+	{ "{MATCH}", "search_index MATCH" },
+	{ "{MATCHER}", "TEXT" },
+	{ "{VECTOR}", "TEXT" },
 	{ NULL, NULL },
 };
 
@@ -452,6 +464,7 @@ const struct db_driver db_sqlite = {
 	.scheme = "sqlite",
 	.form = "sqlite:PATH",
 	.tokens = tokens,
+	.put_match = search_match_fts5,
 	.writers = 1,
 	.readers = INT_MAX,
 	.write_wait_ms = 50,

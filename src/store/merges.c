@@ -3,6 +3,7 @@
  * Nothing is copied: a comment or mail of a merged ticket lies with the survivor at the end of the
  * chain and remembers in origin_id where it was born, so that any ticket of a chain can be taken
  * out again. Participants are copied, for the merged ticket keeps its own. */
+#include <maildesk/store/search.h>
 #include <maildesk/store/tickets.h>
 
 #include "query.h"
@@ -33,18 +34,16 @@ int ticket_contents_merge(struct db_conn *c, int64_t from, int64_t into, int64_t
 	if (rc == MD_OK)
 		rc = db_exec(c, &sql_participants_merge,
 			     DB_ARGS(DB_INT(into), DB_INT(now_ms), DB_INT(from)), NULL, err);
-	return rc;
+	return rc == MD_OK ? search_queue_ticket(c, into, err) : rc;
 }
 
 /* ---- and back ---- */
 
 DB_SQL(sql_merged, "SELECT t.id FROM tickets t WHERE t.merged_into = $1 ORDER BY t.id");
-DB_SQL(sql_comments_back,
-       "UPDATE comments SET ticket_id = $1, origin_id = NULLIF(origin_id, $1)"
-       " WHERE ticket_id = $2 AND origin_id = $3");
-DB_SQL(sql_messages_back,
-       "UPDATE messages SET ticket_id = $1, origin_id = NULLIF(origin_id, $1)"
-       " WHERE ticket_id = $2 AND origin_id = $3");
+DB_SQL(sql_comments_back, "UPDATE comments SET ticket_id = $1, origin_id = NULLIF(origin_id, $1)"
+			  " WHERE ticket_id = $2 AND origin_id = $3");
+DB_SQL(sql_messages_back, "UPDATE messages SET ticket_id = $1, origin_id = NULLIF(origin_id, $1)"
+			  " WHERE ticket_id = $2 AND origin_id = $3");
 DB_SQL(sql_participants_back,
        "DELETE FROM ticket_participants WHERE ticket_id = $1 AND origin_id = $2");
 
@@ -92,28 +91,28 @@ static int give_back(struct db_conn *c, int64_t ticket, int64_t root, int64_t or
 }
 
 /* Those who came to `at` with the family leave, unless another merged ticket brings them too. */
-static int part(struct db_conn *c, int64_t at, const struct family *family, int64_t now_ms, struct arena *a,
-		struct md_err *err)
+static int part(struct db_conn *c, int64_t at, const struct family *family, int64_t now_ms,
+		struct arena *a, struct md_err *err)
 {
 	int64_t *others = NULL;
 	size_t n = 0;
 	int rc = MD_OK;
 
 	for (size_t i = 0; i < family->n && rc == MD_OK; i++)
-		rc = db_exec(c, &sql_participants_back,
-			     DB_ARGS(DB_INT(at), DB_INT(family->ids[i])), NULL, err);
+		rc = db_exec(c, &sql_participants_back, DB_ARGS(DB_INT(at), DB_INT(family->ids[i])),
+			     NULL, err);
 	if (rc == MD_OK)
 		rc = ticket_merged_list(c, at, a, &others, &n, err);
 	for (size_t i = 0; i < n && rc == MD_OK; i++)
 		if (others[i] != family->ids[0])
 			rc = db_exec(c, &sql_participants_merge,
-				     DB_ARGS(DB_INT(at), DB_INT(now_ms), DB_INT(others[i])),
-				     NULL, err);
+				     DB_ARGS(DB_INT(at), DB_INT(now_ms), DB_INT(others[i])), NULL,
+				     err);
 	return rc;
 }
 
-int ticket_contents_unmerge(struct db_conn *c, int64_t ticket, int64_t into, int64_t now_ms, struct arena *a,
-			    struct md_err *err)
+int ticket_contents_unmerge(struct db_conn *c, int64_t ticket, int64_t into, int64_t now_ms,
+			    struct arena *a, struct md_err *err)
 {
 	struct family *family = arena_alloc(a, sizeof *family);
 	int64_t chain[CHAIN_MAX] = { into }, root = into;
@@ -133,15 +132,16 @@ int ticket_contents_unmerge(struct db_conn *c, int64_t ticket, int64_t into, int
 		rc = give_back(c, ticket, root, family->ids[i], err);
 	for (size_t i = 0; i < n && rc == MD_OK; i++)
 		rc = part(c, chain[i], family, now_ms, a, err);
-	return rc;
+	if (rc == MD_OK)
+		rc = search_queue_ticket(c, root, err);
+	return rc == MD_OK ? search_queue_ticket(c, ticket, err) : rc;
 }
 
 /* ---- splitting ---- */
 
 DB_SQL(sql_comment_move, "UPDATE comments SET ticket_id = $1, origin_id = NULL WHERE id = $2");
-DB_SQL(sql_message_move,
-       "UPDATE messages SET ticket_id = $1, origin_id = NULL WHERE id ="
-       " (SELECT m.message_id FROM comments m WHERE m.id = $2)");
+DB_SQL(sql_message_move, "UPDATE messages SET ticket_id = $1, origin_id = NULL WHERE id ="
+			 " (SELECT m.message_id FROM comments m WHERE m.id = $2)");
 DB_SQL(sql_thread_move,
        "UPDATE thread_ids SET ticket_id = $1 WHERE message_id ="
        " (SELECT g.message_id FROM comments m JOIN messages g ON g.id = m.message_id"
@@ -154,7 +154,9 @@ int ticket_comment_move(struct db_conn *c, int64_t comment, int64_t to, struct m
 
 	if (rc == MD_OK)
 		rc = db_exec(c, &sql_message_move, args, NULL, err);
-	return rc == MD_OK ? db_exec(c, &sql_thread_move, args, NULL, err) : rc;
+	if (rc == MD_OK)
+		rc = db_exec(c, &sql_thread_move, args, NULL, err);
+	return rc == MD_OK ? search_queue_comment(c, comment, err) : rc;
 }
 
 /* ---- links ---- */
@@ -183,8 +185,8 @@ int ticket_link_remove(struct db_conn *c, int64_t ticket, const char *type, int6
 		       struct md_err *err)
 {
 	int64_t changed;
-	int rc = db_exec(c, &sql_link_remove,
-			 DB_ARGS(DB_INT(ticket), DB_TEXT(type), DB_INT(other)), &changed, err);
+	int rc = db_exec(c, &sql_link_remove, DB_ARGS(DB_INT(ticket), DB_TEXT(type), DB_INT(other)),
+			 &changed, err);
 
 	return rc == MD_OK && changed == 0 ? md_fail(err, MD_NOTFOUND, 0, "no such link") : rc;
 }

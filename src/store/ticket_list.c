@@ -6,6 +6,7 @@
 #include <maildesk/store/tickets.h>
 
 #include "query.h"
+#include "search_private.h"
 #include "ticket_columns.h"
 
 #define ROW_COLUMNS                                                          \
@@ -102,35 +103,71 @@ static void add_rest(struct query *q, const struct ticket_filter *f)
 		query_add_arg(q, " AND t.created_at < ?", DB_INT(f->created_before));
 	if (f->updated_after)
 		query_add_arg(q, " AND t.updated_at >= ?", DB_INT(f->updated_after));
+	if (f->updated_before)
+		query_add_arg(q, " AND t.updated_at < ?", DB_INT(f->updated_before));
 }
 
-static void add_filter(struct query *q, const struct ticket_filter *f)
+/* By its own date or that of the newest cycle of its resolution clock. */
+#define OVERDUE_BEGIN                                        \
+	"(t.resolved_at IS NULL AND t.closed_at IS NULL AND" \
+	" (COALESCE(t.due_at, 0) BETWEEN 1 AND CAST(? AS {INT})"
+#define OVERDUE_END                                                    \
+	" OR EXISTS (SELECT 1 FROM clocks k WHERE k.ticket_id = t.id"  \
+	" AND k.metric = 'resolution' AND k.due_at < CAST(? AS {INT})" \
+	" AND k.cycle = (SELECT MAX(n.cycle) FROM clocks n"            \
+	" WHERE n.ticket_id = t.id AND n.metric = 'resolution'))))"
+
+static void add_overdue(struct query *q, const struct ticket_filter *f)
 {
-	query_add(q, " FROM tickets t WHERE t.deleted_at IS NULL AND t.merged_into IS NULL");
+	if (f->overdue_at) {
+		query_add_arg(q, " AND " OVERDUE_BEGIN, DB_INT(f->overdue_at - 1));
+		query_add_arg(q, OVERDUE_END, DB_INT(f->overdue_at));
+	}
+	if (f->not_overdue_at) {
+		query_add_arg(q, " AND NOT " OVERDUE_BEGIN, DB_INT(f->not_overdue_at - 1));
+		query_add_arg(q, OVERDUE_END, DB_INT(f->not_overdue_at));
+	}
+}
+
+void ticket_filter_add(struct query *q, const struct ticket_filter *f)
+{
+	query_add(q, " AND t.deleted_at IS NULL AND t.merged_into IS NULL");
 	add_status(q, f);
 	add_priority(q, f);
 	add_people(q, f);
 	add_rest(q, f);
+	add_overdue(q, f);
+}
+
+/* What the words are in counts only together with the rest: the limit is on what passes it. */
+static void add_filter(struct query *q, const struct ticket_filter *f, struct search_matches *m)
+{
+	query_add(q, " FROM tickets t WHERE 1 = 1");
+	ticket_filter_add(q, f);
+	if (f->words && f->words->n)
+		search_add_tickets(q, m, f);
 }
 
 int ticket_list(struct db_conn *c, const struct ticket_filter *f, struct arena *a,
 		struct ticket_row **ret, size_t *ret_n, int64_t *ret_total, struct md_err *err)
 {
 	md_auto(query_done) struct query count = QUERY_INIT, page = QUERY_INIT;
+	md_auto(search_matches_done) struct search_matches m = SEARCH_MATCHES_INIT;
 	const char *order = orders[f->sort][f->descending];
 	int64_t *total;
 	size_t n;
 	int rc;
 
+	search_write_matches(c, f->words, &m);
 	query_add(&count, QUERY_COUNT_BEGIN);
-	add_filter(&count, f);
+	add_filter(&count, f, &m);
 	query_add(&count, QUERY_COUNT_END);
 	rc = query_all(&count, c, &db_map_int, 1, a, &total, &n, err);
 	if (rc != MD_OK)
 		return rc;
 
 	query_add(&page, "SELECT " ROW_COLUMNS " FROM (SELECT t.id AS page_id");
-	add_filter(&page, f);
+	add_filter(&page, f, &m);
 	query_add(&page, order);
 	query_add_arg(&page, " LIMIT ?", DB_INT(f->limit));
 	query_add_arg(&page, " OFFSET ?", DB_INT(f->offset));

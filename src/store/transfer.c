@@ -40,8 +40,8 @@ struct transfer {
 	void *ctx;
 };
 
-/* Tables of a database, and not of the desk in it. */
-static const char *const stay[] = { "commits" };
+/* Tables of a database, and not of the desk in it: the target makes its own search index. */
+static const char *const stay[] = { "commits", "search_queue" };
 
 static bool stays(const struct transfer_table *t)
 {

@@ -19,7 +19,14 @@
 enum { DESK_ID_MAX = 40, DESK_TEXT_MAX = 200 };
 
 /* Who sleeps and may have to be woken. */
-enum desk_part { DESK_SENDER, DESK_TIMERS, DESK_MAILBOXES, DESK_LISTENER, DESK_PARTS };
+enum desk_part {
+	DESK_SENDER,
+	DESK_TIMERS,
+	DESK_MAILBOXES,
+	DESK_LISTENER,
+	DESK_INDEXER,
+	DESK_PARTS
+};
 
 struct desk_mailbox {
 	const struct conf_mailbox *conf;

@@ -71,7 +71,7 @@ struct work {
 	} events[WORK_EVENTS_MAX];
 	size_t n_events;
 	bool created, touched, customer_wrote, agent_replied;
-	int64_t happened_ms; /* when, if not now: what is approved late */
+	int64_t happened_ms;  /* when, if not now: what is approved late */
 	bool echo, too_large; /* see work_ticket */
 	struct work_line {
 		const char *line, *reason; /* reason: what happened, or why not */
@@ -189,7 +189,7 @@ int work_save(struct work *w, struct md_err *err);
 int work_comment_edit(struct work *w, int64_t comment, const char *body, struct md_err *err);
 int work_comment_delete(struct work *w, int64_t comment, struct md_err *err);
 
-/* After the transaction: wake the sender and the timers. */
+/* After the transaction: wake who has something to do now. */
 void work_done(struct desk *d);
 
 #endif

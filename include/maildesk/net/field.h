@@ -22,7 +22,8 @@ enum http_type {
 	HTTP_LINES,   /* array of HTTP_LINE */
 	HTTP_PERSONS, /* array of HTTP_PERSON */
 	HTTP_WORDS,   /* of queries: words with commas between */
-	HTTP_OBJECT,  /* of answers, like all below: the object of that name */
+	HTTP_NUMBER,  /* of answers, like all below */
+	HTTP_OBJECT,  /* the object of that name */
 	HTTP_OBJECTS, /* array of it */
 	HTTP_PAGE,    /* a page of it */
 	HTTP_TYPE_COUNT

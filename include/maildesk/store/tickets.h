@@ -2,6 +2,7 @@
 #ifndef MAILDESK_STORE_TICKETS_H
 #define MAILDESK_STORE_TICKETS_H
 
+#include <maildesk/desk/searchquery.h>
 #include <maildesk/store/db.h>
 
 struct ticket {
@@ -58,8 +59,11 @@ struct ticket_filter {
 	size_t n_priority;
 	int64_t assignee_id, requester_id; /* 0: any, -1 (assignee): none */
 	const char *tag, *category, *mailbox;
-	int64_t created_after, created_before, updated_after; /* 0: any */
-	int64_t visible_to; /* a customer who must take part; 0: sees all */
+	int64_t created_after, created_before, updated_after, updated_before; /* 0: any */
+	int64_t overdue_at, not_overdue_at; /* is it overdue at that time, or not; 0: any */
+	const struct search_query *words;   /* NULL, and without terms: any */
+	bool words_internal;                /* internal notes are looked at too */
+	int64_t visible_to;                 /* a customer who must take part; 0: sees all */
 	enum ticket_sort sort;
 	bool descending;
 	int64_t offset, limit;
@@ -118,7 +122,8 @@ int ticket_link_add(struct db_conn *c, int64_t ticket, const char *type, int64_t
 int ticket_link_remove(struct db_conn *c, int64_t ticket, const char *type, int64_t other,
 		       struct md_err *err);
 struct ticket_link {
-	int64_t ticket_id; /* the one that `type` is said of: it blocks, duplicates, is the parent */
+	int64_t ticket_id; /* the one that `type` is said of: it blocks, duplicates, is the parent
+			    */
 	const char *type;
 	int64_t other_id;
 	const char *title, *status; /* of the one at the other end than asked for */
@@ -135,8 +140,8 @@ int ticket_contents_merge(struct db_conn *c, int64_t from, int64_t into, int64_t
 			  struct md_err *err);
 /* What came to `into`, or from there further on, with `ticket` or with one of those merged into it
  * goes back to `ticket`; its row is the caller's to change. */
-int ticket_contents_unmerge(struct db_conn *c, int64_t ticket, int64_t into, int64_t now_ms, struct arena *a,
-			    struct md_err *err);
+int ticket_contents_unmerge(struct db_conn *c, int64_t ticket, int64_t into, int64_t now_ms,
+			    struct arena *a, struct md_err *err);
 /* The tickets merged into this one, at first hand. */
 int ticket_merged_list(struct db_conn *c, int64_t ticket, struct arena *a, int64_t **ret,
 		       size_t *ret_n, struct md_err *err);

@@ -54,6 +54,7 @@ void show_end(struct buf *out, char bracket);
 void show_text(struct buf *out, const char *key, const char *text); /* NULL: null */
 void show_int(struct buf *out, const char *key, int64_t v);
 void show_id(struct buf *out, const char *key, int64_t id); /* 0: null */
+void show_number(struct buf *out, const char *key, double v);
 void show_bool(struct buf *out, const char *key, bool v);
 void show_time(struct buf *out, const char *key, int64_t ms); /* 0: null */
 void show_null(struct buf *out, const char *key);
@@ -112,6 +113,7 @@ API_HANDLER(auth_logout);
 API_HANDLER(auth_me);
 API_HANDLER(tickets_list);
 API_HANDLER(tickets_add);
+API_HANDLER(search_page);
 API_HANDLER(ticket_get_one);
 API_HANDLER(ticket_patch);
 API_HANDLER(ticket_history);
@@ -145,6 +147,6 @@ void api_show_user(struct buf *out, const char *key, const struct user *u, bool 
 extern const struct http_field blocked_body[];
 extern const struct http_field token_body[], refresh_body[], logout_body[], ticket_body[],
 	ticket_changes[], ticket_query[], comment_body[], comment_changes[], user_body[],
-	user_changes[], user_query[], page_query[];
+	user_changes[], user_query[], page_query[], search_query_fields[];
 
 #endif

@@ -30,6 +30,7 @@ static const struct http_route routes[] = {
 
 { "GET",    V1 "/tickets",      SIGNED_IN, tickets_list, NULL, ticket_query, NULL, "Tickets",                  HTTP_PAGE,   "TicketRow", 0 },
 { "POST",   V1 "/tickets",      SIGNED_IN, tickets_add,  NULL, NULL, ticket_body,  "Open a ticket",            HTTP_OBJECT, "Ticket", 201 },
+{ "GET",    V1 "/search",       SIGNED_IN, search_page,  NULL, search_query_fields, NULL, "Tickets and comments by words", HTTP_PAGE, "Found", 0 },
 { "GET",    V1 "/tickets/{id}", SIGNED_IN, ticket_get_one, find_ticket, NULL, NULL, "One ticket",              HTTP_OBJECT, "Ticket", 0 },
 { "PATCH",  V1 "/tickets/{id}", SIGNED_IN, ticket_patch, find_ticket, NULL, ticket_changes, "Change a ticket", HTTP_OBJECT, "Ticket", 0 },
 { "GET",    V1 "/tickets/{id}/history",  SIGNED_IN, ticket_history, find_ticket, page_query, NULL, "What happened to it", HTTP_PAGE, "HistoryRow", 0 },

@@ -99,6 +99,11 @@ const struct http_field user_changes[] = {
 	HTTP_END,
 };
 const struct http_field page_query[] = { API_PAGE_FIELDS, HTTP_END };
+const struct http_field search_query_fields[] = {
+	IN("q", HTTP_LINE, HTTP_REQUIRED, 1, 1000, NULL), /* desk/searchquery.h */
+	API_PAGE_FIELDS,
+	HTTP_END,
+};
 const struct http_field user_query[] = {
 	IN("role", HTTP_LINE, 0, 0, 0, roles),
 	IN("q", HTTP_LINE, 0, 1, 100, NULL),
@@ -117,6 +122,7 @@ const struct http_field ticket_query[] = {
 	IN("created_after", HTTP_TIME, 0, 0, 0, NULL),
 	IN("created_before", HTTP_TIME, 0, 0, 0, NULL),
 	IN("updated_after", HTTP_TIME, 0, 0, 0, NULL),
+	IN("q", HTTP_LINE, 0, 1, 1000, NULL), /* as of /search */
 	IN("sort", HTTP_LINE, 0, 0, 0, sorts),
 	API_PAGE_FIELDS,
 	HTTP_END,
@@ -272,6 +278,16 @@ static const struct http_field intake[] = {
 	MAYBE("comment", HTTP_INT),
 	HTTP_END,
 };
+static const char *const found_types[] = { "ticket", "comment", NULL };
+static const struct http_field found[] = {
+	{ "type", HTTP_LINE, HTTP_REQUIRED, 0, 0, found_types, NULL },
+	OUT("id", HTTP_INT),
+	OUT("ticket", HTTP_INT),
+	OUT("title", HTTP_LINE),
+	OUT("snippet", HTTP_TEXT), /* HTML, what matched in <mark> */
+	OUT("score", HTTP_NUMBER),
+	HTTP_END,
+};
 static const struct http_field held_mail[] = {
 	OUT("id", HTTP_INT),
 	OUT("cause", HTTP_LINE),
@@ -305,6 +321,7 @@ const struct http_object api_objects[] = {
 	{ "Command", command },
 	{ "Comment", comment },
 	{ "Decision", decision },
+	{ "Found", found },
 	{ "HeldMail", held_mail },
 	{ "BlockedSender", blocked_sender },
 	{ "Counts", NULL },

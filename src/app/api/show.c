@@ -45,6 +45,12 @@ void show_id(struct buf *out, const char *key, int64_t id)
 		show_null(out, key);
 }
 
+void show_number(struct buf *out, const char *key, double v)
+{
+	key_of(out, key);
+	buf_addf(out, "%.4f", v);
+}
+
 void show_bool(struct buf *out, const char *key, bool v)
 {
 	key_of(out, key);

@@ -1,6 +1,8 @@
 /* Finding tickets and showing lists of them. */
 #include "api_private.h"
 
+#include <maildesk/app/search.h>
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -154,6 +156,8 @@ int tickets_list(void *ctx, struct http_request *q, struct http_response *r, str
 	if (!read_filter(api, q, r, &f))
 		return MD_OK;
 	rc = db_read(api->desk->db, &c, err);
+	if (rc == MD_OK && http_query(q, "q"))
+		rc = search_tickets(api_by(q), c, http_query(q, "q"), q->arena, &f, err);
 	if (rc == MD_OK)
 		rc = ticket_list(c, &f, q->arena, &rows, &n, &total, err);
 	if (rc != MD_OK)
