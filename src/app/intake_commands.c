@@ -53,6 +53,34 @@ static int drop_echo(struct intake *in, const struct command_input *as, struct m
 	return MD_OK;
 }
 
+/* What others wrote into a subject is no command of whoever answers or passes it on: a title that
+ * looks like one comes back with our tag, a forward brings its old subject along. */
+static int drop_planted(struct intake *in, struct md_err *err)
+{
+	struct command_list *list = &in->list;
+	const char *old = in->m->is_forward ? in->m->forwarded_subject : NULL;
+	struct ticket t = { 0 };
+	size_t kept = 0;
+	int rc = MD_OK;
+
+	if (!list->subject_block[0])
+		return MD_OK;
+	if (in->route.outcome == ROUTE_COMMENT)
+		rc = ticket_get(in->c, in->route.ticket, in->a, &t, err);
+	if (rc != MD_OK)
+		return rc;
+	if (!(t.title && strstr(t.title, list->subject_block)) &&
+	    !(old && strstr(old, list->subject_block)))
+		return MD_OK;
+	for (size_t i = 0; i < list->count; i++)
+		if (!list->commands[i].in_subject)
+			list->commands[kept++] = list->commands[i];
+	list->count = kept;
+	list->leftover_count = 0;
+	list->subject = in->m->subject;
+	return MD_OK;
+}
+
 int intake_parse_commands(struct intake *in, struct md_err *err)
 {
 	const struct command_input input = {
@@ -69,5 +97,14 @@ int intake_parse_commands(struct intake *in, struct md_err *err)
 	if (!in->commands)
 		return MD_OK;
 	rc = command_parse(&input, in->a, &in->list, err);
-	return rc == MD_OK ? drop_echo(in, &input, err) : rc;
+	if (rc == MD_OK)
+		rc = drop_planted(in, err);
+	if (rc == MD_OK)
+		rc = drop_echo(in, &input, err);
+	/* What proves the sender is a token whose commands were run: once more, and they are asked.
+	 */
+	if (rc == MD_OK && in->list.count && in->f.proof_ran && in->f.trust.auth != AUTH_PASS &&
+	    in->f.trust.level < TRUST_CONFIRMED)
+		in->confirm = in->refused = true;
+	return rc;
 }
