@@ -220,7 +220,7 @@ static void a_held_mail_is_confirmed_once(void **state)
 	OK(move_rc(f, f->carol, ticket, "reopened"));
 	send_all(f);
 	TAKE(f, .from = ANNA, .to = code, .subject = "Re: confirm", .body = "Yes!\n");
-	assert_string_equal(status_of(f, ticket), "reopened");
+	assert_string_equal(status_of(f, ticket), "in_progress");
 	ROWS(f, "", QUEUED);
 }
 
