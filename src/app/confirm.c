@@ -26,6 +26,7 @@ static int describe_held(struct intake *in, struct work *w, struct md_err *err)
 		.tag_format = in->d->config->desk.subject_tag,
 		.mode = command_subjects_from_name(in->d->config->desk.subject_commands),
 		.is_staff = in->f.is_staff,
+		.fields = work_field_names(in->d, in->a),
 	};
 	struct command_list list;
 	int rc = command_parse(&input, in->a, &list, err);

@@ -1,175 +1,51 @@
-/* The executor of the command language: one row of command.h is one change of work.h. */
+/* The executor of the command language: rows of command.h become changes of work.h, in order; the
+ * first refusal ends it, and the caller takes back what was done. */
 #include <maildesk/base/utf8.h>
 
-#include "work_priv.h"
+#include "execute_priv.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum { LINE_SHOWN = 200 }; /* bytes */
 
-static int find_assignee(struct work *w, const char *word, int64_t *ret, struct md_err *err);
-
-static int run_status(struct work *w, const struct command *cmd, struct work_change *ch,
-		      struct md_err *err)
-{
-	const struct workflow *wf = w->by->desk->workflow;
-	md_auto(buf_done) struct buf names = BUF_INIT(1000);
-	const char *word = cmd->row->preset ? cmd->row->preset : cmd->args;
-
-	ch->status = workflow_target(wf, word);
-	if (!ch->status) {
-		for (size_t i = 0; i < wf->status_count; i++)
-			buf_addf(&names, "%s%s", i ? ", " : "", wf->statuses[i].name);
-		return md_fail(err, MD_INPUT, WORK_BAD_VALUE, "no status \"%s\"; there are: %s",
-			       word, buf_str(&names));
-	}
-	/* Asked for by name, staying is no move: it is refused with what is possible. */
-	if (strcmp(ch->status, w->ticket.status) == 0) {
-		int rc = workflow_move(wf, w->ticket.status, ch->status, w->who,
-				       w->ticket.assignee_id != 0, err);
-
-		if (rc != MD_OK && err)
-			err->native = WORK_NO_TRANSITION;
-		return rc;
-	}
-	return MD_OK;
-}
-
-static int run_assign(struct work *w, const struct command *cmd, struct work_change *ch,
-		      struct md_err *err)
-{
-	ch->set_assignee = true;
-	return find_assignee(w, cmd->row->preset ? cmd->row->preset : cmd->args, &ch->assignee,
-			     err);
-}
-
-static int run_priority(struct work *w, const struct command *cmd, struct work_change *ch,
-			struct md_err *err)
-{
-	(void)w;
-	ch->priority = work_priority_from_name(cmd->args);
-	if (ch->priority < 0)
-		return work_refuse(err, MD_INPUT, WORK_BAD_VALUE,
-				   "priority is low, medium, high or critical");
-	return MD_OK;
-}
-
-static int run_tag(struct work *w, const struct command *cmd, struct work_change *ch,
-		   struct md_err *err)
-{
-	const struct rec_strs *words = &cmd->words;
-
-	ch->add_tags.v = arena_array(w->arena, words->n, sizeof(char *));
-	ch->remove_tags.v = arena_array(w->arena, words->n, sizeof(char *));
-	if (!ch->add_tags.v || !ch->remove_tags.v)
-		return md_fail(err, MD_NOMEM, 0, "out of memory");
-	for (size_t i = 0; i < words->n; i++) {
-		struct rec_strs *list = words->v[i][0] == '-' ? &ch->remove_tags : &ch->add_tags;
-
-		list->v[list->n++] = words->v[i] + 1;
-	}
-	return MD_OK;
-}
-
-static int run_category(struct work *w, const struct command *cmd, struct work_change *ch,
-			struct md_err *err)
-{
-	(void)w;
-	(void)err;
-	ch->category = cmd->args;
-	return MD_OK;
-}
-
-static int run_title(struct work *w, const struct command *cmd, struct work_change *ch,
-		     struct md_err *err)
-{
-	(void)w;
-	(void)err;
-	ch->title = cmd->args;
-	return MD_OK;
-}
-
 /* #note and #reply say what the mail's text is; the comment is made by whoever has the text. */
-static int run_nothing(struct work *w, const struct command *cmd, struct work_change *ch,
-		       struct md_err *err)
+static int say(struct step *s, struct md_err *err)
 {
-	(void)w;
-	(void)cmd;
-	(void)ch;
+	(void)s;
 	(void)err;
 	return MD_OK;
 }
 
-typedef int (*run_fn)(struct work *w, const struct command *cmd, struct work_change *ch,
-		      struct md_err *err);
-static const run_fn run[] = {
-	[VERB_STATUS] = run_status, [VERB_ASSIGN] = run_assign,     [VERB_PRIORITY] = run_priority,
-	[VERB_TAG] = run_tag,       [VERB_CATEGORY] = run_category, [VERB_TITLE] = run_title,
-	[VERB_NOTE] = run_nothing,  [VERB_REPLY] = run_nothing,
+static const execute_fn run[VERB_COUNT] = {
+	[VERB_STATUS] = execute_status,
+	[VERB_ASSIGN] = execute_assign,
+	[VERB_PRIORITY] = execute_priority,
+	[VERB_TAG] = execute_tag,
+	[VERB_CATEGORY] = execute_category,
+	[VERB_TITLE] = execute_title,
+	[VERB_DUE] = execute_due,
+	[VERB_SNOOZE] = execute_snooze,
+	[VERB_TIME] = execute_time,
+	[VERB_FIELD] = execute_field,
+	[VERB_NOTE] = say,
+	[VERB_REPLY] = say,
+	[VERB_CANNED] = execute_canned,
+	[VERB_CC] = execute_cc,
+	[VERB_WATCH] = execute_watch,
+	[VERB_MUTE] = execute_mute,
+	[VERB_REQUESTER] = execute_requester,
+	[VERB_MERGE] = execute_merge,
+	[VERB_UNMERGE] = execute_unmerge,
+	[VERB_LINK] = execute_link,
+	[VERB_SPLIT] = execute_split,
+	[VERB_SPAM] = execute_spam,
+	[VERB_DELETE] = execute_delete,
+	[VERB_UNDO] = execute_undo,
+	[VERB_HELP] = execute_query,
+	[VERB_LIST] = execute_query,
+	[VERB_SHOW] = execute_query,
 };
-
-/* ---- "assign ann" ---- */
-
-static bool folded_equal(const char *a, const char *b, size_t n)
-{
-	md_auto(buf_done) struct buf fa = BUF_INIT(4096);
-	md_auto(buf_done) struct buf fb = BUF_INIT(4096);
-
-	utf8_fold(&fa, a, strlen(a));
-	utf8_fold(&fb, b, strlen(b));
-	if (n && fa.len >= fb.len)
-		return memcmp(buf_str(&fa), buf_str(&fb), fb.len) == 0;
-	return fa.len == fb.len && strcmp(buf_str(&fa), buf_str(&fb)) == 0;
-}
-
-/* How well a word fits a person: 2 the address or the whole name, 1 how the name begins. */
-static int fits(const struct user *u, const char *word)
-{
-	if (folded_equal(u->email, word, 0) || folded_equal(u->name, word, 0))
-		return 2;
-	return folded_equal(u->name, word, 1) ? 1 : 0;
-}
-
-static int find_assignee(struct work *w, const char *word, int64_t *ret, struct md_err *err)
-{
-	md_auto(buf_done) struct buf names = BUF_INIT(1000);
-	struct user *staff = NULL;
-	size_t n = 0, hits = 0;
-	int best = 0, rc;
-
-	*ret = 0;
-	if (folded_equal("none", word, 0))
-		return MD_OK;
-	if (folded_equal("me", word, 0)) {
-		*ret = w->by->user.id;
-		return MD_OK;
-	}
-	rc = user_agents(w->c, true, w->arena, &staff, &n, err);
-	if (rc != MD_OK)
-		return rc;
-	for (size_t i = 0; i < n; i++) {
-		int fit = fits(&staff[i], word);
-
-		if (fit == 0 || fit < best)
-			continue;
-		if (fit > best) {
-			hits = 0;
-			buf_reset(&names);
-		}
-		best = fit;
-		*ret = staff[i].id;
-		buf_addf(&names, "%s%s <%s>", hits++ ? ", " : "", staff[i].name, staff[i].email);
-	}
-	if (hits == 1)
-		return MD_OK;
-	if (hits > 1)
-		return md_fail(err, MD_INPUT, WORK_BAD_VALUE, "\"%s\" could be %s: use the address",
-			       word, buf_str(&names));
-	return md_fail(err, MD_INPUT, WORK_BAD_VALUE, "no agent is called \"%s\"", word);
-}
-
-/* ---- */
 
 /* "resolve" on an open ticket is the mistake everybody makes once: say how it is done. */
 static void add_hint(const struct work *w, const struct work_change *ch, struct md_err *err)
@@ -183,17 +59,57 @@ static void add_hint(const struct work *w, const struct work_change *ch, struct 
 	md_wrap(err, err->code, "take it first, [take; resolve]");
 }
 
-static int run_one(struct work *w, const struct command *cmd, struct md_err *err)
+int execute_one(struct work *w, const struct command *cmd, const char **ret_result,
+		struct md_err *err)
 {
-	struct work_change ch = WORK_CHANGE_NONE;
-	int rc = run[cmd->row->verb](w, cmd, &ch, err);
+	struct step s = { .w = w, .cmd = cmd, .ch = WORK_CHANGE_NONE };
+	int rc = MD_OK;
 
+	if (!command_is_query(cmd->row)) {
+		if (!w->ticket.id)
+			return work_refuse(err, MD_INPUT, WORK_BAD_VALUE,
+					   "for which ticket? put [#N] into the subject");
+		rc = cmd->row->verb == VERB_UNMERGE ? work_ask_frozen(w, cmd->row->action, err)
+						    : work_ask(w, cmd->row->action, err);
+	}
 	if (rc == MD_OK)
-		rc = work_change(w, &ch, err);
+		rc = run[cmd->row->verb](&s, err);
+	if (rc == MD_OK && s.changes)
+		rc = work_change(w, &s.ch, err);
 	if (rc != MD_OK)
-		add_hint(w, &ch, err);
+		add_hint(w, &s.ch, err);
+	*ret_result = s.result ? s.result : "done";
 	return rc;
 }
+
+int execute_flush(struct work *w, struct md_err *err)
+{
+	int rc = work_save(w, err);
+
+	w->before = w->ticket;
+	w->n_events = 0;
+	w->created = w->touched = w->customer_wrote = w->agent_replied = false;
+	return rc;
+}
+
+int execute_reload(struct work *w, struct md_err *err)
+{
+	struct work fresh;
+	int rc;
+
+	if (!w->ticket.id || w->touched || memcmp(&w->ticket, &w->before, sizeof w->ticket) != 0)
+		return MD_OK;
+	rc = work_load(w->by, w->c, w->arena, w->ticket.id, &fresh, err);
+	if (rc != MD_OK)
+		return rc;
+	w->ticket = w->before = fresh.ticket;
+	w->participants = fresh.participants;
+	w->n_participants = fresh.n_participants;
+	work_see(w);
+	return MD_OK;
+}
+
+/* ---- the transcript ---- */
 
 /* A line as it is shown again: nobody needs the whole of a long one. */
 static const char *shown(struct arena *a, const char *line)
@@ -203,45 +119,135 @@ static const char *shown(struct arena *a, const char *line)
 	return cut == n ? line : arena_printf(a, "%.*s...", (int)cut, line);
 }
 
-int work_commands(struct work *w, const struct command_list *list, struct md_err *err)
+static void add_line(struct work *w, const char *line, const char *reason, bool ok)
 {
-	struct work_line *lines =
-		arena_array(w->arena, list->count + list->refusal_count + list->leftover_count,
-			    sizeof *lines);
+	w->lines[w->n_lines++] = (struct work_line){ shown(w->arena, line), reason, ok };
+}
+
+static void add_all(struct work *w, const struct command_refusal *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		add_line(w, v[i].line, v[i].reason, false);
+}
+
+/* All of them on one ticket, told in the lines of `teller`; among several tickets each line says
+ * which, and questions are answered once. */
+static int run_list(struct work *w, struct work *teller, const struct command_list *list,
+		    bool among_several, struct md_err *err)
+{
+	bool first = teller->n_lines == 0;
 	int rc = MD_OK;
 
-	if (!lines)
-		return md_fail(err, MD_NOMEM, 0, "out of memory");
-	w->lines = lines;
-	for (size_t i = 0; i < list->refusal_count; i++)
-		lines[w->n_lines++] = (struct work_line){ shown(w->arena, list->refusals[i].line),
-							  list->refusals[i].reason, false };
-	if (list->refusal_count)
-		rc = work_refuse(err, MD_INPUT, WORK_BAD_VALUE, list->refusals[0].reason);
 	for (size_t i = 0; i < list->count && rc == MD_OK; i++) {
 		const struct command *cmd = &list->commands[i];
+		const char *line = cmd->line, *result = NULL;
 		struct md_err why = { 0 };
 
-		rc = run_one(w, cmd, &why);
-		lines[w->n_lines++] =
-			(struct work_line){ shown(w->arena, cmd->line),
-					    rc == MD_OK ? "done" : arena_strdup(w->arena, why.text),
-					    rc == MD_OK };
+		if (among_several && command_is_query(cmd->row) && !first)
+			continue;
+		if (among_several)
+			line = arena_printf(w->arena, "#%lld: %s", (long long)w->ticket.id, line);
+		rc = execute_one(command_is_query(cmd->row) ? teller : w, cmd, &result, &why);
+		if (rc != MD_OK)
+			result = arena_strdup(w->arena, why.text);
+		add_line(teller, line ? line : "", result ? result : "", rc == MD_OK);
 		if (rc != MD_OK && err)
 			*err = why;
 	}
+	return rc;
+}
+
+/* One of the tickets that the mail names: it may be the one that it is about. */
+static int run_on(struct work *w, const struct command_list *list, int64_t ticket,
+		  struct md_err *err)
+{
+	bool among_several = list->ticket_count > 1;
+	struct work other;
+	int rc;
+
+	if (ticket == w->ticket.id) {
+		rc = among_several ? work_ask(w, ACTION_BULK, err) : MD_OK;
+		return rc == MD_OK ? run_list(w, w, list, among_several, err) : rc;
+	}
+	rc = work_open(w->by, w->c, w->arena, ticket, &other, err);
+	if (rc == MD_OK && among_several)
+		rc = work_ask(&other, ACTION_BULK, err);
+	if (rc == MD_OK)
+		rc = run_list(&other, w, list, among_several, err);
+	if (rc == MD_OK && other.canned)
+		w->canned = other.canned;
+	if (rc == MD_OK)
+		rc = work_save(&other, err);
+	return rc == MD_OK ? execute_reload(w, err) : rc;
+}
+
+static int run_all(struct work *w, const struct command_list *list, struct md_err *err)
+{
+	int rc = MD_OK;
+
+	if (list->ticket_count == 0)
+		return run_list(w, w, list, false, err);
+	for (size_t i = 0; i < list->ticket_count && rc == MD_OK; i++) {
+		size_t before = w->n_lines;
+		struct md_err why = { 0 };
+
+		rc = run_on(w, list, list->tickets[i], &why);
+		/* refused before any command was looked at */
+		if (rc != MD_OK && (w->n_lines == before || w->lines[w->n_lines - 1].ok))
+			add_line(w, arena_printf(w->arena, "#%lld", (long long)list->tickets[i]),
+				 arena_strdup(w->arena, why.text), false);
+		if (rc != MD_OK && err)
+			*err = why;
+	}
+	return rc;
+}
+
+int work_commands(struct work *w, const struct command_list *list, struct md_err *err)
+{
+	size_t tickets = list->ticket_count ? list->ticket_count : 1;
+	int rc = MD_OK;
+
+	w->lines = arena_array(w->arena,
+			       tickets * (list->count + 1) + list->refusal_count +
+				       list->leftover_count,
+			       sizeof *w->lines);
+	w->n_lines = 0;
+	w->answers = w->canned = NULL;
+	if (!w->lines)
+		return md_fail(err, MD_NOMEM, 0, "out of memory");
+	add_all(w, list->refusals, list->refusal_count);
+	if (list->refusal_count)
+		rc = work_refuse(err, MD_INPUT, WORK_BAD_VALUE, list->refusals[0].reason);
+	else
+		rc = run_all(w, list, err);
 	for (size_t i = 0; i + 1 < w->n_lines && rc != MD_OK; i++)
-		if (lines[i].ok)
-			lines[i] = (struct work_line){ lines[i].line,
-						       "not done, because another was refused",
-						       false };
+		if (w->lines[i].ok)
+			w->lines[i] = (struct work_line){ w->lines[i].line,
+							  "not done, because another was refused",
+							  false };
 	/* Words beside commands of the subject fail nothing, but are mentioned. */
-	for (size_t i = 0; i < list->leftover_count && rc == MD_OK && list->subject_block[0]; i++)
-		lines[w->n_lines++] = (struct work_line){ shown(w->arena, list->leftovers[i].line),
-							  list->leftovers[i].reason, false };
+	if (rc == MD_OK && list->subject_block[0])
+		add_all(w, list->leftovers, list->leftover_count);
 	if (w->arena->failed)
 		return md_fail(err, MD_NOMEM, 0, "out of memory");
 	return rc;
+}
+
+void work_none(const struct work_by *by, struct db_conn *c, struct arena *a, struct work *ret)
+{
+	*ret = (struct work){ .by = by, .c = c, .arena = a };
+	/* tells apart the mails about no ticket */
+	ret->ticket.version = by->message;
+	ret->who = policy_who(&by->actor, NULL);
+}
+
+struct rec_strs work_field_names(const struct desk *d, struct arena *a)
+{
+	struct rec_strs names = { 0, arena_array(a, d->config->n_fields, sizeof(char *)) };
+
+	for (size_t i = 0; names.v && i < d->config->n_fields; i++)
+		names.v[names.n++] = d->config->fields[i].title;
+	return names;
 }
 
 int work_transcript(struct work *w, struct md_err *err)

@@ -101,7 +101,8 @@ static int try_with_commands(struct intake *in, db_txn_fn fn, struct md_err *err
 	struct md_err why = { 0 };
 	int rc = db_savepoint(in->c, fn, in, &why);
 
-	if (in->commands && (rc == MD_INPUT || rc == MD_REFUSED || rc == MD_CONFLICT) &&
+	if (in->commands &&
+	    (rc == MD_INPUT || rc == MD_REFUSED || rc == MD_CONFLICT || rc == MD_NOTFOUND) &&
 	    in->n_lines) {
 		in->refused = true;
 		/* They may do it, if only it is them: then they are asked. */
@@ -113,40 +114,6 @@ static int try_with_commands(struct intake *in, db_txn_fn fn, struct md_err *err
 	if (rc != MD_OK && err)
 		*err = why;
 	return rc;
-}
-
-/* The commands of the mail on an open piece of work, or, once refused, the transcript of that. */
-static int run_commands(struct intake *in, struct work *w, struct md_err *err)
-{
-	const char *when = in->d->config->desk.transcript;
-	int rc = MD_OK;
-
-	if (!in->commands)
-		return MD_OK;
-	if (in->confirm)
-		return MD_OK;
-	if (in->refused) {
-		w->lines = in->lines;
-		w->n_lines = in->n_lines;
-		return strcmp(when, "never") == 0 ? MD_OK : work_transcript(w, err);
-	}
-	if (in->list.count || in->list.refusal_count) {
-		rc = work_commands(w, &in->list, err);
-		in->lines = w->lines;
-		in->n_lines = w->n_lines;
-	}
-	if (rc != MD_OK || !in->n_lines)
-		return rc;
-	return strcmp(when, "always") == 0 ||
-			       (strcmp(when, "errors") == 0 && !in->lines[in->n_lines - 1].ok)
-		       ? work_transcript(w, err)
-		       : MD_OK;
-}
-
-/* What is said, once the commands are off it; the whole text when they were refused. */
-static const char *comment_body(const struct intake *in)
-{
-	return in->commands && !in->refused ? in->list.body : in->m->reply_text;
 }
 
 static const char *body_full(const struct intake *in, const char *body)
@@ -171,7 +138,7 @@ static int open_ticket(struct db_conn *c, void *ctx, struct md_err *err)
 	bool commands = in->commands && !in->refused;
 	struct work_ticket t = {
 		.title = commands ? in->list.subject : in->m->subject,
-		.body = comment_body(in),
+		.body = intake_body(in, NULL),
 		.requester = in->requester ? in->requester : in->by.user.id,
 		.priority = work_priority_from_name(in->f.mailbox->conf->priority),
 		.mailbox = in->mail->mailbox,
@@ -179,6 +146,7 @@ static int open_ticket(struct db_conn *c, void *ctx, struct md_err *err)
 		.too_large = in->mail->too_large,
 	};
 	struct work w;
+	int64_t answer;
 	int rc;
 
 	t.body_full = body_full(in, t.body);
@@ -193,7 +161,9 @@ static int open_ticket(struct db_conn *c, void *ctx, struct md_err *err)
 	if (rc == MD_OK)
 		rc = intake_rules_after(in, &w, err);
 	if (rc == MD_OK)
-		rc = run_commands(in, &w, err);
+		rc = intake_run_commands(in, &w, err);
+	if (rc == MD_OK && w.canned)
+		rc = work_comment(&w, &(struct work_comment){ .body = w.canned }, &answer, err);
 	if (rc == MD_OK)
 		rc = intake_opened(in, &w, err);
 	if (rc == MD_OK)
@@ -214,18 +184,21 @@ static int open_ticket(struct db_conn *c, void *ctx, struct md_err *err)
 /* The text of a reply: public, or for agents alone because of who wrote it or how. */
 static int file_comment(struct intake *in, struct work *w, const char *held, struct md_err *err)
 {
-	bool is_note = in->commands && in->list.comment == COMMENT_NOTE;
+	bool is_note = in->commands && !in->refused && in->list.comment == COMMENT_NOTE;
 	struct work_comment m = {
-		.body = comment_body(in),
+		.body = intake_body(in, w->canned),
 		.is_internal =
 			held || in->f.automatic || is_note || (in->refused && in->f.is_staff),
 		.held = held,
 	};
 	int rc;
 
+	if (!m.body)
+		return out_of_memory(err);
 	m.body_full = body_full(in, m.body);
 	rc = too_large_note(in, &m.body, err);
-	if (rc == MD_OK && m.body[0] == '\0' && in->m->attachments.n == 0 && in->n_lines)
+	if (rc == MD_OK && m.body[0] == '\0' && in->m->attachments.n == 0 &&
+	    (in->n_lines || in->list.count))
 		return MD_OK; /* a mail of commands alone says nothing */
 	if (rc == MD_OK)
 		rc = work_comment(w, &m, &in->result.comment, err);
@@ -239,6 +212,7 @@ static int add_comment(struct db_conn *c, void *ctx, struct md_err *err)
 	struct intake *in = ctx;
 	enum policy_hold hold = HOLD_NONE;
 	struct work w;
+	bool ends;
 	int rc = work_load(&in->by, c, in->a, in->route.ticket, &w, err);
 
 	if (rc != MD_OK)
@@ -248,9 +222,13 @@ static int add_comment(struct db_conn *c, void *ctx, struct md_err *err)
 		hold = HOLD_NOT_PARTICIPANT;
 	else if (!in->f.automatic)
 		hold = in->confirm ? HOLD_UNVERIFIED : policy_hold(&in->by.actor, &w.facts);
-	if (hold == HOLD_NONE)
-		rc = run_commands(in, &w, err);
-	if (rc == MD_OK)
+	/* A text is filed before its ticket goes away. */
+	ends = hold == HOLD_NONE && intake_ends_ticket(in);
+	if (ends)
+		rc = file_comment(in, &w, NULL, err);
+	if (rc == MD_OK && hold == HOLD_NONE)
+		rc = intake_run_commands(in, &w, err);
+	if (rc == MD_OK && !ends)
 		rc = file_comment(in, &w, policy_hold_name(hold), err);
 	if (rc == MD_OK)
 		rc = intake_join(in, &w, hold, err);
@@ -268,6 +246,21 @@ static int add_comment(struct db_conn *c, void *ctx, struct md_err *err)
 int intake_add_comment(struct intake *in, struct md_err *err)
 {
 	return try_with_commands(in, add_comment, err);
+}
+
+/* Questions, or commands for tickets that they name: there is nothing to make a ticket of. */
+static int answer_alone(struct db_conn *c, void *ctx, struct md_err *err)
+{
+	struct intake *in = ctx;
+	struct work w;
+	int rc;
+
+	work_none(&in->by, c, in->a, &w);
+	w.ticket.mailbox_id = in->mail->mailbox;
+	w.ticket.title = in->list.subject; /* for the answer's */
+	rc = intake_run_commands(in, &w, err);
+	in->result.outcome = "commands_run";
+	return rc == MD_OK ? work_save(&w, err) : rc;
 }
 
 /* Is it to be kept away from tickets, and why? What a person released is not. */
@@ -321,6 +314,8 @@ static int act(struct intake *in, struct md_err *err)
 		rc = intake_parse_commands(in, err);
 	if (rc != MD_OK || done)
 		return rc;
+	if (intake_only_asks(in))
+		return try_with_commands(in, answer_alone, err);
 	return try_with_commands(in,
 				 in->route.outcome == ROUTE_COMMENT ||
 						 in->route.outcome == ROUTE_COMMENT_HELD

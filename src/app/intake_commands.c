@@ -19,6 +19,20 @@ static bool all_done(const struct command_list *list, const char *lines)
 	return true;
 }
 
+/* Nothing of the subject is run; the tickets it names then count no more. */
+static void drop_subject(struct command_list *list)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < list->count; i++)
+		if (!list->commands[i].in_subject)
+			list->commands[kept++] = list->commands[i];
+	list->count = kept;
+	list->leftover_count = 0;
+	if (kept == 0)
+		list->ticket_count = 0;
+}
+
 /* An answer brings its parent's subject along: a block that was run there is an echo here. */
 static int drop_echo(struct intake *in, const struct command_input *as, struct md_err *err)
 {
@@ -27,7 +41,6 @@ static int drop_echo(struct intake *in, const struct command_input *as, struct m
 	struct command_list before;
 	struct message_row parent;
 	struct decision d;
-	size_t kept = 0;
 	int rc;
 
 	if (!list->subject_block[0] || !in->m->in_reply_to.n)
@@ -45,11 +58,7 @@ static int drop_echo(struct intake *in, const struct command_input *as, struct m
 	if (strcmp(before.subject_block, list->subject_block) != 0 ||
 	    !all_done(&before, d.commands))
 		return MD_OK;
-	for (size_t i = 0; i < list->count; i++)
-		if (!list->commands[i].in_subject)
-			list->commands[kept++] = list->commands[i];
-	list->count = kept;
-	list->leftover_count = 0;
+	drop_subject(list);
 	return MD_OK;
 }
 
@@ -60,7 +69,6 @@ static int drop_planted(struct intake *in, struct md_err *err)
 	struct command_list *list = &in->list;
 	const char *old = in->m->is_forward ? in->m->forwarded_subject : NULL;
 	struct ticket t = { 0 };
-	size_t kept = 0;
 	int rc = MD_OK;
 
 	if (!list->subject_block[0])
@@ -72,13 +80,61 @@ static int drop_planted(struct intake *in, struct md_err *err)
 	if (!(t.title && strstr(t.title, list->subject_block)) &&
 	    !(old && strstr(old, list->subject_block)))
 		return MD_OK;
-	for (size_t i = 0; i < list->count; i++)
-		if (!list->commands[i].in_subject)
-			list->commands[kept++] = list->commands[i];
-	list->count = kept;
-	list->leftover_count = 0;
+	drop_subject(list);
 	list->subject = in->m->subject;
 	return MD_OK;
+}
+
+/* "[#1 #2]" without commands is a comment on the first, and links the others to it. */
+static int link_the_rest(struct intake *in, struct md_err *err)
+{
+	struct command_list *list = &in->list;
+
+	if (list->count || list->refusal_count || list->ticket_count < 2 || !in->f.is_staff ||
+	    in->route.outcome != ROUTE_COMMENT || in->route.ticket != list->tickets[0])
+		return MD_OK;
+	for (size_t i = 1; i < list->ticket_count && i < COMMAND_MAX; i++)
+		list->commands[list->count++] = (struct command){
+			.row = command_find("link", strlen("link")),
+			.args = "",
+			.numbers = &list->tickets[i],
+			.number_count = 1,
+			.key = "relates",
+			.line = arena_printf(in->a, "link #%lld", (long long)list->tickets[i]),
+			.in_subject = true,
+		};
+	list->ticket_count = 0;
+	return in->a->failed ? md_fail(err, MD_NOMEM, 0, "out of memory") : MD_OK;
+}
+
+/* "#on 12": the mail is about that ticket, if there is one for them. */
+static void lead_to_ticket(struct intake *in)
+{
+	struct work w;
+
+	if (in->route.outcome != ROUTE_NEW || in->list.ticket_count == 0 ||
+	    work_open(&in->by, in->c, in->a, in->list.tickets[0], &w, NULL) != MD_OK ||
+	    w.ticket.merged_into)
+		return;
+	in->route.outcome = ROUTE_COMMENT;
+	in->route.ticket = w.ticket.id;
+	in->route.evidence = "named by #on";
+}
+
+static bool asks_only(const struct command_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (!command_is_query(list->commands[i].row))
+			return false;
+	return true;
+}
+
+static bool asks(const struct command_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (command_is_query(list->commands[i].row))
+			return true;
+	return false;
 }
 
 int intake_parse_commands(struct intake *in, struct md_err *err)
@@ -89,6 +145,7 @@ int intake_parse_commands(struct intake *in, struct md_err *err)
 		.tag_format = in->d->config->desk.subject_tag,
 		.mode = command_subjects_from_name(in->d->config->desk.subject_commands),
 		.is_staff = in->f.is_staff,
+		.fields = work_field_names(in->d, in->a),
 	};
 	int rc;
 
@@ -101,10 +158,75 @@ int intake_parse_commands(struct intake *in, struct md_err *err)
 		rc = drop_planted(in, err);
 	if (rc == MD_OK)
 		rc = drop_echo(in, &input, err);
+	if (rc == MD_OK)
+		lead_to_ticket(in);
+	if (rc == MD_OK)
+		rc = link_the_rest(in, err);
 	/* What proves the sender is a token whose commands were run: once more, and they are asked.
 	 */
-	if (rc == MD_OK && in->list.count && in->f.proof_ran && in->f.trust.auth != AUTH_PASS &&
-	    in->f.trust.level < TRUST_CONFIRMED)
+	if (rc == MD_OK && !asks_only(&in->list) && in->f.proof_ran &&
+	    in->f.trust.auth != AUTH_PASS && in->f.trust.level < TRUST_CONFIRMED)
 		in->confirm = in->refused = true;
 	return rc;
+}
+
+bool intake_only_asks(const struct intake *in)
+{
+	const struct command_list *list = &in->list;
+
+	if (!in->commands || in->route.outcome != ROUTE_NEW || list->body[0] ||
+	    in->m->attachments.n || list->count + list->refusal_count == 0)
+		return false;
+	/* A subject with a command that went wrong may still be the matter of a new ticket. */
+	for (size_t i = 0; i < list->refusal_count; i++)
+		if (list->refusals[i].in_subject)
+			return false;
+	return list->ticket_count || asks_only(list);
+}
+
+bool intake_ends_ticket(const struct intake *in)
+{
+	for (size_t i = 0; i < in->list.count && in->commands && !in->refused; i++)
+		switch (in->list.commands[i].row->verb) {
+		case VERB_MERGE:
+		case VERB_SPAM:
+		case VERB_DELETE:
+			return true;
+		default:
+			break;
+		}
+	return false;
+}
+
+int intake_run_commands(struct intake *in, struct work *w, struct md_err *err)
+{
+	const char *when = in->d->config->desk.transcript;
+	bool told = asks(&in->list) || strcmp(when, "always") == 0;
+	int rc = MD_OK;
+
+	if (!in->commands || in->confirm)
+		return MD_OK;
+	if (in->refused) {
+		w->lines = in->lines;
+		w->n_lines = in->n_lines;
+		return told || strcmp(when, "never") != 0 ? work_transcript(w, err) : MD_OK;
+	}
+	if (in->list.count || in->list.refusal_count) {
+		rc = work_commands(w, &in->list, err);
+		in->lines = w->lines;
+		in->n_lines = w->n_lines;
+	}
+	if (rc != MD_OK || !in->n_lines)
+		return rc;
+	told = told || (strcmp(when, "errors") == 0 && !in->lines[in->n_lines - 1].ok);
+	return told ? work_transcript(w, err) : MD_OK;
+}
+
+const char *intake_body(const struct intake *in, const char *canned)
+{
+	if (!in->commands || in->refused)
+		return in->m->reply_text;
+	if (!canned)
+		return in->list.body;
+	return in->list.body[0] ? arena_printf(in->a, "%s\n\n%s", in->list.body, canned) : canned;
 }

@@ -71,8 +71,18 @@ int intake_copied(struct intake *in, const int64_t **ret, size_t *ret_n, struct 
 int intake_join(struct intake *in, struct work *w, enum policy_hold hold, struct md_err *err);
 /* Did this sender write more than inbound_per_sender_hour? */
 int intake_is_flood(struct intake *in, bool *ret, struct md_err *err);
-/* Read the commands into in->list, if the sender may give any: in->commands. */
+/* intake_commands.c. Read the commands into in->list, if the sender may give any: in->commands. */
 int intake_parse_commands(struct intake *in, struct md_err *err);
+/* Is there nothing but questions, or commands for tickets it names, in a mail that is about none?
+ */
+bool intake_only_asks(const struct intake *in);
+/* Will its ticket take no comment after these commands? */
+bool intake_ends_ticket(const struct intake *in);
+/* The commands of the mail on an open piece of work, or, once refused, the transcript of that. */
+int intake_run_commands(struct intake *in, struct work *w, struct md_err *err);
+/* What is said, once the commands are off it, with what a canned reply adds (or NULL); the whole
+ * text when they were refused. NULL: out of memory. */
+const char *intake_body(const struct intake *in, const char *canned);
 /* intake_rules.c: what keeps a mail away beside its route: blocked senders, the mail system's word
  * that it is spam, inbound rules. *ret_cause is the quarantine cause, or NULL. */
 int intake_screen(struct intake *in, const char **ret_cause, const char **ret_detail,

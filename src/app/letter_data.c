@@ -111,12 +111,21 @@ static void put_sla(struct buf *out, const struct work_event *e)
 	buf_addc(out, '}');
 }
 
+/* JSON objects, parted by commas. */
+static void put_list(struct buf *out, const char *key, const char *items)
+{
+	put_key(out, key);
+	buf_addc(out, '[');
+	buf_adds(out, items);
+	buf_addc(out, ']');
+}
+
 /* What the commands did is told to who gave them: a line may hold the text of a note. */
 static void put_lines(struct buf *out, const struct work *w, const struct letter_data *l)
 {
-	bool shown = strcmp(l->event->event, "transcript") == 0 ||
-		     strcmp(l->event->event, "confirmation") == 0;
-	size_t n = shown ? w->n_lines : 0;
+	bool told = strcmp(l->event->event, "transcript") == 0 ||
+		    strcmp(l->event->event, "confirmation") == 0;
+	size_t n = told ? w->n_lines : 0;
 
 	put_key(out, "lines");
 	buf_addc(out, '[');
@@ -125,9 +134,14 @@ static void put_lines(struct buf *out, const struct work *w, const struct letter
 		put_text(out, "line", w->lines[i].line);
 		put_bool(out, "ok", w->lines[i].ok);
 		put_text(out, "reason", w->lines[i].reason);
+		if (w->lines[i].reason && strcmp(w->lines[i].reason, "done") != 0)
+			put_text(out, "result", w->lines[i].reason);
+		else
+			put_null(out, "result");
 		buf_addc(out, '}');
 	}
 	buf_addc(out, ']');
+	put_list(out, "answers", told ? w->answers : NULL);
 }
 
 /* An agent's own words carry the agent's name; everything else is the desk's. */
@@ -146,6 +160,11 @@ static void put_mail(struct buf *out, struct work *w, const struct letter_data *
 	put_text(out, "message_id", l->message_id);
 	/* A sender's name is their words, too: who is not known gets none of them back. */
 	put_text(out, "to_name", reply && !w->echo ? NULL : l->to->name);
+	/* a mail about no ticket answers the one that asked for it */
+	if (!w->ticket.id && w->by->mail) {
+		put_text(out, "in_reply_to", w->by->mail->message_id);
+		put_text(out, "subject", w->ticket.title);
+	}
 	put_text(out, "auto_submitted",
 		 personal ? NULL
 		 : reply  ? "auto-replied"
@@ -181,6 +200,7 @@ int letter_data_write(struct work *w, const struct letter_data *l, struct buf *o
 	put_sla(out, l->event);
 	put_lines(out, w, l);
 	put_mail(out, w, l);
+	put_list(out, "actions", letter_actions(w, l));
 	put_text(out, "body_token", l->marker);
 	put_bool(out, "known", w->echo);
 	put_bool(out, "too_large", w->too_large);

@@ -53,6 +53,16 @@ static bool set_word(json_t *object, const char *key, const char *from, const st
 	return !id || set_text(object, key, word(w, id));
 }
 
+static bool set_labels(json_t *actions, const struct words *w)
+{
+	json_t *action;
+	size_t i;
+
+	json_array_foreach(actions, i, action) if (!set_word(action, "label", "verb", w,
+							     words_action)) return false;
+	return true;
+}
+
 /* The locale of the event's text, as a tag of RFC 5646. */
 static void language_of(const struct templates_view *view, const char *event,
 			char tag[TEMPLATES_LOCALE_LEN])
@@ -90,6 +100,7 @@ int letter_view(const struct templates *t, const char *event, json_t *data,
 	     set_text(data, "reply_marker", words_reply_marker(w)) &&
 	     set_html(json_object_get(data, "comment")) &&
 	     set_word(ticket, "status_name", "status", w, words_status) &&
+	     set_labels(json_object_get(data, "actions"), w) &&
 	     set_word(sla, "metric", "metric", w, words_metric) &&
 	     set_date(sla, "due", "due_at", w, zone) &&
 	     set_date(mailbox, "since", "since_at", w, zone);

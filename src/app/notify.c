@@ -220,6 +220,18 @@ static int sign(struct work *w, struct letter *l, struct md_err *err)
 	return rc;
 }
 
+static enum role role_of(const struct audience *to, int64_t user)
+{
+	enum role role = ROLE_CUSTOMER;
+
+	for (size_t i = 0; i < to->n; i++)
+		if (to->people[i].user_id == user && to->people[i].staff)
+			role = role == ROLE_ADMIN || (to->people[i].roles & NOTICE_ADMIN)
+				       ? ROLE_ADMIN
+				       : ROLE_AGENT;
+	return role;
+}
+
 static int letter_json(struct work *w, const struct audience *to, const struct letter *l,
 		       struct buf *out, struct md_err *err)
 {
@@ -235,6 +247,8 @@ static int letter_json(struct work *w, const struct audience *to, const struct l
 		.message_id = buf_str(&l->message_id),
 		.reply_to = buf_str(&l->reply_to),
 		.marker = buf_str(&l->marker),
+		.to_user = l->user,
+		.to_role = role_of(to, l->user),
 	};
 
 	return letter_data_write(w, &data, out, err);

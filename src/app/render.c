@@ -82,9 +82,13 @@ int render_mail(const struct templates *t, struct desk *d, struct db_conn *c,
 	md_auto(json_decref_p) json_t *data = NULL;
 	md_auto(letter_done) struct letter letter = LETTER_INIT;
 	struct rec_strs thread = { 0 };
+	const char *asked;
 	int rc = json_read(row->data, strlen(row->data), DATA_DEPTH, &data, err);
 
-	if (rc == MD_OK)
+	asked = json_get_string(json_object_get(data, "mail"), "in_reply_to");
+	if (rc == MD_OK && asked)
+		thread = (struct rec_strs){ 1, &asked };
+	else if (rc == MD_OK)
 		rc = message_thread(c, row->ticket_id, row->recipient, row->message_id, THREAD_MAX,
 				    &arena, &thread, err);
 	if (rc == MD_OK)

@@ -12,6 +12,8 @@ int work_save(struct work *w, struct md_err *err)
 		       (w->touched && !w->created);
 	int rc = MD_OK;
 
+	if (!w->ticket.id)
+		return work_queue_notices(w, err);
 	if (changed) {
 		w->ticket.updated_at = w->by->now_ms;
 		rc = ticket_save(w->c, &w->ticket, err);

@@ -81,7 +81,12 @@ struct letter_data {
 	const struct reader *to, *requester, *assignee; /* the latter two NULL: nobody */
 	const char *locale;                             /* of the mailbox */
 	const char *from, *message_id, *reply_to, *marker;
+	int64_t to_user;
+	enum role to_role;
 };
+/* actions.c: the links by which an agent gives a command with one tap, JSON objects parted by
+ * commas; "" for others. In the arena; NULL: out of memory. */
+const char *letter_actions(struct work *w, const struct letter_data *l);
 /* letter_data.c: append what its templates are filled with, as JSON. MD_NOMEM. */
 int letter_data_write(struct work *w, const struct letter_data *l, struct buf *out,
 		      struct md_err *err);

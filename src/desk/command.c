@@ -1,67 +1,14 @@
 /* The parser works on slices of the input and copies into the arena what goes into the list. One
  * function, add(), turns "verb, arguments" into a command or a refusal, wherever they stood; the
  * functions for subject and body only find where commands begin and end. */
-#include <maildesk/desk/command.h>
 #include <maildesk/base/mem.h>
-#include <maildesk/base/utf8.h>
 
-#include <stdio.h>
-#include <stdlib.h>
+#include "command_priv.h"
+
 #include <string.h>
-#include <strings.h>
-
-const struct command_row command_rows[] = {
-	{ "open", NULL, VERB_STATUS, "open", ARGUMENT_NONE, ACTION_MOVE_STATUS, "open",
-	  "set the status open" },
-	{ "start", NULL, VERB_STATUS, "start", ARGUMENT_NONE, ACTION_MOVE_STATUS, "start",
-	  "set the status in_progress" },
-	{ "pending", "hold", VERB_STATUS, "pending", ARGUMENT_NONE, ACTION_MOVE_STATUS, "pending",
-	  "wait for the customer" },
-	{ "resolve", "done solved", VERB_STATUS, "resolve", ARGUMENT_NONE, ACTION_MOVE_STATUS,
-	  "resolve", "set the status resolved" },
-	{ "close", NULL, VERB_STATUS, "close", ARGUMENT_NONE, ACTION_MOVE_STATUS, "close",
-	  "set the status closed" },
-	{ "reopen", NULL, VERB_STATUS, "reopen", ARGUMENT_NONE, ACTION_MOVE_STATUS, "reopen",
-	  "set the status reopened" },
-	{ "status", NULL, VERB_STATUS, NULL, ARGUMENT_WORDS, ACTION_MOVE_STATUS, "status STATUS",
-	  "set the status, by its name or verb" },
-	{ "assign", "owner", VERB_ASSIGN, NULL, ARGUMENT_WORDS, ACTION_ASSIGN,
-	  "assign NAME|ADDRESS|TEAM|me|none", "give the ticket to somebody" },
-	{ "take", NULL, VERB_ASSIGN, "me", ARGUMENT_NONE, ACTION_ASSIGN, "take",
-	  "assign the ticket to yourself" },
-	{ "drop", NULL, VERB_ASSIGN, "none", ARGUMENT_NONE, ACTION_ASSIGN, "drop",
-	  "assign the ticket to nobody" },
-	{ "priority", "prio", VERB_PRIORITY, NULL, ARGUMENT_PRIORITY, ACTION_SET_PRIORITY,
-	  "priority low|medium|high|critical", "set the priority" },
-	{ "tag", NULL, VERB_TAG, NULL, ARGUMENT_TAGS, ACTION_TAG, "tag +NAME -NAME",
-	  "add and remove tags" },
-	{ "category", NULL, VERB_CATEGORY, NULL, ARGUMENT_WORDS, ACTION_EDIT_FIELDS,
-	  "category NAME", "set the category" },
-	{ "title", NULL, VERB_TITLE, NULL, ARGUMENT_WORDS, ACTION_EDIT_FIELDS, "title TEXT",
-	  "give the ticket another title" },
-	{ "note", NULL, VERB_NOTE, NULL, ARGUMENT_TEXT, ACTION_COMMENT_INTERNAL, "note TEXT",
-	  "the text is an internal note" },
-	{ "reply", NULL, VERB_REPLY, NULL, ARGUMENT_TEXT, ACTION_COMMENT_PUBLIC, "reply TEXT",
-	  "the text is a public reply" },
-	{ "stop", NULL, VERB_STOP, NULL, ARGUMENT_NONE, ACTION_COMMENT_PUBLIC, "stop",
-	  "what follows is text" },
-	{ 0 },
-};
 
 static const char *const mode_names[SUBJECT_COUNT] = { "loose", "strict", "off" };
-static const char *const priorities[] = { "low", "medium", "high", "critical" };
-
-struct slice {
-	const char *at;
-	size_t n;
-};
-
-struct parser {
-	const struct command_input *in;
-	struct arena *arena;
-	struct command_list *list;
-	struct slice head; /* text after a #note or #reply itself */
-};
+static const char too_many[] = "more than 50 commands in one mail";
 
 const char *command_subjects_name(enum command_subjects mode)
 {
@@ -77,186 +24,21 @@ enum command_subjects command_subjects_from_name(const char *name)
 	return (enum command_subjects)i;
 }
 
-static bool word_is(const char *candidate, size_t n, const char *word, size_t word_n)
-{
-	return n == word_n && strncasecmp(candidate, word, n) == 0;
-}
-
-static bool alias_is(const char *aliases, const char *word, size_t n)
-{
-	for (size_t len; aliases && *aliases; aliases += len + (aliases[len] == ' ')) {
-		len = strcspn(aliases, " ");
-		if (word_is(aliases, len, word, n))
-			return true;
-	}
-	return false;
-}
-
-const struct command_row *command_find(const char *word, size_t n)
-{
-	for (const struct command_row *row = command_rows; row->name; row++)
-		if (word_is(row->name, strlen(row->name), word, n) ||
-		    alias_is(row->aliases, word, n))
-			return row;
-	return NULL;
-}
-
-/* Length of the blank at s, 0 if there is none: editors also leave no-break and wide spaces. */
-static size_t blank(struct slice s)
-{
-	if (s.n >= 1 && (s.at[0] == ' ' || s.at[0] == '\t' || s.at[0] == '\r'))
-		return 1;
-	if (s.n >= 2 && memcmp(s.at, "\xc2\xa0", 2) == 0)
-		return 2;
-	if (s.n >= 3 && memcmp(s.at, "\xe3\x80\x80", 3) == 0)
-		return 3;
-	return 0;
-}
-
-static struct slice skip(struct slice s, size_t n)
-{
-	return (struct slice){ s.at + n, s.n - n };
-}
-
-static struct slice trim(struct slice s)
-{
-	for (size_t n; (n = blank(s)) > 0;)
-		s = skip(s, n);
-	for (;;) {
-		if (s.n >= 1 && blank(skip(s, s.n - 1)) == 1)
-			s.n -= 1;
-		else if (s.n >= 2 && blank(skip(s, s.n - 2)) == 2)
-			s.n -= 2;
-		else if (s.n >= 3 && blank(skip(s, s.n - 3)) == 3)
-			s.n -= 3;
-		else
-			return s;
-	}
-}
-
-static bool is_letter(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (unsigned char)c >= 0x80;
-}
-
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-/* "word", "word args", "word=args": splits and says true; anything else is no command. */
-static bool split_verb(struct slice s, struct slice *ret_word, struct slice *ret_args)
-{
-	size_t n = 0;
-
-	while (n < s.n && !blank(skip(s, n)) &&
-	       (is_letter(s.at[n]) || (n && (is_digit(s.at[n]) || strchr("_-", s.at[n])))))
-		n++;
-	if (n == 0 || (n < s.n && s.at[n] != '=' && !blank(skip(s, n))))
-		return false;
-	*ret_word = (struct slice){ s.at, n };
-	*ret_args = trim(skip(s, n));
-	if (ret_args->n && ret_args->at[0] == '=')
-		*ret_args = trim(skip(*ret_args, 1));
-	return true;
-}
-
-/* A slice as a string on one line with plain blanks. */
-static const char *copy(struct parser *p, struct slice s)
-{
-	char *out = arena_alloc(p->arena, s.n + 1), *to = out;
-
-	if (!out)
-		return "";
-	while (s.n) {
-		size_t n = blank(s);
-
-		*to++ = n ? ' ' : s.at[0];
-		s = skip(s, n ? n : 1);
-	}
-	return out;
-}
-
 static void refuse(struct parser *p, struct slice line, bool in_subject, const char *reason)
 {
 	p->list->refusals[p->list->refusal_count++] =
-		(struct command_refusal){ copy(p, line), reason, in_subject };
+		(struct command_refusal){ slice_copy(p->arena, line), reason, in_subject };
 }
 
 static void leave(struct parser *p, struct slice line, const char *reason)
 {
 	p->list->leftovers[p->list->leftover_count++] =
-		(struct command_refusal){ copy(p, line), reason, true };
+		(struct command_refusal){ slice_copy(p->arena, line), reason, true };
 }
 
 static bool full(const struct parser *p)
 {
 	return p->list->count + p->list->refusal_count + p->list->leftover_count >= COMMAND_MAX;
-}
-
-/* "+a, -b c" to words with signs. NULL, or what is wrong. */
-static const char *split_tags(struct parser *p, const char *args, struct rec_strs *ret)
-{
-	const char **words = arena_array(p->arena, strlen(args) / 2 + 1, sizeof *words);
-	size_t n = 0;
-
-	for (size_t len; words && *args; args += len) {
-		char sign = *args == '-' ? '-' : '+';
-
-		len = strspn(args, " ,");
-		if (len)
-			continue;
-		args += *args == '-' || *args == '+';
-		len = strcspn(args, " ,");
-		if (len == 0)
-			return "a tag has a name: +NAME or -NAME";
-		if (utf8_length(args, len) > COMMAND_TAG_MAX)
-			return "a tag has at most 64 characters";
-		words[n++] = arena_printf(p->arena, "%c%.*s", sign, (int)len, args);
-	}
-	*ret = (struct rec_strs){ n, words };
-	return n ? NULL : "which tags? +NAME or -NAME";
-}
-
-static const char *check_words(const struct command_row *row, const char *args)
-{
-	size_t length = utf8_length(args, strlen(args));
-
-	if (row->verb == VERB_CATEGORY && length > COMMAND_TAG_MAX)
-		return "a category has at most 64 characters";
-	if (row->verb == VERB_TITLE && length > COMMAND_TITLE_MAX)
-		return "a title has at most 500 characters";
-	return NULL;
-}
-
-/* NULL, or what is wrong with the arguments. */
-static const char *check_args(struct parser *p, const struct command_row *row, struct command *c)
-{
-	bool given = *c->args;
-
-	switch (row->argument) {
-	case ARGUMENT_NONE:
-		if (given)
-			return arena_printf(p->arena, "%s takes no argument", row->name);
-		c->args = row->preset;
-		return NULL;
-	case ARGUMENT_TAGS:
-		return split_tags(p, c->args, &c->words);
-	case ARGUMENT_PRIORITY:
-		for (size_t i = 0; i < MD_COUNT(priorities); i++)
-			if (strcasecmp(priorities[i], c->args) == 0) {
-				c->args = priorities[i];
-				return NULL;
-			}
-		return "the priority is one of low, medium, high, critical";
-	case ARGUMENT_WORDS:
-		if (!given)
-			return arena_printf(p->arena, "something is missing: %s", row->usage);
-		return check_words(row, c->args);
-	case ARGUMENT_TEXT:
-		return NULL;
-	}
-	return NULL;
 }
 
 /* #note and #reply say what the whole text of the mail is. */
@@ -271,35 +53,68 @@ static const char *set_comment(struct parser *p, const struct command_row *row, 
 	return NULL;
 }
 
+/* "#on 1 2 3": which tickets all that follows is for. */
+static const char *set_tickets(struct parser *p, const struct command *c)
+{
+	if (p->body_lines)
+		return "on comes first, before other commands";
+	if (p->list->ticket_count)
+		return "the subject names the tickets already";
+	p->list->tickets = c->numbers;
+	p->list->ticket_count = c->number_count;
+	return NULL;
+}
+
+/* Fill in the command; NULL, or what is wrong with it. */
+static const char *understand(struct parser *p, struct command *c, struct slice args)
+{
+	bool is_text = c->row->argument == ARGUMENT_TEXT;
+	const char *wrong;
+
+	c->args = is_text ? "" : slice_copy(p->arena, args);
+	wrong = command_check_args(p, c);
+	if (!wrong && is_text)
+		wrong = set_comment(p, c->row, args);
+	if (!wrong && c->row->verb == VERB_ON)
+		wrong = set_tickets(p, c);
+	return wrong;
+}
+
+/* "Please #close the door" is a sentence; "#priority urgent" is a command that went wrong. */
+static bool may_be_words(const struct parser *p, const struct command_row *row, bool in_subject)
+{
+	if (!p->in->is_staff)
+		return true;
+	return in_subject && p->in->mode == SUBJECT_LOOSE &&
+	       (!row || row->argument == ARGUMENT_NONE || row->argument == ARGUMENT_VERB ||
+		row->argument == ARGUMENT_OPTIONAL_NUMBER);
+}
+
 /* Returns false when it stays text: unknown to a customer, or to anybody in a loose subject. */
 static bool add(struct parser *p, struct slice line, struct slice word, struct slice args,
 		bool in_subject)
 {
-	const struct command_row *row = command_find(word.at, word.n);
-	bool as_text = !p->in->is_staff || (in_subject && p->in->mode == SUBJECT_LOOSE);
-	struct command c = { .row = row, .in_subject = in_subject };
+	struct command c = { .row = command_find(word.at, word.n), .in_subject = in_subject };
 	const char *wrong = "no such command";
 
-	if (row && row->verb == VERB_STOP && in_subject)
-		row = NULL;
-	if (row) {
-		c.args = row->argument == ARGUMENT_TEXT ? "" : copy(p, args);
-		wrong = check_args(p, row, &c);
-		if (!wrong && row->argument == ARGUMENT_TEXT)
-			wrong = set_comment(p, row, args);
-		/* "Please #close the door" is a sentence. */
-		as_text = as_text && row->argument == ARGUMENT_NONE;
-	}
-	if (!wrong) {
-		c.line = copy(p, line);
-		p->list->commands[p->list->count++] = c;
-	} else if (!as_text) {
-		refuse(p, line, in_subject, wrong);
-	} else {
+	if (!c.row && (c.key = command_find_field(&p->in->fields, word.at, word.n)))
+		c.row = &command_field_row;
+	if (c.row && in_subject && (c.row->verb == VERB_STOP || c.row->verb == VERB_ON))
+		c.row = NULL;
+	if (c.row)
+		wrong = understand(p, &c, args);
+	if (wrong && may_be_words(p, c.row, in_subject)) {
 		if (in_subject)
 			leave(p, line, wrong);
 		return false;
 	}
+	if (wrong) {
+		refuse(p, line, in_subject, wrong);
+	} else if (c.row->verb != VERB_ON) {
+		c.line = slice_copy(p->arena, line);
+		p->list->commands[p->list->count++] = c;
+	}
+	p->body_lines += !in_subject;
 	return true;
 }
 
@@ -317,18 +132,19 @@ static void parse_bracket(struct parser *p, struct slice inside, struct buf *blo
 	while (inside.n) {
 		const char *end = memchr(inside.at, ';', inside.n);
 		size_t n = end ? (size_t)(end - inside.at) : inside.n;
-		struct slice piece = trim((struct slice){ inside.at, n }), word, args;
-		struct slice verb = piece.n && piece.at[0] == '#' ? skip(piece, 1) : piece;
+		struct slice piece = slice_trim((struct slice){ inside.at, n }), word, args;
+		struct slice verb = piece.n && piece.at[0] == '#' ? slice_skip(piece, 1) : piece;
 
-		inside = skip(inside, end ? n + 1 : n);
+		inside = slice_skip(inside, end ? n + 1 : n);
 		if (piece.n == 0)
 			continue;
 		if (full(p)) {
-			refuse(p, piece, true, "more than 50 commands in one mail");
+			refuse(p, piece, true, too_many);
 			return;
 		}
-		append(split_verb(verb, &word, &args) && add(p, piece, word, args, true) ? block
-											 : rest,
+		append(slice_split_verb(verb, &word, &args) && add(p, piece, word, args, true)
+			       ? block
+			       : rest,
 		       "; ", piece);
 	}
 }
@@ -340,10 +156,10 @@ static size_t next_hash(struct slice s, size_t from)
 
 	for (size_t i = from; i < s.n; i++) {
 		bool fresh = i == 0 || strchr(" \t", s.at[i - 1]) ||
-			     (i >= 2 && blank((struct slice){ s.at + i - 2, 2 }) == 2) ||
-			     (i >= 3 && blank((struct slice){ s.at + i - 3, 3 }) == 3);
+			     (i >= 2 && slice_blank((struct slice){ s.at + i - 2, 2 }) == 2) ||
+			     (i >= 3 && slice_blank((struct slice){ s.at + i - 3, 3 }) == 3);
 
-		if (fresh && s.at[i] == '#' && split_verb(skip(s, i + 1), &word, &args))
+		if (fresh && s.at[i] == '#' && slice_split_verb(slice_skip(s, i + 1), &word, &args))
 			return i;
 	}
 	return s.n;
@@ -356,12 +172,12 @@ static void parse_hashes(struct parser *p, struct slice s, struct buf *block, st
 		struct slice piece, word, args;
 
 		end = next_hash(s, at + 1);
-		piece = trim((struct slice){ s.at + at, end - at });
+		piece = slice_trim((struct slice){ s.at + at, end - at });
 		if (full(p)) {
-			refuse(p, piece, true, "more than 50 commands in one mail");
+			refuse(p, piece, true, too_many);
 			return;
 		}
-		split_verb(skip(piece, 1), &word, &args);
+		slice_split_verb(slice_skip(piece, 1), &word, &args);
 		append(add(p, piece, word, args, true) ? block : rest, " ", piece);
 	}
 }
@@ -369,43 +185,56 @@ static void parse_hashes(struct parser *p, struct slice s, struct buf *block, st
 /* Is "[...]" a bracket of commands rather than the ticket's tag or "[#1 #2]"? */
 static bool is_command_bracket(struct parser *p, struct slice bracket)
 {
-	const char *text = copy(p, bracket);
+	const char *text = slice_copy(p->arena, bracket);
 	const char *first = text + 1 + strspn(text + 1, " ");
 
-	if (command_ticket_tag(text, p->in->tag_format) || (first[0] == '#' && is_digit(first[1])))
+	if (command_ticket_tag(text, p->in->tag_format) ||
+	    (first[0] == '#' && first[1] >= '0' && first[1] <= '9'))
 		return false;
 	return true;
+}
+
+/* "[#1 #2 #3]" */
+static void find_tickets(struct parser *p)
+{
+	struct command_list *list = p->list;
+
+	if (command_ticket_list(p->in->subject, p->arena, &list->tickets, &list->ticket_count,
+				NULL) == MD_OK &&
+	    list->ticket_count > COMMAND_TICKETS_MAX)
+		refuse(p, (struct slice){ "[#...]", 6 }, true, "more than 50 tickets in one mail");
 }
 
 static void parse_subject(struct parser *p)
 {
 	const char *whole = p->in->subject ? p->in->subject : "";
-	struct slice s = trim((struct slice){ whole, strlen(whole) }), front = s;
+	struct slice s = slice_trim((struct slice){ whole, strlen(whole) }), front = s;
 	md_auto(buf_done) struct buf block = BUF_INIT(s.n * 2 + 8), rest = BUF_INIT(s.n * 2 + 8);
 	const char *open = s.n && s.at[s.n - 1] == ']' ? memrchr(s.at, '[', s.n) : NULL;
 	bool in_bracket = false;
 
-	p->list->subject = copy(p, s);
+	p->list->subject = slice_copy(p->arena, s);
 	if (p->in->mode == SUBJECT_OFF)
 		return;
+	find_tickets(p);
 	if (open) {
 		front.n = (size_t)(open - s.at);
-		in_bracket = is_command_bracket(p, skip(s, front.n));
+		in_bracket = is_command_bracket(p, slice_skip(s, front.n));
 	}
 	if (in_bracket) {
-		struct slice inside = skip(s, front.n + 1);
+		struct slice inside = slice_skip(s, front.n + 1);
 
 		inside.n--;
 		parse_bracket(p, inside, &block, &rest);
 	} else {
 		front.n = next_hash(s, 0);
-		parse_hashes(p, skip(s, front.n), &block, &rest);
+		parse_hashes(p, slice_skip(s, front.n), &block, &rest);
 	}
 	if (block.status != MD_OK || rest.status != MD_OK)
 		p->arena->failed = 1;
 	if (block.len == 0)
 		return; /* nothing understood: the subject stays as it is */
-	front = trim(front);
+	front = slice_trim(front);
 	p->list->subject_block =
 		arena_printf(p->arena, in_bracket ? "[%s]" : "%s", buf_str(&block));
 	p->list->subject =
@@ -414,42 +243,25 @@ static void parse_subject(struct parser *p)
 			     buf_str(&rest));
 }
 
-static struct slice without_blank_lines(struct slice s)
-{
-	struct slice line = s;
-
-	for (;;) {
-		size_t n = blank(line);
-
-		if (n == 0 && line.n && line.at[0] == '\n')
-			s = skip(line, n = 1);
-		if (n == 0)
-			break;
-		line = skip(line, n);
-	}
-	if (line.n == 0)
-		return line;
-	while (s.n && strchr(" \t\r\n", s.at[s.n - 1]))
-		s.n--;
-	return s;
-}
-
 /* Takes commands off the top. Returns the text that is left. */
 static struct slice parse_block(struct parser *p, struct slice s)
 {
 	for (;;) {
 		const char *end = memchr(s.at, '\n', s.n);
-		struct slice line = trim((struct slice){ s.at, end ? (size_t)(end - s.at) : s.n });
-		struct slice after = skip(s, end ? (size_t)(end - s.at) + 1 : s.n), word, args;
+		struct slice line =
+			slice_trim((struct slice){ s.at, end ? (size_t)(end - s.at) : s.n });
+		struct slice after = slice_skip(s, end ? (size_t)(end - s.at) + 1 : s.n), word,
+			     args;
 		const struct command_row *row;
 
-		if (s.n == 0 || s.at[0] != '#' || !split_verb(skip(line, 1), &word, &args))
+		if (s.n == 0 || s.at[0] != '#' ||
+		    !slice_split_verb(slice_skip(line, 1), &word, &args))
 			return s;
 		row = command_find(word.at, word.n);
 		if (row && row->verb == VERB_STOP && args.n == 0)
 			return after;
 		if (full(p)) {
-			refuse(p, line, false, "more than 50 commands in one mail");
+			refuse(p, line, false, too_many);
 			return s;
 		}
 		if (!add(p, line, word, args, false))
@@ -460,33 +272,48 @@ static struct slice parse_block(struct parser *p, struct slice s)
 	}
 }
 
+static bool brings_text(const struct command_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (list->commands[i].row->verb == VERB_CANNED)
+			return true;
+	return false;
+}
+
 static void parse_body(struct parser *p)
 {
 	const char *whole = p->in->text ? p->in->text : "";
-	struct slice s = without_blank_lines((struct slice){ whole, strlen(whole) }), rest;
+	struct slice s = slice_without_blank_lines((struct slice){ whole, strlen(whole) }), rest;
 
-	rest = without_blank_lines(parse_block(p, s));
+	rest = slice_without_blank_lines(parse_block(p, s));
 	p->list->body = arena_printf(p->arena, "%.*s%s%.*s", (int)p->head.n, p->head.at,
 				     p->head.n && rest.n ? "\n" : "", (int)rest.n, rest.at);
 	if (p->list->comment != COMMENT_BY_DEFAULT && p->head.n + rest.n == 0 &&
-	    p->list->refusal_count == 0) {
+	    p->list->refusal_count == 0 && !brings_text(p->list)) {
 		const char *verb = p->list->comment == COMMENT_NOTE ? "note" : "reply";
 
 		refuse(p, (struct slice){ verb, strlen(verb) }, false, "there is no text for it");
 	}
 }
 
+/* Room for COMMAND_MAX of each, one "more than", and some of each kind from the rest. */
+enum { ROOM = COMMAND_MAX + 5 };
+
+static struct command_list new_list(struct arena *arena)
+{
+	return (struct command_list){
+		.commands = arena_array(arena, ROOM, sizeof(struct command)),
+		.refusals = arena_array(arena, ROOM, sizeof(struct command_refusal)),
+		.leftovers = arena_array(arena, ROOM, sizeof(struct command_refusal)),
+		.subject = "",
+		.subject_block = "",
+	};
+}
+
 int command_parse(const struct command_input *in, struct arena *arena, struct command_list *ret,
 		  struct md_err *err)
 {
-	/* Room for COMMAND_MAX of each, one "more than", and one of each kind from the rest. */
-	enum { ROOM = COMMAND_MAX + 3 };
-	struct command_list list = {
-		.commands = arena_array(arena, ROOM, sizeof *list.commands),
-		.refusals = arena_array(arena, ROOM, sizeof *list.refusals),
-		.leftovers = arena_array(arena, ROOM, sizeof *list.leftovers),
-		.subject_block = "",
-	};
+	struct command_list list = new_list(arena);
 	struct parser p = { .in = in, .arena = arena, .list = &list, .head = { "", 0 } };
 
 	if (!arena->failed) {
@@ -499,61 +326,39 @@ int command_parse(const struct command_input *in, struct arena *arena, struct co
 	return MD_OK;
 }
 
-bool command_tag_format_valid(const char *format)
+/* A text that no #note or #reply made one was meant as commands. */
+static void refuse_text(struct parser *p)
 {
-	const char *percent = strchr(format, '%');
+	const char *body = p->list->body;
+	size_t n = strcspn(body, "\n");
 
-	if (!percent || percent[1] != 'd' || strchr(percent + 1, '%') || strlen(format) < 3 ||
-	    !utf8_valid(format, strlen(format)))
-		return false;
-	for (const char *c = format; *c; c++)
-		if ((unsigned char)*c < 0x20 || *c == 0x7f)
-			return false;
-	return true;
+	if (p->list->comment == COMMENT_BY_DEFAULT && n && p->list->refusal_count < ROOM)
+		refuse(p, (struct slice){ body, n }, false, "no command: write #VERB");
 }
 
-/* Finds a tag in s; *ret_n is its length. */
-static const char *find_tag(const char *s, const char *format, int64_t *ret_ticket, size_t *ret_n)
+int command_parse_box(const struct command_input *in, struct arena *arena, struct command_list *ret,
+		      struct md_err *err)
 {
-	size_t before = strcspn(format, "%");
-	const char *after = format + before + 2;
+	struct slice text = slice_trim((struct slice){ in->text, strlen(in->text) });
+	struct command_input as = { .text = in->text,
+				    .tag_format = in->tag_format,
+				    .mode = SUBJECT_STRICT,
+				    .is_staff = true,
+				    .fields = in->fields };
+	struct command_list list = new_list(arena);
+	struct parser p = { .in = &as, .arena = arena, .list = &list, .head = { "", 0 } };
 
-	for (; *s; s++) {
-		const char *digits = s + before;
-		size_t n;
-		int64_t value = 0;
-
-		if (strncasecmp(s, format, before) != 0)
-			continue;
-		n = strspn(digits, "0123456789");
-		if (n == 0 || n > 18 || strncasecmp(digits + n, after, strlen(after)) != 0)
-			continue;
-		for (size_t i = 0; i < n; i++)
-			value = value * 10 + (digits[i] - '0');
-		if (value == 0)
-			continue;
-		*ret_ticket = value;
-		*ret_n = before + n + strlen(after);
-		return s;
+	if (text.n >= 2 && text.at[0] == '[' && text.at[text.n - 1] == ']') {
+		as.subject = slice_copy(arena, text);
+		as.text = NULL;
 	}
-	return NULL;
-}
-
-int64_t command_ticket_tag(const char *subject, const char *format)
-{
-	int64_t ticket;
-	size_t n;
-
-	return subject && find_tag(subject, format, &ticket, &n) ? ticket : 0;
-}
-
-const char *command_tag_subject(struct arena *arena, const char *format, int64_t ticket,
-				const char *title)
-{
-	size_t before = strcspn(format, "%");
-
-	if (command_ticket_tag(title, format) == ticket)
-		return title;
-	return arena_printf(arena, "%.*s%lld%s %s", (int)before, format, (long long)ticket,
-			    format + before + 2, title);
+	if (!arena->failed) {
+		parse_subject(&p);
+		parse_body(&p);
+		refuse_text(&p);
+	}
+	if (arena->failed)
+		return md_fail(err, MD_NOMEM, 0, "no memory for these commands");
+	*ret = list;
+	return MD_OK;
 }

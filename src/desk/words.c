@@ -6,14 +6,14 @@
 #include <string.h>
 #include <strings.h>
 
-enum { TERMS_MAX = 6 };
+enum { TERMS_MAX = 7 };
 
 struct term {
 	const char *id, *text;
 };
 struct words {
 	const char *locale, *no_subject, *reply_marker, *mute;
-	struct term status[TERMS_MAX], metric[TERMS_MAX];
+	struct term status[TERMS_MAX], metric[TERMS_MAX], action[TERMS_MAX];
 	const char *weekday[7], *month[12]; /* from Sunday, from January */
 	const char *date; /* W, D, M, Y and T stand for weekday, day, month, year and time */
 };
@@ -35,6 +35,13 @@ static const struct words languages[] = {
 	    { "next_response", "next response" },
 	    { "update", "update" },
 	    { "resolution", "resolution" } },
+	  { { "take", "Take" },
+	    { "start", "Start" },
+	    { "pending", "Pending" },
+	    { "resolve", "Resolve" },
+	    { "close", "Close" },
+	    { "reopen", "Reopen" },
+	    { "note", "Note" } },
 	  { "Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday" },
 	  { "January", "February", "March", "April", "May", "June", "July", "August", "September",
 	    "October", "November", "December" },
@@ -53,6 +60,13 @@ static const struct words languages[] = {
 	    { "next_response", "nächste Antwort" },
 	    { "update", "Zwischenstand" },
 	    { "resolution", "Lösung" } },
+	  { { "take", "Übernehmen" },
+	    { "start", "Beginnen" },
+	    { "pending", "Warten" },
+	    { "resolve", "Lösen" },
+	    { "close", "Schließen" },
+	    { "reopen", "Wieder öffnen" },
+	    { "note", "Notiz" } },
 	  { "Sonntag", "Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag" },
 	  { "Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September",
 	    "Oktober", "November", "Dezember" },
@@ -71,6 +85,13 @@ static const struct words languages[] = {
 	    { "next_response", "siguiente respuesta" },
 	    { "update", "actualización" },
 	    { "resolution", "resolución" } },
+	  { { "take", "Asignarme" },
+	    { "start", "Empezar" },
+	    { "pending", "En espera" },
+	    { "resolve", "Resolver" },
+	    { "close", "Cerrar" },
+	    { "reopen", "Reabrir" },
+	    { "note", "Nota" } },
 	  { "domingo", "lunes", "martes", "miércoles", "jueves", "viernes", "sábado" },
 	  { "enero", "febrero", "marzo", "abril", "mayo", "junio", "julio", "agosto", "septiembre",
 	    "octubre", "noviembre", "diciembre" },
@@ -89,6 +110,13 @@ static const struct words languages[] = {
 	    { "next_response", "réponse suivante" },
 	    { "update", "point d’étape" },
 	    { "resolution", "résolution" } },
+	  { { "take", "Prendre" },
+	    { "start", "Commencer" },
+	    { "pending", "En attente" },
+	    { "resolve", "Résoudre" },
+	    { "close", "Fermer" },
+	    { "reopen", "Rouvrir" },
+	    { "note", "Note" } },
 	  { "dimanche", "lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi" },
 	  { "janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre",
 	    "octobre", "novembre", "décembre" },
@@ -170,6 +198,11 @@ const char *words_status(const struct words *w, const char *id)
 const char *words_metric(const struct words *w, const char *id)
 {
 	return term(w->metric, id);
+}
+
+const char *words_action(const struct words *w, const char *id)
+{
+	return term(w->action, id);
 }
 
 void words_date(const struct words *w, int64_t at_ms, int64_t offset_ms, const char *zone,

@@ -17,8 +17,13 @@ static void check_command(const struct command *c)
 	check(c->row && c->args && c->line);
 	check_line(c->args);
 	check_utf8(c->line);
-	for (size_t i = 0; i < c->words.n; i++)
+	for (size_t i = 0; i < c->words.n && c->row->verb == VERB_TAG; i++)
 		check(*c->words.v[i] == '+' || *c->words.v[i] == '-');
+	for (size_t i = 0; i < c->number_count; i++)
+		check(c->numbers[i] > 0);
+	check(c->row->argument != ARGUMENT_NUMBER || c->number_count == 1);
+	check(c->row->argument != ARGUMENT_LINK || (c->key && c->number_count == 1));
+	check(c->row->verb != VERB_ON && c->row->verb != VERB_STOP);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
@@ -54,7 +59,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	check_refusals(l.leftovers, l.leftover_count);
 	if (in.mode == SUBJECT_OFF)
 		check(strcmp(l.subject, in.subject) == 0 || !*l.subject_block);
+	check(l.ticket_count <= COMMAND_TICKETS_MAX || l.refusal_count);
 	check(command_ticket_tag(in.subject, "[#%d]") >= 0);
+	in.text = data[0] & 0x40 ? in.subject : in.text;
+	check(command_parse_box(&in, &a, &l, NULL) == MD_OK);
 	tagged = command_tag_subject(&a, "[#%d]", 412, in.subject);
 	check(command_ticket_tag(tagged, "[#%d]") > 0);
 	command_tag_format_valid(in.subject);

@@ -78,6 +78,9 @@ struct work {
 		bool ok;
 	} * lines; /* the transcript of the commands that were run, or refused */
 	size_t n_lines;
+	/* What the questions among them found: JSON objects for the templates, parted by commas;
+	 * and the text of canned replies, for whoever makes the comment. NULL: none. */
+	const char *answers, *canned;
 };
 
 struct work_ticket {       /* what a new ticket is made of */
@@ -174,11 +177,16 @@ int work_undo(struct work *w, struct md_err *err);
 /* A person joins as "cc" or "watcher"; by mail of who may not say so they wait for an agent
  * (store/tickets.h, participant_propose()). */
 int work_participant(struct work *w, int64_t user, const char *role, struct md_err *err);
-/* Run parsed commands in order; the first refusal ends it with that code and `err`, its line is the
- * last of w->lines, and the caller rolls back. */
+/* Work on no ticket at all: for questions, and commands on tickets that they name. */
+void work_none(const struct work_by *by, struct db_conn *c, struct arena *a, struct work *ret);
+/* Run parsed commands in order, on the ticket or on those that the list names (these are saved
+ * here); the first refusal ends it with that code and `err`, its line is the last of w->lines, and
+ * the caller rolls back. */
 int work_commands(struct work *w, const struct command_list *list, struct md_err *err);
 /* Answer the actor with w->lines: the transcript. */
 int work_transcript(struct work *w, struct md_err *err);
+/* The custom fields of the desk, as verbs. */
+struct rec_strs work_field_names(const struct desk *d, struct arena *a);
 /* Statuses the actor may move it to, in arena. */
 struct rec_strs work_allowed(const struct work *w);
 /* What a timer of that kind does when it is due; then work_save(). */

@@ -27,6 +27,8 @@ const char *words_mute(const struct words *w);         /* "Stop mails about this
 /* For states, as they are said of a request; ids we have no word for are returned as they are. */
 const char *words_status(const struct words *w, const char *id);
 const char *words_metric(const struct words *w, const char *id);
+/* What stands on a button that gives that command: "take", "resolve", "note", ... */
+const char *words_action(const struct words *w, const char *id);
 /* "Monday, 2 March 2026, 14:00 (Europe/Berlin)". Both in milliseconds; `zone` is only printed. */
 void words_date(const struct words *w, int64_t at_ms, int64_t offset_ms, const char *zone,
 		struct buf *out);

@@ -95,7 +95,8 @@ static const struct subject_case {
 static struct command_list parse(struct arena *a, const char *subject, const char *text, int mode,
 				 int staff)
 {
-	struct command_input in = { subject, text, "[#%d]", (enum command_subjects)mode, staff };
+	struct command_input in = { subject, text, "[#%d]", (enum command_subjects)mode,
+				    staff,   { 0 } };
 	struct command_list list;
 
 	assert_int_equal(command_parse(&in, a, &list, NULL), MD_OK);
@@ -123,7 +124,7 @@ static void test_subject(void **state)
 static void test_own_tag_format(void **state)
 {
 	md_auto(arena_done) struct arena a = ARENA_INIT(100000);
-	struct command_input in = { "Printer [T412]", "", "[T%d]", SUBJECT_STRICT, true };
+	struct command_input in = { "Printer [T412]", "", "[T%d]", SUBJECT_STRICT, true, { 0 } };
 	struct command_list list;
 
 	(void)state;
@@ -265,8 +266,9 @@ static void test_limits(void **state)
 
 static void test_no_memory(void **state)
 {
-	struct command_input in = { "Re: x [take; tag=+a]", "#note hello\nthere", "[#%d]",
-				    SUBJECT_LOOSE, true };
+	struct command_input in = {
+		"Re: x [take; tag=+a]", "#note hello\nthere", "[#%d]", SUBJECT_LOOSE, true, { 0 }
+	};
 	int failed = 0;
 
 	(void)state;
