@@ -52,6 +52,20 @@ static const char *const orders[TICKET_SORT_COUNT][2] = {
 				 " ORDER BY t.status DESC, t.updated_at DESC, t.id DESC" },
 };
 
+/* The same order where all have no assignee; PostgreSQL takes it from tickets_by_assignee only if
+ * the column is named. */
+static const char *const unassigned_orders[2] = {
+	" ORDER BY t.assignee_id, t.updated_at, t.id",
+	" ORDER BY t.assignee_id DESC, t.updated_at DESC, t.id DESC",
+};
+
+static const char *order_of(const struct ticket_filter *f)
+{
+	if (f->assignee_id < 0 && f->sort == TICKET_SORT_UPDATED)
+		return unassigned_orders[f->descending];
+	return orders[f->sort][f->descending];
+}
+
 /* One value and not a list of one: "=" lets an index give the order too. */
 static void add_status(struct query *q, const struct ticket_filter *f)
 {
@@ -153,7 +167,7 @@ int ticket_list(struct db_conn *c, const struct ticket_filter *f, struct arena *
 {
 	md_auto(query_done) struct query count = QUERY_INIT, page = QUERY_INIT;
 	md_auto(search_matches_done) struct search_matches m = SEARCH_MATCHES_INIT;
-	const char *order = orders[f->sort][f->descending];
+	const char *order = order_of(f);
 	int64_t *total;
 	size_t n;
 	int rc;

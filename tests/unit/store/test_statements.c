@@ -522,6 +522,179 @@ static void lists_of_ids_are_one_indexed_query(void **state)
 	sqlite3_close(db);
 }
 
+/* ---- the same statements as PostgreSQL saw them, with rows enough to choose by ---- */
+
+static const char many_tickets[] =
+	"INSERT INTO users (name, email, folded, role, created_at) SELECT 'u', n || '@x', 'u',"
+	" 'agent', 1 FROM generate_series(1, 200) n;"
+	"INSERT INTO tickets (title, status, priority, requester_id, assignee_id, channel,"
+	" created_at, updated_at) SELECT 't', (ARRAY['open', 'pending', 'resolved', 'closed'])"
+	"[1 + n % 4], n % 4, 1 + n % 200, CASE WHEN n % 3 > 0 THEN 1 + n % 100 END, 'mail', n,"
+	" 9 * n % 20011"
+	" FROM generate_series(1, 20000) n;"
+	"INSERT INTO ticket_participants (ticket_id, user_id, role, since_at)"
+	" SELECT id, requester_id, 'requester', 1 FROM tickets;"
+	"INSERT INTO tags (name, color) SELECT 'tag' || n, 'red' FROM generate_series(1, 50) n;"
+	"INSERT INTO ticket_tags SELECT id, 1 + id % 50 FROM tickets;"
+	"INSERT INTO thread_ids SELECT 'm' || n, n FROM generate_series(1, 20000) n;"
+	"INSERT INTO clocks (ticket_id, metric, cycle, policy, state, started_at, target_ms,"
+	" since_at, used_ms) SELECT id, 'resolution', 1, 'p', 'running', 1, 1, 1, 0 FROM tickets;"
+	"ANALYZE";
+
+struct text {
+	const char *text;
+};
+static const struct db_col text_cols[] = { { DB_COL_TEXT, offsetof(struct text, text) } };
+static const struct db_map text_map = DB_MAP(text, text_cols);
+
+/* What this session prepared last that has this in it; every session has its own. */
+static const char *pg_seen(struct fixture *f, struct db_conn *c, const char *part)
+{
+	struct text *rows;
+	size_t n;
+
+	OK(db_query(c,
+		    "SELECT statement FROM pg_prepared_statements WHERE"
+		    " position(CAST($1 AS text) IN statement) > 0"
+		    " AND position('pg_prepared' IN statement) = 0 ORDER BY prepare_time DESC",
+		    DB_ARGS(DB_TEXT(part)), &text_map, 100, &f->arena, &rows, &n, &err));
+	if (n == 0)
+		fail_msg("no statement has: %s", part);
+	return rows[0].text;
+}
+
+/* To be given back. */
+static json_t *pg_plan(struct fixture *f, const char *text)
+{
+	md_auto(buf_done) struct buf sql = BUF_INIT(1 << 20);
+	json_t *plan;
+	PGresult *r = PQprepare(f->pg, "", text, 0, NULL);
+	int n;
+
+	assert_int_equal(PQresultStatus(r), PGRES_COMMAND_OK);
+	PQclear(r);
+	r = PQdescribePrepared(f->pg, "");
+	n = PQnparams(r);
+	PQclear(r);
+	buf_addf(&sql, "DEALLOCATE ALL; PREPARE p AS %s; EXPLAIN (FORMAT JSON) EXECUTE p", text);
+	for (int i = 0; i < n; i++)
+		buf_adds(&sql, i ? ", NULL" : " (NULL");
+	buf_adds(&sql, n ? ")" : "");
+	r = PQexec(f->pg, buf_str(&sql));
+	if (PQresultStatus(r) != PGRES_TUPLES_OK)
+		fail_msg("%s: %s", buf_str(&sql), PQerrorMessage(f->pg));
+	plan = json_loads(PQgetvalue(r, 0, 0), 0, NULL);
+	assert_non_null(plan);
+	PQclear(r);
+	return plan;
+}
+
+/* Has the plan, or what is below its first node of type `under`, a node whose `key` begins so? */
+static bool plan_node(const json_t *node, const char *under, const char *key, const char *begin)
+{
+	const char *type = json_string_value(json_object_get(node, "Node Type"));
+	const char *value = json_string_value(json_object_get(node, key));
+	const json_t *below;
+	size_t i;
+
+	if (!under && value && strncmp(value, begin, strlen(begin)) == 0)
+		return true;
+	if (under && strcmp(type, under) == 0)
+		under = NULL;
+	json_array_foreach(json_object_get(node, "Plans"), i, below)
+	{
+		if (plan_node(below, under, key, begin))
+			return true;
+	}
+	return false;
+}
+
+/* "tickets_by_update" of "SCAN t USING INDEX tickets_by_update (...)"; the key, if it says none */
+static void index_of(const struct list_case *k, char *ret, size_t room)
+{
+	const char *at = strstr(k->page_uses, "ticket");
+
+	snprintf(ret, room, "%.*s", at ? (int)strcspn(at, " ") : 12, at ? at : "tickets_pkey");
+}
+
+static void as_the_driver_plans(struct fixture *f)
+{
+	pg_do(f, many_tickets);
+	pg_do(f,
+	      "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET jit = off");
+}
+
+static void ticket_lists_use_the_right_index_on_postgres(void **state)
+{
+	struct fixture *f = *state;
+	md_auto(db_read_done_p) struct db_conn *c = NULL;
+	int bad = 0;
+
+	POSTGRES_ONLY();
+	as_the_driver_plans(f);
+	OK(db_read(f->db, &c, &err));
+	for (size_t i = 0; i < MD_COUNT(list_cases); i++) {
+		const struct list_case *k = &list_cases[i];
+		struct ticket_filter filter = k->filter;
+		struct ticket_row *rows;
+		char index[64];
+		json_t *plan;
+		const json_t *top;
+		int64_t total;
+		size_t n;
+
+		filter.limit = 20;
+		OK(ticket_list(c, &filter, &f->arena, &rows, &n, &total, &err));
+		plan = pg_plan(f, pg_seen(f, c, "AS page_id"));
+		top = json_object_get(json_array_get(plan, 0), "Plan");
+		index_of(k, index, sizeof index);
+		if (!plan_node(top, "Limit", "Index Name", index) ||
+		    plan_node(top, NULL, "Node Type", "Seq Scan") ||
+		    (!k->may_sort && plan_node(top, "Limit", "Node Type", "Sort"))) {
+			md_auto(md_free_p) char *text = json_dumps(plan, JSON_INDENT(1));
+
+			print_error("-- %s, by %s\n%s\n", k->name, index, text);
+			bad++;
+		}
+		json_decref(plan);
+	}
+	assert_int_equal(bad, 0);
+}
+
+static void lists_of_ids_are_one_indexed_query_on_postgres(void **state)
+{
+	static const int64_t ids[] = { 3, 1, 2 };
+	static const char *texts[] = { "m1", "m2" };
+	static const char *const parts[] = { "FROM ticket_tags", "FROM clocks", "thread_ids" };
+	struct fixture *f = *state;
+	md_auto(db_read_done_p) struct db_conn *c = NULL;
+	struct rec_strs strs = { 2, texts };
+	struct clock_row *clocks;
+	struct thread_hit *hits;
+	struct tag *tags;
+	size_t n;
+
+	POSTGRES_ONLY();
+	as_the_driver_plans(f);
+	OK(db_read(f->db, &c, &err));
+	OK(ticket_tags_of(c, ids, 3, &f->arena, &tags, &n, &err));
+	assert_int_equal(n, 3);
+	OK(clock_list_of(c, ids, 3, &f->arena, &clocks, &n, &err));
+	assert_int_equal(n, 3);
+	OK(thread_find(c, &strs, &f->arena, &hits, &n, &err));
+	assert_int_equal(n, 2);
+	for (size_t i = 0; i < MD_COUNT(parts); i++) {
+		json_t *plan = pg_plan(f, pg_seen(f, c, parts[i]));
+		const json_t *top = json_object_get(json_array_get(plan, 0), "Plan");
+		md_auto(md_free_p) char *text = json_dumps(plan, JSON_INDENT(1));
+
+		if (plan_node(top, NULL, "Node Type", "Seq Scan") ||
+		    !plan_node(top, NULL, "Index Cond", "("))
+			fail_msg("%s", text);
+		json_decref(plan);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -532,6 +705,8 @@ int main(void)
 		TEST(both_engines_read_the_statements_alike),
 		TEST(ticket_lists_use_the_right_index),
 		TEST(lists_of_ids_are_one_indexed_query),
+		TEST(ticket_lists_use_the_right_index_on_postgres),
+		TEST(lists_of_ids_are_one_indexed_query_on_postgres),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
