@@ -26,9 +26,10 @@ static inline bool safe_html_attribute(struct span name, struct span value)
 		"cellpadding", "cellspacing", "scope",  "nowrap",  "start",  "type",     "value",
 		"color",       "face",        "size",   "rel",     "target", "datetime",
 	};
-	static const char *const bad_css[] = { "url",        "expression", "@",      "\\",
-					       "javascript", "behavior",   "var(",   "position",
-					       "/*",         "binding",    "image(", "{" };
+	static const char *const bad_css[] = {
+		"url(", "expression(", "var(",        "image(",    "@",        "\\",
+		"/*",   "{",           "javascript:", "behavior:", "binding:", "position:",
+	};
 	struct span href = { "href", 4 }, src = { "src", 3 }, later = { "data-src", 8 };
 
 	for (size_t i = 0; i < value.n; i++)

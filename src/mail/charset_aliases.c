@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* What mail calls it -> what iconv calls it. A trailing '*' matches any rest. Names are compared
- * without '-', '_', ' ' and '.'. A new alias is one row. */
+ * without '-', '_', ' ' and '.', and without "x" or "cs" before them. A new alias is one row. */
 static const struct alias {
 	const char *name, *iconv_name;
 } aliases[] = {
@@ -18,7 +18,6 @@ static const struct alias {
 	{ "8bit", "UTF-8" },
 	{ "utf8*", "UTF-8" },
 	{ "unicode11utf8", "UTF-8" },
-	{ "xutf8*", "UTF-8" },
 	{ "iso88591", "WINDOWS-1252" },
 	{ "iso885911*", "TIS-620" },
 	{ "iso885910*", "ISO-8859-10" },
@@ -39,10 +38,18 @@ static const struct alias {
 	{ "latin2", "ISO-8859-2" },
 	{ "latin5", "WINDOWS-1254" },
 	{ "latin9", "ISO-8859-15" },
+	{ "isolatin1", "WINDOWS-1252" },
+	{ "isolatin2", "ISO-8859-2" },
+	{ "isolatin5", "WINDOWS-1254" },
+	{ "88591", "WINDOWS-1252" },
+	{ "cyrillic", "ISO-8859-5" },
+	{ "arabic", "ISO-8859-6" },
+	{ "greek", "ISO-8859-7" },
+	{ "hebrew", "ISO-8859-8" },
+	{ "turkish", "WINDOWS-1254" },
 	{ "l1", "WINDOWS-1252" },
 	{ "ansi", "WINDOWS-1252" },
 	{ "cp1252", "WINDOWS-1252" },
-	{ "xansi", "WINDOWS-1252" },
 	{ "windows1250", "WINDOWS-1250" },
 	{ "windows1251", "WINDOWS-1251" },
 	{ "windows1252", "WINDOWS-1252" },
@@ -53,8 +60,11 @@ static const struct alias {
 	{ "windows1257", "WINDOWS-1257" },
 	{ "windows1258", "WINDOWS-1258" },
 	{ "windows874", "WINDOWS-874" },
+	{ "cp874", "WINDOWS-874" },
+	{ "thai", "WINDOWS-874" },
 	{ "cp1250", "WINDOWS-1250" },
 	{ "cp1251", "WINDOWS-1251" },
+	{ "win1251", "WINDOWS-1251" },
 	{ "cp1253", "WINDOWS-1253" },
 	{ "cp1254", "WINDOWS-1254" },
 	{ "cp1255", "WINDOWS-1255" },
@@ -68,17 +78,22 @@ static const struct alias {
 	{ "cp852", "CP852" },
 	{ "cp866", "CP866" },
 	{ "ibm866", "CP866" },
+	{ "dos866", "CP866" },
 	{ "koi8r", "KOI8-R" },
+	{ "koi8", "KOI8-R" },
 	{ "koi8ru", "KOI8-U" },
 	{ "koi8u", "KOI8-U" },
 	{ "macintosh", "MACINTOSH" },
 	{ "macroman", "MACINTOSH" },
-	{ "xmacroman", "MACINTOSH" },
+	{ "mac", "MACINTOSH" },
+	{ "maccyrillic", "MAC-UK" },
+	{ "macukrainian", "MAC-UK" },
+	{ "macce", "MAC-CENTRALEUROPE" },
+	{ "maccentraleurroman", "MAC-CENTRALEUROPE" },
 	{ "tis620", "TIS-620" },
 	{ "gb2312*", "GB18030" },
 	{ "isogb2312", "GB18030" },
 	{ "gbk", "GB18030" },
-	{ "xgbk", "GB18030" },
 	{ "cp936", "GB18030" },
 	{ "ms936", "GB18030" },
 	{ "windows936", "GB18030" },
@@ -98,19 +113,18 @@ static const struct alias {
 	{ "cp949", "CP949" },
 	{ "ms949", "CP949" },
 	{ "uhc", "CP949" },
+	{ "korean", "CP949" },
 	{ "windows949", "CP949" },
 	{ "iso2022kr", "ISO-2022-KR" },
 	{ "shiftjis*", "CP932" },
 	{ "sjis*", "CP932" },
-	{ "xsjis*", "CP932" },
 	{ "mskanji", "CP932" },
 	{ "windows31j", "CP932" },
 	{ "cp932", "CP932" },
 	{ "ms932", "CP932" },
 	{ "eucjp*", "EUC-JP-MS" },
-	{ "xeucjp", "EUC-JP-MS" },
+	{ "eucpkdfmtjapanese", "EUC-JP-MS" },
 	{ "iso2022jp*", "ISO-2022-JP" },
-	{ "csiso2022jp*", "ISO-2022-JP" },
 	{ "cp50220", "ISO-2022-JP" },
 	{ "cp50221", "ISO-2022-JP" },
 	{ "iso2022cn", "ISO-2022-CN" },
@@ -132,7 +146,7 @@ static const struct alias {
 	{ "georgianps", "GEORGIAN-PS" },
 };
 
-static size_t squeeze(struct span name, char *out, size_t room)
+static void squeeze(struct span name, char *out, size_t room)
 {
 	size_t n = 0;
 
@@ -143,16 +157,11 @@ static size_t squeeze(struct span name, char *out, size_t room)
 			out[n++] = c;
 	}
 	out[n] = '\0';
-	return n;
 }
 
-/* The iconv name of a declared charset, NULL for none or one nobody knows. */
-const char *charset_canonical(struct span name)
+static const char *look_up(const char *key)
 {
-	char key[40];
-	size_t n = squeeze(name, key, sizeof key);
-
-	for (size_t i = 0; n && i < MD_COUNT(aliases); i++) {
+	for (size_t i = 0; *key && i < MD_COUNT(aliases); i++) {
 		size_t len = strlen(aliases[i].name);
 
 		if (aliases[i].name[len - 1] == '*' ? strncmp(key, aliases[i].name, len - 1) == 0
@@ -160,6 +169,21 @@ const char *charset_canonical(struct span name)
 			return aliases[i].iconv_name;
 	}
 	return NULL;
+}
+
+/* The iconv name of a declared charset, NULL for none or one nobody knows. */
+const char *charset_canonical(struct span name)
+{
+	char key[40];
+	const char *found;
+
+	squeeze(name, key, sizeof key);
+	found = look_up(key);
+	if (!found && key[0] == 'x') /* of before it was registered */
+		found = look_up(key + 1);
+	if (!found && strncmp(key, "cs", 2) == 0) /* the registry's own short names */
+		found = look_up(key + 2);
+	return found;
 }
 
 const char *charset_alias_target(size_t i)

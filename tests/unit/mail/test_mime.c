@@ -119,6 +119,11 @@ static const struct {
 	{ "Content-Type: text/plain; name=a.txt\nContent-Disposition: attachment\n\nx", "", false,
 	  1 },
 	{ "Content-Type: text/html; charset=utf-8\n\n<meta charset=latin1>\xc3\xbc", "ü", true, 0 },
+	{ "Content-Type: text/plain; charset=x-mac-cyrillic\n\n\x9f", "Я", false, 0 },
+	{ "Content-Type: text/plain; charset=win-1251\n\n\xdf", "Я", false, 0 },
+	{ "Content-Type: text/plain; charset=csISOLatin2\n\n\xe6", "ć", false, 0 },
+	{ "Content-Type: text/plain; charset=x-big5\n\n\xba\x7e", "漢", false, 0 },
+	{ "Content-Type: text/plain; charset=cyrillic\n\n\xcf", "Я", false, 0 },
 	{ "Content-Type: text/html\n\n<meta charset=windows-1251>\xcf\xf0", "Пр", true, 0 },
 	{ "Content-Type: text/plain; charset=utf-16le\nContent-Transfer-Encoding: "
 	  "base64\n\n/ABoAA==",
