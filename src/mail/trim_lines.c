@@ -295,7 +295,9 @@ static void refine(struct trim_lines *l, size_t at)
 		line->class = TRIM_OLD;
 	if (line->class != TRIM_TEXT)
 		return;
-	if (block_begins(l, at)) {
+	if (block_begins(l, at) ||
+	    (at + 1 < l->n && line->text.n <= 120 && between_dashes(span_trim(line->text)) &&
+	     block_begins(l, at + 1))) { /* also with a title between dashes, in any language */
 		line->class = TRIM_OLD;
 	} else if (heads_quote(l, at)) {
 		line->class = TRIM_HEADER;

@@ -134,6 +134,10 @@ static const struct {
 	{ "From: a@b.example\nAuto-Submitted: auto-replied\n\nx", KIND_AUTO_REPLY, true, true,
 	  true },
 	{ "From: a@b.example\nAuto-Submitted: no\n\nx", KIND_NORMAL, true, true, false },
+	{ "From: a@b.example\nSubject: =?utf-8?q?Absence_du_bureau_:_x?=\n\nx", KIND_AUTO_REPLY,
+	  true, true, false },
+	{ "From: a@b.example\nSubject: Re: absence du bureau\n\nx", KIND_NORMAL, true, true,
+	  false },
 	{ "From: a@b.example\nList-Id: <x.y>\n\nx", KIND_LIST, true, true, true },
 	{ "From: a@b.example\nX-Maildesk-Loop: 1\n\nx", KIND_LOOP, true, true, true },
 	{ "From: a@b.example\nContent-Type: multipart/report; report-type=feedback-report; "

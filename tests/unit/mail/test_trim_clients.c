@@ -98,6 +98,10 @@ static const char *const headers[] = {
 	"----- Mensagem original -----\nDe: João",
 	"----- Ursprungligt meddelande -----\nFrån: Sven",
 	"-----Oprindelig meddelelse-----\nFra: Jens",
+	"----- Mail original -----\nDe: \"Jean\" <j@x.example>\nÀ: \"Anna\"\n"
+	"Envoyé: Lundi 5 Mars 2018 10:12:00\nObjet: Imprimante",
+	"-------- Původní e-mail --------\nOd: Jan <j@x.example>\nDatum: 5. 3. 2018 10:12:00\n"
+	"Předmět: Tiskárna",
 	/* Outlook's blocks */
 	"From: Bob\nSent: Monday, March 5, 2018 10:12 AM\nTo: Anna\nSubject: Printer",
 	"Von: Max\nGesendet: Montag, 5. März 2018 10:12\nAn: Anna\nCc: Eva\nBetreff: Drucker",
