@@ -112,14 +112,19 @@ static void show_end(const struct show *s, const char *file, const char *databas
 					   (json_int_t)sums[i].rows, "sha256", sums[i].sha256));
 	}
 	if (s->json) {
-		put_json(json_pack("{s:b, s:I, s:I, s:s}", "done", 1, "tables", (json_int_t)n,
-				   "rows", (json_int_t)rows, "database", database));
+		put_json(json_pack("{s:b, s:I, s:I, s:s?}", "done", 1, "tables", (json_int_t)n,
+				   "rows", (json_int_t)rows, "database",
+				   db_has_password(database) ? NULL : database));
 		return;
 	}
 	printf("The desk has moved: %zu tables, %lld rows, equal on both sides by count and "
 	       "checksum.\nSet in %s, and then start the desk:\n",
 	       n, (long long)rows, file);
-	print_setting(database);
+	if (db_has_password(database))
+		puts("\tdatabase = the value given by --to, which is not shown as it has a "
+		     "password");
+	else
+		print_setting(database);
 	puts("The old database is as it was. Start nothing on it any more; keep it until you have "
 	     "a "
 	     "backup of the new one.");

@@ -153,6 +153,14 @@ int db_open(const char *where, struct db **ret, struct md_err *err)
 	return MD_OK;
 }
 
+bool db_has_password(const char *where)
+{
+	const char *address;
+	const struct db_driver *driver = driver_of(where, &address);
+
+	return driver && driver->has_password && driver->has_password(address);
+}
+
 void db_set_busy_ms(struct db *db, int64_t busy_ms)
 {
 	db->busy_ms = busy_ms;

@@ -41,6 +41,8 @@ struct db_driver {
 	int (*connect)(const char *address, enum db_use use, int64_t wait_ms, struct db_link **ret,
 		       struct md_err *err);
 	void (*disconnect)(struct db_link *l);
+	/* Is there a password in the address? NULL where there never is. */
+	bool (*has_password)(const char *address);
 	/* The connection is gone for good: db.c opens another one. */
 	bool (*is_lost)(const struct db_link *l);
 

@@ -378,6 +378,18 @@ static int check_conninfo(const char *conninfo, struct md_err *err)
 	return MD_OK;
 }
 
+bool pg_has_password(const char *conninfo)
+{
+	PQconninfoOption *options = PQconninfoParse(conninfo, NULL);
+	bool has = false;
+
+	/* "*" is the library's own mark of what not to show: password, sslpassword */
+	for (const PQconninfoOption *o = options; o && o->keyword; o++)
+		has |= o->val && *o->dispchar == '*';
+	PQconninfoFree(options);
+	return has;
+}
+
 static void name_session(struct db_link *l)
 {
 	md_auto(buf_done) struct buf hex = BUF_INIT(sizeof l->session);

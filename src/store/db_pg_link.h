@@ -26,6 +26,7 @@ struct db_link {
 
 int pg_connect(const char *conninfo, int64_t wait_ms, struct db_link **ret, struct md_err *err);
 void pg_disconnect(struct db_link *l);
+bool pg_has_password(const char *conninfo);
 MD_DEFINE_AUTO(struct db_link *, pg_disconnect)
 
 static inline void pg_clear(PGresult **r)

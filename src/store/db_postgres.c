@@ -575,6 +575,7 @@ const struct db_driver db_postgres = {
 	.write_wait_ms = WRITE_WAIT_MS,
 	.connect = postgres_connect,
 	.disconnect = pg_disconnect,
+	.has_password = pg_has_password,
 	.is_lost = postgres_is_lost,
 	.begin = postgres_begin,
 	.commit = postgres_commit,

@@ -7,8 +7,10 @@ import socket
 import pytest
 
 import ledger
+import libpq
 from fakes import Fake
 from lib import wait_for
+from serving import Desk
 
 LIMIT = 1  # seconds; 25 unless the setting says less. A tenth more for the answer to come
 BUSY = 5   # so long new connections are tried before it is told
@@ -91,3 +93,53 @@ def test_a_server_that_falls_silent_is_noticed(waiting, make_desk, mail_world, m
     book.may_repeat = 1  # a mail's 250 may have come while its commit was swallowed
     book.settle(seconds=30)
     desk.stop()
+
+
+# What was done to the database, how it is reached then, whether a desk was in it, what is said
+UNFIT = {
+    "wrong conninfo": (None, "nonsense", False, 65, "expected postgres:CONNINFO"),
+    "no such database": (None, "dbname=nowhere", False, 77, "CREATE DATABASE"),
+    "no such role": (None, "user=nobody_at_all", False, 77, "check user"),
+    "encoding": ("CREATE DATABASE {other} TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'",
+                 "dbname={other}", False, 77, "not UTF8"),
+    "collation": ("CREATE DATABASE {other} TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'de'",
+                  "dbname={other}", False, 77, "sorts by the rules of"),
+    "nothing may be made": ("CREATE ROLE {other} LOGIN", "user={other}", False, 77, "OWNER TO"),
+    "nothing may be read": ("CREATE ROLE {other} LOGIN", "user={other}", True, 77, "OWNER TO"),
+    "another program's": ("CREATE TABLE photos (id bigint)", "", False, 77, "name another one"),
+    "newer": ("UPDATE schema_version SET version = 999", "", True, 77, "the newer maildesk"),
+    "older": ("UPDATE schema_version SET version = 0", "", True, 77, "an older maildesk"),
+    "half a desk": ("DROP TABLE quarantine", "", True, 77, "restore a backup"),
+}
+
+
+def contents(database):
+    """All tables with the number of what was ever written to them."""
+    with contextlib.closing(libpq.Connection(database)) as c:
+        names = [r[0] for r in c.execute("SELECT oid::regclass::text FROM pg_class WHERE relkind IN"
+                                         " ('r', 'i', 'S') AND relnamespace = 'public'::regnamespace"
+                                         " ORDER BY 1")]
+        tables = [r[0] for r in c.execute("SELECT oid::regclass::text FROM pg_class WHERE relkind ="
+                                          " 'r' AND relnamespace = 'public'::regnamespace")]
+        return names, [c.execute(f"SELECT count(*), max(xmin::text) FROM {t}")[0] for t in tables]
+
+
+@pytest.mark.engine("postgres")
+@pytest.mark.parametrize("case", UNFIT)
+def test_a_database_that_is_not_fit_is_refused_untouched(case, make_database, mail_world, tmp_path):
+    sql, reach, is_desk, code, text = UNFIT[case]
+    with contextlib.ExitStack() as stack:
+        database = make_database(stack)
+        other = "other_" + re.search(r"dbname=(\w+)", database)[1]
+        if is_desk:
+            Desk(tmp_path / "made", mail_world, database=database).add_anna()
+        if sql:
+            with contextlib.closing(libpq.Connection(database)) as c:
+                c.execute(sql.format(other=other))
+        before = contents(database)
+        desk = Desk(tmp_path / "desk", mail_world,
+                    database=f"{database} {reach.format(other=other)}")
+        with desk.spawn() as serve:
+            assert serve.wait(20) == code, desk.log()
+        assert text in desk.log()
+        assert contents(database) == before

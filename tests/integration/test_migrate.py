@@ -142,6 +142,19 @@ def test_the_setting_it_prints_is_the_one_to_use(desk, cluster):
     assert done.stdout == "user 2 added\n", done.stderr
 
 
+def test_a_password_is_not_shown(desk, cluster):
+    for more in ((), ("--json",)):
+        done = desk.run("migrate", *more, "--to", cluster() + " password=hunter2")
+        assert done.returncode == 0, done.stderr
+        assert "hunter2" not in done.stdout + done.stderr
+    # Neither where it cannot be read at all, nor where nobody answers.
+    for wrong in ("password=hunter2 nonsense", "host=127.0.0.1 port=1 password=hunter2"):
+        desk.set(f'"postgres:{wrong}"')
+        for command in (("check",), ("user", "list"), ("serve",)):
+            done = desk.run(*command)
+            assert "hunter2" not in done.stdout + done.stderr, done.stderr
+
+
 def is_locked(path):
     with open(path, "a") as lock:
         try:
