@@ -144,6 +144,20 @@ static int check_folder(const char *s, struct md_err *err)
 	return *s ? check_absolute(s, err) : MD_OK;
 }
 
+/* {agent} and {desk}, and no other braces. */
+static int check_from_format(const char *s, struct md_err *err)
+{
+	bool any = false;
+
+	for (const char *p = s; (p = strpbrk(p, "{}")) != NULL; p++) {
+		if (strncmp(p, "{agent}", 7) != 0 && strncmp(p, "{desk}", 6) != 0)
+			return refuse(err, "text with {agent} and {desk} in it");
+		p = strchr(p, '}');
+		any = true;
+	}
+	return any && is_line(s) ? MD_OK : refuse(err, "text with {agent} and {desk} in it");
+}
+
 static int check_zone(const char *s, struct md_err *err)
 {
 	md_auto(calendar_done) struct calendar scratch = { 0 };
@@ -270,6 +284,9 @@ const struct conf_key conf_keys[] = {
 	  .check = check_locale),
 	K("desk", "timezone", conf_desk, timezone, CONF_STR, "UTC", "Time zone of dates in mails.",
 	  .check = check_zone),
+	K("desk", "from_format", conf_desk, from_format, CONF_STR, "{agent} ({desk})",
+	  "Name in From of what agents write; everything else has the desk's name.",
+	  .check = check_from_format),
 	K("desk", "templates_dir", conf_desk, templates_dir, CONF_STR, "",
 	  "Folder with own templates (LOCALE/NAME.mustache), each instead of the built-in one.",
 	  .check = check_folder),
@@ -528,18 +545,15 @@ const size_t conf_key_count = MD_COUNT(conf_keys);
 		.array_at = offsetof(struct config, array),                  \
 		.count_at = offsetof(struct config, count), .help = (text)   \
 	}
-_Static_assert(offsetof(struct conf_smtp, title) == 0 &&
-		       offsetof(struct conf_mailbox, title) == 0 &&
-		       offsetof(struct conf_calendar, title) == 0 &&
-		       offsetof(struct conf_team, title) == 0 &&
-		       offsetof(struct conf_field, title) == 0 &&
-		       offsetof(struct conf_sla, title) == 0 &&
-		       offsetof(struct conf_rule, title) == 0 &&
-		       offsetof(struct conf_workflow, title) == 0 &&
-		       offsetof(struct conf_status, title) == 0 &&
-		       offsetof(struct conf_move, title) == 0 &&
-		       offsetof(struct rule_pair, name) == 0,
-	       "titles come first");
+_Static_assert(
+	offsetof(struct conf_smtp, title) == 0 && offsetof(struct conf_mailbox, title) == 0 &&
+		offsetof(struct conf_calendar, title) == 0 &&
+		offsetof(struct conf_team, title) == 0 && offsetof(struct conf_field, title) == 0 &&
+		offsetof(struct conf_sla, title) == 0 && offsetof(struct conf_rule, title) == 0 &&
+		offsetof(struct conf_workflow, title) == 0 &&
+		offsetof(struct conf_status, title) == 0 &&
+		offsetof(struct conf_move, title) == 0 && offsetof(struct rule_pair, name) == 0,
+	"titles come first");
 
 const struct conf_section conf_sections[] = {
 	PLAIN("desk", desk, "The desk as a whole."),

@@ -1,6 +1,8 @@
 /* A new ticket with its first comment, whoever opens it. */
 #include <maildesk/store/teams.h>
 
+#include <maildesk/desk/words.h>
+
 #include "work_priv.h"
 
 #include <string.h>
@@ -111,7 +113,10 @@ int work_create(const struct work_by *by, struct db_conn *c, struct arena *a,
 	if (!w.ticket.title)
 		return out_of_memory(err);
 	if (!w.ticket.title[0])
-		w.ticket.title = "(no subject)";
+		w.ticket.title = words_no_subject(
+			words_choose((const char *[]){ mailbox ? mailbox->conf->locale
+							       : by->desk->config->desk.locale },
+				     1));
 	w.mailbox = mailbox ? mailbox->conf->title : NULL;
 	rc = start_ticket(&w, t, ret_comment, err);
 	if (rc != MD_OK)

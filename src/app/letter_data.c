@@ -10,8 +10,10 @@
 #include <string.h>
 
 enum {
-	TEXT_MAX = 256 << 10
-}; /* bytes of a comment that a mail repeats; the ticket has all of it */
+	TEXT_MAX = 256 << 10, /* bytes of a comment that a mail repeats; the ticket has all of it */
+	FROM_MAX = 4096,
+	LINK_MAX = 2000,
+};
 
 /* ---- writing ---- */
 
@@ -67,22 +69,26 @@ static void put_person(struct buf *out, const char *key, const struct reader *wh
 	buf_addc(out, '}');
 }
 
-static int put_ticket(struct buf *out, struct work *w, const struct letter_data *l)
+static const char *tag_of(struct work *w)
+{
+	const char *tag = command_tag_subject(w->arena, w->by->desk->config->desk.subject_tag,
+					      w->ticket.id, "");
+
+	/* with nothing behind it */
+	return tag ? arena_strndup(w->arena, tag, strlen(tag) - 1) : "";
+}
+
+static void put_ticket(struct buf *out, struct work *w, const struct letter_data *l)
 {
 	const struct conf_desk *desk = &w->by->desk->config->desk;
-	/* the tag with nothing behind it */
-	const char *tag = command_tag_subject(w->arena, desk->subject_tag, w->ticket.id, "");
 
 	if (!w->ticket.id) {
 		put_null(out, "ticket");
-		return MD_OK;
+		return;
 	}
-	if (!tag)
-		return MD_NOMEM;
 	open_object(out, "ticket");
 	put_number(out, "id", w->ticket.id);
-	put_key(out, "tag");
-	json_write_string(out, tag, strlen(tag) - 1);
+	put_text(out, "tag", tag_of(w));
 	put_text(out, "title", w->ticket.title);
 	put_text(out, "status", w->ticket.status);
 	put_text(out, "priority", work_priority_name(w->ticket.priority));
@@ -95,7 +101,6 @@ static int put_ticket(struct buf *out, struct work *w, const struct letter_data 
 	else
 		put_null(out, "url");
 	buf_addc(out, '}');
-	return MD_OK;
 }
 
 static void put_sla(struct buf *out, const struct work_event *e)
@@ -145,16 +150,56 @@ static void put_lines(struct buf *out, const struct work *w, const struct letter
 }
 
 /* An agent's own words carry the agent's name; everything else is the desk's. */
+/* The desk's from_format, with {agent} and {desk} filled in. */
+static void put_from_name(struct buf *out, const struct work *w)
+{
+	const struct conf_desk *desk = &w->by->desk->config->desk;
+	md_auto(buf_done) struct buf name = BUF_INIT(FROM_MAX);
+
+	for (const char *p = desk->from_format; *p;) {
+		size_t n = strcspn(p, "{");
+
+		buf_add(&name, p, n);
+		p += n;
+		if (*p == '{') {
+			buf_adds(&name, p[1] == 'a' ? w->by->user.name : desk->name);
+			p += strcspn(p, "}") + 1;
+		}
+	}
+	put_text(out, "from_name", buf_str(&name));
+}
+
+/* A mail with the command to mute, as an address of a link (RFC 6068). */
+static const char *mute_mailto(struct work *w, const struct letter_data *l)
+{
+	md_auto(buf_done) struct buf link = BUF_INIT(LINK_MAX);
+
+	buf_addf(&link, "mailto:%s?subject=", l->reply_to);
+	for (const char *c = arena_printf(w->arena, "%s [mute]", tag_of(w)); c && *c; c++)
+		buf_addf(&link,
+			 (*c >= '0' && *c <= '9') || (*c >= 'a' && *c <= 'z') ? "%c" : "%%%02X",
+			 (unsigned char)*c);
+	return link.status == MD_OK ? arena_strdup(w->arena, buf_str(&link)) : NULL;
+}
+
+/* Where a click on the link mutes the ticket; NULL when the desk has no such place. */
+static const char *mute_url(struct work *w, const struct letter_data *l)
+{
+	const char *url = w->by->desk->config->desk.url;
+
+	return l->mute && url && *url ? arena_printf(w->arena, "%s/u/%s", url, l->mute) : NULL;
+}
+
 static void put_mail(struct buf *out, struct work *w, const struct letter_data *l)
 {
-	const char *desk_name = w->by->desk->config->desk.name;
 	bool personal = strcmp(l->event->event, "public_reply") == 0 && (w->who & WHO_STAFF);
 	bool reply = strcmp(l->template, "created") == 0;
 
 	open_object(out, "mail");
-	put_text(out, "from_name",
-		 personal ? arena_printf(w->arena, "%s (%s)", w->by->user.name, desk_name)
-			  : desk_name);
+	if (personal)
+		put_from_name(out, w);
+	else
+		put_text(out, "from_name", w->by->desk->config->desk.name);
 	put_text(out, "from", l->from);
 	put_text(out, "reply_to", l->reply_to);
 	put_text(out, "message_id", l->message_id);
@@ -169,6 +214,7 @@ static void put_mail(struct buf *out, struct work *w, const struct letter_data *
 		 personal ? NULL
 		 : reply  ? "auto-replied"
 			  : "auto-generated");
+	put_text(out, "unsubscribe", l->mute ? mute_mailto(w, l) : NULL);
 	buf_addc(out, '}');
 }
 
@@ -187,14 +233,13 @@ int letter_data_write(struct work *w, const struct letter_data *l, struct buf *o
 {
 	const struct conf_desk *desk = &w->by->desk->config->desk;
 	const struct reader actor = { .name = w->by->user.id ? w->by->user.name : NULL };
-	int rc;
 
 	buf_addc(out, '{');
 	open_object(out, "desk");
 	put_text(out, "name", desk->name);
 	put_text(out, "url", desk->url);
 	buf_addc(out, '}');
-	rc = put_ticket(out, w, l);
+	put_ticket(out, w, l);
 	put_person(out, "actor", &actor);
 	put_person(out, "recipient", l->to);
 	put_sla(out, l->event);
@@ -202,6 +247,7 @@ int letter_data_write(struct work *w, const struct letter_data *l, struct buf *o
 	put_mail(out, w, l);
 	put_list(out, "actions", letter_actions(w, l));
 	put_text(out, "body_token", l->marker);
+	put_text(out, "mute_url", mute_url(w, l));
 	put_bool(out, "known", w->echo);
 	put_bool(out, "too_large", w->too_large);
 	put_bool(out, "by_customer",
@@ -211,7 +257,7 @@ int letter_data_write(struct work *w, const struct letter_data *l, struct buf *o
 	put_text(out, "timezone", l->to->timezone ? l->to->timezone : desk->timezone);
 	put_comment(out, w, l->event->body);
 	buf_addc(out, '}');
-	if (rc != MD_OK || out->status != MD_OK || w->arena->failed)
+	if (out->status != MD_OK || w->arena->failed)
 		return md_fail(err, MD_NOMEM, 0, "out of memory");
 	return MD_OK;
 }

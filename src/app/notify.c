@@ -176,7 +176,8 @@ struct letter {
 	int64_t user;
 	size_t index;
 	const char *subject_key; /* of an automatic one to a customer */
-	struct buf message_id, reply_to, marker;
+	bool may_leave;          /* a customer on the ticket, who may mute it */
+	struct buf message_id, reply_to, marker, mute;
 };
 
 static int64_t sla_serial(const struct work_event *e)
@@ -186,6 +187,16 @@ static int64_t sla_serial(const struct work_event *e)
 	while (metric < SLA_METRIC_COUNT - 1 && strcmp(sla_metric_names[metric], e->metric) != 0)
 		metric++;
 	return SLA_SERIAL + metric * 128 + e->percent;
+}
+
+/* The same in every mail of a ticket to a person, and long after it. */
+static int sign_mute(struct work *w, struct letter *l, struct md_err *err)
+{
+	const struct token t = { .day = token_day(w->by->now_ms),
+				 .ticket = w->ticket.id,
+				 .user = l->user };
+
+	return token_make_word(&w->by->desk->token_keys, TOKEN_MUTE, &t, &l->mute, err);
 }
 
 static int sign(struct work *w, struct letter *l, struct md_err *err)
@@ -213,6 +224,8 @@ static int sign(struct work *w, struct letter *l, struct md_err *err)
 		buf_adds(&l->reply_to, address_of(w));
 	t.serial = epoch;
 	rc = token_make_marker(keys, &t, &l->marker, err);
+	if (rc == MD_OK && l->may_leave)
+		rc = sign_mute(w, l, err);
 	t.serial = serial;
 	if (rc == MD_OK)
 		rc = token_make_message_id(keys, &t, at ? at + 1 : "localhost", &l->message_id,
@@ -249,6 +262,7 @@ static int letter_json(struct work *w, const struct audience *to, const struct l
 		.marker = buf_str(&l->marker),
 		.to_user = l->user,
 		.to_role = role_of(to, l->user),
+		.mute = l->mute.len ? buf_str(&l->mute) : NULL,
 	};
 
 	return letter_data_write(w, &data, out, err);
@@ -326,12 +340,15 @@ static int send_notice(struct work *w, const struct audience *to, const struct w
 			    .index = index,
 			    .message_id = BUF_INIT(1000),
 			    .reply_to = BUF_INIT(1000),
-			    .marker = BUF_INIT(1000) };
+			    .marker = BUF_INIT(1000),
+			    .mute = BUF_INIT(1000) };
 	/* an agent's own words are none; what a customer wrote is passed on by a machine */
 	bool automatic = strcmp(event->event, "public_reply") != 0 || !(w->who & WHO_STAFF);
 	bool may = true;
 	int rc = MD_OK;
 
+	l.may_leave = w->ticket.id && !event->confirmation && !person->staff &&
+		      (person->roles & NOTICE_ON_TICKET);
 	/* Robots get no answer, an agent's neither; what a robot wrote is not passed on to
 	 * customers. */
 	if (automatic && person->is_actor && (w->by->automatic || w->by->no_answer))
@@ -347,6 +364,7 @@ static int send_notice(struct work *w, const struct audience *to, const struct w
 	buf_done(&l.message_id);
 	buf_done(&l.reply_to);
 	buf_done(&l.marker);
+	buf_done(&l.mute);
 	return rc;
 }
 

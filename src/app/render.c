@@ -13,19 +13,41 @@ enum {
 	THREAD_MAX = 20, /* references: enough for every mail client, short enough for a header */
 	RENDER_ARENA_MAX = 1 << 20,
 	DATA_DEPTH = 32,
+	LIST_MAX = 4096,
 };
 
-static int write_mail(const struct desk *d, const struct outbox_row *row, const json_t *mail,
+/* RFC 2369 and 8058: what the reader's mail program offers as a button. NULL when there is nothing
+ * to leave, or no address of it can be written. */
+static const char *list_unsubscribe(const char *url, const char *mailto, struct buf *out)
+{
+	if (!mailto)
+		return NULL;
+	if (url)
+		buf_addf(out, "<%s>, ", url);
+	buf_addf(out, "<%s>", mailto);
+	for (size_t i = 0; i < out->len; i++)
+		if (out->data[i] < ' ' || out->data[i] > '~')
+			return NULL;
+	return out->status == MD_OK ? out->data : NULL;
+}
+
+static int write_mail(const struct desk *d, const struct outbox_row *row, const json_t *data,
 		      const struct letter *letter, const struct rec_strs *thread, struct buf *out,
 		      struct md_err *err)
 {
+	const json_t *mail = json_object_get(data, "mail");
 	const char *automatic = json_get_string(mail, "auto_submitted");
-	const struct compose_header headers[] = {
+	const char *mute_url = json_get_string(data, "mute_url"), *leave;
+	md_auto(buf_done) struct buf room = BUF_INIT(LIST_MAX);
+	struct compose_header headers[] = {
 		{ "X-Maildesk-Loop", d->id },
 		{ "X-Auto-Response-Suppress", "All" },
-		{ "Auto-Submitted", automatic },
+		{ 0 },
+		{ 0 },
+		{ 0 },
 	};
-	const struct compose_mail m = {
+	size_t n = 2;
+	struct compose_mail m = {
 		.from = { json_get_string(mail, "from_name"), json_get_string(mail, "from") },
 		.reply_to = { json_get_string(mail, "from_name"),
 			      json_get_string(mail, "reply_to") },
@@ -36,13 +58,21 @@ static int write_mail(const struct desk *d, const struct outbox_row *row, const 
 		.references = *thread,
 		.date_ms = row->created_at,
 		.headers = headers,
-		.header_count = MD_COUNT(headers) - (automatic ? 0 : 1),
 		.text = buf_str(&letter->text),
 		.html = buf_str(&letter->html),
 	};
 
 	if (!m.from.address)
 		return md_fail(err, MD_INPUT, 0, "frozen data without a sender");
+	leave = list_unsubscribe(mute_url, json_get_string(mail, "unsubscribe"), &room);
+	if (automatic)
+		headers[n++] = (struct compose_header){ "Auto-Submitted", automatic };
+	if (leave)
+		headers[n++] = (struct compose_header){ "List-Unsubscribe", leave };
+	if (leave && mute_url)
+		headers[n++] = (struct compose_header){ "List-Unsubscribe-Post",
+							"List-Unsubscribe=One-Click" };
+	m.header_count = n;
 	return compose_write(&m, d->random, out, err);
 }
 
@@ -96,6 +126,6 @@ int render_mail(const struct templates *t, struct desk *d, struct db_conn *c,
 	if (rc == MD_NOTFOUND)
 		rc = MD_INPUT;
 	if (rc == MD_OK)
-		rc = write_mail(d, row, json_object_get(data, "mail"), &letter, &thread, out, err);
+		rc = write_mail(d, row, data, &letter, &thread, out, err);
 	return rc;
 }

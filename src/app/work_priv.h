@@ -83,6 +83,7 @@ struct letter_data {
 	const char *from, *message_id, *reply_to, *marker;
 	int64_t to_user;
 	enum role to_role;
+	const char *mute; /* token of /u/; NULL: there is nothing they could leave */
 };
 /* actions.c: the links by which an agent gives a command with one tap, JSON objects parted by
  * commas; "" for others. In the arena; NULL: out of memory. */

@@ -17,10 +17,9 @@ enum {
 _Static_assert(crypto_auth_hmacsha256_KEYBYTES == TOKEN_KEY_BYTES, "key size");
 
 static const int lifetime_days[] = {
-	[TOKEN_ROUTE] = TOKEN_ROUTE_DAYS,
-	[TOKEN_PROOF] = TOKEN_PROOF_DAYS,
-	[TOKEN_BOUNCE] = TOKEN_BOUNCE_DAYS,
-	[TOKEN_CONFIRM] = TOKEN_CONFIRM_DAYS,
+	[TOKEN_ROUTE] = TOKEN_ROUTE_DAYS,   [TOKEN_PROOF] = TOKEN_PROOF_DAYS,
+	[TOKEN_BOUNCE] = TOKEN_BOUNCE_DAYS, [TOKEN_CONFIRM] = TOKEN_CONFIRM_DAYS,
+	[TOKEN_MUTE] = TOKEN_MUTE_DAYS,
 };
 /* What stands before PAYLOAD in an address. */
 static const char *const prefixes[] = {
@@ -41,6 +40,7 @@ static void sign(const struct token_key *key, enum token_purpose purpose, const 
 		[TOKEN_PROOF] = "maildesk token proof",
 		[TOKEN_BOUNCE] = "maildesk token bounce",
 		[TOKEN_CONFIRM] = "maildesk token confirm",
+		[TOKEN_MUTE] = "maildesk token mute",
 	};
 	uint8_t derived[crypto_auth_hmacsha256_BYTES];
 
@@ -194,6 +194,12 @@ int token_make_address(const struct token_keys *keys, enum token_purpose purpose
 	return rc;
 }
 
+int token_make_word(const struct token_keys *keys, enum token_purpose purpose,
+		    const struct token *t, struct buf *out, struct md_err *err)
+{
+	return make(keys, purpose, t, TOKEN_TAG_BYTES, out, err);
+}
+
 static const struct token_key *find_key(const struct token_keys *keys, int id)
 {
 	if (id == 0)
@@ -316,6 +322,15 @@ bool token_is_own_address(const char *address, const struct rec_strs *own)
 		if (same_mailbox(address, own->v[i], &detail, &n))
 			return true;
 	return false;
+}
+
+enum token_result token_read_word(const struct token_keys *keys, enum token_purpose purpose,
+				  const char *word, int64_t today, struct token *ret)
+{
+	size_t n = strlen(word);
+
+	return looks_signed(word, n) ? check(keys, word, n, purpose, TOKEN_TAG_BYTES, today, ret)
+				     : TOKEN_NONE;
 }
 
 enum token_result token_read_message_id(const struct token_keys *keys, const char *id,

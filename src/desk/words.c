@@ -12,7 +12,7 @@ struct term {
 	const char *id, *text;
 };
 struct words {
-	const char *locale, *no_subject, *reply_marker, *mute;
+	const char *locale, *no_subject, *reply_marker, *mute, *muted;
 	struct term status[TERMS_MAX], metric[TERMS_MAX], action[TERMS_MAX];
 	const char *weekday[7], *month[12]; /* from Sunday, from January */
 	const char *date; /* W, D, M, Y and T stand for weekday, day, month, year and time */
@@ -25,6 +25,7 @@ static const struct words languages[] = {
 	  "(no subject)",
 	  "##- Please type your reply above this line -##",
 	  "Stop mails about this request",
+	  "You will get no more mails about this request.",
 	  { { "open", "open" },
 	    { "pending", "waiting for your answer" },
 	    { "in_progress", "in progress" },
@@ -50,6 +51,7 @@ static const struct words languages[] = {
 	  "(kein Betreff)",
 	  "##- Bitte antworten Sie oberhalb dieser Zeile -##",
 	  "Keine E-Mails mehr zu dieser Anfrage",
+	  "Sie erhalten keine E-Mails mehr zu dieser Anfrage.",
 	  { { "open", "offen" },
 	    { "pending", "in Erwartung Ihrer Antwort" },
 	    { "in_progress", "in Bearbeitung" },
@@ -75,6 +77,7 @@ static const struct words languages[] = {
 	  "(sin asunto)",
 	  "##- Escriba su respuesta por encima de esta línea -##",
 	  "No recibir más correos sobre esta solicitud",
+	  "No recibirá más correos sobre esta solicitud.",
 	  { { "open", "abierta" },
 	    { "pending", "a la espera de su respuesta" },
 	    { "in_progress", "en curso" },
@@ -100,6 +103,7 @@ static const struct words languages[] = {
 	  "(sans objet)",
 	  "##- Veuillez répondre au-dessus de cette ligne -##",
 	  "Ne plus recevoir d’e-mails sur cette demande",
+	  "Vous ne recevrez plus d’e-mails sur cette demande.",
 	  { { "open", "ouverte" },
 	    { "pending", "en attente de votre réponse" },
 	    { "in_progress", "en cours de traitement" },
@@ -188,6 +192,11 @@ static const char *term(const struct term *terms, const char *id)
 		if (strcmp(terms[i].id, id) == 0)
 			return terms[i].text;
 	return id;
+}
+
+const char *words_muted(const struct words *w)
+{
+	return w->muted;
 }
 
 const char *words_status(const struct words *w, const char *id)

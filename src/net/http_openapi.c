@@ -213,7 +213,7 @@ static void add_paths(struct buf *out, const struct http_service *s)
 
 		for (size_t k = 0; k < i; k++)
 			seen = seen || strcmp(s->routes[k].path, path) == 0;
-		if (seen)
+		if (seen || strstr(path, HTTP_WORD))
 			continue;
 		buf_addf(out, "%s\"%s\":{", comma, path);
 		comma = "";

@@ -11,7 +11,10 @@
 #include <stdatomic.h>
 #include <zlib.h>
 
+#define HTTP_WORD "{word}"
+
 enum {
+	HTTP_WORD_MAX = 200,
 	HTTP_HEADER_MAX = 16 << 10,
 	HTTP_QUERY_MAX = 32, /* parameters */
 	HTTP_JSON_DEPTH = 32,

@@ -183,7 +183,10 @@ static void add_fields(struct MHD_Response *m, const struct http_exchange *ex)
 	add(m, "Cache-Control", r->etag ? "private, no-cache" : "no-store");
 	add(m, "Vary", "Accept-Encoding, Authorization");
 	if (r->status != 204 && r->status != 304)
-		add(m, "Content-Type", r->code ? "application/problem+json" : "application/json");
+		add(m, "Content-Type",
+		    r->code   ? "application/problem+json"
+		    : r->type ? r->type
+			      : "application/json");
 	if (r->etag)
 		add(m, "ETag", r->etag);
 	for (size_t i = 0; i < r->n_headers; i++)

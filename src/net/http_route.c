@@ -22,11 +22,23 @@ static bool read_id(const char *s, size_t n, int64_t *ret)
 	return true;
 }
 
-static bool path_fits(const char *pattern, const char *path, int64_t ids[HTTP_IDS_MAX])
+static bool is_word(const char *s)
+{
+	size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_");
+
+	return n > 0 && n <= HTTP_WORD_MAX && s[n] == '\0';
+}
+
+static bool path_fits(const char *pattern, const char *path, int64_t ids[HTTP_IDS_MAX],
+		      const char **ret_word)
 {
 	size_t k = 0;
 
 	while (*pattern) {
+		if (strcmp(pattern, HTTP_WORD) == 0) {
+			*ret_word = path;
+			return is_word(path);
+		}
 		if (*pattern == '{') {
 			size_t n = strcspn(path, "/");
 			if (k == HTTP_IDS_MAX || !read_id(path, n, &ids[k++]))
@@ -51,10 +63,12 @@ static void find_route(const struct http_service *s, struct http_request *q, str
 	for (size_t i = 0; i < s->n_routes; i++) {
 		const struct http_route *r = &s->routes[i];
 		int64_t ids[HTTP_IDS_MAX] = { 0 };
+		const char *word = NULL;
 		size_t n = strlen(ret->allow);
 
-		if (!path_fits(r->path, q->path, ids))
+		if (!path_fits(r->path, q->path, ids, &word))
 			continue;
+		q->word = word;
 		memcpy(q->ids, ids, sizeof ids);
 		ret->path = true;
 		ret->open = ret->open || (r->roles & 1);
@@ -171,8 +185,11 @@ static bool check_body(struct http_exchange *ex, const struct http_route *route)
 {
 	struct http_complaints c = { .arena = &ex->arena };
 
-	if (!route->body)
+	if (!route->body) {
+		ex->q.body = buf_str(&ex->body);
+		ex->q.body_len = ex->body.len;
 		return true;
+	}
 	if (!read_json(ex, route))
 		return false;
 	ex->q.json = ex->json;

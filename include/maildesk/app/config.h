@@ -25,6 +25,7 @@ struct conf_strs {
 struct conf_desk {
 	const char *name, *url, *locale, *timezone;
 	const char *templates_dir;    /* "": none */
+	const char *from_format;      /* "{agent} ({desk})" */
 	const char *visibility;       /* "private", "open" */
 	const char *workflow;         /* "helpdesk", "strict" */
 	const char *subject_tag;      /* "[#%d]" */

@@ -35,6 +35,8 @@ enum notice_role {
 	NOTICE_ADMIN = 1 << 6,
 	NOTICE_SENDER = 1 << 7,    /* of the mail that caused the event */
 	NOTICE_MENTIONED = 1 << 8, /* named in the note, see mention.h */
+
+	NOTICE_ON_TICKET = NOTICE_REQUESTER | NOTICE_PARTICIPANT | NOTICE_WATCHER,
 };
 
 struct notice_person {

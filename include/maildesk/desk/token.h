@@ -12,6 +12,9 @@
  *at least of no person. Names the outgoing message (serial) and its recipient. confirm
  *`support+c.PAYLOAD.TAG@host`, the Reply-To of a mail that asks for a confirmation (serial).
  *
+ *	mute	`https://HOST/u/PAYLOAD.TAG`, List-Unsubscribe: no more mails of this ticket to this
+ *user, and nothing else.
+ *
  * A mistaken purpose, a changed bit, a foreign key: TOKEN_BAD. Comparing takes constant time. */
 #ifndef MAILDESK_DESK_TOKEN_H
 #define MAILDESK_DESK_TOKEN_H
@@ -30,6 +33,7 @@ enum {
 	TOKEN_PROOF_DAYS = 14,
 	TOKEN_ROUTE_DAYS = 90,
 	TOKEN_BOUNCE_DAYS = 30,
+	TOKEN_MUTE_DAYS = 365,   /* mails are unsubscribed from late */
 	TOKEN_CONFIRM_DAYS = 14, /* long after it ran out: then it is answered */
 };
 
@@ -47,7 +51,7 @@ struct token_keys {
  * ticket and user stand below it, in markers alone. */
 enum { TOKEN_INDEX_MASK = 1023, TOKEN_EPOCH_MASK = 15, TOKEN_EPOCH_BITS = 4 };
 
-enum token_purpose { TOKEN_ROUTE, TOKEN_PROOF, TOKEN_BOUNCE, TOKEN_CONFIRM };
+enum token_purpose { TOKEN_ROUTE, TOKEN_PROOF, TOKEN_BOUNCE, TOKEN_CONFIRM, TOKEN_MUTE };
 
 struct token {
 	enum token_purpose purpose;    /* set by the functions that make and read */
@@ -79,6 +83,10 @@ int token_make_marker(const struct token_keys *keys, const struct token *t, stru
 int token_make_address(const struct token_keys *keys, enum token_purpose purpose,
 		       const struct token *t, const char *own, struct buf *out, struct md_err *err);
 
+/* PAYLOAD.TAG alone, for a URL: of TOKEN_MUTE. */
+int token_make_word(const struct token_keys *keys, enum token_purpose purpose,
+		    const struct token *t, struct buf *out, struct md_err *err);
+
 /* `today` as token_day(). *ret is written for TOKEN_VALID only.
  * Address: any address of the mail; it must be one of `own` with a +detail that looks like a token,
  * else TOKEN_NONE. */
@@ -87,6 +95,8 @@ enum token_result token_read_address(const struct token_keys *keys, const char *
 /* Without <>; an id that does not begin with "md." is TOKEN_NONE. The host is not looked at. */
 enum token_result token_read_message_id(const struct token_keys *keys, const char *id,
 					int64_t today, struct token *ret);
+enum token_result token_read_word(const struct token_keys *keys, enum token_purpose purpose,
+				  const char *word, int64_t today, struct token *ret);
 /* "[md:PAYLOAD.TAG]", or what stands between colon and bracket. */
 enum token_result token_read_marker(const struct token_keys *keys, const char *marker,
 				    int64_t today, struct token *ret);

@@ -23,7 +23,9 @@ const char *words_direction(const char *locale);
 
 const char *words_no_subject(const struct words *w);   /* "(no subject)" */
 const char *words_reply_marker(const struct words *w); /* a line that mail/trim.h knows */
-const char *words_mute(const struct words *w);         /* "Stop mails about this request" */
+/* "Stop mails about this request", and what is answered then. */
+const char *words_mute(const struct words *w);
+const char *words_muted(const struct words *w);
 /* For states, as they are said of a request; ids we have no word for are returned as they are. */
 const char *words_status(const struct words *w, const char *id);
 const char *words_metric(const struct words *w, const char *id);

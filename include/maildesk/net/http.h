@@ -20,7 +20,10 @@ struct http_request {
 	const char *method, *path; /* HEAD is shown as GET; the path is decoded */
 	const struct http_pair *query;
 	size_t n_query;
-	int64_t ids[HTTP_IDS_MAX];      /* the {id} of the path, in order */
+	int64_t ids[HTTP_IDS_MAX]; /* the {id} of the path, in order */
+	const char *word;          /* its {word}: letters, digits, dots, "-" and "_" */
+	const char *body;          /* as it came, of a route without `body` rows */
+	size_t body_len;
 	const json_t *json;             /* the checked body; {} when there was none */
 	char address[HTTP_ADDRESS_MAX]; /* of the client, by trusted proxies if through one */
 	int64_t now_ms;
@@ -32,7 +35,8 @@ struct http_request {
 
 struct http_response {
 	int status;       /* 200 */
-	struct buf body;  /* JSON */
+	struct buf body;  /* JSON, or of this: */
+	const char *type; /* "text/html; charset=utf-8"; NULL: JSON */
 	const char *etag; /* with its quotes; a GET that has it already is answered 304 */
 	struct http_pair headers[HTTP_HEADERS_MAX];
 	size_t n_headers;
@@ -42,8 +46,10 @@ struct http_response {
 };
 
 struct http_route {
-	const char *method, *path; /* "/api/v1/tickets/{id}" */
-	unsigned roles;            /* bit 0: nobody in particular */
+	const char *method,
+		*path;  /* "/api/v1/tickets/{id}"; "{word}" may be the last part, and is of
+			 * no API: such a route is for people, and not in the document */
+	unsigned roles; /* bit 0: nobody in particular */
 	/* MD_OK, or a code for http_service.failed. */
 	int (*handler)(void *ctx, struct http_request *q, struct http_response *r,
 		       struct md_err *err);

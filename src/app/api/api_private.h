@@ -122,6 +122,8 @@ API_HANDLER(comments_add);
 API_HANDLER(comment_get_one);
 API_HANDLER(comment_patch);
 API_HANDLER(comment_remove);
+API_HANDLER(unsubscribe_page);
+API_HANDLER(unsubscribe);
 API_HANDLER(users_list);
 API_HANDLER(users_add);
 API_HANDLER(user_get_one);

@@ -59,6 +59,9 @@ static const struct http_route routes[] = {
 { "GET",    V1 "/dashboard",    STAFF,     dashboard_show, NULL, NULL, NULL,       "Figures of the whole desk", HTTP_OBJECT, "Dashboard", 0 },
 { "GET",    V1 "/openapi.json", ALL,       openapi_document, NULL, NULL, NULL,     "This document",            HTTP_OBJECT, "OpenApi", 0 },
 
+{ "GET",    "/u/{word}",        ALL,       unsubscribe_page, NULL, NULL, NULL,     "Page with a button that mutes a ticket", HTTP_OBJECT, NULL, 200 },
+{ "POST",   "/u/{word}",        ALL,       unsubscribe,  NULL, NULL, NULL,         "Mute a ticket by its mail", HTTP_OBJECT, NULL, 200 },
+
 { "GET",    "/healthz",         ALL,       health,       NULL, NULL, NULL,         "The process works",        HTTP_OBJECT, NULL, 200 },
 { "GET",    "/readyz",          ALL,       ready,        NULL, NULL, NULL,         "The database answers",     HTTP_OBJECT, NULL, 200 },
 };

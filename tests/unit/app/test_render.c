@@ -13,7 +13,7 @@ static const char *field(struct fixture *f, const char *mail, const char *name)
 	const char *head_end = strstr(mail, "\r\n\r\n");
 	char *start = arena_printf(&f->arena, "\r\n%.*s\r\n", (int)(head_end - mail), mail), *at,
 	     *to;
-	const char *key = arena_printf(&f->arena, "\r\n%s: ", name);
+	const char *key = arena_printf(&f->arena, "\r\n%s:", name);
 
 	at = strstr(start, key);
 	if (!at)
@@ -24,7 +24,7 @@ static const char *field(struct fixture *f, const char *mail, const char *name)
 	*to = '\0';
 	for (to = at; (to = strstr(to, "\r\n")) != NULL;)
 		memmove(to, to + 2, strlen(to + 2) + 1);
-	return at;
+	return at + 1; /* the space, or the fold */
 }
 #define FIELD(f, mail, name, value) assert_string_equal(field((f), (mail), (name)), value)
 
@@ -144,6 +144,57 @@ static void headers_say_what_the_mail_is(void **state)
 	OK(move_rc(f, f->bob, ticket, "resolved"));
 	FIELD(f, newest(f, CAROL), "Auto-Submitted", "auto-generated");
 	FIELD(f, newest(f, CAROL), "Subject", "[#1] Help");
+}
+
+/* Customers may leave a ticket by a click of their mail program; agents have other ways. */
+static void customers_may_leave(void **state)
+{
+	struct fixture *f = *state;
+	struct token t = { 0 };
+	const char *mail, *list;
+	int64_t ticket;
+
+	TAKE(f, .from = CAROL, .auth = "pass", .subject = "Help");
+	ticket = NUM(f, "SELECT max(id) FROM tickets");
+	mail = newest(f, CAROL);
+	list = field(f, mail, "List-Unsubscribe");
+	assert_int_equal(strncmp(list, "<https://help.test/u/", 21), 0);
+	list = arena_strndup(&f->arena, list + 21, strcspn(list + 21, ">"));
+	assert_int_equal(token_read_word(&f->desk->token_keys, TOKEN_MUTE, list,
+					 token_day(fixture_now), &t),
+			 TOKEN_VALID);
+	assert_int_equal(t.ticket, ticket);
+	assert_int_equal(t.user, f->carol);
+	list = strchr(field(f, mail, "List-Unsubscribe"), ',');
+	assert_int_equal(strncmp(list, ", <mailto:support+", 18), 0);
+	assert_non_null(strstr(list, "@desk.test?subject=%5B%231%5D%20%5Bmute%5D>"));
+	FIELD(f, mail, "List-Unsubscribe-Post", "List-Unsubscribe=One-Click");
+	FIELD(f, newest(f, ANNA), "List-Unsubscribe", "-");
+	OK(comment_rc(f, f->anna, ticket, "Dear Carol", false));
+	assert_string_not_equal(field(f, newest(f, CAROL), "List-Unsubscribe"), "-");
+}
+
+/* Without a place to click, by mail alone; what cannot stand in a header is left out. */
+static void a_mail_is_the_other_way_to_leave(void **state)
+{
+	struct fixture *f = *state;
+	const char *mail;
+
+	TAKE(f, .from = CAROL, .auth = "pass", .subject = "Help");
+	mail = newest(f, CAROL);
+	FIELD(f, mail, "List-Unsubscribe", "-");
+	FIELD(f, mail, "List-Unsubscribe-Post", "-");
+}
+
+static void agents_names_are_shown_as_configured(void **state)
+{
+	struct fixture *f = *state;
+	int64_t ticket = create(f, f->carol, f->carol, "x");
+
+	OK(comment_rc(f, f->anna, ticket, "Dear Carol", false));
+	FIELD(f, newest(f, CAROL), "From", "\"Anna | Example Support, Anna\" <support@desk.test>");
+	OK(assign_rc(f, f->bob, ticket, f->anna));
+	FIELD(f, newest(f, ANNA), "From", "Example Support <support@desk.test>");
 }
 
 static void every_event_renders(void **state)
@@ -292,6 +343,11 @@ int main(void)
 		DESK_TEST(references_hold_only_what_the_reader_knows, ""),
 		DESK_TEST(threads_are_cut_to_the_newest, ""),
 		DESK_TEST(headers_say_what_the_mail_is, ""),
+		DESK_TEST(customers_may_leave, "desk { url = \"https://help.test\" }\n"),
+		DESK_TEST(a_mail_is_the_other_way_to_leave,
+			  "desk { url = \"https://h\xc3\xa4lfe.test\" }\n"),
+		DESK_TEST(agents_names_are_shown_as_configured,
+			  "desk { from_format = \"{agent} | {desk}, {agent}\" }\n"),
 		DESK_TEST(every_event_renders, "sla \"s\" { first_response { medium = 4h } "
 					       "resolution { medium = 4h } }\n"),
 		DESK_TEST(transcripts_name_every_line, ""),

@@ -129,6 +129,7 @@ static void the_readers_language_is_spoken(void **state)
 	for (size_t i = 0; i < MD_COUNT(cases); i++) {
 		const char *mail;
 
+		fixture_now += DAY; /* or it would be a ping-pong */
 		locale_of(f, f->carol, cases[i].locale, NULL);
 		TAKE(f, .from = CAROL, .auth = "pass", .subject = "Help", .mailbox = f->sales);
 		mail = rendered(f, newest_to(f, CAROL));
