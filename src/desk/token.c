@@ -168,23 +168,32 @@ static size_t digits(size_t n)
 	return (n * 8 + 4) / 5;
 }
 
+/* Octets of the tag in the signed form of a name of `local` octets: all, or as many as fit. */
+static size_t address_tag(size_t local, enum token_purpose purpose, size_t payload)
+{
+	size_t tag = TOKEN_TAG_BYTES;
+
+	while (tag > 0 &&
+	       local + 1 + strlen(prefixes[purpose]) + digits(payload) + 1 + digits(tag) >
+		       TOKEN_LOCAL_MAX)
+		tag--;
+	return tag;
+}
+
 int token_make_address(const struct token_keys *keys, enum token_purpose purpose,
 		       const struct token *t, const char *own, struct buf *out, struct md_err *err)
 {
 	md_auto(buf_done) struct buf text = BUF_INIT(TEXT_MAX);
 	uint8_t payload[TOKEN_PAYLOAD_MAX];
 	const char *at = strrchr(own, '@');
-	size_t local = at ? (size_t)(at - own) : 0, n, tag = TOKEN_TAG_BYTES;
+	size_t local = at ? (size_t)(at - own) : 0, n, tag;
 	int rc = pack(&keys->current, purpose, t, payload, &n, err);
 
 	if (rc != MD_OK)
 		return rc;
 	if (local == 0)
 		return md_fail(err, MD_INPUT, 0, "%s is no address", own);
-	while (tag >= TOKEN_TAG_BYTES_MIN &&
-	       local + 1 + strlen(prefixes[purpose]) + digits(n) + 1 + digits(tag) >
-		       TOKEN_LOCAL_MAX)
-		tag--;
+	tag = address_tag(local, purpose, n);
 	if (tag < TOKEN_TAG_BYTES_MIN)
 		return md_fail(err, MD_INPUT, 0, "%s is too long for a signed form", own);
 	rc = make(keys, purpose, t, tag, &text, err);
@@ -209,9 +218,10 @@ static const struct token_key *find_key(const struct token_keys *keys, int id)
 					 : NULL;
 }
 
-/* PAYLOAD.TAG of n characters that must be of that purpose. */
+/* PAYLOAD.TAG of n characters that must be of that purpose; `local`: octets of the name it stands
+ * behind, 0 in what is no address. A tag is as long as it was made. */
 static enum token_result check(const struct token_keys *keys, const char *text, size_t n,
-			       enum token_purpose purpose, size_t tag_min, int64_t today,
+			       enum token_purpose purpose, size_t local, int64_t today,
 			       struct token *ret)
 {
 	uint8_t payload[TOKEN_PAYLOAD_MAX], given[TOKEN_TAG_BYTES];
@@ -226,8 +236,8 @@ static enum token_result check(const struct token_keys *keys, const char *text, 
 		    MD_OK ||
 	    base32_decode(dot + 1, n - (size_t)(dot - text) - 1, given, sizeof given, &tag_n) !=
 		    MD_OK ||
-	    tag_n < tag_min || !unpack(payload, payload_n, &t) ||
-	    (payload[0] & 1) != ((int)purpose & 1))
+	    tag_n != address_tag(local, purpose, payload_n) || tag_n < TOKEN_TAG_BYTES_MIN ||
+	    !unpack(payload, payload_n, &t) || (payload[0] & 1) != ((int)purpose & 1))
 		return TOKEN_BAD;
 	t.purpose = purpose;
 	key = find_key(keys, t.key);
@@ -296,7 +306,7 @@ enum token_result token_read_address(const struct token_keys *keys, const char *
 		detail += strlen(prefixes[purpose]);
 		n -= strlen(prefixes[purpose]);
 		if (looks_signed(detail, n))
-			return check(keys, detail, n, purpose, TOKEN_TAG_BYTES_MIN, today, ret);
+			return check(keys, detail, n, purpose, strcspn(own->v[i], "@"), today, ret);
 	}
 	return TOKEN_NONE;
 }
@@ -347,7 +357,7 @@ enum token_result token_read_message_id(const struct token_keys *keys, const cha
 	n = strcspn(body, "@");
 	if (body == id + 3 || *dot != '.' || n - 1 > TEXT_MAX)
 		return TOKEN_BAD;
-	return check(keys, body + 1, n - 1, TOKEN_ROUTE, TOKEN_TAG_BYTES, today, ret);
+	return check(keys, body + 1, n - 1, TOKEN_ROUTE, 0, today, ret);
 }
 
 enum token_result token_read_marker(const struct token_keys *keys, const char *marker,
@@ -360,5 +370,5 @@ enum token_result token_read_marker(const struct token_keys *keys, const char *m
 	n = strcspn(marker, "]");
 	if (n > TEXT_MAX)
 		return TOKEN_BAD;
-	return check(keys, marker, n, TOKEN_ROUTE, TOKEN_TAG_BYTES, today, ret);
+	return check(keys, marker, n, TOKEN_ROUTE, 0, today, ret);
 }
