@@ -342,10 +342,12 @@ bool html_to_text(struct span html, struct buf *out)
 
 bool html_read(struct span html, struct buf *out, struct html_marks *marks)
 {
-	struct html h = { .walk = { on_start, on_end, on_text, on_rest },
-			  .out = out,
-			  .line_empty = true,
-			  .marks = marks };
+	struct html h = {
+		.walk = { .start = on_start, .end = on_end, .text = on_text, .rest = on_rest },
+		.out = out,
+		.line_empty = true,
+		.marks = marks
+	};
 
 	if (!html_walk(&h.walk, html))
 		return false;

@@ -184,10 +184,12 @@ static void on_rest(struct html_walk *w, struct span text)
 
 bool html_sanitize(struct span html, struct buf *out)
 {
-	struct sanitizer s = { .walk = { on_start, on_end, on_text, on_rest },
-			       .out = out,
-			       .tag = BUF_INIT(TAG_MAX),
-			       .value = BUF_INIT(VALUE_MAX * 3) };
+	struct sanitizer s = {
+		.walk = { .start = on_start, .end = on_end, .text = on_text, .rest = on_rest },
+		.out = out,
+		.tag = BUF_INIT(TAG_MAX),
+		.value = BUF_INIT(VALUE_MAX * 3)
+	};
 	bool done = html_walk(&s.walk, html);
 
 	for (int depth = HTML_DEPTH_MAX; depth > 0; depth--)
