@@ -157,11 +157,11 @@ static bool same_terms(const struct sla_terms *a, const struct sla_terms *b)
 }
 
 /* One timer a clock: the next thing to be told. */
-static int schedule(struct work *w, const struct live_clock *live, struct md_err *err)
+static int schedule(struct work *w, const struct live_clock *live, bool is_new, struct md_err *err)
 {
 	struct timer_row t = { .ticket_id = w->ticket.id, .clock_id = live->row.id };
 	struct sla_event e;
-	int rc = timer_drop_clock(w->c, live->row.id, err);
+	int rc = is_new ? MD_OK : timer_drop_clock(w->c, live->row.id, err);
 
 	if (rc != MD_OK || !sla_next(&live->k, &live->terms, &e))
 		return rc;
@@ -175,6 +175,7 @@ static int save_clock(struct work *w, enum sla_metric metric, const struct sla_p
 		      struct live_clock *live, struct md_err *err)
 {
 	struct clock_row *row = &live->row;
+	bool is_new = !row->id;
 	int rc;
 
 	row->ticket_id = w->ticket.id;
@@ -189,8 +190,8 @@ static int save_clock(struct work *w, enum sla_metric metric, const struct sla_p
 	row->due_at = live->k.due_ms;
 	row->breached_at = live->k.breached_ms;
 	row->told = live->k.told;
-	rc = row->id ? clock_save(w->c, row, err) : clock_insert(w->c, row, &row->id, err);
-	return rc == MD_OK ? schedule(w, live, err) : rc;
+	rc = is_new ? clock_insert(w->c, row, &row->id, err) : clock_save(w->c, row, err);
+	return rc == MD_OK ? schedule(w, live, is_new, err) : rc;
 }
 
 static bool is_over(const struct sla_clock *k)

@@ -104,7 +104,8 @@ static int load_held(struct intake *in, const struct confirmation *f, struct hel
 				 .mail = &h->mail,
 				 .f = in->f,
 				 .by = in->by,
-				 .message_id = h->row.message_id };
+				 .message_id = h->row.message_id,
+				 .stored = true };
 	h->in.f.m = &h->m;
 	h->in.f.n_hits = 0;
 	h->in.f.proof = (struct token){ 0 };
@@ -184,7 +185,7 @@ int intake_confirm(struct intake *in, bool *ret_done, struct md_err *err)
 	in->result.ticket = f.ticket_id;
 	in->result.outcome = "commands_run";
 	if (rc == MD_OK)
-		rc = message_set_ticket(in->c, in->result.message, f.ticket_id, err);
+		rc = intake_store_message(in, f.ticket_id, err);
 	if (rc != MD_OK || f.used_at) {
 		in->route.evidence = "confirmed before: nothing is done twice";
 		return rc;

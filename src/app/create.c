@@ -12,14 +12,40 @@ static int out_of_memory(struct md_err *err)
 	return md_fail(err, MD_NOMEM, 0, "out of memory");
 }
 
+/* Whoever opens a ticket for themselves alone is known: no need to ask who takes part. */
+static int know_requester(struct work *w, struct md_err *err)
+{
+	const struct user *u = &w->by->user;
+
+	w->participants = arena_array(w->arena, 1, sizeof *w->participants);
+	if (!w->participants)
+		return out_of_memory(err);
+	w->participants[w->n_participants++] = (struct participant){
+		.user_id = u->id,
+		.role = "requester",
+		.since_at = w->by->now_ms,
+		.name = u->name,
+		.email = u->email,
+		.user_role = u->role,
+		.locale = u->locale,
+		.timezone = u->timezone,
+		.epoch = u->epoch,
+		.disabled = u->disabled_at != 0,
+		.undeliverable = u->undeliverable_at != 0,
+	};
+	return MD_OK;
+}
+
 static int insert_people(struct work *w, const struct work_ticket *t, struct md_err *err)
 {
-	int rc = participant_put(w->c, w->ticket.id, t->requester, "requester", w->by->now_ms, err);
+	int rc = participant_add(w->c, w->ticket.id, t->requester, "requester", w->by->now_ms, err);
 
 	for (size_t i = 0; i < t->n_cc && rc == MD_OK; i++)
 		if (t->cc[i] != t->requester)
-			rc = participant_put(w->c, w->ticket.id, t->cc[i], "cc", w->by->now_ms,
+			rc = participant_add(w->c, w->ticket.id, t->cc[i], "cc", w->by->now_ms,
 					     err);
+	if (rc == MD_OK && t->n_cc == 0 && t->requester == w->by->user.id)
+		return know_requester(w, err);
 	if (rc == MD_OK)
 		rc = participant_list(w->c, w->ticket.id, w->arena, &w->participants,
 				      &w->n_participants, err);
@@ -49,6 +75,8 @@ static int start_ticket(struct work *w, const struct work_ticket *t, int64_t *re
 {
 	int rc = ticket_insert(w->c, &w->ticket, &w->ticket.id, err);
 
+	if (rc == MD_OK && t->store_mail)
+		rc = t->store_mail(t->mail, w->ticket.id, err);
 	if (rc == MD_OK)
 		rc = insert_people(w, t, err);
 	if (rc == MD_OK)

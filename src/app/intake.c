@@ -25,12 +25,13 @@ static int out_of_memory(struct md_err *err)
 
 /* ---- rows ---- */
 
-static int insert_message(struct intake *in, struct md_err *err)
+int intake_store_message(struct intake *in, int64_t ticket, struct md_err *err)
 {
 	const struct message *m = in->m;
 	struct message_row row = {
 		.direction = "in",
 		.mailbox_id = in->mail->mailbox,
+		.ticket_id = ticket,
 		.message_id = in->message_id,
 		.identity = m ? m->identity : in->mail->blob->sha256,
 		.subject = m ? m->subject : NULL,
@@ -43,13 +44,17 @@ static int insert_message(struct intake *in, struct md_err *err)
 	};
 	int rc;
 
+	if (in->mail->released || in->stored)
+		return ticket ? message_set_ticket(in->c, in->result.message, ticket, err) : MD_OK;
 	if (m && m->date)
 		(void)time_parse(m->date, &row.date_at); /* a date that is none is no date */
 	rc = blob_put(in->c, in->mail->blob, &row.blob_id, err);
-	if (rc == MD_OK)
-		rc = message_insert(in->c, &row, &in->result.message, err);
-	in->by.message = in->result.message;
-	return rc;
+	return rc == MD_OK ? message_insert_as(in->c, &row, in->result.message, err) : rc;
+}
+
+static int store_mail(void *mail, int64_t ticket, struct md_err *err)
+{
+	return intake_store_message(mail, ticket, err);
 }
 
 /* From now on a reply to any of these ids is a reply to this ticket. */
@@ -62,8 +67,6 @@ static int claim_ids(struct intake *in, int64_t ticket, struct md_err *err)
 		for (size_t i = 0; i < lists[l]->n && i < INTAKE_HITS_MAX && rc == MD_OK; i++)
 			if (strncmp(lists[l]->v[i], "md.", 3) != 0)
 				rc = thread_add(in->c, lists[l]->v[i], ticket, err);
-	if (rc == MD_OK)
-		rc = message_set_ticket(in->c, in->result.message, ticket, err);
 	return rc;
 }
 
@@ -81,9 +84,13 @@ static int add_attachments(struct intake *in, int64_t comment, struct md_err *er
 
 static int quarantine(struct intake *in, const char *cause, const char *detail, struct md_err *err)
 {
+	int rc = intake_store_message(in, 0, err);
+
 	in->result.outcome = "quarantined";
 	in->result.cause = cause;
-	return quarantine_add(in->c, in->result.message, cause, detail, in->by.now_ms, err);
+	return rc != MD_OK ? rc
+			   : quarantine_add(in->c, in->result.message, cause, detail, in->by.now_ms,
+					    err);
 }
 
 static bool may_echo(const struct intake *in, bool was_known)
@@ -144,6 +151,8 @@ static int open_ticket(struct db_conn *c, void *ctx, struct md_err *err)
 		.mailbox = in->mail->mailbox,
 		.echo = may_echo(in, in->by.user.created_at != in->by.now_ms),
 		.too_large = in->mail->too_large,
+		.store_mail = store_mail,
+		.mail = in,
 	};
 	struct work w;
 	int64_t answer;
@@ -215,6 +224,8 @@ static int add_comment(struct db_conn *c, void *ctx, struct md_err *err)
 	bool ends;
 	int rc = work_load(&in->by, c, in->a, in->route.ticket, &w, err);
 
+	if (rc == MD_OK)
+		rc = intake_store_message(in, w.ticket.id, err);
 	if (rc != MD_OK)
 		return rc;
 	in->result.comment = 0;
@@ -303,7 +314,7 @@ static int act(struct intake *in, struct md_err *err)
 		return rc != MD_OK ? rc : quarantine(in, cause, detail, err);
 	if (in->rules.discard && !in->mail->released) {
 		in->result.outcome = "discarded";
-		return MD_OK;
+		return intake_store_message(in, 0, err);
 	}
 	rc = intake_ensure_sender(in, err);
 	if (rc == MD_OK)
@@ -410,29 +421,16 @@ static int take_new(struct intake *in, struct md_err *err)
 	if (in->m)
 		set_actor(in);
 	if (in->mail->released)
-		in->by.message = in->result.message = in->mail->released;
+		in->result.message = in->mail->released;
 	else
-		rc = insert_message(in, err);
+		rc = message_new_id(in->c, &in->result.message, err);
+	in->by.message = in->result.message;
 	if (rc == MD_OK)
 		rc = in->m ? act(in, err) : quarantine(in, in->mail->cause, in->mail->detail, err);
 	if (rc == MD_OK && in->m)
 		rc = intake_spend_token(in, err);
 	if (rc == MD_OK)
 		rc = intake_write_decision(in, err);
-	return rc;
-}
-
-/* The server's uid is spent, whatever the mail became. */
-static int move_cursor(struct intake *in, struct md_err *err)
-{
-	const struct intake_mail *mail = in->mail;
-	int rc;
-
-	if (!mail->uid)
-		return MD_OK;
-	rc = uid_done(in->c, mail->mailbox, mail->uidvalidity, mail->uid, err);
-	if (rc == MD_OK)
-		rc = mailbox_advance(in->c, mail->mailbox, mail->uidvalidity, mail->uid, err);
 	return rc;
 }
 
@@ -450,14 +448,15 @@ static int take(struct desk *d, struct db_conn *c, struct arena *a, const struct
 				: arena_printf(a, "%.40s@message-id.invalid", identity);
 	if (!in.message_id)
 		return out_of_memory(err);
-	rc = mail->released ? MD_NOTFOUND
-			    : message_find(c, identity, in.message_id, a, &first, err);
+	rc = mail->released || mail->fresh
+		     ? MD_NOTFOUND
+		     : message_find(c, identity, in.message_id, a, &first, err);
 	if (rc == MD_OK)
 		rc = intake_note_duplicate(&in, &first, err);
 	else if (rc == MD_NOTFOUND)
 		rc = take_new(&in, err);
-	if (rc == MD_OK)
-		rc = move_cursor(&in, err);
+	if (rc == MD_OK && mail->uid) /* it is spent, whatever the mail became */
+		rc = uid_done(c, mail->mailbox, mail->uidvalidity, mail->uid, err);
 	if (rc == MD_OK)
 		*ret = in.result;
 	return rc;

@@ -113,6 +113,8 @@ int intake_note_delivery(struct intake *in, struct md_err *err)
 	struct work w;
 	int rc = work_load(&in->by, in->c, in->a, in->route.ticket, &w, err);
 
+	if (rc == MD_OK)
+		rc = intake_store_message(in, in->route.ticket, err);
 	for (size_t i = 0; (i < n || (i == 0 && in->f.bounced.user)) && rc == MD_OK; i++) {
 		struct bounce b = i < n ? all[i] : (struct bounce){ 0 };
 
@@ -120,8 +122,6 @@ int intake_note_delivery(struct intake *in, struct md_err *err)
 		if (rc == MD_OK)
 			rc = note_one(in, &w, &b, err);
 	}
-	if (rc == MD_OK)
-		rc = message_set_ticket(in->c, in->result.message, in->route.ticket, err);
 	in->result.ticket = in->route.ticket;
 	in->result.outcome = "delivery_event";
 	return rc;

@@ -86,9 +86,8 @@ int intake_is_flood(struct intake *in, bool *ret, struct md_err *err)
 	*ret = false;
 	if (most == 0 || in->by.silent || !in->f.sender)
 		return MD_OK;
-	/* this mail is counted too: its row is there already */
 	rc = message_count_from(in->c, in->f.sender, in->by.now_ms - FLOOD_WINDOW_MS, &n, err);
-	*ret = n > most;
+	*ret = n >= most; /* this mail is one more */
 	return rc;
 }
 

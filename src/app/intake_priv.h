@@ -56,12 +56,15 @@ struct intake {
 	struct rule_outcome rules;
 	int64_t requester; /* of the ticket an agent's forward opens; 0: whoever wrote */
 	const char *message_id;
+	bool stored; /* its row was there before */
 	struct intake_result result;
 };
 
 /* The user of an address, made a customer if there is none. */
 int intake_ensure_user(struct intake *in, const char *address, const char *name, struct user *ret,
 		       struct md_err *err);
+/* Its row, in->result.message, of that ticket; 0: none. */
+int intake_store_message(struct intake *in, int64_t ticket, struct md_err *err);
 /* in->by.user and in->f.user are the sender, known or new. */
 int intake_ensure_sender(struct intake *in, struct md_err *err);
 /* Users in To and Cc but for the sender and ourselves, new ones made; in the arena. */

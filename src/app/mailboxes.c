@@ -21,6 +21,7 @@
 #include <maildesk/base/fault.h>
 #include <maildesk/base/log.h>
 #include <maildesk/store/mailboxes.h>
+#include <maildesk/store/messages.h>
 
 #include "mailboxes_priv.h"
 
@@ -104,22 +105,72 @@ static int count_attempt(struct db_conn *c, struct job *j, struct md_err *err)
 	return uid_attempt(c, j->mailbox, j->uidvalidity, j->uid, &j->attempts, &j->known, err);
 }
 
+/* New jobs of one mailbox. */
+struct news {
+	struct job *jobs[NEWS_MAX];
+	int64_t uids[NEWS_MAX];
+	size_t n;
+};
+
+static void look_for_more(struct job *first, struct news *ret)
+{
+	ret->n = 0;
+	for (struct job *j = first; j && ret->n < NEWS_MAX; j = j->next) {
+		if (j->state != JOB_NEW || j->seen || j->mailbox != first->mailbox ||
+		    j->uidvalidity != first->uidvalidity)
+			continue;
+		j->seen = true;
+		ret->uids[ret->n] = j->uid;
+		ret->jobs[ret->n++] = j;
+	}
+}
+
+static int count_news(struct mailboxes *m, struct db_conn *c, const struct news *news,
+		      struct md_err *err)
+{
+	md_auto(arena_done) struct arena arena = ARENA_INIT(1 << 20);
+	const struct job *first = news->jobs[0];
+	struct uid_row *rows = NULL;
+	size_t n = 0;
+	bool lost;
+	int rc = mailboxes_lost(m, c, first->mailbox, &lost, err);
+
+	if (rc == MD_OK && !lost)
+		rc = uid_tried(c, first->mailbox, first->uidvalidity, news->uids, news->n, &arena,
+			       &rows, &n, err);
+	for (size_t i = 0; i < news->n && rc == MD_OK; i++) {
+		struct job *j = news->jobs[i];
+		size_t k = 0;
+
+		j->gone = lost;
+		while (k < n && rows[k].uid != j->uid)
+			k++;
+		j->attempts = k < n ? rows[k].attempts : 0;
+		j->known = k < n && rows[k].done;
+		j->suspect = j->attempts > 0;
+		if (k == n && !lost) {
+			j->attempts = 1;
+			rc = uid_first_attempt(c, j->mailbox, j->uidvalidity, j->uid, err);
+		}
+	}
+	return rc;
+}
+
 /* The first attempts are counted together, those of suspects only looked up. */
 static int count_attempts(struct db_conn *c, void *ctx, struct md_err *err)
 {
 	struct mailboxes *m = ctx;
 	int rc = MD_OK;
 
+	for (struct job *j = m->jobs; j; j = j->next)
+		j->seen = false;
 	for (struct job *j = m->jobs; j && rc == MD_OK; j = j->next) {
-		if (j->state != JOB_NEW)
+		struct news news;
+
+		if (j->state != JOB_NEW || j->seen)
 			continue;
-		rc = mailboxes_lost(m, c, j->mailbox, &j->gone, err);
-		if (rc != MD_OK || j->gone)
-			continue;
-		rc = uid_tried(c, j->mailbox, j->uidvalidity, j->uid, &j->attempts, &j->known, err);
-		j->suspect = j->attempts > 0;
-		if (rc == MD_OK && !j->suspect && !j->known)
-			rc = count_attempt(c, j, err);
+		look_for_more(j, &news);
+		rc = count_news(m, c, &news, err);
 	}
 	return rc;
 }
@@ -216,6 +267,7 @@ static int store_job(struct db_conn *c, struct storing *s, struct job *j, struct
 		.size = j->size,
 		.too_large = j->too_large,
 		.import = j->import,
+		.fresh = j->fresh,
 		.message = j->cause ? NULL : &j->message,
 		.cause = j->cause,
 		.blob = &j->blob,
@@ -243,15 +295,77 @@ static int check_leases(struct db_conn *c, struct storing *s, struct md_err *err
 	return rc;
 }
 
+static const char *id_of(const struct job *j)
+{
+	return j->gone || j->cause ? NULL : j->message.message_id;
+}
+
+static bool is_among(const struct rec_strs *list, const char *id)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (strcmp(list->v[i], id) == 0)
+			return true;
+	return false;
+}
+
+/* Which of them are surely new, in one question: no other mail has their Message-ID, here or in the
+ * group. */
+static int look_up(struct db_conn *c, struct storing *s, struct md_err *err)
+{
+	md_auto(arena_done) struct arena arena = ARENA_INIT(READER_ARENA_MAX);
+	const char *v[GROUP_MAX];
+	struct rec_strs ids = { 0, v }, known = { 0 };
+	int rc;
+
+	for (size_t i = 0; i < s->n; i++) {
+		const char *id = id_of(s->group[i]);
+
+		s->group[i]->fresh = id && !is_among(&ids, id);
+		if (s->group[i]->fresh)
+			v[ids.n++] = id;
+	}
+	rc = message_known(c, &ids, &arena, &known, err);
+	for (size_t i = 0; i < s->n && rc == MD_OK; i++)
+		if (s->group[i]->fresh && is_among(&known, id_of(s->group[i])))
+			s->group[i]->fresh = false;
+	return rc;
+}
+
+static bool is_last(const struct storing *s, const struct job *j)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (s->group[i]->mailbox == j->mailbox &&
+		    s->group[i]->uidvalidity == j->uidvalidity && s->group[i]->uid > j->uid)
+			return false;
+	return true;
+}
+
+static int move_cursors(struct db_conn *c, struct storing *s, struct md_err *err)
+{
+	int rc = MD_OK;
+
+	for (size_t i = 0; i < s->n && rc == MD_OK; i++) {
+		const struct job *j = s->group[i];
+
+		if (!j->gone && is_last(s, j))
+			rc = mailbox_advance(c, j->mailbox, j->uidvalidity, j->uid, err);
+	}
+	return rc;
+}
+
 static int store_group(struct db_conn *c, void *ctx, struct md_err *err)
 {
 	struct storing *s = ctx;
 	int rc = check_leases(c, s, err);
 
+	if (rc == MD_OK)
+		rc = look_up(c, s, err);
 	for (size_t i = 0; i < s->n && rc == MD_OK; i++) {
 		if (!s->group[i]->gone)
 			rc = store_job(c, s, s->group[i], err);
 	}
+	if (rc == MD_OK)
+		rc = move_cursors(c, s, err);
 	fault_point("before_commit");
 	return rc;
 }

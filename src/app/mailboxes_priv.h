@@ -11,8 +11,9 @@
 #include <stdatomic.h>
 
 enum {
-	GROUP_MAX = 50,  /* mails in one transaction */
+	GROUP_MAX = 100, /* mails in one transaction */
 	JOBS_MAX = 200,  /* mails in hand */
+	NEWS_MAX = 200,  /* mails counted by one question */
 	READERS_MIN = 2, /* one may hang */
 	READERS_MAX = 16,
 	READER_QUEUE = 8,   /* mails sent ahead to one reader */
@@ -36,7 +37,8 @@ struct job {
 	struct job *next;
 	enum job_state state;
 	int64_t mailbox, uidvalidity, uid, size;
-	bool too_large, import, known, suspect;
+	bool too_large, import, known, suspect, fresh;
+	bool seen;        /* its attempt is looked after */
 	bool gone;        /* its mailbox is another daemon's now: to be forgotten */
 	int64_t attempts; /* with the present one, if that is counted */
 	int crashes;      /* readers of this life that died of it */

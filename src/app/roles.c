@@ -291,13 +291,11 @@ static int on_mail(struct mailboxes *m, struct frame *frame, struct md_err *err)
 
 static int forget_marked(struct db_conn *c, void *ctx, struct md_err *err)
 {
+	md_auto(arena_done) struct arena arena = ARENA_INIT(1 << 20);
 	const struct frame_uids *f = ctx;
-	const struct frame_uid *uids = f->uids.v;
-	int rc = MD_OK;
 
-	for (size_t i = 0; i < f->uids.n && rc == MD_OK; i++)
-		rc = uid_marked(c, f->mailbox, f->uidvalidity, uids[i].uid, err);
-	return rc;
+	/* struct frame_uid is one int64_t */
+	return uid_marked(c, f->mailbox, f->uidvalidity, f->uids.v, f->uids.n, &arena, err);
 }
 
 static int on_marked(struct mailboxes *m, const struct frame *frame, struct md_err *err)

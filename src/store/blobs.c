@@ -226,9 +226,11 @@ int blob_prepare_fd(int fd, int64_t size, struct blob *ret, struct md_err *err)
 
 /* ---- storing ---- */
 
-DB_SQL(sql_put, "INSERT INTO blobs (sha256, size, encoding, put_at, bytes)"
-		" VALUES ($1, $2, $3, {NOW}, $4)"
-		" ON CONFLICT (sha256) DO NOTHING RETURNING id");
+#define BLOB_INSERT                                                     \
+	"INSERT INTO blobs (id, sha256, size, encoding, put_at, bytes)" \
+	" VALUES ($1, $2, $3, $4, {NOW}, $5)"
+DB_SQL(sql_put, BLOB_INSERT);
+DB_SQL(sql_put_new, BLOB_INSERT " ON CONFLICT (sha256) DO NOTHING");
 DB_SQL(sql_put_chunk, "INSERT INTO blob_chunks (blob_id, n, bytes) VALUES ($1, $2, $3)");
 /* A change and no look: who removes orphans at the same moment meets it. */
 DB_SQL(sql_put_again, "UPDATE blobs SET put_at = {NOW} WHERE sha256 = $1 RETURNING id");
@@ -243,19 +245,23 @@ static size_t chunk_length(const struct blob *b, size_t from)
 int blob_put(struct db_conn *c, const struct blob *b, int64_t *ret_id, struct md_err *err)
 {
 	const char *bytes = b->bytes;
-	int64_t id, number = 1;
-	int rc = db_int(c, &sql_put,
-			DB_ARGS(DB_TEXT(b->sha256), DB_INT(b->size), DB_TEXT(b->encoding),
-				DB_BLOB(bytes, chunk_length(b, 0))),
-			&id, err);
+	int64_t id = 0, number = 1, changed = 1;
+	int rc = db_new_id(c, "blobs", &id, err);
+	struct db_args row = DB_ARGS(DB_INT(id), DB_TEXT(b->sha256), DB_INT(b->size),
+				     DB_TEXT(b->encoding), DB_BLOB(bytes, chunk_length(b, 0)));
 
-	if (rc == MD_NOTFOUND)
+	/* Content that was there before is rare: not worth a question while rows are kept back. */
+	if (rc == MD_OK && db_keeps_rows(c))
+		rc = db_insert(c, &sql_put, row, err);
+	else if (rc == MD_OK)
+		rc = db_exec(c, &sql_put_new, row, &changed, err);
+	if (rc == MD_OK && changed == 0)
 		return db_int(c, &sql_put_again, DB_ARGS(DB_TEXT(b->sha256)), ret_id, err);
 	for (size_t at = CHUNK_BYTES; rc == MD_OK && at < b->n; at += CHUNK_BYTES)
-		rc = db_exec(c, &sql_put_chunk,
-			     DB_ARGS(DB_INT(id), DB_INT(number++),
-				     DB_BLOB(bytes + at, chunk_length(b, at))),
-			     NULL, err);
+		rc = db_insert(c, &sql_put_chunk,
+			       DB_ARGS(DB_INT(id), DB_INT(number++),
+				       DB_BLOB(bytes + at, chunk_length(b, at))),
+			       err);
 	if (rc == MD_OK)
 		*ret_id = id;
 	return rc;

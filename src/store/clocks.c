@@ -28,9 +28,9 @@ static const struct db_col clock_cols[] = {
 };
 static const struct db_map clock_map = DB_MAP(clock_row, clock_cols);
 
-DB_SQL(sql_insert, "INSERT INTO clocks (ticket_id, metric, policy, state, cycle, started_at,"
+DB_SQL(sql_insert, "INSERT INTO clocks (id, ticket_id, metric, policy, state, cycle, started_at,"
 		   " target_ms, since_at, used_ms, due_at, breached_at, told)"
-		   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING id");
+		   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)");
 DB_SQL(sql_save, "UPDATE clocks SET policy = $1, state = $2, target_ms = $3, since_at = $4,"
 		 " used_ms = $5, due_at = $6, breached_at = $7, told = $8 WHERE id = $9");
 DB_SQL(sql_get, CLOCK_COLUMNS " WHERE k.id = $1");
@@ -38,12 +38,20 @@ DB_SQL(sql_list, CLOCK_COLUMNS " WHERE k.ticket_id = $1" IS_NEWEST_CYCLE);
 
 int clock_insert(struct db_conn *c, const struct clock_row *k, int64_t *ret_id, struct md_err *err)
 {
-	return db_int(c, &sql_insert,
-		      DB_ARGS(DB_INT(k->ticket_id), DB_TEXT(k->metric), DB_TEXT(k->policy),
-			      DB_TEXT(k->state), DB_INT(k->cycle), DB_INT(k->started_at),
-			      DB_INT(k->target_ms), DB_INT(k->since_at), DB_INT(k->used_ms),
-			      DB_ID(k->due_at), DB_ID(k->breached_at), DB_INT(k->told)),
-		      ret_id, err);
+	int64_t id;
+	int rc = db_new_id(c, "clocks", &id, err);
+
+	if (rc == MD_OK)
+		rc = db_insert(c, &sql_insert,
+			       DB_ARGS(DB_INT(id), DB_INT(k->ticket_id), DB_TEXT(k->metric),
+				       DB_TEXT(k->policy), DB_TEXT(k->state), DB_INT(k->cycle),
+				       DB_INT(k->started_at), DB_INT(k->target_ms),
+				       DB_INT(k->since_at), DB_INT(k->used_ms), DB_ID(k->due_at),
+				       DB_ID(k->breached_at), DB_INT(k->told)),
+			       err);
+	if (rc == MD_OK)
+		*ret_id = id;
+	return rc;
 }
 
 int clock_save(struct db_conn *c, const struct clock_row *k, struct md_err *err)
@@ -119,10 +127,10 @@ DB_SQL(sql_timer_due, "SELECT t.id, t.due_at, t.kind, t.ticket_id, t.clock_id, t
 int timer_add(struct db_conn *c, const struct timer_row *t, struct md_err *err)
 {
 	db_notify(c, DB_TOPIC_TIMERS);
-	return db_exec(c, &sql_timer_add,
-		       DB_ARGS(DB_INT(t->due_at), DB_TEXT(t->kind), DB_INT(t->ticket_id),
-			       DB_ID(t->clock_id), DB_INT(t->argument)),
-		       NULL, err);
+	return db_insert(c, &sql_timer_add,
+			 DB_ARGS(DB_INT(t->due_at), DB_TEXT(t->kind), DB_INT(t->ticket_id),
+				 DB_ID(t->clock_id), DB_INT(t->argument)),
+			 err);
 }
 
 int timer_take(struct db_conn *c, int64_t id, struct md_err *err)

@@ -28,9 +28,9 @@ static const struct db_col comment_cols[] = {
 };
 static const struct db_map comment_map = DB_MAP(comment, comment_cols);
 
-DB_SQL(sql_insert, "INSERT INTO comments (ticket_id, author_id, message_id, is_internal, held,"
+DB_SQL(sql_insert, "INSERT INTO comments (id, ticket_id, author_id, message_id, is_internal, held,"
 		   " channel, body, body_full, created_at, origin_id)"
-		   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING id");
+		   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)");
 DB_SQL(sql_get, "SELECT " COMMENT_COLUMNS " WHERE m.id = $1");
 /* $2 is 1 with internal notes, 0 without. */
 DB_SQL(sql_list, "SELECT " COMMENT_COLUMNS " WHERE m.ticket_id = $1 AND m.deleted_at IS NULL"
@@ -50,14 +50,21 @@ DB_SQL(sql_held_by, "SELECT " COMMENT_COLUMNS " WHERE m.ticket_id = $1 AND m.aut
 
 int comment_insert(struct db_conn *c, const struct comment *m, int64_t *ret_id, struct md_err *err)
 {
-	int rc = db_int(c, &sql_insert,
-			DB_ARGS(DB_INT(m->ticket_id), DB_ID(m->author_id), DB_ID(m->message_id),
-				DB_INT(m->is_internal), DB_TEXT(m->held), DB_TEXT(m->channel),
-				DB_TEXT(m->body), DB_TEXT(m->body_full), DB_INT(m->created_at),
-				DB_ID(m->origin_id)),
-			ret_id, err);
+	int64_t id;
+	int rc = db_new_id(c, "comments", &id, err);
 
-	return rc == MD_OK ? search_queue_comment(c, *ret_id, err) : rc;
+	if (rc == MD_OK)
+		rc = db_insert(c, &sql_insert,
+			       DB_ARGS(DB_INT(id), DB_INT(m->ticket_id), DB_ID(m->author_id),
+				       DB_ID(m->message_id), DB_INT(m->is_internal),
+				       DB_TEXT(m->held), DB_TEXT(m->channel), DB_TEXT(m->body),
+				       DB_TEXT(m->body_full), DB_INT(m->created_at),
+				       DB_ID(m->origin_id)),
+			       err);
+	if (rc != MD_OK)
+		return rc;
+	*ret_id = id;
+	return search_queue_comment(c, id, err);
 }
 
 int comment_get(struct db_conn *c, int64_t id, struct arena *a, struct comment *ret,

@@ -37,6 +37,7 @@ static void conn_free(struct db_conn *c)
 	if (!c)
 		return;
 	db_forget_statements(c);
+	db_gather_done(c);
 	if (c->link)
 		c->db->driver->disconnect(c->link);
 	free(c);
@@ -54,7 +55,9 @@ static int conn_new(struct db *db, enum db_use use, struct db_conn **ret, struct
 	c->db = db;
 	c->use = use;
 	c->cache = md_calloc((size_t)(__stop_db_sql - __start_db_sql), sizeof(struct db_stmt *));
-	if (!c->cache)
+	c->rows_cache =
+		md_calloc((size_t)(__stop_db_sql - __start_db_sql), sizeof(struct db_stmt *));
+	if (!c->cache || !c->rows_cache)
 		return md_fail(err, MD_NOMEM, 0, "database connection: out of memory");
 	rc = db->driver->connect(db->address, use, wait_ms, &c->link, err);
 	if (rc == MD_OK)
@@ -191,6 +194,7 @@ static int begin(struct db *db, enum db_use use, struct db_conn **ret, struct md
 		if (rc == MD_OK) {
 			c->busy = false;
 			c->doomed = MD_OK;
+			db_gather_begin(c, false);
 			rc = db->driver->begin(c->link, use, err);
 			if (rc == MD_OK)
 				*ret = md_take(c);
@@ -269,28 +273,37 @@ static int settle(struct db *db, const struct db_conn *lost, struct md_err *err)
 	}
 }
 
-/* *ret_retry: it was the database that had no time. */
-static int try_once(struct db *db, db_txn_fn fn, void *ctx, bool *ret_retry, struct md_err *err)
+/* How to go on after a try that failed. */
+struct again {
+	bool retry;   /* it was the database that had no time */
+	bool at_once; /* a row that was kept back is rejected: write each at once */
+};
+
+static int try_once(struct db *db, db_txn_fn fn, void *ctx, struct again *again, struct md_err *err)
 {
 	md_auto(give_back_p) struct db_conn *c = NULL;
 	const struct db_driver *d = db->driver;
 	int rc = begin(db, DB_USE_WRITE, &c, err);
 
-	*ret_retry = rc == MD_AGAIN;
+	again->retry = rc == MD_AGAIN;
 	if (rc != MD_OK)
 		return rc;
+	db_gather_begin(c, !again->at_once);
 	rc = fn(c, ctx, err);
+	if (rc == MD_OK && c->doomed == MD_OK)
+		rc = db_gather_flush(c, err);
 	if (rc == MD_OK && c->doomed != MD_OK)
 		rc = md_fail(err, c->doomed, 0, "the database gave the transaction up");
 	if (rc != MD_OK) {
 		d->rollback(c->link);
-		*ret_retry = rc == MD_AGAIN && c->busy;
+		again->retry = c->gather.failed || (rc == MD_AGAIN && c->busy);
+		again->at_once |= c->gather.failed;
 		return rc;
 	}
 	rc = d->commit(c->link, err);
 	if (rc == MD_UNKNOWN)
 		rc = settle(db, c, err);
-	*ret_retry = rc == MD_AGAIN;
+	again->retry = rc == MD_AGAIN;
 	return rc;
 }
 
@@ -299,8 +312,8 @@ int db_txn(struct db *db, db_txn_fn fn, void *ctx, struct md_err *err)
 	static _Thread_local const struct db *writing;
 	int64_t until_ms = clock_mono(&clock_system) + db->busy_ms;
 	struct db_gate *gate = &db->gates[DB_USE_WRITE];
+	struct again again = { 0 };
 	int places = 1;
-	bool retry;
 	int rc;
 
 	assert(writing != db); /* it would wait for itself */
@@ -309,8 +322,12 @@ int db_txn(struct db *db, db_txn_fn fn, void *ctx, struct md_err *err)
 			       (long long)db->busy_ms);
 	writing = db;
 	for (int attempt = 0;; attempt++) {
-		rc = try_once(db, fn, ctx, &retry, err);
-		if (!retry || clock_mono(&clock_system) >= until_ms)
+		bool was_at_once = again.at_once;
+
+		rc = try_once(db, fn, ctx, &again, err);
+		if (again.at_once && !was_at_once)
+			continue;
+		if (!again.retry || clock_mono(&clock_system) >= until_ms)
 			break;
 		/* From now on alone: a long one must not lose to short ones for ever. */
 		if (places != db->driver->writers) {
@@ -325,32 +342,5 @@ int db_txn(struct db *db, db_txn_fn fn, void *ctx, struct md_err *err)
 	}
 	writing = NULL;
 	db_gate_leave(gate, places);
-	return rc;
-}
-
-DB_SQL(sql_part_begin, "SAVEPOINT part");
-DB_SQL(sql_part_undo, "ROLLBACK TO SAVEPOINT part");
-DB_SQL(sql_part_end, "RELEASE SAVEPOINT part");
-
-int db_savepoint(struct db_conn *c, db_txn_fn fn, void *ctx, struct md_err *err)
-{
-	int rc = db_exec(c, &sql_part_begin, DB_NONE, NULL, err);
-	int undone;
-
-	if (rc != MD_OK)
-		return rc;
-	rc = fn(c, ctx, err);
-	if (rc == MD_OK)
-		return db_exec(c, &sql_part_end, DB_NONE, NULL, err);
-	/* What another transaction spoiled is spoiled as a whole. */
-	if (c->doomed != MD_OK && (c->doomed == MD_AGAIN || !c->db->driver->can_undo_part(c->link)))
-		return rc;
-	c->doomed = MD_OK;
-	undone = db_exec(c, &sql_part_undo, DB_NONE, NULL, NULL);
-	if (undone == MD_OK)
-		undone = db_exec(c, &sql_part_end, DB_NONE, NULL, NULL);
-	/* What could not be undone must not be committed. */
-	if (undone != MD_OK)
-		c->doomed = undone;
 	return rc;
 }

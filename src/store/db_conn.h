@@ -3,6 +3,7 @@
 #define MAILDESK_STORE_DB_CONN_H
 
 #include "db_driver.h"
+#include "db_gather.h"
 #include "db_gate.h"
 
 /* A statement put together at run time. Lists have few shapes, so most are met again. */
@@ -16,12 +17,14 @@ struct db_text {
 struct db_conn {
 	struct db *db;
 	struct db_link *link;
-	struct db_stmt **cache; /* by position in the section */
+	struct db_stmt **cache;      /* by position in the section */
+	struct db_stmt **rows_cache; /* for several rows; likewise */
 	struct db_text texts[DB_TEXTS_KEPT];
 	uint64_t uses;
 	enum db_use use;
 	bool busy;  /* the engine said MD_AGAIN in this transaction */
 	int doomed; /* not MD_OK: the engine rolled back, nothing more may run */
+	struct db_gather gather;
 	struct db_conn *next;
 };
 
@@ -41,6 +44,11 @@ typedef int (*db_values_fn)(const struct db_arg *row, size_t n, void *ctx, struc
 int db_values(struct db_conn *c, const char *sql, struct db_args args, db_values_fn fn, void *ctx,
 	      struct md_err *err);
 
+/* Several rows by one statement, of an engine that has insert_rows(). */
+int db_exec_rows(struct db_conn *c, const struct db_sql *sql, const struct db_row *rows, size_t n,
+		 struct md_err *err);
+/* Every failure of the engine passes here once; returns rc. */
+int db_engine_failed(struct db_conn *c, int rc);
 /* Ends what is prepared; db_rows.c made it. */
 void db_forget_statements(struct db_conn *c);
 

@@ -12,6 +12,7 @@
 
 struct db_link; /* a driver's connection */
 struct db_stmt; /* a driver's prepared statement */
+struct db_row;  /* db_gather.h */
 
 enum db_use { DB_USE_READ, DB_USE_WRITE };
 
@@ -73,6 +74,16 @@ struct db_driver {
 	int (*last_id)(struct db_link *l, const char *table, int64_t *ret, struct md_err *err);
 	/* The next one is larger than `id` > 0, in a write transaction. */
 	int (*set_last_id)(struct db_link *l, const char *table, int64_t id, struct md_err *err);
+
+	/* That many more, of which no other gets any; NULL where one writer counts on from
+	 * last_id().
+	 */
+	int (*take_ids)(struct db_link *l, const char *table, int64_t *ret_ids, size_t n,
+			struct md_err *err);
+	/* Rows by one statement made from "INSERT INTO ... VALUES ($1, ..., $n)" and what may
+	 * follow; kept in *slot. NULL where rows one by one cost no more. */
+	int (*insert_rows)(struct db_link *l, struct db_stmt **slot, const char *sql,
+			   const struct db_row *rows, size_t n, struct md_err *err);
 
 	/* To be used again and again. */
 	int (*prepare)(struct db_link *l, const char *sql, struct db_stmt **ret,

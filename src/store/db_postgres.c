@@ -22,7 +22,7 @@
  *
  * Sessions keep no state that another one would miss: settings, and prepared statements by names of
  * their own. No temporary tables, no advisory locks, no order of ids assumed. */
-#include "db_pg_link.h"
+#include "db_pg_stmt.h"
 
 #include <endian.h>
 #include <stdio.h>
@@ -33,19 +33,6 @@ enum {
 	WRITERS = 4, /* of one process at a time; more would only conflict more often */
 	READERS = 16,
 	WRITE_WAIT_MS = 500,
-};
-
-/* Types as pg_type.dat numbers them. */
-enum pg_type {
-	PG_BOOL = 16,
-	PG_BYTEA = 17,
-	PG_NAME = 19,
-	PG_INT8 = 20,
-	PG_INT2 = 21,
-	PG_INT4 = 23,
-	PG_TEXT = 25,
-	PG_VARCHAR = 1043,
-	PG_VOID = 2278,
 };
 
 static const struct db_token tokens[] = {
@@ -284,8 +271,6 @@ static int postgres_script(struct db_link *l, const char *sql, struct md_err *er
 
 /* ---- ids: an identity column has a sequence ---- */
 
-#define SEQUENCE_OF "CAST(pg_get_serial_sequence('%s', 'id') AS regclass)"
-
 static int postgres_last_id(struct db_link *l, const char *table, int64_t *ret, struct md_err *err)
 {
 	md_auto(pg_clear) PGresult *r = NULL;
@@ -310,27 +295,7 @@ static int postgres_set_last_id(struct db_link *l, const char *table, int64_t id
 
 /* ---- statements ---- */
 
-struct param {
-	Oid type;
-	uint64_t number; /* in network order */
-	char digits[24];
-};
-
-struct db_stmt {
-	struct db_link *l;
-	char name[16];
-	size_t n;
-	struct param *params;
-	const char **values;
-	int *lengths, *formats;
-	PGresult *r;
-	int row;
-	bool sent, one_by_one;
-	int64_t changed;
-	size_t columns;
-};
-
-static void postgres_finalize(struct db_stmt *st)
+void pg_finalize(struct db_stmt *st)
 {
 	if (!st)
 		return;
@@ -343,7 +308,6 @@ static void postgres_finalize(struct db_stmt *st)
 	free(st->formats);
 	free(st);
 }
-MD_DEFINE_AUTO(struct db_stmt *, postgres_finalize)
 
 static int no_memory(struct md_err *err)
 {
@@ -381,11 +345,10 @@ static int learn(struct db_stmt *st, const PGresult *r, struct md_err *err)
 	return MD_OK;
 }
 
-static int postgres_prepare(struct db_link *l, const char *sql, struct db_stmt **ret,
-			    struct md_err *err)
+int pg_prepare(struct db_link *l, const char *sql, struct db_stmt **ret, struct md_err *err)
 {
 	static const char what[] = "database statement";
-	md_auto(postgres_finalize_p) struct db_stmt *st = md_calloc(1, sizeof *st);
+	md_auto(pg_finalize_p) struct db_stmt *st = md_calloc(1, sizeof *st);
 	md_auto(pg_clear) PGresult *r = NULL;
 	char name[sizeof st->name];
 	int rc;
@@ -590,8 +553,10 @@ const struct db_driver db_postgres = {
 	.script = postgres_script,
 	.last_id = postgres_last_id,
 	.set_last_id = postgres_set_last_id,
-	.prepare = postgres_prepare,
-	.finalize = postgres_finalize,
+	.take_ids = pg_take_ids,
+	.insert_rows = pg_insert_rows,
+	.prepare = pg_prepare,
+	.finalize = pg_finalize,
 	.bind = postgres_bind,
 	.step = postgres_step,
 	.columns = postgres_columns,

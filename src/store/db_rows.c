@@ -93,8 +93,7 @@ static void use_end(struct use *u)
 		u->driver->reset(u->st);
 }
 
-/* Every failure of the engine passes here once. */
-static int engine_failed(struct db_conn *c, int rc)
+int db_engine_failed(struct db_conn *c, int rc)
 {
 	if (rc == MD_AGAIN)
 		c->busy = true;
@@ -111,7 +110,7 @@ int db_script(struct db_conn *c, const char *sql, struct md_err *err)
 	if (!text)
 		return md_fail(err, MD_NOMEM, 0, "database script: out of memory");
 	rc = c->db->driver->script(c->link, text, err);
-	return rc == MD_OK ? MD_OK : engine_failed(c, rc);
+	return rc == MD_OK ? MD_OK : db_engine_failed(c, rc);
 }
 
 static int begin_use(struct db_conn *c, const char *sql, struct db_stmt **slot, struct use *u,
@@ -121,10 +120,13 @@ static int begin_use(struct db_conn *c, const char *sql, struct db_stmt **slot, 
 
 	if (c->doomed != MD_OK)
 		return md_fail(err, c->doomed, 0, "the database has given this transaction up");
+	rc = db_gather_before(c, sql, err);
+	if (rc != MD_OK)
+		return rc;
 	if (!*slot)
 		rc = prepare(c, sql, slot, err);
 	if (rc != MD_OK)
-		return engine_failed(c, rc);
+		return db_engine_failed(c, rc);
 	*u = (struct use){ c->db->driver, *slot };
 	return MD_OK;
 }
@@ -181,10 +183,14 @@ void db_forget_statements(struct db_conn *c)
 	for (size_t i = 0; c->cache && i < n; i++)
 		if (c->cache[i])
 			c->db->driver->finalize(c->cache[i]);
+	for (size_t i = 0; c->rows_cache && i < n; i++)
+		if (c->rows_cache[i])
+			c->db->driver->finalize(c->rows_cache[i]);
 	for (size_t i = 0; i < DB_TEXTS_KEPT; i++)
 		forget_text(c, &c->texts[i]);
 	free(c->cache);
-	c->cache = NULL;
+	free(c->rows_cache);
+	c->cache = c->rows_cache = NULL;
 }
 
 /* Limit of db_each(). */
@@ -202,11 +208,11 @@ static int run(struct db_conn *c, const struct use *u, struct db_args args, size
 	bool row;
 
 	if (rc != MD_OK)
-		return engine_failed(c, rc);
+		return db_engine_failed(c, rc);
 	for (size_t n = 0;; n++) {
 		rc = d->step(u->st, &row, err);
 		if (rc != MD_OK)
-			return engine_failed(c, rc);
+			return db_engine_failed(c, rc);
 		if (!row || n == limit)
 			return MD_OK;
 		rc = fn(u, ctx, err);
@@ -228,6 +234,17 @@ int db_exec(struct db_conn *c, const struct db_sql *sql, struct db_args args, in
 	if (rc == MD_OK && ret_changed)
 		*ret_changed = u.driver->changed(u.st);
 	return rc;
+}
+
+int db_exec_rows(struct db_conn *c, const struct db_sql *sql, const struct db_row *rows, size_t n,
+		 struct md_err *err)
+{
+	struct db_stmt **slot = &c->rows_cache[sql - __start_db_sql];
+	md_auto(md_free_p) char *text = *slot ? NULL : db_expand(c->db->driver, sql->text);
+	int rc = *slot || text ? c->db->driver->insert_rows(c->link, slot, text, rows, n, err)
+			       : md_fail(err, MD_NOMEM, 0, "database rows: out of memory");
+
+	return rc == MD_OK ? MD_OK : db_engine_failed(c, rc);
 }
 
 /* ---- rows ---- */

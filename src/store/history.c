@@ -28,15 +28,16 @@ static const struct db_map history_map = DB_MAP(history, history_cols);
 DB_SQL(sql_add, "INSERT INTO ticket_history (ticket_id, actor_id, action, old_value, new_value,"
 		" source, trust, message_id, is_public, at, old_number, new_number, version)"
 		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)");
-#define HISTORY_COLUMNS                                                                      \
-	"h.id, h.ticket_id, h.actor_id, h.action, h.old_value, h.new_value, h.source,"       \
-	" COALESCE(h.trust, -1), h.message_id, h.is_public, h.at, u.name, u.role,"           \
-	" h.old_number, h.new_number, h.version"                                             \
+#define HISTORY_COLUMNS                                                                \
+	"h.id, h.ticket_id, h.actor_id, h.action, h.old_value, h.new_value, h.source," \
+	" COALESCE(h.trust, -1), h.message_id, h.is_public, h.at, u.name, u.role,"     \
+	" h.old_number, h.new_number, h.version"                                       \
 	" FROM ticket_history h LEFT JOIN users u ON u.id = h.actor_id"
 DB_SQL(sql_of_actor, "SELECT " HISTORY_COLUMNS " WHERE h.ticket_id = $1 AND h.actor_id = $2"
 		     " AND h.at >= $3 AND h.version IS NOT NULL ORDER BY h.id DESC LIMIT $4");
 /* $2 is 1 for the public rows, 0 for all. */
-DB_SQL(sql_list, "SELECT " HISTORY_COLUMNS " WHERE h.ticket_id = $1 AND h.is_public >= $2 ORDER BY h.id LIMIT $3 OFFSET $4");
+DB_SQL(sql_list, "SELECT " HISTORY_COLUMNS
+		 " WHERE h.ticket_id = $1 AND h.is_public >= $2 ORDER BY h.id LIMIT $3 OFFSET $4");
 DB_SQL(sql_count, QUERY_COUNT_BEGIN " FROM ticket_history h WHERE h.ticket_id = $1"
 				    " AND h.is_public >= $2" QUERY_COUNT_END);
 
@@ -44,19 +45,20 @@ int history_add(struct db_conn *c, const struct history *h, struct md_err *err)
 {
 	struct db_arg trust = h->trust < 0 ? DB_ID(0) : DB_INT(h->trust);
 
-	return db_exec(c, &sql_add,
-		       DB_ARGS(DB_INT(h->ticket_id), DB_ID(h->actor_id), DB_TEXT(h->action),
-			       DB_TEXT(h->old_value), DB_TEXT(h->new_value), DB_TEXT(h->source),
-			       trust, DB_ID(h->message_id), DB_INT(h->is_public), DB_INT(h->at),
-			       DB_ID(h->old_number), DB_ID(h->new_number), DB_ID(h->version)),
-		       NULL, err);
+	return db_insert(c, &sql_add,
+			 DB_ARGS(DB_INT(h->ticket_id), DB_ID(h->actor_id), DB_TEXT(h->action),
+				 DB_TEXT(h->old_value), DB_TEXT(h->new_value), DB_TEXT(h->source),
+				 trust, DB_ID(h->message_id), DB_INT(h->is_public), DB_INT(h->at),
+				 DB_ID(h->old_number), DB_ID(h->new_number), DB_ID(h->version)),
+			 err);
 }
 
 int history_of_actor(struct db_conn *c, int64_t ticket, int64_t actor, int64_t since_ms,
 		     struct arena *a, struct history **ret, size_t *ret_n, struct md_err *err)
 {
 	return db_all(c, &sql_of_actor,
-		      DB_ARGS(DB_INT(ticket), DB_INT(actor), DB_INT(since_ms), DB_INT(OF_ACTOR_MAX)),
+		      DB_ARGS(DB_INT(ticket), DB_INT(actor), DB_INT(since_ms),
+			      DB_INT(OF_ACTOR_MAX)),
 		      &history_map, OF_ACTOR_MAX, a, ret, ret_n, err);
 }
 

@@ -1,5 +1,7 @@
 #include <maildesk/store/mailboxes.h>
 
+#include "query.h"
+
 DB_SQL(sql_make, "INSERT INTO mailboxes (name) VALUES ($1) ON CONFLICT (name) DO NOTHING");
 DB_SQL(sql_by_name, "SELECT b.id FROM mailboxes b WHERE b.name = $1");
 DB_SQL(sql_get, "SELECT b.id, b.name, b.uidvalidity, b.last_uid, b.import_below FROM mailboxes b"
@@ -63,15 +65,13 @@ DB_SQL(sql_attempt,
        "INSERT INTO mailbox_uids (mailbox_id, uidvalidity, uid, attempts) VALUES ($1, $2, $3, 1)"
        " ON CONFLICT (mailbox_id, uidvalidity, uid) DO UPDATE"
        " SET attempts = mailbox_uids.attempts + 1 - mailbox_uids.done RETURNING attempts, done");
-DB_SQL(sql_tried, "SELECT x.attempts, x.done FROM mailbox_uids x"
-		  " WHERE x.mailbox_id = $1 AND x.uidvalidity = $2 AND x.uid = $3");
+DB_SQL(sql_first_attempt, "INSERT INTO mailbox_uids (mailbox_id, uidvalidity, uid, attempts)"
+			  " VALUES ($1, $2, $3, $4)");
 DB_SQL(sql_set_attempts, "UPDATE mailbox_uids SET attempts = $1"
 			 " WHERE mailbox_id = $2 AND uidvalidity = $3 AND uid = $4");
 DB_SQL(sql_done, "INSERT INTO mailbox_uids (mailbox_id, uidvalidity, uid, done)"
-		 " VALUES ($1, $2, $3, 1)"
+		 " VALUES ($1, $2, $3, $4)"
 		 " ON CONFLICT (mailbox_id, uidvalidity, uid) DO UPDATE SET done = 1");
-DB_SQL(sql_marked, "DELETE FROM mailbox_uids WHERE mailbox_id = $1 AND uidvalidity = $2"
-		   " AND uid = $3 AND done = 1");
 DB_SQL(sql_unmarked, "SELECT x.uid FROM mailbox_uids x WHERE x.mailbox_id = $1"
 		     " AND x.uidvalidity = $2 AND x.done = 1 ORDER BY x.uid LIMIT $3");
 
@@ -99,18 +99,36 @@ int uid_attempt(struct db_conn *c, int64_t mailbox, int64_t uidvalidity, int64_t
 	return rc;
 }
 
-int uid_tried(struct db_conn *c, int64_t mailbox, int64_t uidvalidity, int64_t uid,
-	      int64_t *ret_attempts, bool *ret_done, struct md_err *err)
-{
-	struct attempt at = { 0 };
-	int rc = db_one(c, &sql_tried, DB_ARGS(DB_INT(mailbox), DB_INT(uidvalidity), DB_INT(uid)),
-			&attempt_map, NULL, &at, err);
+static const struct db_col tried_cols[] = {
+	{ DB_COL_INT, offsetof(struct uid_row, uid) },
+	{ DB_COL_INT, offsetof(struct uid_row, attempts) },
+	{ DB_COL_BOOL, offsetof(struct uid_row, done) },
+};
+static const struct db_map tried_map = DB_MAP(uid_row, tried_cols);
 
-	if (rc == MD_OK || rc == MD_NOTFOUND) {
-		*ret_attempts = at.attempts;
-		*ret_done = at.done;
-	}
-	return rc == MD_NOTFOUND ? MD_OK : rc;
+int uid_tried(struct db_conn *c, int64_t mailbox, int64_t uidvalidity, const int64_t *uids,
+	      size_t n, struct arena *a, struct uid_row **ret, size_t *ret_n, struct md_err *err)
+{
+	md_auto(query_done) struct query q = QUERY_INIT;
+	int rc = query_check_list(n, err);
+
+	*ret_n = 0;
+	if (rc != MD_OK || n == 0)
+		return rc;
+	query_add_arg(&q,
+		      "SELECT x.uid, x.attempts, x.done FROM mailbox_uids x WHERE x.mailbox_id = ?",
+		      DB_INT(mailbox));
+	query_add_arg(&q, " AND x.uidvalidity = ?", DB_INT(uidvalidity));
+	query_add_ints(&q, " AND x.uid IN ", uids, n);
+	return query_all(&q, c, &tried_map, n, a, ret, ret_n, err);
+}
+
+int uid_first_attempt(struct db_conn *c, int64_t mailbox, int64_t uidvalidity, int64_t uid,
+		      struct md_err *err)
+{
+	return db_insert(c, &sql_first_attempt,
+			 DB_ARGS(DB_INT(mailbox), DB_INT(uidvalidity), DB_INT(uid), DB_INT(1)),
+			 err);
 }
 
 int uid_set_attempts(struct db_conn *c, int64_t mailbox, int64_t uidvalidity, int64_t uid,
@@ -124,15 +142,33 @@ int uid_set_attempts(struct db_conn *c, int64_t mailbox, int64_t uidvalidity, in
 int uid_done(struct db_conn *c, int64_t mailbox, int64_t uidvalidity, int64_t uid,
 	     struct md_err *err)
 {
-	return db_exec(c, &sql_done, DB_ARGS(DB_INT(mailbox), DB_INT(uidvalidity), DB_INT(uid)),
-		       NULL, err);
+	return db_insert(c, &sql_done,
+			 DB_ARGS(DB_INT(mailbox), DB_INT(uidvalidity), DB_INT(uid), DB_INT(1)),
+			 err);
 }
 
-int uid_marked(struct db_conn *c, int64_t mailbox, int64_t uidvalidity, int64_t uid,
-	       struct md_err *err)
+static int forget_some(struct db_conn *c, int64_t mailbox, int64_t uidvalidity, const int64_t *uids,
+		       size_t n, struct arena *a, struct md_err *err)
 {
-	return db_exec(c, &sql_marked, DB_ARGS(DB_INT(mailbox), DB_INT(uidvalidity), DB_INT(uid)),
-		       NULL, err);
+	md_auto(query_done) struct query q = QUERY_INIT;
+	int64_t *none;
+
+	query_add_arg(&q, "DELETE FROM mailbox_uids WHERE done = 1 AND mailbox_id = ?",
+		      DB_INT(mailbox));
+	query_add_arg(&q, " AND uidvalidity = ?", DB_INT(uidvalidity));
+	query_add_ints(&q, " AND uid IN ", uids, n);
+	return query_all(&q, c, &db_map_int, 1, a, &none, &n, err);
+}
+
+int uid_marked(struct db_conn *c, int64_t mailbox, int64_t uidvalidity, const int64_t *uids,
+	       size_t n, struct arena *a, struct md_err *err)
+{
+	int rc = MD_OK;
+
+	for (size_t at = 0; at < n && rc == MD_OK; at += QUERY_LIST_MAX)
+		rc = forget_some(c, mailbox, uidvalidity, uids + at,
+				 n - at < QUERY_LIST_MAX ? n - at : QUERY_LIST_MAX, a, err);
+	return rc;
 }
 
 int uid_unmarked(struct db_conn *c, int64_t mailbox, int64_t uidvalidity, size_t limit,

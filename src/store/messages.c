@@ -3,6 +3,9 @@
 
 #include "query.h"
 
+/* Copies of a mail that came again are rows too. */
+enum { KNOWN_MAX = 100000 };
+
 #define MESSAGE_COLUMNS                                                                      \
 	"m.id, m.direction, m.mailbox_id, m.ticket_id, m.message_id, m.identity, m.subject," \
 	" m.from_address, m.from_name, m.kind, m.trust, m.size, m.date_at, m.blob_id,"       \
@@ -26,11 +29,20 @@ static const struct db_col message_cols[] = {
 };
 static const struct db_map message_map = DB_MAP(message_row, message_cols);
 
-DB_SQL(sql_insert,
-       "INSERT INTO messages (direction, mailbox_id, ticket_id, message_id, identity, subject,"
-       " from_address, from_name, kind, trust, size, date_at, blob_id, created_at)"
-       " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
-       " ON CONFLICT (message_id, identity) DO NOTHING RETURNING id");
+struct mail_id {
+	const char *text;
+};
+static const struct db_col mail_id_cols[] = { { DB_COL_TEXT, offsetof(struct mail_id, text) } };
+static const struct db_map mail_id_map = DB_MAP(mail_id, mail_id_cols);
+_Static_assert(sizeof(struct mail_id) == sizeof(const char *), "rows are the array of rec_strs");
+
+#define MESSAGE_INSERT                                                                       \
+	"INSERT INTO messages (id, direction, mailbox_id, ticket_id, message_id, identity, " \
+	"subject,"                                                                           \
+	" from_address, from_name, kind, trust, size, date_at, blob_id, created_at)"         \
+	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
+DB_SQL(sql_insert, MESSAGE_INSERT);
+DB_SQL(sql_insert_new, MESSAGE_INSERT " ON CONFLICT (message_id, identity) DO NOTHING");
 DB_SQL(sql_get, "SELECT " MESSAGE_COLUMNS " WHERE m.id = $1");
 /* By messages_by_message_id. In a table that has just been made PostgreSQL holds every index for
  * equally good, takes the one of incoming mails and reads all of it: so the direction is no
@@ -52,19 +64,41 @@ DB_SQL(sql_thread, "SELECT newest.message_id FROM (SELECT m.id, m.message_id FRO
 		   " ORDER BY m.id DESC LIMIT $4) AS newest ORDER BY newest.id");
 DB_SQL(sql_set_ticket, "UPDATE messages SET ticket_id = $1 WHERE id = $2");
 
+int message_insert_as(struct db_conn *c, const struct message_row *m, int64_t id,
+		      struct md_err *err)
+{
+	const struct db_args row =
+		DB_ARGS(DB_INT(id), DB_TEXT(m->direction), DB_ID(m->mailbox_id),
+			DB_ID(m->ticket_id), DB_TEXT(m->message_id), DB_TEXT(m->identity),
+			DB_TEXT(m->subject), DB_TEXT(m->from_address), DB_TEXT(m->from_name),
+			DB_TEXT(m->kind), DB_INT(m->trust), DB_INT(m->size), DB_ID(m->date_at),
+			DB_ID(m->blob_id), DB_INT(m->created_at));
+	int64_t changed;
+	int rc;
+
+	if (db_keeps_rows(c))
+		return db_insert(c, &sql_insert, row, err);
+	rc = db_exec(c, &sql_insert_new, row, &changed, err);
+	if (rc == MD_OK && changed == 0)
+		rc = md_fail(err, MD_CONFLICT, 0, "this mail is stored already");
+	return rc;
+}
+
+int message_new_id(struct db_conn *c, int64_t *ret, struct md_err *err)
+{
+	return db_new_id(c, "messages", ret, err);
+}
+
 int message_insert(struct db_conn *c, const struct message_row *m, int64_t *ret_id,
 		   struct md_err *err)
 {
-	int rc = db_int(c, &sql_insert,
-			DB_ARGS(DB_TEXT(m->direction), DB_ID(m->mailbox_id), DB_ID(m->ticket_id),
-				DB_TEXT(m->message_id), DB_TEXT(m->identity), DB_TEXT(m->subject),
-				DB_TEXT(m->from_address), DB_TEXT(m->from_name), DB_TEXT(m->kind),
-				DB_INT(m->trust), DB_INT(m->size), DB_ID(m->date_at),
-				DB_ID(m->blob_id), DB_INT(m->created_at)),
-			ret_id, err);
+	int64_t id = 0;
+	int rc = message_new_id(c, &id, err);
 
-	if (rc == MD_NOTFOUND)
-		rc = md_fail(err, MD_CONFLICT, 0, "this mail is stored already");
+	if (rc == MD_OK)
+		rc = message_insert_as(c, m, id, err);
+	if (rc == MD_OK)
+		*ret_id = id;
 	return rc;
 }
 
@@ -79,6 +113,20 @@ int message_find(struct db_conn *c, const char *identity, const char *message_id
 {
 	return db_one(c, &sql_find, DB_ARGS(DB_TEXT(identity), DB_TEXT(message_id)), &message_map,
 		      a, ret, err);
+}
+
+int message_known(struct db_conn *c, const struct rec_strs *ids, struct arena *a,
+		  struct rec_strs *ret, struct md_err *err)
+{
+	md_auto(query_done) struct query q = QUERY_INIT;
+	int rc = query_check_list(ids->n, err);
+
+	ret->n = 0;
+	if (rc != MD_OK || ids->n == 0)
+		return rc;
+	query_add_texts(&q, "SELECT m.message_id FROM messages m WHERE m.message_id IN ", ids->v,
+			ids->n);
+	return query_all(&q, c, &mail_id_map, KNOWN_MAX, a, &ret->v, &ret->n, err);
 }
 
 int message_received(struct db_conn *c, const char *message_id, struct arena *a,
@@ -97,13 +145,6 @@ int message_set_ticket(struct db_conn *c, int64_t message, int64_t ticket, struc
 {
 	return db_exec(c, &sql_set_ticket, DB_ARGS(DB_ID(ticket), DB_INT(message)), NULL, err);
 }
-
-struct mail_id {
-	const char *text;
-};
-static const struct db_col mail_id_cols[] = { { DB_COL_TEXT, offsetof(struct mail_id, text) } };
-static const struct db_map mail_id_map = DB_MAP(mail_id, mail_id_cols);
-_Static_assert(sizeof(struct mail_id) == sizeof(const char *), "rows are the array of rec_strs");
 
 int message_count_from(struct db_conn *c, const char *address, int64_t since_ms, int64_t *ret,
 		       struct md_err *err)
@@ -147,11 +188,11 @@ DB_SQL(sql_decision_get, "SELECT d.message_id, d.outcome, d.cause, d.ticket_id, 
 
 int decision_put(struct db_conn *c, const struct decision *d, struct md_err *err)
 {
-	return db_exec(c, &sql_decision_put,
-		       DB_ARGS(DB_INT(d->message_id), DB_TEXT(d->outcome), DB_TEXT(d->cause),
-			       DB_ID(d->ticket_id), DB_ID(d->comment_id), DB_TEXT(d->auth),
-			       DB_TEXT(d->rules), DB_TEXT(d->commands), DB_INT(d->at)),
-		       NULL, err);
+	return db_insert(c, &sql_decision_put,
+			 DB_ARGS(DB_INT(d->message_id), DB_TEXT(d->outcome), DB_TEXT(d->cause),
+				 DB_ID(d->ticket_id), DB_ID(d->comment_id), DB_TEXT(d->auth),
+				 DB_TEXT(d->rules), DB_TEXT(d->commands), DB_INT(d->at)),
+			 err);
 }
 
 int decision_get(struct db_conn *c, int64_t message, struct arena *a, struct decision *ret,

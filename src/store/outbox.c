@@ -41,9 +41,9 @@ static const struct db_col outbox_cols[] = {
 };
 static const struct db_map outbox_map = DB_MAP(outbox_row, outbox_cols);
 
-DB_SQL(sql_add, "INSERT INTO outbox (message_id, ticket_id, user_id, event, smtp, sender,"
+DB_SQL(sql_add, "INSERT INTO outbox (id, message_id, ticket_id, user_id, event, smtp, sender,"
 		" recipient, state, data, next_at, created_at, subject_key, answers)"
-		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) RETURNING id");
+		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)");
 /* Materialized: a plan that ran the inner part for each outer row would claim more than $2. */
 DB_SQL(sql_claim, "WITH due AS MATERIALIZED (SELECT o.id FROM outbox o WHERE " WAITING(
 			  "o") " AND o.next_at <= $1" IS_NEXT_OF_ITS_PAIR
@@ -86,14 +86,21 @@ DB_SQL(sql_of_message, "SELECT " OUTBOX_COLUMNS " WHERE o.message_id = $1");
 
 int outbox_add(struct db_conn *c, const struct outbox_row *o, int64_t *ret_id, struct md_err *err)
 {
+	int64_t id;
+	int rc = db_new_id(c, "outbox", &id, err);
+
 	db_notify(c, DB_TOPIC_OUTBOX);
-	return db_int(c, &sql_add,
-		      DB_ARGS(DB_INT(o->message_id), DB_ID(o->ticket_id), DB_ID(o->user_id),
-			      DB_TEXT(o->event), DB_TEXT(o->smtp), DB_TEXT(o->sender),
-			      DB_TEXT(o->recipient), DB_TEXT(o->state), DB_TEXT(o->data),
-			      DB_INT(o->next_at), DB_INT(o->created_at), DB_TEXT(o->subject_key),
-			      DB_INT(o->answers)),
-		      ret_id, err);
+	if (rc == MD_OK)
+		rc = db_insert(c, &sql_add,
+			       DB_ARGS(DB_INT(id), DB_INT(o->message_id), DB_ID(o->ticket_id),
+				       DB_ID(o->user_id), DB_TEXT(o->event), DB_TEXT(o->smtp),
+				       DB_TEXT(o->sender), DB_TEXT(o->recipient), DB_TEXT(o->state),
+				       DB_TEXT(o->data), DB_INT(o->next_at), DB_INT(o->created_at),
+				       DB_TEXT(o->subject_key), DB_INT(o->answers)),
+			       err);
+	if (rc == MD_OK)
+		*ret_id = id;
+	return rc;
 }
 
 int outbox_claim(struct db_conn *c, const char *holder, int64_t now_ms, int64_t lease_until,

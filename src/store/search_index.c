@@ -41,7 +41,7 @@ DB_SQL(sql_waiting, "SELECT CAST(COALESCE(SUM(q.high - q.low + 1), 0) AS {INT})"
 int search_queue_comment(struct db_conn *c, int64_t comment, struct md_err *err)
 {
 	db_notify(c, DB_TOPIC_SEARCH);
-	return db_exec(c, &sql_queue_comment, DB_ARGS(DB_INT(comment)), NULL, err);
+	return db_insert(c, &sql_queue_comment, DB_ARGS(DB_INT(comment)), err);
 }
 
 int search_queue_ticket(struct db_conn *c, int64_t ticket, struct md_err *err)

@@ -38,12 +38,12 @@ static const struct db_map attachment_map = DB_MAP(attachment_row, attachment_co
 int attachment_insert(struct db_conn *c, int64_t message, int64_t comment,
 		      const struct attachment *at, struct md_err *err)
 {
-	return db_exec(c, &sql_insert,
-		       DB_ARGS(DB_INT(message), DB_ID(comment), DB_TEXT(at->filename),
-			       DB_TEXT(at->content_type), DB_INT(at->size), DB_TEXT(at->sha256),
-			       DB_TEXT(at->content_id), DB_INT(at->is_inline), DB_INT(at->offset),
-			       DB_INT(at->length), DB_TEXT(at->encoding)),
-		       NULL, err);
+	return db_insert(c, &sql_insert,
+			 DB_ARGS(DB_INT(message), DB_ID(comment), DB_TEXT(at->filename),
+				 DB_TEXT(at->content_type), DB_INT(at->size), DB_TEXT(at->sha256),
+				 DB_TEXT(at->content_id), DB_INT(at->is_inline), DB_INT(at->offset),
+				 DB_INT(at->length), DB_TEXT(at->encoding)),
+			 err);
 }
 
 int attachment_move(struct db_conn *c, int64_t from_comment, int64_t to_comment, struct md_err *err)
@@ -104,5 +104,5 @@ int thread_find(struct db_conn *c, const struct rec_strs *ids, struct arena *a,
 
 int thread_add(struct db_conn *c, const char *message_id, int64_t ticket, struct md_err *err)
 {
-	return db_exec(c, &sql_thread_add, DB_ARGS(DB_TEXT(message_id), DB_INT(ticket)), NULL, err);
+	return db_insert(c, &sql_thread_add, DB_ARGS(DB_TEXT(message_id), DB_INT(ticket)), err);
 }

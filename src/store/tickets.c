@@ -7,12 +7,11 @@
 enum { TAGS_MAX = 10000, PARTICIPANTS_MAX = 1000 };
 
 DB_SQL(sql_insert,
-       "INSERT INTO tickets (title, status, priority, category, requester_id, created_by,"
+       "INSERT INTO tickets (id, title, status, priority, category, requester_id, created_by,"
        " assignee_id, mailbox_id, channel, created_at, updated_at, first_response_at, resolved_at,"
        " closed_at, due_at, merged_into, deleted_at, team_id, organisation_id)"
        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,"
-       " $19)"
-       " RETURNING id");
+       " $19, $20)");
 DB_SQL(sql_get, "SELECT " TICKET_COLUMNS " FROM tickets t WHERE t.id = $1");
 DB_SQL(sql_save, "UPDATE tickets SET title = $1, status = $2, priority = $3, category = $4,"
 		 " requester_id = $5, assignee_id = $6, mailbox_id = $7, updated_at = $8,"
@@ -29,15 +28,24 @@ static const struct db_map ticket_map = DB_MAP(ticket, ticket_cols);
 
 int ticket_insert(struct db_conn *c, const struct ticket *t, int64_t *ret_id, struct md_err *err)
 {
-	return db_int(c, &sql_insert,
-		      DB_ARGS(DB_TEXT(t->title), DB_TEXT(t->status), DB_INT(t->priority),
-			      DB_TEXT(t->category), DB_INT(t->requester_id), DB_ID(t->created_by),
-			      DB_ID(t->assignee_id), DB_ID(t->mailbox_id), DB_TEXT(t->channel),
-			      DB_INT(t->created_at), DB_INT(t->updated_at),
-			      DB_ID(t->first_response_at), DB_ID(t->resolved_at),
-			      DB_ID(t->closed_at), DB_ID(t->due_at), DB_ID(t->merged_into),
-			      DB_ID(t->deleted_at), DB_ID(t->team_id), DB_ID(t->organisation_id)),
-		      ret_id, err);
+	int64_t id;
+	int rc = db_new_id(c, "tickets", &id, err);
+
+	if (rc == MD_OK)
+		rc = db_insert(c, &sql_insert,
+			       DB_ARGS(DB_INT(id), DB_TEXT(t->title), DB_TEXT(t->status),
+				       DB_INT(t->priority), DB_TEXT(t->category),
+				       DB_INT(t->requester_id), DB_ID(t->created_by),
+				       DB_ID(t->assignee_id), DB_ID(t->mailbox_id),
+				       DB_TEXT(t->channel), DB_INT(t->created_at),
+				       DB_INT(t->updated_at), DB_ID(t->first_response_at),
+				       DB_ID(t->resolved_at), DB_ID(t->closed_at), DB_ID(t->due_at),
+				       DB_ID(t->merged_into), DB_ID(t->deleted_at),
+				       DB_ID(t->team_id), DB_ID(t->organisation_id)),
+			       err);
+	if (rc == MD_OK)
+		*ret_id = id;
+	return rc;
 }
 
 int ticket_get(struct db_conn *c, int64_t id, struct arena *a, struct ticket *ret,
@@ -129,9 +137,12 @@ int ticket_tag_remove(struct db_conn *c, int64_t ticket, const char *name, struc
 
 /* ---- participants and links ---- */
 
-DB_SQL(sql_participant_put, "INSERT INTO ticket_participants (ticket_id, user_id, role, since_at)"
-			    " VALUES ($1, $2, $3, $4) ON CONFLICT (ticket_id, user_id) DO UPDATE "
-			    "SET role = excluded.role, pending = 0, origin_id = NULL");
+#define PARTICIPANT_INSERT                                                     \
+	"INSERT INTO ticket_participants (ticket_id, user_id, role, since_at)" \
+	" VALUES ($1, $2, $3, $4) ON CONFLICT (ticket_id, user_id)"
+DB_SQL(sql_participant_add, PARTICIPANT_INSERT " DO NOTHING");
+DB_SQL(sql_participant_put,
+       PARTICIPANT_INSERT " DO UPDATE SET role = excluded.role, pending = 0, origin_id = NULL");
 DB_SQL(sql_participant_propose,
        "INSERT INTO ticket_participants (ticket_id, user_id, role, pending, since_at)"
        " VALUES ($1, $2, 'cc', 1, $3) ON CONFLICT (ticket_id, user_id) DO NOTHING");
@@ -168,6 +179,13 @@ static const struct db_col participant_cols[] = {
 	{ DB_COL_INT, offsetof(struct participant, epoch) },
 };
 static const struct db_map participant_map = DB_MAP(participant, participant_cols);
+
+int participant_add(struct db_conn *c, int64_t ticket, int64_t user, const char *role,
+		    int64_t now_ms, struct md_err *err)
+{
+	return db_insert(c, &sql_participant_add,
+			 DB_ARGS(DB_INT(ticket), DB_INT(user), DB_TEXT(role), DB_INT(now_ms)), err);
+}
 
 int participant_put(struct db_conn *c, int64_t ticket, int64_t user, const char *role,
 		    int64_t now_ms, struct md_err *err)

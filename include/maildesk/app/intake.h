@@ -2,8 +2,9 @@
  *
  * intake_take() runs inside the caller's write transaction (mailboxes.h groups them, `maildesk
  * ingest` takes one): it decides what the mail is, whose, for which ticket and how much it may do,
- * and writes message, decision, ticket or comment, history, clocks, timers, outbox rows and cursor
- * together. Nothing is parsed here: the fields come from the `read` role. */
+ * and writes message, decision, ticket or comment, history, clocks, timers and outbox rows
+ * together. The cursor of the mailbox is the caller's. Nothing is parsed here: the fields come from
+ * the `read` role. */
 #ifndef MAILDESK_APP_INTAKE_H
 #define MAILDESK_APP_INTAKE_H
 
@@ -18,6 +19,7 @@ struct intake_mail {
 	bool too_large;           /* only the header was fetched */
 	bool import;              /* older than the desk: causes no mail */
 	int64_t released;         /* row of this mail, when it comes out of quarantine; else 0 */
+	bool fresh;               /* surely no other of its Message-ID is stored */
 	const struct message *message; /* NULL: it could not be read, see cause */
 	const char *detail;            /* for people, beside cause; may be NULL */
 	const char *cause;             /* "parser_crashed", "parser_timed_out": quarantine cause */

@@ -93,6 +93,9 @@ struct work_ticket {       /* what a new ticket is made of */
 	struct rec_strs tags;
 	const int64_t *cc; /* users */
 	size_t n_cc;
+	/* Stores the mail it came by, by->message, once the ticket has its number; NULL: none. */
+	int (*store_mail)(void *mail, int64_t ticket, struct md_err *err);
+	void *mail;
 	bool is_internal; /* its description is for agents alone */
 	bool too_large;   /* its mail was not fetched: the sender is told */
 	bool echo; /* the acknowledgement may carry the title: the sender is proven or known */

@@ -111,6 +111,17 @@ MD_DEFINE_AUTO(struct db_conn *, db_read_done)
 /* Run a statement without rows. ret_changed may be NULL. */
 int db_exec(struct db_conn *c, const struct db_sql *sql, struct db_args args, int64_t *ret_changed,
 	    struct md_err *err);
+/* A row that nobody has to wait for: "INSERT INTO table (columns) VALUES ($1, ..., $n)", with what
+ * may follow, but RETURNING. Where a statement costs a round trip it is kept back and written with
+ * others, before any statement that could see it or refer to it and at the latest with the commit.
+ * When the database rejects it then, db_txn() runs all of fn again with each row written at once,
+ * so that the failure comes from here. */
+int db_insert(struct db_conn *c, const struct db_sql *sql, struct db_args args, struct md_err *err);
+/* The id of a row to be inserted into `table`, in this transaction. Where this is used for a table,
+ * its rows get their ids in no other way. */
+int db_new_id(struct db_conn *c, const char *table, int64_t *ret, struct md_err *err);
+/* Are rows kept back? Then a failure of db_insert() only means that it is all done again. */
+bool db_keeps_rows(const struct db_conn *c);
 /* The only row (later ones are ignored). MD_NOTFOUND without one. Texts live in `arena`. */
 int db_one(struct db_conn *c, const struct db_sql *sql, struct db_args args,
 	   const struct db_map *map, struct arena *arena, void *ret_row, struct md_err *err);

@@ -28,17 +28,24 @@ int mailbox_advance(struct db_conn *c, int64_t id, int64_t uidvalidity, int64_t 
  * already. */
 int uid_attempt(struct db_conn *c, int64_t mailbox, int64_t uidvalidity, int64_t uid,
 		int64_t *ret_attempts, bool *ret_done, struct md_err *err);
-/* How often it was tried (0: never), and whether it is stored already. */
-int uid_tried(struct db_conn *c, int64_t mailbox, int64_t uidvalidity, int64_t uid,
-	      int64_t *ret_attempts, bool *ret_done, struct md_err *err);
+/* Those of these uids (at most 500) that were tried, or are stored already, in no order. */
+struct uid_row {
+	int64_t uid, attempts;
+	bool done;
+};
+int uid_tried(struct db_conn *c, int64_t mailbox, int64_t uidvalidity, const int64_t *uids,
+	      size_t n, struct arena *a, struct uid_row **ret, size_t *ret_n, struct md_err *err);
+/* Count the attempt of one that uid_tried(), in this transaction, does not know. */
+int uid_first_attempt(struct db_conn *c, int64_t mailbox, int64_t uidvalidity, int64_t uid,
+		      struct md_err *err);
 /* Attempts were spent on somebody else's crash: put them back to `attempts`. */
 int uid_set_attempts(struct db_conn *c, int64_t mailbox, int64_t uidvalidity, int64_t uid,
 		     int64_t attempts, struct md_err *err);
 int uid_done(struct db_conn *c, int64_t mailbox, int64_t uidvalidity, int64_t uid,
 	     struct md_err *err);
-/* The server has the mark: the row is no longer needed. */
-int uid_marked(struct db_conn *c, int64_t mailbox, int64_t uidvalidity, int64_t uid,
-	       struct md_err *err);
+/* The server has these marks: the rows are no longer needed. */
+int uid_marked(struct db_conn *c, int64_t mailbox, int64_t uidvalidity, const int64_t *uids,
+	       size_t n, struct arena *a, struct md_err *err);
 /* Marks owed, by uid, at most `limit`. */
 int uid_unmarked(struct db_conn *c, int64_t mailbox, int64_t uidvalidity, size_t limit,
 		 struct arena *a, int64_t **ret_uids, size_t *ret_n, struct md_err *err);

@@ -12,13 +12,21 @@ struct message_row {
 	const char *message_id, *identity, *subject, *from_address, *from_name, *kind;
 	int64_t trust, size, date_at, blob_id, created_at;
 };
+/* MD_CONFLICT: it is stored already. */
 int message_insert(struct db_conn *c, const struct message_row *m, int64_t *ret_id,
 		   struct md_err *err);
+/* In two steps, where something refers to the row before it can be complete. */
+int message_new_id(struct db_conn *c, int64_t *ret, struct md_err *err);
+int message_insert_as(struct db_conn *c, const struct message_row *m, int64_t id,
+		      struct md_err *err);
 int message_get(struct db_conn *c, int64_t id, struct arena *a, struct message_row *ret,
 		struct md_err *err);
 /* An incoming one of the same identity and Message-ID. MD_NOTFOUND. */
 int message_find(struct db_conn *c, const char *identity, const char *message_id, struct arena *a,
 		 struct message_row *ret, struct md_err *err);
+/* Those of these Message-IDs that any mail has, in no order; one query. */
+int message_known(struct db_conn *c, const struct rec_strs *ids, struct arena *a,
+		  struct rec_strs *ret, struct md_err *err);
 /* The newest incoming one of that Message-ID. MD_NOTFOUND. */
 int message_received(struct db_conn *c, const char *message_id, struct arena *a,
 		     struct message_row *ret, struct md_err *err);

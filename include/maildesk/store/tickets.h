@@ -97,6 +97,9 @@ struct participant {
 	int64_t origin_id; /* the merged ticket they came from; 0: none */
 	int64_t epoch; /* of the user */
 };
+/* Adds one who does not take part yet. */
+int participant_add(struct db_conn *c, int64_t ticket, int64_t user, const char *role,
+		    int64_t now_ms, struct md_err *err);
 /* Adds, or changes the role of, a participant. */
 int participant_put(struct db_conn *c, int64_t ticket, int64_t user, const char *role,
 		    int64_t now_ms, struct md_err *err);
