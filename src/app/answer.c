@@ -2,6 +2,7 @@
  * transcript; the text columns are measured here, because a template cannot.
  *
  * Everybody is shown what they may see, and a ticket that is not theirs is like none. */
+#include <maildesk/app/search.h>
 #include <maildesk/base/json.h>
 #include <maildesk/base/utf8.h>
 
@@ -235,8 +236,7 @@ static int list(struct step *s, struct md_err *err)
 	if (named)
 		named->narrow(w, &f);
 	else
-		rc = work_refuse(err, MD_INPUT, WORK_BAD_VALUE,
-				 "list takes open, mine, unassigned or overdue");
+		rc = search_tickets(w->by, w->c, s->cmd->args, w->arena, &f, err);
 	return rc == MD_OK ? append_list(s, &f, named && named->overdue, err) : rc;
 }
 
@@ -310,6 +310,58 @@ static int show(struct step *s, struct md_err *err)
 	return rc == MD_OK ? append_ticket(s, &other, err) : rc;
 }
 
+/* ---- search ---- */
+
+/* Each ticket once, where it stands first. */
+static bool found_before(const struct search_item *items, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (items[k].ticket == items[i].ticket)
+			return true;
+	return false;
+}
+
+static int add_found(struct work *w, const struct search_item *item, json_t *found,
+		     struct md_err *err)
+{
+	struct ticket_row row;
+	json_t *ticket;
+	int rc = ticket_row_get(w->c, item->ticket, w->arena, &row, err);
+
+	if (rc != MD_OK)
+		return rc;
+	ticket = ticket_json(w, &row);
+	json_object_set_new(ticket, "snippet_html", json_string(item->snippet));
+	json_array_append_new(found, ticket);
+	return MD_OK;
+}
+
+static int search(struct step *s, struct md_err *err)
+{
+	struct work *w = s->w;
+	struct search_item *items = NULL;
+	json_t *found;
+	int64_t total = 0;
+	size_t n = 0;
+	int rc = search_run(w->by, w->c, s->cmd->args, 0, LIST_MAX, w->arena, &items, &n, &total,
+			    err);
+
+	if (rc != MD_OK)
+		return rc;
+	found = json_array();
+	for (size_t i = 0; i < n && rc == MD_OK; i++)
+		if (!found_before(items, i))
+			rc = add_found(w, &items[i], found, err);
+	if (rc != MD_OK) {
+		json_decref(found);
+		return rc;
+	}
+	return append(s, "list",
+		      json_pack("{s:o, s:b, s:b, s:i}", "tickets", found, "none", n == 0, "more",
+				total > LIST_MAX, "limit", (int)LIST_MAX),
+		      err);
+}
+
 int execute_query(struct step *s, struct md_err *err)
 {
 	switch (s->cmd->row->verb) {
@@ -317,7 +369,9 @@ int execute_query(struct step *s, struct md_err *err)
 		return help(s, err);
 	case VERB_LIST:
 		return list(s, err);
-	default:
+	case VERB_SHOW:
 		return show(s, err);
+	default:
+		return search(s, err);
 	}
 }

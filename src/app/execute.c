@@ -45,6 +45,7 @@ static const execute_fn run[VERB_COUNT] = {
 	[VERB_HELP] = execute_query,
 	[VERB_LIST] = execute_query,
 	[VERB_SHOW] = execute_query,
+	[VERB_SEARCH] = execute_query,
 };
 
 /* "resolve" on an open ticket is the mistake everybody makes once: say how it is done. */

@@ -17,7 +17,7 @@ const struct command_example command_examples[] = {
 	{ "[#1 #2] Power is back [take; resolve]", "",
 	  "Several tickets; all of it is done, or nothing:" },
 	{ "Power is back", "#on 1 2\n#priority low\n", "The same in the text:" },
-	{ "My day", "#list mine\n#list overdue\n#show #1\n",
+	{ "My day", "#list mine\n#list overdue\n#show #1\n#search printer fire\n",
 	  "Questions; a mail with nothing else in it makes no ticket:" },
 	{ 0 },
 };

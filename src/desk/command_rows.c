@@ -87,6 +87,8 @@ const struct command_row command_rows[] = {
 	  "list [open|mine|unassigned|overdue|QUERY]", "Be sent a list of tickets.", "#list mine" },
 	{ "show", NULL, VERB_SHOW, NULL, ARGUMENT_OPTIONAL_NUMBER, ACTION_READ_TICKET, "show [#N]",
 	  "Be sent a ticket with its last comments; this one without a number.", "#show #1" },
+	{ "search", NULL, VERB_SEARCH, NULL, ARGUMENT_WORDS, ACTION_READ_TICKET, "search WORDS",
+	  "Be sent the tickets in which these words stand.", "#search printer fire" },
 	{ "on", NULL, VERB_ON, NULL, ARGUMENT_NUMBERS, ACTION_READ_TICKET, "on #N #N...",
 	  "As the first line: the commands are for these tickets.", "#on 1 2" },
 	{ "stop", NULL, VERB_STOP, NULL, ARGUMENT_NONE, ACTION_READ_TICKET, "stop",

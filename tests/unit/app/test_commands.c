@@ -127,6 +127,7 @@ static const struct verb_case {
 	{ "help", NULL, "SELECT count(*) FROM outbox WHERE event = 'transcript'", "1" },
 	{ "list", NULL, "SELECT count(*) FROM outbox WHERE event = 'transcript'", "1" },
 	{ "show", NULL, "SELECT count(*) FROM outbox WHERE event = 'transcript'", "1" },
+	{ "search", NULL, "SELECT count(*) FROM outbox WHERE event = 'transcript'", "1" },
 	{ "on", NULL, NULL, NULL }, /* below */
 	{ "stop", NULL, NULL, NULL },
 };
