@@ -13,7 +13,6 @@
 
 enum {
 	LIST_MAX = 50,
-	LOOK_MAX = 1000, /* tickets that are looked at for the overdue ones */
 	COMMENTS_MAX = 5,
 	BODY_MAX = 4000,  /* bytes of each comment */
 	TITLE_SHOWN = 60, /* characters in a list of the text part */
@@ -178,14 +177,18 @@ static void only_unassigned(const struct work *w, struct ticket_filter *f)
 	f->assignee_id = -1;
 }
 
+static void only_overdue(const struct work *w, struct ticket_filter *f)
+{
+	f->overdue_at = w->by->now_ms;
+}
+
 static const struct named_list {
 	const char *name;
 	void (*narrow)(const struct work *w, struct ticket_filter *f);
-	bool overdue;
 } lists[] = {
-	{ "", only_open, false },       { "open", only_open, false },
-	{ "mine", only_mine, false },   { "unassigned", only_unassigned, false },
-	{ "overdue", only_open, true },
+	{ "", only_open },           { "open", only_open },
+	{ "mine", only_mine },       { "unassigned", only_unassigned },
+	{ "overdue", only_overdue },
 };
 
 static const struct named_list *find_list(const char *word)
@@ -196,30 +199,23 @@ static const struct named_list *find_list(const char *word)
 	return NULL;
 }
 
-static int append_list(struct step *s, const struct ticket_filter *f, bool overdue,
-		       struct md_err *err)
+static int append_list(struct step *s, const struct ticket_filter *f, struct md_err *err)
 {
 	struct work *w = s->w;
 	struct ticket_row *rows = NULL;
 	int64_t total = 0;
-	size_t n = 0, shown = 0;
+	size_t n = 0;
 	json_t *tickets;
-	bool more;
 	int rc = ticket_list(w->c, f, w->arena, &rows, &n, &total, err);
 
 	if (rc != MD_OK)
 		return rc;
 	tickets = json_array();
-	for (size_t i = 0; i < n && shown <= LIST_MAX; i++) {
-		if (overdue && !is_late(w, &rows[i]))
-			continue;
-		if (shown++ < LIST_MAX)
-			json_array_append_new(tickets, ticket_json(w, &rows[i]));
-	}
-	more = shown > LIST_MAX || (!overdue && total > LIST_MAX);
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(tickets, ticket_json(w, &rows[i]));
 	return append(s, "list",
-		      json_pack("{s:o, s:b, s:b, s:i}", "tickets", tickets, "none", shown == 0,
-				"more", more, "limit", (int)LIST_MAX),
+		      json_pack("{s:o, s:b, s:b, s:i}", "tickets", tickets, "none", n == 0, "more",
+				total > LIST_MAX, "limit", (int)LIST_MAX),
 		      err);
 }
 
@@ -227,17 +223,15 @@ static int list(struct step *s, struct md_err *err)
 {
 	const struct work *w = s->w;
 	const struct named_list *named = find_list(s->cmd->args);
-	struct ticket_filter f = { .sort = TICKET_SORT_UPDATED, .descending = true };
-	int rc = MD_OK;
+	struct ticket_filter f = { .sort = TICKET_SORT_UPDATED,
+				   .descending = true,
+				   .limit = LIST_MAX };
+	/* sees to it that nobody is shown more than they may see */
+	int rc = search_tickets(w->by, w->c, named ? "" : s->cmd->args, w->arena, &f, err);
 
-	if (!is_staff(w) && strcmp(w->by->desk->config->desk.visibility, "open") != 0)
-		f.visible_to = w->by->user.id;
-	f.limit = named && named->overdue ? LOOK_MAX : LIST_MAX + 1;
 	if (named)
 		named->narrow(w, &f);
-	else
-		rc = search_tickets(w->by, w->c, s->cmd->args, w->arena, &f, err);
-	return rc == MD_OK ? append_list(s, &f, named && named->overdue, err) : rc;
+	return rc == MD_OK ? append_list(s, &f, err) : rc;
 }
 
 /* ---- show ---- */

@@ -122,6 +122,25 @@ static void check_list(const struct http_field *f, const json_t *list, struct ht
 	}
 }
 
+static void check_ids(const struct http_field *f, const json_t *list, struct http_complaints *c)
+{
+	const json_t *id;
+	char name[80];
+	size_t i;
+
+	if (!json_is_array(list) || json_array_size(list) == 0 ||
+	    json_array_size(list) > (size_t)f->max) {
+		http_complain(c, f->name, "must be an array of 1 to %lld ids", (long long)f->max);
+		return;
+	}
+	json_array_foreach(list, i, id)
+	{
+		snprintf(name, sizeof name, "%s.%zu", f->name, i);
+		if (!json_is_integer(id) || json_integer_value(id) < 1)
+			http_complain(c, name, "must be an id");
+	}
+}
+
 static void check_value(const struct http_field *f, const char *name, const json_t *v,
 			struct http_complaints *c)
 {
@@ -164,6 +183,9 @@ static void check_value(const struct http_field *f, const char *name, const json
 	case HTTP_BOOL:
 		if (!json_is_boolean(v))
 			http_complain(c, name, "must be true or false");
+		return;
+	case HTTP_IDS:
+		check_ids(f, v, c);
 		return;
 	default:
 		check_list(f, v, c);

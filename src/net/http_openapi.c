@@ -79,6 +79,12 @@ void http_field_type(struct buf *out, const struct http_field *f)
 		http_field_type(out, &member);
 		buf_addc(out, '}');
 		break;
+	case HTTP_IDS:
+		buf_addf(out,
+			 "{\"type\":\"array\",\"minItems\":1,\"maxItems\":%lld,\"items\":"
+			 "{\"type\":\"integer\",\"minimum\":1}}",
+			 (long long)f->max);
+		break;
 	case HTTP_OBJECT:
 		if (f->flags & HTTP_NULLABLE)
 			buf_adds(out, "{\"oneOf\":[{\"type\":\"null\"},");

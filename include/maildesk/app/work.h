@@ -186,6 +186,11 @@ void work_none(const struct work_by *by, struct db_conn *c, struct arena *a, str
  * here); the first refusal ends it with that code and `err`, its line is the last of w->lines, and
  * the caller rolls back. */
 int work_commands(struct work *w, const struct command_list *list, struct md_err *err);
+/* The same from text: a block of commands, or "[a; b=c]". What #note, #reply or a canned reply make
+ * of a comment is said, too: by itself, or added to `said`, which has a text of its own (NULL:
+ * none). *ret_comment is written when there is one. */
+int work_box(struct work *w, const char *text, struct work_comment *said, int64_t *ret_comment,
+	     struct md_err *err);
 /* Answer the actor with w->lines: the transcript. */
 int work_transcript(struct work *w, struct md_err *err);
 /* The custom fields of the desk, as verbs. */

@@ -21,6 +21,7 @@ enum http_type {
 	HTTP_PERSON,  /* id of a user, or an address */
 	HTTP_LINES,   /* array of HTTP_LINE */
 	HTTP_PERSONS, /* array of HTTP_PERSON */
+	HTTP_IDS,     /* array of at least one id, at most `max` */
 	HTTP_WORDS,   /* of queries: words with commas between */
 	HTTP_NUMBER,  /* of answers, like all below */
 	HTTP_OBJECT,  /* the object of that name */

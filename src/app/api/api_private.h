@@ -63,6 +63,9 @@ void show_raw(struct buf *out, const char *key, const char *json);
 void show_actor(struct buf *out, const char *key, int64_t id, const char *name, const char *role);
 void show_texts(struct buf *out, const char *key, const struct rec_strs *texts);
 
+/* commands.c: "lines" of what was run or refused. */
+void api_show_lines(struct buf *out, const struct work *w);
+
 /* ---- page.c: the envelope of lists ---- */
 #define API_PAGE_FIELDS                                                  \
 	{ "page", HTTP_INT, 0, 1, 1000000000, NULL, NULL },              \
@@ -117,6 +120,8 @@ API_HANDLER(search_page);
 API_HANDLER(ticket_get_one);
 API_HANDLER(ticket_patch);
 API_HANDLER(ticket_history);
+API_HANDLER(ticket_commands);
+API_HANDLER(tickets_bulk);
 API_HANDLER(comments_list);
 API_HANDLER(comments_add);
 API_HANDLER(comment_get_one);
@@ -148,7 +153,8 @@ void api_show_user(struct buf *out, const char *key, const struct user *u, bool 
 /* tables of bodies and queries: beside the handlers of their resource, or in schema.c */
 extern const struct http_field blocked_body[];
 extern const struct http_field token_body[], refresh_body[], logout_body[], ticket_body[],
-	ticket_changes[], ticket_query[], comment_body[], comment_changes[], user_body[],
-	user_changes[], user_query[], page_query[], search_query_fields[];
+	ticket_changes[], ticket_query[], comment_body[], comment_changes[], command_box[],
+	command_bulk[], user_body[], user_changes[], user_query[], page_query[],
+	search_query_fields[];
 
 #endif

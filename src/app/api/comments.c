@@ -157,6 +157,7 @@ struct comment_step {
 	int64_t ticket, comment;
 	const char *body;
 	bool conflict;
+	bool refused; /* by a command beside the comment */
 	int (*change)(struct comment_step *s, struct md_err *err);
 };
 
@@ -167,7 +168,15 @@ static int say(struct comment_step *s, struct md_err *err)
 		.is_internal = json_is_true(json_object_get(s->q->json, "is_internal")),
 	};
 
-	return work_comment(&s->w, &m, &s->comment, err);
+	const char *commands = json_get_string(s->q->json, "commands");
+	int rc;
+
+	if (!commands)
+		return work_comment(&s->w, &m, &s->comment, err);
+	/* Reply and resolve are one step, and one mail. */
+	rc = work_box(&s->w, commands, &m, &s->comment, err);
+	s->refused = rc == MD_INPUT || rc == MD_REFUSED || rc == MD_CONFLICT || rc == MD_NOTFOUND;
+	return rc;
 }
 
 static int edit(struct comment_step *s, struct md_err *err)
@@ -197,6 +206,15 @@ static int step_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
 	return rc == MD_OK ? work_save(&s->w, err) : rc;
 }
 
+/* 422 with the transcript: nothing was done. */
+static int refuse_commands(struct comment_step *s, struct http_response *r,
+			   const struct md_err *why)
+{
+	http_refuse(s->q, r, 422, "validation", "%s", why->text);
+	api_show_lines(http_refuse_extra(r), &s->w);
+	return MD_OK;
+}
+
 /* Run the step; on success *ret_comment is what it was about. */
 static int run_step(struct api *api, struct http_request *q, struct http_response *r,
 		    int64_t ticket, int64_t comment,
@@ -206,6 +224,7 @@ static int run_step(struct api *api, struct http_request *q, struct http_respons
 	md_auto(buf_done) struct buf clean = BUF_INIT(4 << 20);
 	struct comment_step *s = arena_alloc(q->arena, sizeof *s);
 	const char *body = json_get_string(q->json, "body");
+	struct md_err why = { 0 };
 	int rc;
 
 	if (body)
@@ -218,11 +237,15 @@ static int run_step(struct api *api, struct http_request *q, struct http_respons
 				    .comment = comment,
 				    .body = buf_str(&clean),
 				    .change = change };
-	rc = db_txn(api->desk->db, step_in_txn, s, err);
+	rc = db_txn(api->desk->db, step_in_txn, s, &why);
+	if (rc != MD_OK && s->refused)
+		rc = refuse_commands(s, r, &why);
+	else if (rc != MD_OK && err)
+		*err = why;
 	arena_done(&s->arena);
 	if (rc == MD_CONFLICT && s->conflict)
 		return api_version_conflict(api, q, r, ticket, err);
-	if (rc != MD_OK)
+	if (rc != MD_OK || r->code)
 		return rc;
 	work_done(api->desk);
 	*ret_comment = s->comment;

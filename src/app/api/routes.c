@@ -30,10 +30,12 @@ static const struct http_route routes[] = {
 
 { "GET",    V1 "/tickets",      SIGNED_IN, tickets_list, NULL, ticket_query, NULL, "Tickets",                  HTTP_PAGE,   "TicketRow", 0 },
 { "POST",   V1 "/tickets",      SIGNED_IN, tickets_add,  NULL, NULL, ticket_body,  "Open a ticket",            HTTP_OBJECT, "Ticket", 201 },
+{ "POST",   V1 "/tickets/bulk", STAFF,     tickets_bulk, NULL, NULL, command_bulk, "Give commands to many",    HTTP_OBJECT, "Bulk", 0 },
 { "GET",    V1 "/search",       SIGNED_IN, search_page,  NULL, search_query_fields, NULL, "Tickets and comments by words", HTTP_PAGE, "Found", 0 },
 { "GET",    V1 "/tickets/{id}", SIGNED_IN, ticket_get_one, find_ticket, NULL, NULL, "One ticket",              HTTP_OBJECT, "Ticket", 0 },
 { "PATCH",  V1 "/tickets/{id}", SIGNED_IN, ticket_patch, find_ticket, NULL, ticket_changes, "Change a ticket", HTTP_OBJECT, "Ticket", 0 },
 { "GET",    V1 "/tickets/{id}/history",  SIGNED_IN, ticket_history, find_ticket, page_query, NULL, "What happened to it", HTTP_PAGE, "HistoryRow", 0 },
+{ "POST",   V1 "/tickets/{id}/commands", SIGNED_IN, ticket_commands, find_ticket, NULL, command_box, "Give commands, as in a mail", HTTP_OBJECT, "Transcript", 0 },
 { "GET",    V1 "/tickets/{id}/comments", SIGNED_IN, comments_list,  find_ticket, page_query, NULL, "Its comments", HTTP_PAGE, "Comment", 0 },
 { "POST",   V1 "/tickets/{id}/comments", SIGNED_IN, comments_add,   find_ticket, NULL, comment_body, "Comment on it", HTTP_OBJECT, "Comment", 201 },
 { "GET",    V1 "/comments/{id}", SIGNED_IN, comment_get_one, find_comment, NULL, NULL, "One comment",          HTTP_OBJECT, "Comment", 0 },

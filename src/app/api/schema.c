@@ -4,6 +4,7 @@
 #include <maildesk/desk/password.h>
 
 #define BODY_MAX 1000000
+#define COMMANDS_MAX 20000
 #define IN(name, type, flags, min, max, words)           \
 	{                                                \
 		name, type, flags, min, max, words, NULL \
@@ -72,7 +73,18 @@ const struct http_field ticket_changes[] = {
 const struct http_field comment_body[] = {
 	IN("body", HTTP_TEXT, HTTP_REQUIRED, 1, BODY_MAX, NULL),
 	IN("is_internal", HTTP_BOOL, 0, 0, 0, NULL),
+	IN("commands", HTTP_TEXT, 0, 1, COMMANDS_MAX, NULL),
 	IN("version", HTTP_INT, 0, 1, 0, NULL),
+	HTTP_END,
+};
+const struct http_field command_box[] = {
+	IN("text", HTTP_TEXT, HTTP_REQUIRED, 1, COMMANDS_MAX, NULL),
+	IN("dry_run", HTTP_BOOL, 0, 0, 0, NULL),
+	HTTP_END,
+};
+const struct http_field command_bulk[] = {
+	IN("ids", HTTP_IDS, HTTP_REQUIRED, 0, 500, NULL),
+	IN("text", HTTP_TEXT, HTTP_REQUIRED, 1, COMMANDS_MAX, NULL),
 	HTTP_END,
 };
 const struct http_field comment_changes[] = {
@@ -232,6 +244,15 @@ static const struct http_field rule[] = { OUT("rule", HTTP_LINE), OUT("matched",
 					  MAYBE("evidence", HTTP_TEXT), HTTP_END };
 static const struct http_field command[] = { OUT("line", HTTP_LINE), OUT("ok", HTTP_BOOL),
 					     MAYBE("reason", HTTP_TEXT), HTTP_END };
+static const struct http_field transcript[] = {
+	OUT("ok", HTTP_BOOL),
+	MANY("lines", "Command"),
+	ONE("ticket", HTTP_NULLABLE, "Ticket"),
+	HTTP_END,
+};
+static const struct http_field bulk_result[] = { OUT("id", HTTP_INT), OUT("ok", HTTP_BOOL),
+						 MAYBE("message", HTTP_TEXT), HTTP_END };
+static const struct http_field bulk[] = { MANY("results", "BulkResult"), HTTP_END };
 static const struct http_field decision[] = {
 	OUT("message", HTTP_INT),    MAYBE("mailbox", HTTP_LINE), OUT("outcome", HTTP_LINE),
 	MAYBE("cause", HTTP_LINE),   MAYBE("ticket", HTTP_INT),   MAYBE("comment", HTTP_INT),
@@ -317,6 +338,8 @@ static const struct http_field mailbox[] = {
 const struct http_object api_objects[] = {
 	{ "Actor", actor },
 	{ "Attachment", attachment },
+	{ "Bulk", bulk },
+	{ "BulkResult", bulk_result },
 	{ "Clock", sla_clock },
 	{ "Command", command },
 	{ "Comment", comment },
@@ -338,6 +361,7 @@ const struct http_object api_objects[] = {
 	{ "Person", person },
 	{ "Rule", rule },
 	{ "Sla", sla },
+	{ "Transcript", transcript },
 	{ "Tag", tag },
 	{ "Ticket", ticket },
 	{ "TicketRow", ticket_row },

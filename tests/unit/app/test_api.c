@@ -714,6 +714,85 @@ static void an_open_desk_is_read_by_all(void **state)
 			 0);
 }
 
+/* ---- commands ---- */
+
+static void commands_answer_with_a_transcript(void **state)
+{
+	struct reply r;
+
+	(void)state;
+	new_ticket(CAROL, "Printer");
+	r = POST(200, ANNA, path("/tickets/1/commands"),
+		 "{\"text\":\"#take\\n#priority high\",\"dry_run\":true}");
+	assert_true(json_is_true(at(r.json, "ok")));
+	HAS(r, "lines.0.line", "#take");
+	HAS(r, "ticket.status", "open");
+	ROWS(desk, "1 1", "SELECT priority || ' ' || version FROM tickets");
+	r = POST(200, ANNA, path("/tickets/1/commands"), "{\"text\":\"[take; priority=high]\"}");
+	assert_true(json_is_true(at(r.json, "ok")));
+	HAS(r, "ticket.status", "in_progress");
+	HAS(r, "ticket.priority", "high");
+	/* nothing is half done */
+	r = POST(200, ANNA, path("/tickets/1/commands"), "{\"text\":\"#priority low\\n#close\"}");
+	assert_false(json_is_true(at(r.json, "ok")));
+	HAS(r, "lines.0.reason", "not done, because another was refused");
+	HAS(r, "ticket.priority", "high");
+	r = POST(200, ANNA, path("/tickets/1/commands"), "{\"text\":\"hello\"}");
+	HAS(r, "lines.0.reason", "no command: write #VERB");
+	r = POST(200, ANNA, path("/tickets/1/commands"), "{\"text\":\"#on 1 2\\n#take\"}");
+	HAS(r, "lines.0.reason", "these commands are for one ticket");
+	r = POST(200, CAROL, path("/tickets/1/commands"), "{\"text\":\"#take\"}");
+	HAS(r, "lines.0.reason", "not allowed to you");
+	POST(404, DAVE, path("/tickets/1/commands"), "{\"text\":\"#take\"}");
+	POST(422, ANNA, path("/tickets/1/commands"), "{\"text\":\"\"}");
+	/* a note is one */
+	POST(200, ANNA, path("/tickets/1/commands"), "{\"text\":\"#note only for us\"}");
+	ROWS(desk, "1", "SELECT is_internal FROM comments WHERE body = 'only for us'");
+	r = POST(200, ADMIN, path("/tickets/1/commands"), "{\"text\":\"#delete\"}");
+	assert_true(json_is_true(at(r.json, "ok")));
+	ROWS(desk, "0",
+	     "SELECT count(*) FROM ticket_history WHERE source <> 'api' AND source <> 'rule'");
+}
+
+static void commands_beside_a_comment_are_one_step(void **state)
+{
+	struct reply r;
+
+	(void)state;
+	new_ticket(CAROL, "Printer");
+	send_all(desk);
+	POST(201, ANNA, path("/tickets/1/comments"),
+	     "{\"body\":\"It was the toner.\",\"commands\":\"[take; resolve]\"}");
+	ROWS(desk, "resolved", "SELECT status FROM tickets");
+	ROWS(desk, "public_reply carol@customer.test", QUEUED);
+	r = POST(422, ANNA, path("/tickets/1/comments"),
+		 "{\"body\":\"And\",\"commands\":\"#priority low\\n#frob\"}");
+	HAS(r, "lines.0.reason", "no such command");
+	POST(422, ANNA, path("/tickets/1/comments"), "{\"body\":\"x\",\"commands\":\"#note y\"}");
+	ROWS(desk, "2 1", "SELECT count(*) || ' ' || max(priority) FROM comments, tickets");
+	/* lines with a # in a body are text here */
+	POST(201, ANNA, path("/tickets/1/comments"), "{\"body\":\"#priority low\"}");
+	ROWS(desk, "1", "SELECT priority FROM tickets");
+}
+
+static void many_tickets_have_a_result_each(void **state)
+{
+	struct reply r;
+
+	(void)state;
+	new_ticket(CAROL, "One");
+	new_ticket(DAVE, "Two");
+	r = POST(200, ANNA, path("/tickets/bulk"),
+		 "{\"ids\":[1,99,2],\"text\":\"#take\\n#resolve\"}");
+	assert_true(json_is_true(at(r.json, "results.0.ok")));
+	HAS(r, "results.1.message", "no such ticket");
+	assert_true(json_is_true(at(r.json, "results.2.ok")));
+	ROWS(desk, "resolved\nresolved", "SELECT status FROM tickets");
+	POST(403, CAROL, path("/tickets/bulk"), "{\"ids\":[1],\"text\":\"#reopen\"}");
+	POST(422, ANNA, path("/tickets/bulk"), "{\"ids\":[],\"text\":\"#reopen\"}");
+	POST(422, ANNA, path("/tickets/bulk"), "{\"ids\":[1,0],\"text\":\"#reopen\"}");
+}
+
 /* ---- comments and history ---- */
 
 static void comments_are_public_or_internal(void **state)
@@ -1121,6 +1200,9 @@ int main(void)
 		API_TEST(a_stale_version_is_a_conflict, NO_LIMITS),
 		API_TEST(lists_are_filtered_sorted_and_paged, NO_LIMITS),
 		API_TEST(an_open_desk_is_read_by_all, NO_LIMITS "desk { visibility = open }\n"),
+		API_TEST(commands_answer_with_a_transcript, NO_LIMITS),
+		API_TEST(commands_beside_a_comment_are_one_step, NO_LIMITS),
+		API_TEST(many_tickets_have_a_result_each, NO_LIMITS),
 		API_TEST(comments_are_public_or_internal, NO_LIMITS),
 		API_TEST(a_customers_answer_moves_the_ticket, NO_LIMITS),
 		API_TEST(history_has_a_public_part, NO_LIMITS),
