@@ -1,7 +1,7 @@
 # maildesk - GNU make. Everything built lands in $(B); the source tree stays clean.
 #
 #	make		the daemon: $(B)/maildesk		make check	unit tests, no servers
-#	make test	everything, with real servers		make demo	see it work
+#	make test	everything, on both engines		make demo	see it work
 #	make deps	Debian packages that are missing	make lint	format, layers, static checks
 #	make asan|tsan	the tests on a sanitised build		make sandbox	a private mail world to try things in
 #	make fuzz	libFuzzer, FUZZ_SECONDS=30 a target	make bench	measure
