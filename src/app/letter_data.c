@@ -69,10 +69,10 @@ static void put_person(struct buf *out, const char *key, const struct reader *wh
 	buf_addc(out, '}');
 }
 
-static const char *tag_of(struct work *w)
+static const char *tag_of(struct work *w, int64_t ticket)
 {
-	const char *tag = command_tag_subject(w->arena, w->by->desk->config->desk.subject_tag,
-					      w->ticket.id, "");
+	const char *tag =
+		command_tag_subject(w->arena, w->by->desk->config->desk.subject_tag, ticket, "");
 
 	/* with nothing behind it */
 	return tag ? arena_strndup(w->arena, tag, strlen(tag) - 1) : "";
@@ -88,7 +88,7 @@ static void put_ticket(struct buf *out, struct work *w, const struct letter_data
 	}
 	open_object(out, "ticket");
 	put_number(out, "id", w->ticket.id);
-	put_text(out, "tag", tag_of(w));
+	put_text(out, "tag", tag_of(w, w->ticket.id));
 	put_text(out, "title", w->ticket.title);
 	put_text(out, "status", w->ticket.status);
 	put_text(out, "priority", work_priority_name(w->ticket.priority));
@@ -100,6 +100,19 @@ static void put_ticket(struct buf *out, struct work *w, const struct letter_data
 				      (long long)w->ticket.id));
 	else
 		put_null(out, "url");
+	buf_addc(out, '}');
+}
+
+/* The ticket that this one goes on in. */
+static void put_into(struct buf *out, struct work *w)
+{
+	if (!w->ticket.merged_into) {
+		put_null(out, "into");
+		return;
+	}
+	open_object(out, "into");
+	put_number(out, "id", w->ticket.merged_into);
+	put_text(out, "tag", tag_of(w, w->ticket.merged_into));
 	buf_addc(out, '}');
 }
 
@@ -175,7 +188,8 @@ static const char *mute_mailto(struct work *w, const struct letter_data *l)
 	md_auto(buf_done) struct buf link = BUF_INIT(LINK_MAX);
 
 	buf_addf(&link, "mailto:%s?subject=", l->reply_to);
-	for (const char *c = arena_printf(w->arena, "%s [mute]", tag_of(w)); c && *c; c++)
+	for (const char *c = arena_printf(w->arena, "%s [mute]", tag_of(w, w->ticket.id)); c && *c;
+	     c++)
 		buf_addf(&link,
 			 (*c >= '0' && *c <= '9') || (*c >= 'a' && *c <= 'z') ? "%c" : "%%%02X",
 			 (unsigned char)*c);
@@ -240,6 +254,7 @@ int letter_data_write(struct work *w, const struct letter_data *l, struct buf *o
 	put_text(out, "url", desk->url);
 	buf_addc(out, '}');
 	put_ticket(out, w, l);
+	put_into(out, w);
 	put_person(out, "actor", &actor);
 	put_person(out, "recipient", l->to);
 	put_sla(out, l->event);

@@ -45,6 +45,25 @@ static bool set_html(json_t *comment)
 	return html.status == MD_OK && set_text(comment, "html", buf_str(&html));
 }
 
+/* The comments of tickets that an agent asked for by #show. */
+static bool set_answers(const json_t *answers)
+{
+	size_t i, k;
+	json_t *answer, *comment;
+
+	json_array_foreach(answers, i, answer)
+	{
+		const json_t *show = json_object_get(answer, "show");
+
+		json_array_foreach(json_object_get(show, "comments"), k, comment)
+		{
+			if (!set_html(comment))
+				return false;
+		}
+	}
+	return true;
+}
+
 static bool set_word(json_t *object, const char *key, const char *from, const struct words *w,
 		     const char *(*word)(const struct words *, const char *))
 {
@@ -99,6 +118,7 @@ int letter_view(const struct templates *t, const char *event, json_t *data,
 		      strcmp(words_direction(lang), "rtl") == 0 ? "right" : "left") &&
 	     set_text(data, "reply_marker", words_reply_marker(w)) &&
 	     set_html(json_object_get(data, "comment")) &&
+	     set_answers(json_object_get(data, "answers")) &&
 	     set_word(ticket, "status_name", "status", w, words_status) &&
 	     set_labels(json_object_get(data, "actions"), w) &&
 	     set_word(sla, "metric", "metric", w, words_metric) &&

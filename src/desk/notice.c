@@ -10,6 +10,7 @@ const char *const notice_event_names[NOTICE_EVENT_COUNT] = {
 	[NOTICE_SLA_BREACH] = "sla_breach",
 	[NOTICE_TRANSCRIPT] = "transcript",
 	[NOTICE_UNVERIFIED] = "unverified",
+	[NOTICE_MERGED] = "merged",
 	[NOTICE_CONFIRMATION] = "confirmation",
 	[NOTICE_CONFIRMATION_EXPIRED] = "confirmation_expired",
 };
@@ -43,6 +44,7 @@ static const struct rule {
 	  STAFF_ONLY | COPY },
 	{ NOTICE_ASSIGNED, "assigned", { NOTICE_ASSIGNEE }, STAFF_ONLY },
 	{ NOTICE_STATUS_CHANGED, "status_changed", { NOTICE_REQUESTER }, 0 },
+	{ NOTICE_MERGED, "merged", { NOTICE_REQUESTER }, 0 },
 	{ NOTICE_SLA_WARNING,
 	  "sla_warning",
 	  { NOTICE_ASSIGNEE, NOTICE_TEAM, NOTICE_ADMIN },
@@ -54,10 +56,7 @@ static const struct rule {
 	{ NOTICE_TRANSCRIPT, "transcript", { NOTICE_SENDER }, ACTOR | ALWAYS },
 	{ NOTICE_UNVERIFIED, "unverified", { NOTICE_SENDER }, STAFF_ONLY | ACTOR | ALWAYS },
 	{ NOTICE_CONFIRMATION, "confirmation", { NOTICE_SENDER }, ACTOR | ALWAYS },
-	{ NOTICE_CONFIRMATION_EXPIRED,
-	  "confirmation_expired",
-	  { NOTICE_SENDER },
-	  ACTOR | ALWAYS },
+	{ NOTICE_CONFIRMATION_EXPIRED, "confirmation_expired", { NOTICE_SENDER }, ACTOR | ALWAYS },
 };
 
 /* The strongest role first. */

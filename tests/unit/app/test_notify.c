@@ -112,6 +112,28 @@ static void nobody_is_told_twice(void **state)
 	ROWS(f, "internal_note " BOB, QUEUED);
 }
 
+static int merge(struct work *w, void *arg, struct md_err *e)
+{
+	return work_merge(w, *(int64_t *)arg, e);
+}
+
+/* The requester of the ticket that is no more is told where it goes on; nobody else is. */
+static void a_merge_is_told_to_the_requester(void **state)
+{
+	struct fixture *f = *state;
+	int64_t into = create(f, f->dave, f->dave, "Printers"),
+		ticket = create(f, f->carol, f->carol, "My printer");
+	const char *mail;
+
+	send_all(f);
+	OK(step(f, f->anna, ticket, merge, &into));
+	ROWS(f, "merged " CAROL, QUEUED);
+	mail = rendered(f, newest_to(f, CAROL));
+	assert_non_null(strstr(mail, "Subject: [#2] My printer\r\n"));
+	assert_non_null(strstr(mail, "your request [#2] together with request [#1], b"));
+	assert_null(strstr(mail, "Printers"));
+}
+
 /* "@name" tells people who would not have been told; customers never. */
 static void a_note_tells_whom_it_names(void **state)
 {
@@ -120,8 +142,8 @@ static void a_note_tells_whom_it_names(void **state)
 
 	OK(comment_rc(f, f->bob, ticket, "@anna, @Carol wants @bob to call. @admin?", true));
 	ROWS(f, "mentioned " ADMIN "\nmentioned " ANNA, QUEUED);
-	assert_non_null(strstr(rendered(f, newest_to(f, ANNA)),
-			       "Bob mentioned you in an internal note"));
+	assert_non_null(
+		strstr(rendered(f, newest_to(f, ANNA)), "Bob mentioned you in an internal note"));
 	send_all(f);
 	/* in a reply it is only a word */
 	OK(comment_rc(f, f->bob, ticket, "@anna will call you.", false));
@@ -354,6 +376,7 @@ int main(void)
 		DESK_TEST(the_default_matrix, ""),
 		DESK_TEST(a_reply_that_resolves_is_one_mail, ""),
 		DESK_TEST(nobody_is_told_twice, ""),
+		DESK_TEST(a_merge_is_told_to_the_requester, ""),
 		DESK_TEST(a_note_tells_whom_it_names, ""),
 		DESK_TEST(who_has_the_mail_gets_no_copy, ""),
 		DESK_TEST(people_who_left_are_left_alone, ""),

@@ -78,6 +78,7 @@ static void default_matrix(void **state)
 		[NOTICE_SLA_BREACH] = "3 sla_breach assignee",
 		[NOTICE_TRANSCRIPT] = "",
 		[NOTICE_UNVERIFIED] = "",
+		[NOTICE_MERGED] = "1 merged requester",
 		[NOTICE_CONFIRMATION] = "",
 		[NOTICE_CONFIRMATION_EXPIRED] = "",
 	};
