@@ -273,10 +273,11 @@ static bool is_spoken(const struct templates *t, const char *locale)
 
 static void add_locale(struct templates_view *v, const char *locale, size_t len)
 {
-	char *to = v->locale[v->n];
+	char *to;
 
 	if (v->n == TEMPLATES_LOCALES_MAX || len == 0 || len >= TEMPLATES_LOCALE_LEN)
 		return;
+	to = v->locale[v->n];
 	snprintf(to, TEMPLATES_LOCALE_LEN, "%.*s", (int)len, locale);
 	for (char *c = to; *c; c++)
 		*c = *c == '-' ? '_' : *c;
