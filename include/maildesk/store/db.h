@@ -111,7 +111,7 @@ MD_DEFINE_AUTO(struct db_conn *, db_read_done)
 /* Run a statement without rows. ret_changed may be NULL. */
 int db_exec(struct db_conn *c, const struct db_sql *sql, struct db_args args, int64_t *ret_changed,
 	    struct md_err *err);
-/* A row that nobody has to wait for: "INSERT INTO table (columns) VALUES ($1, ..., $n)", with what
+/* A row that nobody has to wait for: an INSERT of VALUES ($1, ..., $n), with what
  * may follow, but RETURNING. Where a statement costs a round trip it is kept back and written with
  * others, before any statement that could see it or refer to it and at the latest with the commit.
  * When the database rejects it then, db_txn() runs all of fn again with each row written at once,
