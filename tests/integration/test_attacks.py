@@ -114,14 +114,13 @@ SENDERS = {
 }
 
 
-@pytest.mark.parametrize("trick", SENDERS)
-def test_nobody_passes_for_an_agent(world, trick):
-    case = Case(world, trick)
-    headers, login = SENDERS[trick]
-    subject = f"Re: [#{case.id}] {case.title} [take; prio=high]"
-    own = login and {"dave": "dave@customer.test", "anna": "anna@desk.test"}[login]
-    world.send(raw(headers, "#tag +forged\r\nForged words.", subject), login=login,
-               sender=own or "x@attack.test", to=SUPPORT)
+def test_nobody_passes_for_an_agent(world):
+    case = Case(world)
+    for trick, (headers, login) in SENDERS.items():
+        own = login and world.address(login)
+        world.send(raw(headers, f"#tag +forged\r\nForged words: {trick}.",
+                       f"Re: [#{case.id}] {case.title} [take; prio=high]"), login=login,
+                   sender=own or "x@attack.test", to=SUPPORT)
     barrier(world)
     case.untouched()
     with world.mailbox("carol") as box:
@@ -144,17 +143,17 @@ RESULTS = {
 }
 
 
-@pytest.mark.parametrize("position", ["above", "below"])
-@pytest.mark.parametrize("name", RESULTS)
-def test_a_forged_result_proves_nothing(world, name, position):
-    case = Case(world, f"{name} {position}")
-    field = f"Authentication-Results: {RESULTS[name]}\r\n"
+def test_a_forged_result_proves_nothing(world):
+    case = Case(world)
     received = "Received: from x by mx.desk.test; Mon, 2 Mar 2026 09:00:00 +0000\r\n"
-    headers = field + received if position == "above" else received + field
-    world.send(raw(headers + "From: anna@desk.test\r\n", "Forged words.",
-                   f"[#{case.id}] {case.title} [take]"), sender="x@attack.test", to=SUPPORT)
+    for name, result in RESULTS.items():
+        field = f"Authentication-Results: {result}\r\n"
+        for headers in (field + received, received + field):
+            world.send(raw(headers + "From: anna@desk.test\r\n", f"Forged words: {name}.",
+                           f"[#{case.id}] {case.title} [take]"), sender="x@attack.test", to=SUPPORT)
     barrier(world)
     case.untouched()
+    assert len(case.comments()) == 1 + 2 * len(RESULTS)
 
 
 def test_a_held_agent_is_told_without_a_word_of_it(world):
