@@ -39,6 +39,8 @@ int work_again(struct work *w, struct md_err *err)
 		return rc;
 	now.lines = w->lines;
 	now.n_lines = w->n_lines;
+	now.answers = w->answers;
+	now.canned = w->canned;
 	now.echo = w->echo;
 	now.too_large = w->too_large;
 	*w = now;

@@ -101,6 +101,25 @@ static void check_int(const struct http_field *f, const char *name, int64_t v,
 static void check_value(const struct http_field *f, const char *name, const json_t *v,
 			struct http_complaints *c);
 
+static void check_texts(const struct http_field *f, const json_t *texts, struct http_complaints *c)
+{
+	struct http_field member = { .type = HTTP_TEXT, .flags = HTTP_NULLABLE, .max = f->max };
+	const char *key;
+	char name[80];
+	json_t *v;
+
+	if (!json_is_object(texts) || json_object_size(texts) > HTTP_LIST_MAX) {
+		http_complain(c, f->name, "must be an object with at most %d members",
+			      HTTP_LIST_MAX);
+		return;
+	}
+	json_object_foreach((json_t *)(uintptr_t)texts, key, v)
+	{
+		snprintf(name, sizeof name, "%s.%s", f->name, key);
+		check_value(&member, name, v, c);
+	}
+}
+
 static void check_list(const struct http_field *f, const json_t *list, struct http_complaints *c)
 {
 	struct http_field member = *f;
@@ -153,15 +172,15 @@ static void check_value(const struct http_field *f, const char *name, const json
 	}
 	switch (f->type) {
 	case HTTP_PERSON:
-		if (json_is_integer(v)) {
-			if (json_integer_value(v) < 1)
-				http_complain(c, name, "must be an id or an address");
-			return;
-		}
-		if (!json_is_string(v))
-			http_complain(c, name, "must be an id or an address");
-		else
+	case HTTP_NAMED:
+		if (json_is_string(v))
 			check_text(f, name, json_string_value(v), json_string_length(v), c);
+		else if (!json_is_integer(v) || json_integer_value(v) < 1)
+			http_complain(c, name, "must be an id or %s",
+				      f->type == HTTP_NAMED ? "a name" : "an address");
+		return;
+	case HTTP_TEXTS:
+		check_texts(f, v, c);
 		return;
 	case HTTP_LINE:
 	case HTTP_TEXT:

@@ -70,7 +70,15 @@ void http_field_type(struct buf *out, const struct http_field *f)
 		add_simple(out, f, "boolean");
 		break;
 	case HTTP_PERSON:
+	case HTTP_NAMED:
 		add_person(out, f);
+		break;
+	case HTTP_INTS:
+		buf_adds(out, "{\"type\":\"array\",\"items\":{\"type\":\"integer\"}}");
+		break;
+	case HTTP_TEXTS:
+		buf_adds(out, "{\"type\":\"object\",\"additionalProperties\":"
+			      "{\"type\":[\"string\",\"null\"]}}");
 		break;
 	case HTTP_LINES:
 	case HTTP_PERSONS:

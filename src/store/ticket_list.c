@@ -9,15 +9,16 @@
 #include "search_private.h"
 #include "ticket_columns.h"
 
-#define ROW_COLUMNS                                                          \
-	TICKET_COLUMNS ", r.name, r.email, g.name, g.email, b.name,"         \
-		       " (SELECT MIN(k.due_at) FROM clocks k"                \
-		       " WHERE k.ticket_id = t.id AND k.state = 'running')," \
-		       " (SELECT COUNT(*) FROM clocks k"                     \
+#define ROW_COLUMNS                                                                  \
+	TICKET_COLUMNS ", r.name, r.email, g.name, g.email, b.name, s.name, o.name," \
+		       " (SELECT MIN(k.due_at) FROM clocks k"                        \
+		       " WHERE k.ticket_id = t.id AND k.state = 'running'),"         \
+		       " (SELECT COUNT(*) FROM clocks k"                             \
 		       " WHERE k.ticket_id = t.id AND k.breached_at IS NOT NULL)"
-#define ROW_JOINS                                                                          \
-	" JOIN users r ON r.id = t.requester_id LEFT JOIN users g ON g.id = t.assignee_id" \
-	" LEFT JOIN mailboxes b ON b.id = t.mailbox_id"
+#define ROW_JOINS                                                                             \
+	" JOIN users r ON r.id = t.requester_id LEFT JOIN users g ON g.id = t.assignee_id"    \
+	" LEFT JOIN mailboxes b ON b.id = t.mailbox_id LEFT JOIN teams s ON s.id = t.team_id" \
+	" LEFT JOIN organisations o ON o.id = t.organisation_id"
 
 static const struct db_col row_cols[] = {
 	TICKET_MAP_COLUMNS(struct ticket_row, t.),
@@ -26,6 +27,8 @@ static const struct db_col row_cols[] = {
 	{ DB_COL_TEXT, offsetof(struct ticket_row, assignee_name) },
 	{ DB_COL_TEXT, offsetof(struct ticket_row, assignee_email) },
 	{ DB_COL_TEXT, offsetof(struct ticket_row, mailbox) },
+	{ DB_COL_TEXT, offsetof(struct ticket_row, team_name) },
+	{ DB_COL_TEXT, offsetof(struct ticket_row, organisation_name) },
 	{ DB_COL_INT, offsetof(struct ticket_row, sla_due_at) },
 	{ DB_COL_INT, offsetof(struct ticket_row, breached) },
 };
@@ -91,11 +94,21 @@ static void add_people(struct query *q, const struct ticket_filter *f)
 		query_add(q, " AND t.assignee_id IS NULL");
 	if (f->requester_id)
 		query_add_arg(q, " AND t.requester_id = ?", DB_INT(f->requester_id));
+	if (f->team_id > 0)
+		query_add_arg(q, " AND t.team_id = ?", DB_INT(f->team_id));
+	else if (f->team_id < 0)
+		query_add(q, " AND t.team_id IS NULL");
+	if (f->organisation_id)
+		query_add_arg(q, " AND t.organisation_id = ?", DB_INT(f->organisation_id));
 	if (f->visible_to)
 		query_add_arg(q,
-			      " AND t.id IN (SELECT p.ticket_id FROM ticket_participants p"
+			      " AND (t.id IN (SELECT p.ticket_id FROM ticket_participants p"
 			      " WHERE p.user_id = ? AND p.pending = 0)",
 			      DB_INT(f->visible_to));
+	if (f->visible_to && f->shared_with)
+		query_add_arg(q, " OR t.organisation_id = ?", DB_INT(f->shared_with));
+	if (f->visible_to)
+		query_add(q, ")");
 }
 
 static void add_rest(struct query *q, const struct ticket_filter *f)

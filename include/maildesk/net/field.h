@@ -19,7 +19,10 @@ enum http_type {
 	HTTP_BOOL,
 	HTTP_TIME,    /* RFC 3339 */
 	HTTP_PERSON,  /* id of a user, or an address */
+	HTTP_NAMED,   /* id, or a name */
+	HTTP_TEXTS,   /* object whose members are HTTP_TEXT or null, each at most `max` long */
 	HTTP_LINES,   /* array of HTTP_LINE */
+	HTTP_INTS,    /* of answers: array of HTTP_INT */
 	HTTP_PERSONS, /* array of HTTP_PERSON */
 	HTTP_IDS,     /* array of at least one id, at most `max` */
 	HTTP_WORDS,   /* of queries: words with commas between */

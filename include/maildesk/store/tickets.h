@@ -38,7 +38,7 @@ int ticket_set_alias(struct db_conn *c, int64_t id, const char *alias, struct md
 struct ticket_row {
 	struct ticket t;
 	const char *requester_name, *requester_email, *assignee_name, *assignee_email;
-	const char *mailbox;
+	const char *mailbox, *team_name, *organisation_name;
 	int64_t sla_due_at; /* earliest due of its running clocks; 0: none */
 	int64_t breached;   /* number of its breached clocks */
 };
@@ -64,6 +64,8 @@ struct ticket_filter {
 	const struct search_query *words;   /* NULL, and without terms: any */
 	bool words_internal;                /* internal notes are looked at too */
 	int64_t visible_to;                 /* a customer who must take part; 0: sees all */
+	int64_t shared_with;                /* or is of this organisation; 0: none is shared */
+	int64_t team_id, organisation_id;   /* 0: any; -1 (team): none */
 	enum ticket_sort sort;
 	bool descending;
 	int64_t offset, limit;
@@ -95,7 +97,7 @@ struct participant {
 	bool disabled, undeliverable;
 	bool pending;
 	int64_t origin_id; /* the merged ticket they came from; 0: none */
-	int64_t epoch; /* of the user */
+	int64_t epoch;     /* of the user */
 };
 /* Adds one who does not take part yet. */
 int participant_add(struct db_conn *c, int64_t ticket, int64_t user, const char *role,

@@ -95,9 +95,15 @@ int api_person(struct db_conn *c, struct arena *a, const json_t *who, bool add, 
 /* Write the ticket as the caller sees it, and r->etag if r is not NULL. */
 int api_show_ticket(struct api *api, struct http_request *q, int64_t id, struct buf *out,
 		    struct http_response *r, struct md_err *err);
+void api_show_participant(struct buf *out, const struct participant *p);
+/* A link as seen from that ticket. */
+void api_show_link(struct buf *out, int64_t ticket, const struct ticket_link *l);
 /* A page of rows. */
 int api_show_tickets(struct api *api, struct http_request *q, struct db_conn *c,
 		     const struct ticket_row *rows, size_t n, struct buf *out, struct md_err *err);
+/* Show a comment. */
+int api_show_comment(struct api *api, struct http_request *q, int64_t id, struct buf *out,
+		     struct md_err *err);
 /* What If-Match or `version` of the body demands; 0: nothing, -1: what cannot be. */
 int64_t api_wanted_version(const struct http_request *q, int64_t id);
 /* The 409 that carries the present state. */
@@ -119,9 +125,41 @@ API_HANDLER(tickets_add);
 API_HANDLER(search_page);
 API_HANDLER(ticket_get_one);
 API_HANDLER(ticket_patch);
+API_HANDLER(ticket_put);
+API_HANDLER(ticket_delete);
+API_HANDLER(ticket_restore);
+API_HANDLER(ticket_watch);
+API_HANDLER(ticket_mute);
+API_HANDLER(ticket_merge);
+API_HANDLER(ticket_unmerge);
+API_HANDLER(ticket_split);
+API_HANDLER(participants_page);
+API_HANDLER(participants_add);
+API_HANDLER(participant_drop);
+API_HANDLER(participant_approve);
+API_HANDLER(links_page);
+API_HANDLER(links_add);
+API_HANDLER(links_drop);
+API_HANDLER(comment_approve);
 API_HANDLER(ticket_history);
 API_HANDLER(ticket_commands);
 API_HANDLER(tickets_bulk);
+API_HANDLER(api_teams_page);
+API_HANDLER(api_teams_get);
+API_HANDLER(api_teams_save);
+API_HANDLER(api_teams_drop);
+API_HANDLER(api_organisations_page);
+API_HANDLER(api_organisations_get);
+API_HANDLER(api_organisations_save);
+API_HANDLER(api_organisations_drop);
+API_HANDLER(api_tags_page);
+API_HANDLER(api_tags_get);
+API_HANDLER(api_tags_save);
+API_HANDLER(api_tags_drop);
+API_HANDLER(api_replies_page);
+API_HANDLER(api_replies_get);
+API_HANDLER(api_replies_save);
+API_HANDLER(api_replies_drop);
 API_HANDLER(comments_list);
 API_HANDLER(comments_add);
 API_HANDLER(comment_get_one);
@@ -152,9 +190,12 @@ void api_show_user(struct buf *out, const char *key, const struct user *u, bool 
 
 /* tables of bodies and queries: beside the handlers of their resource, or in schema.c */
 extern const struct http_field blocked_body[];
+extern const struct http_field teams_body[], teams_changes[], organisations_body[],
+	organisations_changes[], tags_body[], tags_changes[], replies_body[], replies_changes[];
 extern const struct http_field token_body[], refresh_body[], logout_body[], ticket_body[],
-	ticket_changes[], ticket_query[], comment_body[], comment_changes[], command_box[],
-	command_bulk[], user_body[], user_changes[], user_query[], page_query[],
-	search_query_fields[];
+	ticket_changes[], ticket_whole[], participant_body[], watch_body[], mute_body[],
+	merge_body[], version_body[], split_body[], link_body[], ticket_query[], comment_body[],
+	comment_changes[], command_box[], command_bulk[], user_body[], user_changes[], user_query[],
+	page_query[], search_query_fields[];
 
 #endif

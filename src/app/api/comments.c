@@ -66,8 +66,8 @@ static void show_comment(struct buf *out, const struct comment *m,
 	show_end(out, '}');
 }
 
-static int show_one(struct api *api, struct http_request *q, struct http_response *r, int64_t id,
-		    struct md_err *err)
+int api_show_comment(struct api *api, struct http_request *q, int64_t id, struct buf *out,
+		     struct md_err *err)
 {
 	md_auto(db_read_done_p) struct db_conn *c = NULL;
 	struct attachment_row *attachments;
@@ -80,7 +80,7 @@ static int show_one(struct api *api, struct http_request *q, struct http_respons
 	if (rc == MD_OK)
 		rc = attachment_list(c, m.ticket_id, q->arena, &attachments, &n, err);
 	if (rc == MD_OK)
-		show_comment(&r->body, &m, attachments, n);
+		show_comment(out, &m, attachments, n);
 	return rc;
 }
 
@@ -145,7 +145,7 @@ int comments_list(void *ctx, struct http_request *q, struct http_response *r, st
 
 int comment_get_one(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)
 {
-	return show_one(ctx, q, r, q->ids[0], err);
+	return api_show_comment(ctx, q, q->ids[0], &r->body, err);
 }
 
 /* ---- writing ---- */
@@ -260,7 +260,7 @@ int comments_add(void *ctx, struct http_request *q, struct http_response *r, str
 	if (rc != MD_OK || r->code)
 		return rc;
 	http_header_add(q, r, "Location", "/api/v1/comments/%lld", (long long)id);
-	return show_one(ctx, q, r, id, err);
+	return api_show_comment(ctx, q, id, &r->body, err);
 }
 
 int comment_patch(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)
@@ -269,7 +269,7 @@ int comment_patch(void *ctx, struct http_request *q, struct http_response *r, st
 	int64_t id = 0;
 	int rc = run_step(ctx, q, r, m->ticket_id, m->id, edit, &id, err);
 
-	return rc != MD_OK || r->code ? rc : show_one(ctx, q, r, id, err);
+	return rc != MD_OK || r->code ? rc : api_show_comment(ctx, q, id, &r->body, err);
 }
 
 int comment_remove(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)

@@ -5,6 +5,7 @@
 #include <maildesk/desk/password.h>
 #include <maildesk/mail/compose.h>
 #include <maildesk/store/sessions.h>
+#include <maildesk/store/teams.h>
 
 #include <string.h>
 
@@ -22,6 +23,8 @@ void api_show_user(struct buf *out, const char *key, const struct user *u, bool 
 		show_bool(out, "disabled", u->disabled_at != 0);
 		show_time(out, "created_at", u->created_at);
 		show_time(out, "undeliverable_at", u->undeliverable_at);
+		show_id(out, "organisation", u->organisation_id);
+		show_time(out, "away_until", u->away_until);
 	}
 	show_end(out, '}');
 }
@@ -130,11 +133,36 @@ static int hash_password(struct user_work *w, struct http_response *r, struct md
 	return rc;
 }
 
+/* The organisation of the body, if it names one; null: none. */
+static int read_organisation(struct db_conn *c, const struct http_request *q, int64_t *ret,
+			     struct md_err *err)
+{
+	const json_t *v = json_object_get(q->json, "organisation");
+	struct organisation *all;
+	size_t n;
+	int rc;
+
+	if (!v)
+		return MD_OK;
+	*ret = 0;
+	if (json_is_null(v))
+		return MD_OK;
+	rc = organisation_list(c, q->arena, &all, &n, err);
+	for (size_t i = 0; rc == MD_OK && i < n; i++)
+		if (json_is_integer(v) ? all[i].id == json_integer_value(v)
+				       : strcmp(all[i].name, json_string_value(v)) == 0)
+			*ret = all[i].id;
+	return rc == MD_OK && !*ret
+		       ? md_fail(err, MD_INPUT, WORK_BAD_VALUE, "there is no such organisation")
+		       : rc;
+}
+
 static int add_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
 {
 	struct user_work *w = ctx;
+	int rc = read_organisation(c, w->q, &w->user.organisation_id, err);
 
-	return user_add(c, &w->user, &w->user.id, err);
+	return rc == MD_OK ? user_add(c, &w->user, &w->user.id, err) : rc;
 }
 
 int users_add(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)
@@ -186,9 +214,11 @@ static int change_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
 {
 	struct user_work *w = ctx;
 	const struct http_request *q = w->q;
-	const json_t *disabled = json_object_get(q->json, "disabled");
+	const json_t *disabled = json_object_get(q->json, "disabled"),
+		     *away = json_object_get(q->json, "away_until");
 	struct user u;
 	int rc = user_get(c, q->ids[0], q->arena, &u, err);
+	int64_t before;
 	bool ends;
 
 	if (rc != MD_OK)
@@ -209,6 +239,16 @@ static int change_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
 	if (ends) {
 		u.epoch++;
 		rc = session_end_user(c, u.id, q->now_ms, err);
+	}
+	before = u.organisation_id;
+	if (rc == MD_OK)
+		rc = read_organisation(c, q, &u.organisation_id, err);
+	if (rc == MD_OK && u.organisation_id != before)
+		rc = organisation_take_tickets(c, u.id, u.organisation_id, err);
+	if (away) {
+		u.away_until = 0;
+		if (json_is_string(away))
+			(void)time_parse(json_string_value(away), &u.away_until); /* checked */
 	}
 	w->user = u;
 	return rc == MD_OK ? user_save(c, &u, err) : rc;

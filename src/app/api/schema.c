@@ -32,7 +32,18 @@ static const char *const sorts[] = { "id",         "-id",         "created_at", 
 				     "updated_at", "-updated_at", "priority",   "-priority",
 				     "status",     "-status",     NULL };
 
+static const char *const parts[] = { "cc", "watcher", NULL };
+static const char *const link_types[] = { "relates", "duplicates", "blocks", "parent", NULL };
+
 /* ---- what comes in ---- */
+
+/* What may be said of a ticket that is there, and not of a new one. */
+#define TICKET_MORE                                                        \
+	IN("team", HTTP_NAMED, HTTP_NULLABLE, 1, 100, NULL),               \
+		IN("requester", HTTP_PERSON, 0, 1, 320, NULL),             \
+		IN("fields", HTTP_TEXTS, 0, 0, 1000, NULL),                \
+		IN("snoozed_until", HTTP_TIME, HTTP_NULLABLE, 0, 0, NULL), \
+		IN("due_at", HTTP_TIME, HTTP_NULLABLE, 0, 0, NULL)
 
 const struct http_field token_body[] = {
 	IN("email", HTTP_LINE, HTTP_REQUIRED, 1, 320, NULL),
@@ -67,9 +78,39 @@ const struct http_field ticket_changes[] = {
 	IN("category", HTTP_LINE, HTTP_NULLABLE, 0, 64, NULL),
 	IN("tags", HTTP_LINES, 0, 1, 64, NULL),
 	IN("assignee", HTTP_PERSON, HTTP_NULLABLE, 1, 320, NULL),
+	TICKET_MORE,
 	IN("version", HTTP_INT, 0, 1, 0, NULL),
 	HTTP_END,
 };
+const struct http_field ticket_whole[] = {
+	IN("title", HTTP_TEXT, HTTP_REQUIRED, 1, 500, NULL),
+	IN("description", HTTP_TEXT, 0, 1, BODY_MAX, NULL),
+	IN("status", HTTP_LINE, HTTP_REQUIRED, 1, 64, NULL),
+	IN("priority", HTTP_LINE, HTTP_REQUIRED, 0, 0, priorities),
+	IN("category", HTTP_LINE, HTTP_NULLABLE, 0, 64, NULL),
+	IN("tags", HTTP_LINES, 0, 1, 64, NULL),
+	IN("assignee", HTTP_PERSON, HTTP_NULLABLE, 1, 320, NULL),
+	TICKET_MORE,
+	IN("version", HTTP_INT, HTTP_REQUIRED, 1, 0, NULL),
+	HTTP_END,
+};
+const struct http_field participant_body[] = {
+	IN("user", HTTP_PERSON, HTTP_REQUIRED, 1, 320, NULL),
+	IN("role", HTTP_LINE, 0, 0, 0, parts),
+	IN("version", HTTP_INT, 0, 1, 0, NULL),
+	HTTP_END,
+};
+const struct http_field watch_body[] = { IN("watching", HTTP_BOOL, 0, 0, 0, NULL), HTTP_END };
+const struct http_field mute_body[] = { IN("muted", HTTP_BOOL, HTTP_REQUIRED, 0, 0, NULL),
+					HTTP_END };
+const struct http_field merge_body[] = { IN("into", HTTP_INT, HTTP_REQUIRED, 1, 0, NULL),
+					 IN("version", HTTP_INT, 0, 1, 0, NULL), HTTP_END };
+const struct http_field version_body[] = { IN("version", HTTP_INT, 0, 1, 0, NULL), HTTP_END };
+const struct http_field split_body[] = { IN("comment", HTTP_INT, HTTP_REQUIRED, 1, 0, NULL),
+					 IN("version", HTTP_INT, 0, 1, 0, NULL), HTTP_END };
+const struct http_field link_body[] = { IN("type", HTTP_LINE, HTTP_REQUIRED, 0, 0, link_types),
+					IN("ticket", HTTP_INT, HTTP_REQUIRED, 1, 0, NULL),
+					IN("version", HTTP_INT, 0, 1, 0, NULL), HTTP_END };
 const struct http_field comment_body[] = {
 	IN("body", HTTP_TEXT, HTTP_REQUIRED, 1, BODY_MAX, NULL),
 	IN("is_internal", HTTP_BOOL, 0, 0, 0, NULL),
@@ -99,6 +140,7 @@ const struct http_field user_body[] = {
 	IN("password", HTTP_LINE, 0, 1, PASSWORD_MAX, NULL),
 	IN("locale", HTTP_LINE, HTTP_NULLABLE, 1, 35, NULL),
 	IN("timezone", HTTP_LINE, HTTP_NULLABLE, 1, 64, NULL),
+	IN("organisation", HTTP_NAMED, HTTP_NULLABLE, 1, 100, NULL),
 	HTTP_END,
 };
 const struct http_field user_changes[] = {
@@ -108,6 +150,8 @@ const struct http_field user_changes[] = {
 	IN("locale", HTTP_LINE, HTTP_NULLABLE, 1, 35, NULL),
 	IN("timezone", HTTP_LINE, HTTP_NULLABLE, 1, 64, NULL),
 	IN("disabled", HTTP_BOOL, 0, 0, 0, NULL),
+	IN("organisation", HTTP_NAMED, HTTP_NULLABLE, 1, 100, NULL),
+	IN("away_until", HTTP_TIME, HTTP_NULLABLE, 0, 0, NULL),
 	HTTP_END,
 };
 const struct http_field page_query[] = { API_PAGE_FIELDS, HTTP_END };
@@ -130,6 +174,8 @@ const struct http_field ticket_query[] = {
 	IN("reporter", HTTP_LINE, 0, 1, 20, NULL),
 	IN("tag", HTTP_LINE, 0, 1, 64, NULL),
 	IN("category", HTTP_LINE, 0, 1, 64, NULL),
+	IN("team", HTTP_INT, 0, 1, 0, NULL),
+	IN("organisation", HTTP_INT, 0, 1, 0, NULL),
 	IN("mailbox", HTTP_LINE, 0, 1, 100, NULL),
 	IN("created_after", HTTP_TIME, 0, 0, 0, NULL),
 	IN("created_before", HTTP_TIME, 0, 0, 0, NULL),
@@ -152,9 +198,25 @@ static const struct http_field person[] = {
 };
 static const struct http_field tag[] = { OUT("name", HTTP_LINE), OUT("color", HTTP_LINE),
 					 HTTP_END };
-static const struct http_field participant[] = { OUT("user", HTTP_INT), OUT("name", HTTP_LINE),
-						 OUT("role", HTTP_LINE), OUT("muted", HTTP_BOOL),
-						 HTTP_END };
+static const struct http_field named[] = { OUT("id", HTTP_INT), OUT("name", HTTP_LINE), HTTP_END };
+static const struct http_field team[] = { OUT("id", HTTP_INT), OUT("name", HTTP_LINE),
+					  OUT("members", HTTP_INTS), HTTP_END };
+static const struct http_field organisation[] = { OUT("id", HTTP_INT), OUT("name", HTTP_LINE),
+						  OUT("domains", HTTP_LINES), HTTP_END };
+static const struct http_field tag_row[] = { OUT("id", HTTP_INT), OUT("name", HTTP_LINE),
+					     OUT("color", HTTP_LINE), HTTP_END };
+static const struct http_field canned_reply[] = {
+	OUT("id", HTTP_INT),          OUT("name", HTTP_LINE),  OUT("body", HTTP_TEXT),
+	MAYBE("commands", HTTP_TEXT), OUT("tags", HTTP_LINES), HTTP_END,
+};
+static const struct http_field link[] = {
+	OUT("type", HTTP_LINE),   OUT("ticket", HTTP_INT),   OUT("title", HTTP_LINE),
+	OUT("status", HTTP_LINE), OUT("inverse", HTTP_BOOL), HTTP_END,
+};
+static const struct http_field participant[] = {
+	OUT("user", HTTP_INT),   OUT("name", HTTP_LINE),    OUT("role", HTTP_LINE),
+	OUT("muted", HTTP_BOOL), OUT("pending", HTTP_BOOL), HTTP_END,
+};
 static const struct http_field sla_clock[] = { MAYBE("due", HTTP_TIME), OUT("state", HTTP_LINE),
 					       HTTP_END };
 static const struct http_field sla[] = { ONE("first_response", HTTP_NULLABLE, "Clock"),
@@ -172,7 +234,8 @@ static const struct http_field sla[] = { ONE("first_response", HTTP_NULLABLE, "C
 	MANY("tags", "Tag"), \
 	ONE("requester", 0, "Person"), \
 	ONE("assignee", HTTP_NULLABLE, "Person"), \
-	MAYBE("team", HTTP_LINE), \
+	ONE("team", HTTP_NULLABLE, "Named"), \
+	ONE("organisation", HTTP_NULLABLE, "Named"), \
 	MAYBE("mailbox", HTTP_LINE), \
 	OUT("channel", HTTP_LINE), \
 	OUT("created_at", HTTP_TIME), \
@@ -181,6 +244,9 @@ static const struct http_field sla[] = { ONE("first_response", HTTP_NULLABLE, "C
 	MAYBE("resolved_at", HTTP_TIME), \
 	MAYBE("closed_at", HTTP_TIME), \
 	MAYBE("due_at", HTTP_TIME), \
+	MAYBE("snoozed_until", HTTP_TIME), \
+	OUT("time_spent", HTTP_INT), \
+	OUT("fields", HTTP_TEXTS), \
 	ONE("sla", 0, "Sla"), \
 	OUT("overdue", HTTP_BOOL), \
 	OUT("allowed_statuses", HTTP_LINES), \
@@ -189,9 +255,13 @@ static const struct http_field sla[] = { ONE("first_response", HTTP_NULLABLE, "C
 /* clang-format on */
 
 static const struct http_field ticket_row[] = { TICKET_ROW, HTTP_END };
-static const struct http_field ticket[] = { TICKET_ROW, OUT("description", HTTP_TEXT),
+static const struct http_field ticket[] = { TICKET_ROW,
+					    OUT("description", HTTP_TEXT),
 					    ONE("created_by", HTTP_NULLABLE, "Actor"),
-					    MANY("participants", "Participant"), HTTP_END };
+					    MANY("participants", "Participant"),
+					    MANY("links", "Link"),
+					    MAYBE("deleted_at", HTTP_TIME),
+					    HTTP_END };
 static const struct http_field attachment[] = {
 	OUT("id", HTTP_INT),   MAYBE("filename", HTTP_LINE), OUT("content_type", HTTP_LINE),
 	OUT("size", HTTP_INT), OUT("inline", HTTP_BOOL),     HTTP_END
@@ -234,6 +304,8 @@ static const struct http_field user[] = {
 	IN("disabled", HTTP_BOOL, 0, 0, 0, NULL),
 	IN("created_at", HTTP_TIME, 0, 0, 0, NULL),
 	IN("undeliverable_at", HTTP_TIME, HTTP_NULLABLE, 0, 0, NULL),
+	IN("organisation", HTTP_INT, HTTP_NULLABLE, 0, 0, NULL),
+	IN("away_until", HTTP_TIME, HTTP_NULLABLE, 0, 0, NULL),
 	HTTP_END,
 };
 static const struct http_field token[] = {
@@ -340,6 +412,7 @@ const struct http_object api_objects[] = {
 	{ "Attachment", attachment },
 	{ "Bulk", bulk },
 	{ "BulkResult", bulk_result },
+	{ "CannedReply", canned_reply },
 	{ "Clock", sla_clock },
 	{ "Command", command },
 	{ "Comment", comment },
@@ -354,8 +427,11 @@ const struct http_object api_objects[] = {
 	{ "Percentiles", percentiles },
 	{ "Intake", intake },
 	{ "HistoryRow", change },
+	{ "Link", link },
 	{ "Mailbox", mailbox },
+	{ "Named", named },
 	{ "OpenApi", NULL },
+	{ "Organisation", organisation },
 	{ "OutgoingMail", outgoing_mail },
 	{ "Participant", participant },
 	{ "Person", person },
@@ -363,6 +439,8 @@ const struct http_object api_objects[] = {
 	{ "Sla", sla },
 	{ "Transcript", transcript },
 	{ "Tag", tag },
+	{ "TagRow", tag_row },
+	{ "Team", team },
 	{ "Ticket", ticket },
 	{ "TicketRow", ticket_row },
 	{ "Token", token },

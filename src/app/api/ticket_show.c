@@ -110,17 +110,29 @@ static void show_assignee(struct buf *out, const struct ticket_row *row, bool wi
 }
 
 static void show_allowed(struct api *api, struct buf *out, const struct http_request *q,
-			 const struct policy_ticket *facts, const char *status)
+			 const struct policy_ticket *facts, const char *status, bool is_frozen)
 {
 	const struct workflow *wf = api->desk->workflow;
 	const struct policy_actor *actor = &api_by(q)->actor;
 	const char *names[32];
 	size_t n = 0;
 
-	if (policy_may(actor, ACTION_MOVE_STATUS, facts) == POLICY_YES)
+	if (!is_frozen && policy_may(actor, ACTION_MOVE_STATUS, facts) == POLICY_YES)
 		n = workflow_allowed(wf, status, policy_who(actor, facts), facts->assignee != 0,
 				     names, MD_COUNT(names));
 	show_texts(out, "allowed_statuses", &(struct rec_strs){ n, names });
+}
+
+static void show_named(struct buf *out, const char *key, int64_t id, const char *name)
+{
+	if (!id) {
+		show_null(out, key);
+		return;
+	}
+	show_begin(out, key, '{');
+	show_int(out, "id", id);
+	show_text(out, "name", name);
+	show_end(out, '}');
 }
 
 /* What a page and a single ticket have in common. */
@@ -138,7 +150,8 @@ static void show_row(struct api *api, const struct http_request *q, struct buf *
 	show_tags(out, x, t->id);
 	show_requester(out, row);
 	show_assignee(out, row, api_allowed(q, ACTION_SEE_CUSTOMERS));
-	show_null(out, "team");
+	show_named(out, "team", t->team_id, row->team_name);
+	show_named(out, "organisation", t->organisation_id, row->organisation_name);
 	show_text(out, "mailbox", row->mailbox);
 	show_text(out, "channel", t->channel);
 	show_time(out, "created_at", t->created_at);
@@ -147,9 +160,12 @@ static void show_row(struct api *api, const struct http_request *q, struct buf *
 	show_time(out, "resolved_at", t->resolved_at);
 	show_time(out, "closed_at", t->closed_at);
 	show_time(out, "due_at", t->due_at);
+	show_time(out, "snoozed_until", t->snoozed_until);
+	show_int(out, "time_spent", t->time_spent_ms / 1000);
+	show_raw(out, "fields", t->fields ? t->fields : "{}");
 	show_sla(out, x, t->id);
 	show_bool(out, "overdue", is_overdue(api, t, x, q->now_ms));
-	show_allowed(api, out, q, facts, t->status);
+	show_allowed(api, out, q, facts, t->status, t->merged_into || t->deleted_at);
 	show_id(out, "merged_into", t->merged_into);
 	show_int(out, "version", t->version);
 }
@@ -157,16 +173,20 @@ static void show_row(struct api *api, const struct http_request *q, struct buf *
 /* ---- many ---- */
 
 /* Customers are shown what they take part in, or an open desk. */
-static struct policy_ticket facts_of(const struct api *api, const struct ticket *t)
+static struct policy_ticket facts_of(const struct api *api, const struct http_request *q,
+				     const struct ticket *t)
 {
 	bool open_desk = strcmp(api->desk->config->desk.visibility, "open") == 0;
+	bool is_shared = api->desk->config->desk.organisation_shared && t->organisation_id &&
+			 api_by(q)->user.organisation_id == t->organisation_id;
 
 	return (struct policy_ticket){
 		.requester = t->requester_id,
 		.assignee = t->assignee_id,
-		.is_participant = !open_desk,
+		.is_participant = !open_desk && !is_shared,
 		.is_new = strcmp(t->status, api->desk->workflow->statuses[0].name) == 0,
 		.open_desk = open_desk,
+		.is_shared = is_shared,
 	};
 }
 
@@ -183,7 +203,7 @@ int api_show_tickets(struct api *api, struct http_request *q, struct db_conn *c,
 		ids[i] = rows[i].t.id;
 	rc = load_extras(c, ids, n, q->arena, &x, err);
 	for (size_t i = 0; i < n && rc == MD_OK; i++) {
-		struct policy_ticket facts = facts_of(api, &rows[i].t);
+		struct policy_ticket facts = facts_of(api, q, &rows[i].t);
 
 		show_begin(out, NULL, '{');
 		show_row(api, q, out, &rows[i], &x, &facts);
@@ -200,6 +220,9 @@ struct whole {
 	struct extras x;
 	struct user creator;
 	const char *description;
+	struct participant *people;
+	struct ticket_link *links;
+	size_t n_people, n_links;
 };
 
 static int load_whole(struct api *api, struct http_request *q, int64_t id, struct whole *ret,
@@ -216,25 +239,47 @@ static int load_whole(struct api *api, struct http_request *q, int64_t id, struc
 		rc = load_extras(c, &id, 1, q->arena, &ret->x, err);
 	if (rc == MD_OK)
 		rc = comment_first_body(c, id, q->arena, &ret->description, err);
+	if (rc == MD_OK)
+		rc = participant_list_all(c, id, q->arena, &ret->people, &ret->n_people, err);
+	/* Of other tickets customers learn nothing here. */
+	if (rc == MD_OK &&
+	    policy_may(&api_by(q)->actor, ACTION_READ_INTERNAL, &ret->w.facts) == POLICY_YES)
+		rc = ticket_link_list(c, id, q->arena, &ret->links, &ret->n_links, err);
 	if (rc == MD_OK && ret->row.t.created_by)
 		rc = user_get(c, ret->row.t.created_by, q->arena, &ret->creator, err);
 	return rc;
 }
 
-static void show_participants(struct buf *out, const struct work *w)
+void api_show_participant(struct buf *out, const struct participant *p)
+{
+	show_begin(out, NULL, '{');
+	show_int(out, "user", p->user_id);
+	show_text(out, "name", p->name);
+	show_text(out, "role", p->role);
+	show_bool(out, "muted", p->muted);
+	show_bool(out, "pending", p->pending);
+	show_end(out, '}');
+}
+
+static void show_participants(struct buf *out, const struct participant *people, size_t n)
 {
 	show_begin(out, "participants", '[');
-	for (size_t i = 0; i < w->n_participants; i++) {
-		const struct participant *p = &w->participants[i];
-
-		show_begin(out, NULL, '{');
-		show_int(out, "user", p->user_id);
-		show_text(out, "name", p->name);
-		show_text(out, "role", p->role);
-		show_bool(out, "muted", p->muted);
-		show_end(out, '}');
-	}
+	for (size_t i = 0; i < n; i++)
+		api_show_participant(out, &people[i]);
 	show_end(out, ']');
+}
+
+void api_show_link(struct buf *out, int64_t ticket, const struct ticket_link *l)
+{
+	bool inverse = l->ticket_id != ticket;
+
+	show_begin(out, NULL, '{');
+	show_text(out, "type", l->type);
+	show_int(out, "ticket", inverse ? l->ticket_id : l->other_id);
+	show_text(out, "title", l->title);
+	show_text(out, "status", l->status);
+	show_bool(out, "inverse", inverse);
+	show_end(out, '}');
 }
 
 int api_show_ticket(struct api *api, struct http_request *q, int64_t id, struct buf *out,
@@ -249,7 +294,12 @@ int api_show_ticket(struct api *api, struct http_request *q, int64_t id, struct 
 	show_row(api, q, out, &t->row, &t->x, &t->w.facts);
 	show_text(out, "description", t->description);
 	show_actor(out, "created_by", t->creator.id, t->creator.name, t->creator.role);
-	show_participants(out, &t->w);
+	show_participants(out, t->people, t->n_people);
+	show_begin(out, "links", '[');
+	for (size_t i = 0; i < t->n_links; i++)
+		api_show_link(out, id, &t->links[i]);
+	show_end(out, ']');
+	show_time(out, "deleted_at", t->row.t.deleted_at);
 	show_end(out, '}');
 	if (r) {
 		r->etag = arena_printf(q->arena, "\"%lld-%lld-%c\"", (long long)id,

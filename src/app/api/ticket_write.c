@@ -3,6 +3,7 @@
 #include "api_private.h"
 
 #include <maildesk/base/utf8.h>
+#include <maildesk/store/teams.h>
 
 #include <string.h>
 
@@ -57,7 +58,7 @@ struct ticket_step {
 	struct work w;
 	int64_t ticket, comment;
 	const char *field; /* the one that could not be used */
-	bool conflict;
+	bool conflict, whole;
 };
 
 /* Whoever may not see the people of the desk names them by address, as in a mail. */
@@ -190,6 +191,64 @@ int tickets_add(void *ctx, struct http_request *q, struct http_response *r, stru
 
 /* ---- changes ---- */
 
+/* Whether the body says so; null is no instant. */
+static bool read_instant(const json_t *body, const char *key, int64_t *ret_ms)
+{
+	const json_t *v = json_object_get(body, key);
+
+	if (json_is_string(v))
+		(void)time_parse(json_string_value(v), ret_ms); /* checked by the route's table */
+	return v != NULL;
+}
+
+static int read_team(struct db_conn *c, struct ticket_step *s, const json_t *v, int64_t *ret,
+		     struct md_err *err)
+{
+	struct team team;
+	int rc;
+
+	if (json_is_null(v))
+		return MD_OK;
+	rc = json_is_integer(v) ? team_get(c, json_integer_value(v), &s->arena, &team, err)
+				: team_by_name(c, json_string_value(v), &s->arena, &team, err);
+	if (rc == MD_NOTFOUND)
+		return md_fail(err, MD_INPUT, WORK_BAD_VALUE, "there is no such team");
+	if (rc == MD_OK)
+		*ret = team.id;
+	return rc;
+}
+
+/* Asked before people are looked up: a refusal tells nobody who is known here. */
+static int read_people(struct db_conn *c, struct ticket_step *s, struct work_change *ch,
+		       struct md_err *err)
+{
+	const json_t *body = s->q->json, *assignee = json_object_get(body, "assignee"),
+		     *team = json_object_get(body, "team"),
+		     *requester = json_object_get(body, "requester");
+	const struct policy_actor *actor = &api_by(s->q)->actor;
+	int rc = MD_OK;
+
+	if (((assignee || team) && policy_may(actor, ACTION_ASSIGN, &s->w.facts) != POLICY_YES) ||
+	    (requester && policy_may(actor, ACTION_SET_REQUESTER, &s->w.facts) != POLICY_YES))
+		return md_fail(err, MD_REFUSED, WORK_FORBIDDEN, "not allowed to you");
+	ch->set_assignee = assignee != NULL;
+	ch->set_team = team != NULL;
+	s->field = "assignee";
+	if (assignee && !json_is_null(assignee))
+		rc = api_person(c, &s->arena, assignee, false, s->q->now_ms, &ch->assignee, err);
+	if (rc == MD_OK && team) {
+		s->field = "team";
+		rc = read_team(c, s, team, &ch->team, err);
+	}
+	if (rc == MD_OK && requester) {
+		s->field = "requester";
+		rc = api_person(c, &s->arena, requester, true, s->q->now_ms, &ch->requester, err);
+	}
+	if (rc == MD_OK)
+		s->field = NULL;
+	return rc;
+}
+
 static int read_change(struct db_conn *c, struct ticket_step *s, struct work_change *ch,
 		       struct md_err *err)
 {
@@ -206,33 +265,68 @@ static int read_change(struct db_conn *c, struct ticket_step *s, struct work_cha
 		ch->set_tags = true;
 		ch->tags = read_names(&s->arena, v);
 	}
+	ch->set_due = read_instant(body, "due_at", &ch->due_at);
+	ch->set_snoozed = read_instant(body, "snoozed_until", &ch->snoozed_until);
 	if (s->arena.failed)
 		return out_of_memory(err);
-	if ((v = json_object_get(body, "assignee")) == NULL)
-		return MD_OK;
-	if (policy_may(&api_by(s->q)->actor, ACTION_ASSIGN, &s->w.facts) != POLICY_YES)
-		return md_fail(err, MD_REFUSED, WORK_FORBIDDEN, "not allowed to you");
-	ch->set_assignee = true;
-	if (json_is_null(v))
-		return MD_OK;
-	s->field = "assignee";
-	return api_person(c, &s->arena, v, false, s->q->now_ms, &ch->assignee, err);
+	return read_people(c, s, ch, err);
+}
+
+/* All of a PUT: what is not there becomes empty, but for what cannot be. */
+static void empty_the_rest(struct work_change *ch)
+{
+	if (!ch->category)
+		ch->category = "";
+	ch->set_tags = ch->set_assignee = ch->set_team = ch->set_due = ch->set_snoozed = true;
+}
+
+/* One after the other: work_change() takes a field at a time. */
+static int change_custom(struct ticket_step *s, struct md_err *err)
+{
+	const struct config *config = s->api->desk->config;
+	const json_t *fields = json_object_get(s->q->json, "fields");
+	const char *name;
+	json_t *v;
+	int rc = MD_OK;
+
+	json_object_foreach((json_t *)(uintptr_t)fields, name, v)
+	{
+		struct work_change ch = WORK_CHANGE_NONE;
+
+		s->field = arena_printf(s->q->arena, "fields.%s", name);
+		ch.field = name;
+		ch.value = json_is_null(v) ? "" : json_string_value(v);
+		rc = work_change(&s->w, &ch, err);
+		if (rc != MD_OK)
+			return rc;
+	}
+	for (size_t i = 0; i < config->n_fields && s->whole && rc == MD_OK; i++) {
+		struct work_change ch = WORK_CHANGE_NONE;
+
+		ch.field = config->fields[i].title;
+		ch.value = "";
+		if (!json_object_get(fields, ch.field))
+			rc = work_change(&s->w, &ch, err);
+	}
+	s->field = NULL;
+	return rc;
 }
 
 /* The description is the first comment and is edited by its rule. */
 static int change_description(struct db_conn *c, struct ticket_step *s, struct md_err *err)
 {
 	const char *body = clean_text(&s->arena, json_get_string(s->q->json, "description"));
-	struct comment *first;
-	int64_t total;
-	size_t n;
+	struct comment first;
+	int64_t id = 0;
 	int rc;
 
 	if (!body)
 		return s->arena.failed ? out_of_memory(err) : MD_OK;
-	rc = comment_list(c, s->ticket, true, 0, 1, &s->arena, &first, &n, &total, err);
-	if (rc == MD_OK && n && strcmp(first->body, body) != 0)
-		rc = work_comment_edit(&s->w, first->id, body, err);
+	rc = comment_first(c, s->ticket, &id, err);
+	if (rc == MD_OK && id)
+		rc = comment_get(c, id, &s->arena, &first, err);
+	if (rc == MD_OK && id && !first.deleted_at && strcmp(first.body, body) != 0)
+		rc = work_comment_edit(&s->w, id, body, err);
 	return rc;
 }
 
@@ -252,9 +346,13 @@ static int change_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
 	if (s->conflict)
 		return md_fail(err, MD_CONFLICT, 0, "another version");
 	rc = read_change(c, s, &ch, err);
+	if (rc == MD_OK && s->whole)
+		empty_the_rest(&ch);
 	if (rc == MD_OK)
 		rc = work_change(&s->w, &ch, err);
 	s->field = rc == MD_OK ? NULL : s->field;
+	if (rc == MD_OK)
+		rc = change_custom(s, err);
 	if (rc == MD_OK)
 		rc = change_description(c, s, err);
 	return rc == MD_OK ? work_save(&s->w, err) : rc;
@@ -276,7 +374,8 @@ static int refuse_move(struct ticket_step *s, struct http_response *r, int rc, s
 	return MD_OK;
 }
 
-int ticket_patch(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)
+static int change(void *ctx, struct http_request *q, struct http_response *r, bool whole,
+		  struct md_err *err)
 {
 	struct api *api = ctx;
 	struct ticket_step *s = arena_alloc(q->arena, sizeof *s);
@@ -285,9 +384,11 @@ int ticket_patch(void *ctx, struct http_request *q, struct http_response *r, str
 
 	if (!s)
 		return out_of_memory(err);
-	*s = (struct ticket_step){
-		.api = api, .q = q, .ticket = q->ids[0], .arena = ARENA_INIT(32 << 20)
-	};
+	*s = (struct ticket_step){ .api = api,
+				   .q = q,
+				   .ticket = q->ids[0],
+				   .arena = ARENA_INIT(32 << 20),
+				   .whole = whole };
 	if (!has_title(q, r))
 		return MD_OK;
 	if (status && !workflow_status(api->desk->workflow, status)) {
@@ -305,4 +406,14 @@ int ticket_patch(void *ctx, struct http_request *q, struct http_response *r, str
 		return refuse_step(s, r, rc, err);
 	work_done(api->desk);
 	return api_show_ticket(api, q, s->ticket, &r->body, r, err);
+}
+
+int ticket_patch(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)
+{
+	return change(ctx, q, r, false, err);
+}
+
+int ticket_put(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)
+{
+	return change(ctx, q, r, true, err);
 }

@@ -136,6 +136,10 @@ static bool read_filter(struct api *api, struct http_request *q, struct http_res
 	f->created_after = api_query_time(q, "created_after");
 	f->created_before = api_query_time(q, "created_before");
 	f->updated_after = api_query_time(q, "updated_after");
+	f->team_id = api_query_int(q, "team", 0);
+	f->organisation_id = api_query_int(q, "organisation", 0);
+	if (api->desk->config->desk.organisation_shared)
+		f->shared_with = api_by(q)->user.organisation_id;
 	/* Whoever sees other customers sees all tickets. */
 	if (!open_desk && !api_allowed(q, ACTION_SEE_CUSTOMERS))
 		f->visible_to = api_by(q)->user.id;

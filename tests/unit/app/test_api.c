@@ -1007,8 +1007,11 @@ static const char *value_fault(const struct http_field *f, const json_t *v, cons
 		return json_is_integer(v) ? NULL : where;
 	case HTTP_BOOL:
 		return json_is_boolean(v) ? NULL : where;
+	case HTTP_TEXTS:
+		return json_is_object(v) ? NULL : where;
 	case HTTP_OBJECT:
 		return shape_fault(object_fields(f->of), v, where);
+	case HTTP_INTS:
 	case HTTP_LINES:
 		return json_is_array(v) ? NULL : where;
 	case HTTP_OBJECTS:
@@ -1120,13 +1123,16 @@ static void every_route_answers_everybody(void **state)
 										 id++)
 	{
 		md_auto(buf_done) struct buf where = BUF_INIT(300), verb = BUF_INIT(10);
-		const char *brace = strchr(route, '{');
+		const char *brace = strchr(route, '{'), *rest = route;
 		bool is_open = json_array_size(json_object_get(operation, "security")) == 0;
 		struct reply r;
 
-		buf_add(&where, route, brace ? (size_t)(brace - route) : strlen(route));
-		if (brace)
-			buf_addf(&where, "%d%s", id, strchr(brace, '}') + 1);
+		for (; brace; brace = strchr(rest, '{')) {
+			buf_add(&where, rest, (size_t)(brace - rest));
+			buf_addf(&where, "%d", id);
+			rest = strchr(brace, '}') + 1;
+		}
+		buf_adds(&where, rest);
 		for (const char *s = method; *s; s++)
 			buf_addc(&verb, (char)(*s & ~0x20));
 		r = ask(tokens[who], buf_str(&verb), buf_str(&where), "",

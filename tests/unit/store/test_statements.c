@@ -17,6 +17,7 @@
 #include <maildesk/store/search.h>
 #include <maildesk/store/sessions.h>
 #include <maildesk/store/settings.h>
+#include <maildesk/store/tags.h>
 #include <maildesk/store/teams.h>
 
 #include <jansson.h>
@@ -24,27 +25,17 @@
 
 /* One name of each file, so that the linker takes them all from the library. */
 static void (*const whole_store[])(void) __attribute__((used)) = {
-	(void (*)(void))blob_put,
-	(void (*)(void))clock_get,
-	(void (*)(void))comment_get,
-	(void (*)(void))history_add,
-	(void (*)(void))mailbox_get,
-	(void (*)(void))message_get,
-	(void (*)(void))thread_add,
-	(void (*)(void))outbox_get,
-	(void (*)(void))session_add,
-	(void (*)(void))setting_get,
-	(void (*)(void))ticket_get,
-	(void (*)(void))ticket_list,
-	(void (*)(void))user_get,
-	(void (*)(void))lease_take,
-	(void (*)(void))silence_put,
-	(void (*)(void))team_get,
-	(void (*)(void))ticket_contents_merge,
-	(void (*)(void))quarantine_get,
-	(void (*)(void))search_work,
-	(void (*)(void))search_find,
-	(void (*)(void))dashboard_get,
+	(void (*)(void))blob_put,       (void (*)(void))clock_get,
+	(void (*)(void))comment_get,    (void (*)(void))history_add,
+	(void (*)(void))mailbox_get,    (void (*)(void))message_get,
+	(void (*)(void))thread_add,     (void (*)(void))outbox_get,
+	(void (*)(void))session_add,    (void (*)(void))setting_get,
+	(void (*)(void))tag_save,       (void (*)(void))ticket_get,
+	(void (*)(void))ticket_list,    (void (*)(void))user_get,
+	(void (*)(void))lease_take,     (void (*)(void))silence_put,
+	(void (*)(void))team_get,       (void (*)(void))ticket_contents_merge,
+	(void (*)(void))quarantine_get, (void (*)(void))search_work,
+	(void (*)(void))search_find,    (void (*)(void))dashboard_get,
 };
 
 /* Statements that may walk a table or an index of it from one end, and why that is little. */
@@ -79,6 +70,7 @@ static const struct allowed {
 	{ "SELECT 1 FROM tickets t WHERE t.team_id", "an admin removes a team" },
 	{ "FROM organisations o", "an organisation each" },
 	{ "FROM teams t ORDER BY t.name", "a team each" },
+	{ "FROM tags g ORDER BY g.name", "a tag each" },
 	{ "UPDATE outbox SET state = 'retry'", "at start, the index of what waits" },
 };
 
