@@ -405,9 +405,13 @@ void config_check(struct conf_load *l)
 	static const struct {
 		const char *section;
 		void (*check)(struct conf_load *l, const struct conf_node *n);
-	} checks[] = { { "http", check_http },         { "smtp", check_smtp },
-		       { "mailbox", check_mailbox },   { "mailbox", check_addresses },
-		       { "calendar", check_calendar }, { "field", check_field }, { "sla", check_sla } };
+	} checks[] = { { "http", check_http },
+		       { "smtp", check_smtp },
+		       { "mailbox", check_mailbox },
+		       { "mailbox", check_addresses },
+		       { "calendar", check_calendar },
+		       { "field", check_field },
+		       { "sla", check_sla } };
 
 	if (l->arena->failed)
 		return;

@@ -309,8 +309,7 @@ int work_set_field(struct work *w, const char *name, const char *value, struct m
 	else
 		json_object_del(all, name);
 	json_write(&text, all);
-	w->ticket.fields =
-		json_object_size(all) ? arena_strdup(w->arena, buf_str(&text)) : NULL;
+	w->ticket.fields = json_object_size(all) ? arena_strdup(w->arena, buf_str(&text)) : NULL;
 	if (text.status != MD_OK || w->arena->failed)
 		return out_of_memory(err);
 	return work_record(w, &fact, err);

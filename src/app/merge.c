@@ -16,9 +16,8 @@ static int tell_both(struct work *w, struct work *into, const char *here, const 
 	if (!to || !from)
 		return md_fail(err, MD_NOMEM, 0, "out of memory");
 	rc = work_record(w,
-			 &(struct work_fact){ .action = here,
-					      .new_value = to,
-					      .new_number = into->ticket.id },
+			 &(struct work_fact){
+				 .action = here, .new_value = to, .new_number = into->ticket.id },
 			 err);
 	if (rc == MD_OK)
 		rc = work_record(into,

@@ -33,8 +33,8 @@ static const char *link_type(const char *name, struct md_err *err)
 }
 
 /* Is it linked so already, from here or from there? */
-static int find_link(struct work *w, const char *type, int64_t other, bool *ret_from,
-		     bool *ret_to, struct md_err *err)
+static int find_link(struct work *w, const char *type, int64_t other, bool *ret_from, bool *ret_to,
+		     struct md_err *err)
 {
 	struct ticket_link *links;
 	size_t n;
@@ -94,11 +94,11 @@ static int put_away(struct work *w, const char *action, int64_t number, struct m
 
 	w->ticket.deleted_at = w->by->now_ms;
 	rc = work_schedule_auto_close(w, err);
-	return rc == MD_OK ? work_record(w,
-					 &(struct work_fact){ .action = action,
-							      .new_number = number },
-					 err)
-			   : rc;
+	return rc == MD_OK
+		       ? work_record(w,
+				     &(struct work_fact){ .action = action, .new_number = number },
+				     err)
+		       : rc;
 }
 
 int work_delete(struct work *w, struct md_err *err)
@@ -142,8 +142,8 @@ int work_spam(struct work *w, struct md_err *err)
 	if (rc == MD_OK && id)
 		rc = comment_get(w->c, id, w->arena, &first, err);
 	if (rc == MD_OK && first.message_id)
-		rc = quarantine_add(w->c, first.message_id, "spam", requester.email,
-				    w->by->now_ms, err);
+		rc = quarantine_add(w->c, first.message_id, "spam", requester.email, w->by->now_ms,
+				    err);
 	return rc == MD_OK ? put_away(w, "spam", blocked, err) : rc;
 }
 
@@ -219,8 +219,8 @@ int work_participant_remove(struct work *w, int64_t user, struct md_err *err)
 {
 	struct participant *all;
 	size_t n = 0, i = 0;
-	int rc = work_ask(w, user == w->by->user.id ? ACTION_WATCH : ACTION_REMOVE_PARTICIPANT,
-			  err);
+	int rc =
+		work_ask(w, user == w->by->user.id ? ACTION_WATCH : ACTION_REMOVE_PARTICIPANT, err);
 
 	if (rc == MD_OK)
 		rc = participant_list_all(w->c, w->ticket.id, w->arena, &all, &n, err);
@@ -323,11 +323,9 @@ static int insert_split(struct work *n, const struct work *w, const struct comme
 
 int work_split(struct work *w, int64_t comment, int64_t *ret_ticket, struct md_err *err)
 {
-	struct work n = { .by = w->by,
-			  .c = w->c,
-			  .arena = w->arena,
-			  .mailbox = w->mailbox,
-			  .created = true };
+	struct work n = {
+		.by = w->by, .c = w->c, .arena = w->arena, .mailbox = w->mailbox, .created = true
+	};
 	struct comment m;
 	int rc = check_split(w, comment, &m, err);
 
@@ -354,9 +352,9 @@ int work_split(struct work *w, int64_t comment, int64_t *ret_ticket, struct md_e
 	if (rc == MD_OK)
 		rc = work_record(w,
 				 &(struct work_fact){ .action = "split",
-						      .new_value = arena_printf(
-							      w->arena, "#%lld",
-							      (long long)n.ticket.id),
+						      .new_value =
+							      arena_printf(w->arena, "#%lld",
+									   (long long)n.ticket.id),
 						      .old_number = comment,
 						      .new_number = n.ticket.id },
 				 err);

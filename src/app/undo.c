@@ -110,7 +110,7 @@ static int undo_team(struct work *w, const struct history *h, struct md_err *err
 	int rc = h->old_number ? team_get(w->c, h->old_number, w->arena, &team, err) : MD_OK;
 
 	return rc == MD_NOTFOUND ? conflict("team", err)
-	       : rc == MD_OK	 ? undo_number(w, &w->ticket.team_id, h, err)
+	       : rc == MD_OK     ? undo_number(w, &w->ticket.team_id, h, err)
 				 : rc;
 }
 
@@ -368,8 +368,8 @@ int work_undo(struct work *w, struct md_err *err)
 	int rc = work_ask_frozen(w, ACTION_UNDO, err);
 
 	if (rc == MD_OK)
-		rc = history_of_actor(w->c, w->ticket.id, w->by->user.id,
-				      w->by->now_ms - WITHIN_MS, w->arena, &rows, &n, err);
+		rc = history_of_actor(w->c, w->ticket.id, w->by->user.id, w->by->now_ms - WITHIN_MS,
+				      w->arena, &rows, &n, err);
 	if (rc == MD_OK)
 		rc = find_step(w, rows, n, &first, err);
 	if (rc == MD_OK && w->before.merged_into && strcmp(rows[first].action, "merged") != 0)

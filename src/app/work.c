@@ -176,8 +176,8 @@ int work_load(const struct work_by *by, struct db_conn *c, struct arena *a, int6
 	int rc = ticket_get(c, ticket, a, &w.ticket, err);
 
 	/* Deleted ones are there for admins alone. */
-	if (rc == MD_NOTFOUND || (rc == MD_OK && w.ticket.deleted_at &&
-				  (by->actor.role != ROLE_ADMIN || !by->user.id)))
+	if (rc == MD_NOTFOUND ||
+	    (rc == MD_OK && w.ticket.deleted_at && (by->actor.role != ROLE_ADMIN || !by->user.id)))
 		return work_refuse(err, MD_NOTFOUND, WORK_INVISIBLE, "no such ticket");
 	if (rc == MD_OK)
 		rc = work_load_people(&w, err);

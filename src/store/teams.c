@@ -16,7 +16,8 @@ static const struct db_col team_cols[] = {
 static const struct db_map team_map = DB_MAP(team, team_cols);
 
 DB_SQL(sql_add, "INSERT INTO teams (name) VALUES ($1) ON CONFLICT (name) DO NOTHING RETURNING id");
-/* What would not be the only one of its name changes nothing: an error would end the transaction. */
+/* What would not be the only one of its name changes nothing: an error would end the transaction.
+ */
 DB_SQL(sql_rename, "UPDATE teams SET name = $1 WHERE id = $2 AND NOT EXISTS"
 		   " (SELECT 1 FROM teams o WHERE o.name = $1 AND o.id <> $2)");
 DB_SQL(sql_in_use, "SELECT COUNT(*) FROM (SELECT 1 FROM tickets t WHERE t.team_id = $1 LIMIT 1)"
@@ -213,8 +214,8 @@ int organisation_get(struct db_conn *c, int64_t id, struct arena *a, struct orga
 int organisation_list(struct db_conn *c, struct arena *a, struct organisation **ret, size_t *ret_n,
 		      struct md_err *err)
 {
-	return db_all(c, &sql_org_list, DB_NONE, &organisation_map, ORGANISATIONS_MAX, a, ret, ret_n,
-		      err);
+	return db_all(c, &sql_org_list, DB_NONE, &organisation_map, ORGANISATIONS_MAX, a, ret,
+		      ret_n, err);
 }
 
 int organisation_of_address(struct db_conn *c, const char *address, int64_t *ret,

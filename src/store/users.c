@@ -34,7 +34,8 @@ DB_SQL(sql_by_address, "SELECT " USER_COLUMNS " FROM user_addresses a"
 		       " JOIN users u ON u.id = a.user_id WHERE a.address = $1");
 DB_SQL(sql_insert,
        "INSERT INTO users (name, email, folded, role, password_hash, locale, timezone, created_at,"
-       " organisation_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (email) DO NOTHING RETURNING id");
+       " organisation_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (email) DO "
+       "NOTHING RETURNING id");
 DB_SQL(sql_address_owner, "SELECT user_id FROM user_addresses WHERE address = $1");
 DB_SQL(sql_insert_address, "INSERT INTO user_addresses (address, user_id) VALUES ($1, $2)");
 DB_SQL(sql_save, "UPDATE users SET name = $1, folded = $2, role = $3, password_hash = $4,"

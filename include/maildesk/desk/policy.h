@@ -50,10 +50,10 @@ enum policy_action {
 	ACTION_TAG,
 	ACTION_SET_REQUESTER,
 	ACTION_ADD_PARTICIPANT,
-	ACTION_LINK,  /* to another; split a comment off; undo a merge */
-	ACTION_MERGE, /* into another */
-	ACTION_SPAM,  /* delete it and block its sender */
-	ACTION_BULK,  /* with others by one mail */
+	ACTION_LINK,               /* to another; split a comment off; undo a merge */
+	ACTION_MERGE,              /* into another */
+	ACTION_SPAM,               /* delete it and block its sender */
+	ACTION_BULK,               /* with others by one mail */
 	ACTION_REMOVE_PARTICIPANT, /* another than oneself */
 	ACTION_WATCH,              /* be told more of it, or nothing */
 	ACTION_UNDO,               /* what one did oneself */

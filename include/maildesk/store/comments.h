@@ -6,7 +6,7 @@
 
 struct comment {
 	int64_t id, ticket_id, author_id, message_id; /* 0: none */
-	int64_t origin_id; /* the merged ticket it came from */
+	int64_t origin_id;                            /* the merged ticket it came from */
 	bool is_internal;
 	const char *held; /* "unverified", "not_participant", NULL */
 	const char *channel;
@@ -37,7 +37,7 @@ struct history {
 	const char *action, *old_value, *new_value, *source;
 	int64_t old_number, new_number; /* what is behind the texts, by action; 0: nothing */
 	int64_t version;                /* of the ticket before the step; 0: of no step */
-	int64_t trust, message_id; /* trust -1: none */
+	int64_t trust, message_id;      /* trust -1: none */
 	bool is_public;
 	int64_t at;
 	const char *actor_name, *actor_role; /* filled by list */

@@ -1,4 +1,5 @@
-/* The operations of a ticket: what each does, who may, what is refused and how, and the way back. */
+/* The operations of a ticket: what each does, who may, what is refused and how, and the way back.
+ */
 #include "desk_fixture.h"
 
 #include <maildesk/store/teams.h>
@@ -81,10 +82,10 @@ static int do_undo(struct work *w, void *arg, struct md_err *e)
 }
 
 #define OP(...) (&(struct op){ __VA_ARGS__ })
-#define REFUSED(call, code, part)                                  \
-	do {                                                       \
-		assert_int_equal(call, code);                      \
-		if (!strstr(err.text, part))                       \
+#define REFUSED(call, code, part)                                   \
+	do {                                                        \
+		assert_int_equal(call, code);                       \
+		if (!strstr(err.text, part))                        \
 			fail_msg("%s: not \"%s\"", err.text, part); \
 	} while (0)
 
@@ -147,10 +148,10 @@ static int go_away(struct db_conn *c, void *ctx, struct md_err *e)
 
 /* ---- fields ---- */
 
-#define FIELDS                                                                  \
-	"field \"asset\" { type = text }\n"                                     \
-	"field \"cost\" { type = number }\n"                                    \
-	"field \"bought\" { type = date }\n"                                    \
+#define FIELDS                                                                \
+	"field \"asset\" { type = text }\n"                                   \
+	"field \"cost\" { type = number }\n"                                  \
+	"field \"bought\" { type = date }\n"                                  \
 	"field \"kind\" { type = choice values = {\"laptop\", \"phone\"} }\n" \
 	"desk { categories = {\"hardware\", \"other\"} }\n"
 
@@ -280,8 +281,7 @@ static void a_snooze_ends_by_the_clock(void **state)
 
 	REFUSED(change_rc(f, f->anna, t, CHANGE(.set_snoozed = true, .snoozed_until = MONDAY_9)),
 		MD_INPUT, "future");
-	OK(change_rc(f, f->anna, t,
-		     CHANGE(.set_snoozed = true, .snoozed_until = MONDAY_9 + HOUR)));
+	OK(change_rc(f, f->anna, t, CHANGE(.set_snoozed = true, .snoozed_until = MONDAY_9 + HOUR)));
 	OK(change_rc(f, f->anna, t,
 		     CHANGE(.set_snoozed = true, .snoozed_until = MONDAY_9 + 2 * HOUR)));
 	ROWS(f, "paused", "SELECT state FROM clocks WHERE metric = 'resolution'");
@@ -336,8 +336,9 @@ static void teams_assign_in_turn(void **state)
 	     "SELECT u.name FROM tickets t JOIN users u ON u.id = t.assignee_id ORDER BY t.id");
 	ROWS(f, "-", "SELECT DISTINCT actor_id FROM ticket_history WHERE action = 'assignee'");
 	OK(change_rc(f, f->anna, t[0], CHANGE(.set_team = true)));
-	ROWS(f, "Admin", "SELECT u.name FROM tickets t JOIN users u ON u.id = t.assignee_id"
-			 " WHERE t.id = 1");
+	ROWS(f, "Admin",
+	     "SELECT u.name FROM tickets t JOIN users u ON u.id = t.assignee_id"
+	     " WHERE t.id = 1");
 }
 
 static void teams_assign_by_load(void **state)
@@ -356,10 +357,9 @@ static void teams_assign_by_load(void **state)
 	OK(assign_rc(f, f->admin, t, 0));
 	/* the mailbox's team; now 1, 0 then 1, 1 (Anna's turn) then 2, 1 */
 	for (i = 0; i < 3; i++) {
-		struct work_ticket n = { .title = "new",
-					 .body = "b",
-					 .requester = f->carol,
-					 .mailbox = f->sales };
+		struct work_ticket n = {
+			.title = "new", .body = "b", .requester = f->carol, .mailbox = f->sales
+		};
 
 		OK(create_rc(f, f->carol, &n, &t));
 	}
@@ -378,7 +378,8 @@ static void a_reply_takes_it(void **state)
 	OK(comment_rc(f, f->anna, t, "Hello.", false));
 	OK(comment_rc(f, f->bob, t, "Hello, too.", false));
 	ROWS(f, "Anna in_progress",
-	     "SELECT u.name || ' ' || t.status FROM tickets t JOIN users u ON u.id = t.assignee_id");
+	     "SELECT u.name || ' ' || t.status FROM tickets t JOIN users u ON u.id = "
+	     "t.assignee_id");
 }
 
 /* ---- links ---- */
@@ -473,8 +474,9 @@ static void watching_and_muting(void **state)
 	OK(comment_rc(f, f->carol, t, "Hello?", false));
 	ROWS(f, "", QUEUED);
 	OK(step(f, f->bob, t, do_watch, OP(.on = false)));
-	ROWS(f, "Carol", "SELECT u.name FROM ticket_participants p JOIN users u ON u.id ="
-			 " p.user_id");
+	ROWS(f, "Carol",
+	     "SELECT u.name FROM ticket_participants p JOIN users u ON u.id ="
+	     " p.user_id");
 	/* the requester stays and hears nothing */
 	OK(step(f, f->carol, t, do_watch, OP(.on = false)));
 	OK(comment_rc(f, f->anna, t, "Yes?", false));
@@ -509,8 +511,11 @@ static void coming_and_going(void **state)
 /* ---- merging ---- */
 
 #define TALK "SELECT ticket_id || ' ' || body FROM comments ORDER BY id"
-#define ON(t) rows(f, "SELECT u.name || ' ' || p.role FROM ticket_participants p JOIN users u ON" \
-		      " u.id = p.user_id WHERE p.ticket_id = %lld ORDER BY u.name", (long long)(t))
+#define ON(t)                                                                            \
+	rows(f,                                                                          \
+	     "SELECT u.name || ' ' || p.role FROM ticket_participants p JOIN users u ON" \
+	     " u.id = p.user_id WHERE p.ticket_id = %lld ORDER BY u.name",               \
+	     (long long)(t))
 
 static void merge_and_back(void **state)
 {
@@ -525,10 +530,12 @@ static void merge_and_back(void **state)
 	OK(step(f, f->anna, a, do_merge, OP(.number = b)));
 	ROWS(f, "2 It does not work.\n2 It does not work.\n2 to carol", TALK);
 	assert_string_equal(ON(b), "Carol cc\nDave requester");
-	ROWS(f, "merged #2", "SELECT action || ' ' || new_value FROM ticket_history WHERE"
-			     " ticket_id = 1 ORDER BY id DESC LIMIT 1");
-	ROWS(f, "merged_from #1", "SELECT action || ' ' || new_value FROM ticket_history WHERE"
-				  " ticket_id = 2 ORDER BY id DESC LIMIT 1");
+	ROWS(f, "merged #2",
+	     "SELECT action || ' ' || new_value FROM ticket_history WHERE"
+	     " ticket_id = 1 ORDER BY id DESC LIMIT 1");
+	ROWS(f, "merged_from #1",
+	     "SELECT action || ' ' || new_value FROM ticket_history WHERE"
+	     " ticket_id = 2 ORDER BY id DESC LIMIT 1");
 	ROWS(f, "3", "SELECT version FROM tickets WHERE id = 1");
 	ROWS(f, "2", "SELECT version FROM tickets WHERE id = 2");
 	/* what was said first on the survivor stays its description */
@@ -607,8 +614,9 @@ static void replies_follow_a_merge(void **state)
 
 	send_all(f);
 	OK(step(f, f->anna, first.ticket, do_merge, OP(.number = b)));
-	ROWS(f, "1", "SELECT count(*) FROM messages WHERE ticket_id = 2 AND message_id ="
-		     " 'first@mua'");
+	ROWS(f, "1",
+	     "SELECT count(*) FROM messages WHERE ticket_id = 2 AND message_id ="
+	     " 'first@mua'");
 	r = TAKE(f, .from = "carol@customer.test", .subject = "Re: a", .reply_to = "first@mua",
 		 .auth = "pass");
 	OUTCOME(r, "comment_added");
@@ -637,14 +645,18 @@ static void a_comment_becomes_a_ticket(void **state)
 	send_all(f);
 	split.number = r.comment;
 	OK(step(f, f->anna, t, do_split, &split));
-	ROWS(f, "2 Mine too.", "SELECT ticket_id || ' ' || trim(body, char(10)) FROM comments WHERE"
-			       " id = %lld", (long long)r.comment);
+	ROWS(f, "2 Mine too.",
+	     "SELECT ticket_id || ' ' || trim(body, char(10)) FROM comments WHERE"
+	     " id = %lld",
+	     (long long)r.comment);
 	assert_string_equal(ON(split.made), "Carol requester\nDave cc");
 	ROWS(f, "relates 2", "SELECT type || ' ' || other_id FROM ticket_links");
-	ROWS(f, "split #2", "SELECT action || ' ' || new_value FROM ticket_history WHERE"
-			    " ticket_id = 1 ORDER BY id DESC LIMIT 1");
-	ROWS(f, "created split from #1", "SELECT action || ' ' || old_value FROM ticket_history"
-					 " WHERE ticket_id = 2");
+	ROWS(f, "split #2",
+	     "SELECT action || ' ' || new_value FROM ticket_history WHERE"
+	     " ticket_id = 1 ORDER BY id DESC LIMIT 1");
+	ROWS(f, "created split from #1",
+	     "SELECT action || ' ' || old_value FROM ticket_history"
+	     " WHERE ticket_id = 2");
 	/* answers to that mail go with it */
 	ROWS(f, "2", "SELECT ticket_id FROM thread_ids WHERE message_id = 'dave@mua'");
 	ROWS(f, "2", "SELECT ticket_id FROM messages WHERE message_id = 'dave@mua'");
@@ -682,8 +694,10 @@ static void a_held_reply_is_let_through(void **state)
 	fixture_now += HOUR;
 	REFUSED(step(f, f->carol, t, do_approve, OP(.number = r.comment)), MD_REFUSED, "not");
 	OK(step(f, f->bob, t, do_approve, OP(.number = r.comment)));
-	ROWS(f, "- 0", "SELECT coalesce(held, '-') || ' ' || is_internal FROM comments WHERE id ="
-		       " %lld", (long long)r.comment);
+	ROWS(f, "- 0",
+	     "SELECT coalesce(held, '-') || ' ' || is_internal FROM comments WHERE id ="
+	     " %lld",
+	     (long long)r.comment);
 	ROWS(f, "in_progress", "SELECT status FROM tickets");
 	ROWS(f, "public_reply anna@desk.test\npublic_reply carol@customer.test", QUEUED);
 	ROWS(f, "comment_approved Bob",
@@ -714,8 +728,9 @@ static void clocks_stop_when_it_was_written(void **state)
 	ROWS(f, "1", "SELECT breached_at IS NOT NULL FROM clocks WHERE metric = 'first_response'");
 	send_all(f);
 	OK(step(f, f->bob, t, do_approve, OP(.number = r.comment)));
-	ROWS(f, "met 3600000", "SELECT state || ' ' || (since_at - started_at) FROM clocks WHERE"
-			       " metric = 'first_response'");
+	ROWS(f, "met 3600000",
+	     "SELECT state || ' ' || (since_at - started_at) FROM clocks WHERE"
+	     " metric = 'first_response'");
 	ROWS(f, "3600000", "SELECT first_response_at - created_at FROM tickets");
 	ROWS(f, "public_reply carol@customer.test", QUEUED);
 	assert_non_null(strstr(rendered(f, newest_to(f, "carol@customer.test")), "Anna"));
@@ -782,8 +797,9 @@ static void an_organisation_shares(void **state)
 	OK(db_txn(f->desk->db, make_organisation, &o, &err));
 	r = TAKE(f, .from = "frank@acme.example", .subject = "x", .auth = "pass");
 	frank = NUM(f, "SELECT id FROM users WHERE email = 'frank@acme.example'");
-	ROWS(f, "Acme", "SELECT o.name FROM tickets t JOIN organisations o ON o.id ="
-			" t.organisation_id");
+	ROWS(f, "Acme",
+	     "SELECT o.name FROM tickets t JOIN organisations o ON o.id ="
+	     " t.organisation_id");
 	OK(step(f, o.erin, r.ticket, NULL, NULL));
 	REFUSED(comment_rc(f, o.erin, r.ticket, "me too", false), MD_REFUSED, "not allowed");
 	REFUSED(step(f, o.mallory, r.ticket, NULL, NULL), MD_NOTFOUND, "no such");
@@ -809,10 +825,22 @@ static int everything(struct work *w, void *arg, struct md_err *e)
 	struct fixture *f = arg;
 	int64_t ops = NUM(f, "SELECT id FROM teams");
 	struct work_change ch = {
-		.status = "resolved", .priority = 3, .set_assignee = true, .assignee = f->bob,
-		.title = "new", .category = "other", .set_tags = true, .tags = { 2, tags },
-		.set_team = true, .team = ops, .requester = f->dave, .set_due = true,
-		.due_at = MONDAY_9 + DAY, .add_time_ms = HOUR, .field = "asset", .value = "PC-2",
+		.status = "resolved",
+		.priority = 3,
+		.set_assignee = true,
+		.assignee = f->bob,
+		.title = "new",
+		.category = "other",
+		.set_tags = true,
+		.tags = { 2, tags },
+		.set_team = true,
+		.team = ops,
+		.requester = f->dave,
+		.set_due = true,
+		.due_at = MONDAY_9 + DAY,
+		.add_time_ms = HOUR,
+		.field = "asset",
+		.value = "PC-2",
 	};
 	int rc = work_change(w, &ch, e);
 
