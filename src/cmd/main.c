@@ -35,6 +35,7 @@ static const struct cmd_verb verbs[] = {
 	{ "template", cmd_template, "check templates of mails, and print what they make" },
 	{ "ticket", cmd_ticket, "list and show tickets" },
 	{ "user", cmd_user, "add and list people" },
+	{ "search", cmd_search, "build the search index anew" },
 	{ "migrate", cmd_migrate, "move the desk to another database" },
 	{ "version", cmd_version, "print the version" },
 	{ "role-fetch", run_fetch, NULL },

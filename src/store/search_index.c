@@ -12,10 +12,11 @@
 #include <maildesk/desk/searchtext.h>
 #include <maildesk/store/leases.h>
 
+#include <stdlib.h>
 #include <string.h>
 
 enum {
-	BATCH_ROWS = 200,
+	BATCH_ROWS = 256,
 	BATCH_BYTES = 64 << 20,
 	LEASE_MS = 10000,
 	SAME_IN_TITLE = 10,
@@ -333,6 +334,14 @@ static const struct source *source_of(const struct batch *b, int64_t comment)
 	return NULL;
 }
 
+static int by_id(const void *a, const void *b)
+{
+	const struct row *x = a, *y = b;
+
+	return x->id < y->id ? -1 : x->id > y->id;
+}
+
+/* In the order of their ids: FTS5 writes what it has gathered whenever one is below the last. */
 static int make_rows(struct batch *b, struct md_err *err)
 {
 	md_auto(searchtext_document_done) struct searchtext_document d = SEARCHTEXT_DOCUMENT_INIT;
@@ -351,7 +360,10 @@ static int make_rows(struct batch *b, struct md_err *err)
 	}
 	for (size_t i = 0; i < b->n_tickets && !b->arena.failed; i++)
 		make_title(b, &d, b->tickets[i], title_of(b, b->tickets[i]));
-	return b->arena.failed ? md_fail(err, MD_NOMEM, 0, "out of memory") : MD_OK;
+	if (b->arena.failed)
+		return md_fail(err, MD_NOMEM, 0, "out of memory");
+	qsort(b->rows, b->n_rows, sizeof *b->rows, by_id);
+	return MD_OK;
 }
 
 /* ---- writing ---- */

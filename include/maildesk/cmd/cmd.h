@@ -19,6 +19,7 @@ int cmd_sla(int argc, char **argv);
 int cmd_template(int argc, char **argv);
 int cmd_ticket(int argc, char **argv);
 int cmd_user(int argc, char **argv);
+int cmd_search(int argc, char **argv);
 int cmd_migrate(int argc, char **argv);
 int cmd_version(int argc, char **argv);
 
