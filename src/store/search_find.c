@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LIST_DEPTH = 5000, FOUND_MAX = 2 * SEARCH_DEPTH };
+enum { FOUND_MAX = 2 * SEARCH_DEPTH };
 
 void search_write_matches(struct db_conn *c, const struct search_query *words,
 			  struct search_matches *m)
@@ -60,9 +60,9 @@ void search_add_tickets(struct query *q, const struct search_matches *m,
 			const struct ticket_filter *f)
 {
 	query_add(q, " AND t.id IN (SELECT a.found_id FROM (SELECT t.id AS found_id");
-	add_titles(q, m, f, LIST_DEPTH);
+	add_titles(q, m, f, SEARCH_DEPTH);
 	query_add(q, ") AS a UNION ALL SELECT b.found_id FROM (SELECT t.id AS found_id");
-	add_comments(q, m, f, LIST_DEPTH);
+	add_comments(q, m, f, SEARCH_DEPTH);
 	query_add(q, ") AS b)");
 }
 

@@ -61,7 +61,8 @@ struct ticket_filter {
 	const char *tag, *category, *mailbox;
 	int64_t created_after, created_before, updated_after, updated_before; /* 0: any */
 	int64_t overdue_at, not_overdue_at; /* is it overdue at that time, or not; 0: any */
-	const struct search_query *words;   /* NULL, and without terms: any */
+	const struct search_query *words;   /* NULL, and without terms: any; of the newest
+					       SEARCH_DEPTH matches (search.h) */
 	bool words_internal;                /* internal notes are looked at too */
 	int64_t visible_to;                 /* a customer who must take part; 0: sees all */
 	int64_t shared_with;                /* or is of this organisation; 0: none is shared */

@@ -226,10 +226,333 @@ static void questions_have_the_answers_of_the_table(void **state)
 	assert_int_equal(wrong, 0);
 }
 
+/* ---- any words: what is found is what a walk over all documents finds ---- */
+
+enum { WORDS = 12, DOCUMENTS = 300, QUESTIONS = 300 };
+static const char *const vocabulary[WORDS] = { "alpha", "beta", "gamma", "delta", "ALPHA", "bet",
+					       "東京",  "京都", "größe", "Ё",     "x1",    "al" };
+
+static unsigned next_random(unsigned *seed)
+{
+	*seed = *seed * 1103515245 + 12345;
+	return *seed >> 16;
+}
+
+static const char *random_text(unsigned *seed, size_t most, char out[200])
+{
+	size_t n = next_random(seed) % most + 1, len = 0;
+
+	for (size_t i = 0; i < n; i++)
+		len += (size_t)snprintf(out + len, 200 - len, "%s%s", i ? " " : "",
+					vocabulary[next_random(seed) % WORDS]);
+	return out;
+}
+
+static char random_titles[DOCUMENTS][200], random_bodies[DOCUMENTS][200];
+
+static void make_random_desk(struct db_conn *c, struct arena *a)
+{
+	unsigned seed = 42;
+
+	(void)a;
+	a_user(c, "anna@example.org", "customer");
+	for (size_t i = 0; i < DOCUMENTS; i++) {
+		int64_t ticket = a_ticket(c, 1, random_text(&seed, 3, random_titles[i]));
+
+		a_comment(c, ticket, 1, false, random_text(&seed, 12, random_bodies[i]));
+	}
+}
+
+static const char *words_of(const char *text, struct arena *a)
+{
+	struct searchtext_document d = SEARCHTEXT_DOCUMENT_INIT;
+	const char *words;
+
+	searchtext_add(&d, text, strlen(text));
+	words = arena_strdup(a, buf_str(&d.text));
+	searchtext_document_done(&d);
+	return words;
+}
+
+/* All terms somewhere, and one of them in the body or all in the title. */
+static bool is_answer(const struct search_query *q, const char *title, const char *body)
+{
+	bool all = true, any_body = false, all_title = true;
+
+	for (size_t k = 0; k < q->n; k++) {
+		struct search_query one = { .terms = { q->terms[k] }, .n = 1 };
+		bool in_title = search_score(&one, title, 1, "") > 0;
+		bool in_body = search_score(&one, "", 1, body) > 0;
+
+		all = all && (in_title || in_body);
+		any_body = any_body || in_body;
+		all_title = all_title && in_title;
+	}
+	return all_title || (all && any_body);
+}
+
+static void random_question(unsigned *seed, char out[200])
+{
+	static const char *const ends[][2] = {
+		{ "", " " }, { "", "* " }, { "\"", "\" " }, { "\"", "*\" " }
+	};
+	size_t n = next_random(seed) % 3 + 1, len = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		unsigned form = next_random(seed) % 4;
+		const char *other = form > 1 ? vocabulary[next_random(seed) % WORDS] : "";
+
+		len += (size_t)snprintf(out + len, 200 - len, "%s%s%s%s%s", ends[form][0], other,
+					*other ? " " : "", vocabulary[next_random(seed) % WORDS],
+					ends[form][1]);
+	}
+}
+
+static void any_question_finds_what_a_walk_finds(void **state)
+{
+	struct fixture *f = *state;
+	unsigned seed = 7;
+
+	in_txn(f, make_random_desk);
+	index_all(f->db);
+	for (size_t i = 0; i < QUESTIONS; i++) {
+		char text[200] = "";
+		struct search_query q;
+		const char *got;
+		size_t want = 0, n = 0;
+
+		random_question(&seed, text);
+		OK(search_parse(text, workflow_find("helpdesk"), &f->arena, &q, &err));
+		got = answer(f, text, &as_agent);
+		for (const char *at = got; *at; at++)
+			n += *at == 'T';
+		for (size_t k = 0; k < DOCUMENTS; k++) {
+			want += is_answer(&q, words_of(random_titles[k], &f->arena),
+					  words_of(random_bodies[k], &f->arena));
+		}
+		if (n != want)
+			fail_msg("%s: %zu found, not %zu", text, n, want);
+	}
+}
+
+/* ---- what changes ---- */
+
+static const struct {
+	const char *sql, *question, *before, *after;
+} hidden[] = {
+	{ "UPDATE comments SET deleted_at = 5 WHERE id = 6", "0042", "C6", "" },
+	{ "UPDATE comments SET is_internal = 1 WHERE id = 6", "0042", "C6", "" },
+	{ "UPDATE comments SET held = 'unverified' WHERE id = 6", "0042", "C6", "" },
+	{ "UPDATE tickets SET deleted_at = 5 WHERE id = 2", "muller", "T2", "" },
+	{ "UPDATE tickets SET merged_into = 1 WHERE id = 2", "muller", "T2", "" },
+	{ "DELETE FROM ticket_participants WHERE ticket_id = 2", "muller", "T2", "" },
+};
+
+struct statement {
+	const char *sql;
+};
+static int run_sql(struct db_conn *c, void *ctx, struct md_err *e)
+{
+	const struct statement *s = ctx;
+
+	return db_values(c, s->sql, DB_NONE, NULL, NULL, e);
+}
+
+/* At once: no index has to be told. */
+static void what_is_hidden_is_not_found(void **state)
+{
+	static const struct ticket_filter as_bert = { .visible_to = BERT };
+
+	for (size_t i = 0; i < MD_COUNT(hidden); i++) {
+		struct fixture *f = *state;
+		struct statement s = { hidden[i].sql };
+
+		in_txn(f, make_desk);
+		index_all(f->db);
+		assert_string_equal(answer(f, hidden[i].question, &as_bert), hidden[i].before);
+		OK(db_txn(f->db, run_sql, &s, &err));
+		assert_string_equal(answer(f, hidden[i].question, &as_bert), hidden[i].after);
+		fixture_close(f);
+		fixture_open(f, true);
+	}
+}
+
+static void edit(struct db_conn *c, struct arena *a)
+{
+	struct comment m;
+	struct ticket t;
+
+	OK(comment_get(c, 2, a, &m, &err));
+	m.body = "Please close the drawer.";
+	OK(comment_save(c, &m, &err));
+	OK(ticket_get(c, 1, a, &t, &err));
+	t.title = "Copier is loud";
+	OK(ticket_save(c, &t, &err));
+	OK(search_queue_ticket(c, 1, &err));
+}
+
+static void remove_ticket(struct db_conn *c, struct arena *a)
+{
+	struct statement s[] = { { "DELETE FROM ticket_participants WHERE ticket_id = 10" },
+				 { "DELETE FROM comments WHERE ticket_id = 10" },
+				 { "DELETE FROM tickets WHERE id = 10" } };
+
+	(void)a;
+	OK(search_queue_ticket(c, 10, &err));
+	for (size_t i = 0; i < MD_COUNT(s); i++)
+		OK(run_sql(c, &s[i], &err));
+}
+
+static int64_t rows_of(struct fixture *f, const char *words)
+{
+	struct search_query q;
+	struct db_conn *c;
+	struct buf match = BUF_INIT(4096), sql = BUF_INIT(4096);
+	int64_t *rows;
+	size_t n;
+
+	OK(search_parse(words, workflow_find("helpdesk"), &f->arena, &q, &err));
+	OK(db_read(f->db, &c, &err));
+	c->db->driver->put_match(&match, &q, false);
+	buf_adds(&sql, "SELECT search_index.{DOC} FROM search_index WHERE"
+		       " {MATCH} CAST($1 AS {MATCHER})");
+	OK(db_query(c, buf_str(&sql), DB_ARGS(DB_TEXT(buf_str(&match))), &db_map_int, 1000,
+		    &f->arena, &rows, &n, &err));
+	db_read_done(c);
+	buf_done(&match);
+	buf_done(&sql);
+	return (int64_t)n;
+}
+
+/* Nothing is left in the index of what is gone from the desk. */
+static void the_index_follows_changes(void **state)
+{
+	struct fixture *f = *state;
+
+	in_txn(f, make_desk);
+	index_all(f->db);
+	assert_int_equal(rows_of(f, "tray"), 1);
+	in_txn(f, edit);
+	index_all(f->db);
+	assert_int_equal(rows_of(f, "tray"), 0);
+	assert_string_equal(answer(f, "drawer", &as_agent), "C2");
+	assert_string_equal(answer(f, "copier drawer", &as_agent), "C2");
+	assert_string_equal(answer(f, "copier", &as_agent), "T1");
+	assert_string_equal(answer(f, "\"does not print\"", &as_agent), "");
+	assert_int_equal(rows_of(f, "laptop"), 3);
+	in_txn(f, remove_ticket);
+	index_all(f->db);
+	assert_int_equal(rows_of(f, "laptop"), 0);
+}
+
+static void a_rebuild_finds_the_same_and_can_be_interrupted(void **state)
+{
+	struct fixture *f = *state;
+	struct search_worker w = { .holder = "one" }, other = { .holder = "two" };
+	struct db_conn *c;
+	int64_t waiting;
+	size_t done;
+
+	in_txn(f, make_random_desk);
+	index_all(f->db);
+	assert_int_equal(rows_of(f, "al*") > 100, true);
+	OK(search_rebuild(f->db, &err));
+	assert_int_equal(rows_of(f, "al*"), 0);
+	OK(search_work(f->db, &w, &done, &err)); /* takes the lease */
+	OK(search_work(f->db, &w, &done, &err)); /* a batch */
+	assert_int_equal(search_work(f->db, &other, &done, &err), MD_CONFLICT);
+	OK(db_read(f->db, &c, &err));
+	OK(search_waiting(c, &waiting, &err));
+	db_read_done(c);
+	assert_int_equal(waiting, DOCUMENTS - 256);
+	/* "one" is gone; another goes on with the rest */
+	OK(search_leave(f->db, &w, &err));
+	index_all(f->db);
+	assert_int_equal(strlen(answer(f, "alpha", &as_agent)) > 0, true);
+	OK(search_work(f->db, &w, &done, &err));
+	assert_int_equal(done, 0);
+}
+
+/* A worker that was away while another worked must not put its old text over the new one. */
+static void a_late_worker_writes_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct search_worker late = { .holder = "late" };
+	size_t done;
+
+	in_txn(f, make_desk);
+	OK(search_work(f->db, &late, &done, &err));
+	OK(search_leave(f->db, &late, &err));
+	index_all(f->db);
+	in_txn(f, edit);
+	assert_int_equal(search_work(f->db, &late, &done, &err), MD_CONFLICT);
+	assert_int_equal(rows_of(f, "drawer"), 0);
+	OK(search_work(f->db, &late, &done, &err));
+	OK(search_work(f->db, &late, &done, &err));
+	assert_int_equal(rows_of(f, "drawer"), 1);
+}
+
+static void a_desk_without_an_index_gets_one(void **state)
+{
+	struct fixture *f = *state;
+	struct statement s = { "DELETE FROM search_queue" };
+
+	in_txn(f, make_desk);
+	OK(db_txn(f->db, run_sql, &s, &err)); /* as after a move */
+	OK(search_ensure(f->db, &err));
+	index_all(f->db);
+	assert_string_equal(answer(f, "4711", &as_agent), "T8");
+	OK(search_ensure(f->db, &err));
+	assert_int_equal(rows_of(f, "4711"), 1);
+}
+
+static void lists_of_tickets_take_words_and_filters(void **state)
+{
+	struct fixture *f = *state;
+	struct ticket_filter filter = { .limit = 10, .words_internal = true };
+	struct search_query q;
+	struct ticket_row *rows;
+	struct db_conn *c;
+	int64_t total;
+	size_t n;
+
+	in_txn(f, make_desk);
+	index_all(f->db);
+	OK(search_parse("printer", workflow_find("helpdesk"), &f->arena, &q, &err));
+	filter.words = &q;
+	OK(db_read(f->db, &c, &err));
+	OK(ticket_list(c, &filter, &f->arena, &rows, &n, &total, &err));
+	assert_int_equal(total, 2);
+	assert_int_equal(rows[0].t.id, 1);
+	assert_int_equal(rows[1].t.id, 10);
+	filter.status[filter.n_status++] = "closed";
+	OK(ticket_list(c, &filter, &f->arena, &rows, &n, &total, &err));
+	assert_int_equal(total, 0);
+	filter.status[0] = "open";
+	filter.visible_to = BERT;
+	OK(ticket_list(c, &filter, &f->arena, &rows, &n, &total, &err));
+	assert_int_equal(total, 0);
+	filter.visible_to = 0;
+	filter.not_overdue_at = 500;
+	OK(ticket_list(c, &filter, &f->arena, &rows, &n, &total, &err));
+	assert_int_equal(total, 2);
+	filter.overdue_at = 500;
+	OK(ticket_list(c, &filter, &f->arena, &rows, &n, &total, &err));
+	assert_int_equal(total, 0);
+	db_read_done(c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(questions_have_the_answers_of_the_table),
+		TEST(any_question_finds_what_a_walk_finds),
+		TEST(what_is_hidden_is_not_found),
+		TEST(the_index_follows_changes),
+		TEST(a_rebuild_finds_the_same_and_can_be_interrupted),
+		TEST(a_late_worker_writes_nothing),
+		TEST(a_desk_without_an_index_gets_one),
+		TEST(lists_of_tickets_take_words_and_filters),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
