@@ -50,6 +50,7 @@ int work_comment(struct work *w, const struct work_comment *m, int64_t *ret_comm
 		.channel = w->by->channel,
 		.body = m->body,
 		.body_full = m->body_full,
+		.body_html = m->body_html,
 		.created_at = w->by->now_ms,
 	};
 	int rc = MD_OK;
@@ -108,6 +109,7 @@ int work_comment_edit(struct work *w, int64_t comment, const char *body, struct 
 		return rc;
 	m.body = body;
 	m.body_full = NULL;
+	m.body_html = NULL;
 	m.edited_at = w->by->now_ms;
 	w->touched = true;
 	return comment_save(w->c, &m, err);

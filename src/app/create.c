@@ -64,6 +64,7 @@ static int insert_description(struct work *w, const struct work_ticket *t, int64
 		.channel = w->by->channel,
 		.body = t->body ? t->body : "",
 		.body_full = t->body_full,
+		.body_html = t->body_html,
 		.created_at = w->by->now_ms,
 	};
 

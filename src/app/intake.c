@@ -159,6 +159,7 @@ static int open_ticket(struct db_conn *c, void *ctx, struct md_err *err)
 	int rc;
 
 	t.body_full = body_full(in, t.body);
+	t.body_html = in->m->safe_html;
 	t.is_internal = intake_is_secret(in);
 	intake_set_forwarded(in, &t);
 	intake_rules_before(in, &t);
@@ -205,6 +206,7 @@ static int file_comment(struct intake *in, struct work *w, const char *held, str
 	if (!m.body)
 		return out_of_memory(err);
 	m.body_full = body_full(in, m.body);
+	m.body_html = in->m->safe_html;
 	rc = too_large_note(in, &m.body, err);
 	if (rc == MD_OK && m.body[0] == '\0' && in->m->attachments.n == 0 &&
 	    (in->n_lines || in->list.count))

@@ -64,7 +64,8 @@ void intake_set_forwarded(const struct intake *in, struct work_ticket *t)
 			   ? in->m->forwarded_subject
 			   : trim_subject(t->title ? t->title : "");
 	t->body = forwarded_text(in);
-	t->body_full = in->m->text;
+	t->body_full = NULL; /* what the agent wrote above it is not the customer's to read */
+	t->body_html = NULL;
 	t->echo = true; /* an agent knows whom it is about */
 }
 

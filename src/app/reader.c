@@ -42,7 +42,9 @@ static int answer(struct channel *ch, const struct frame_read *asked, const uint
 
 	if (rc == MD_OK && asked->fields.n)
 		rc = message_read_fields(raw, n, &asked->fields, arena, &fields.message, err);
-
+	if (rc == MD_OK)
+		rc = message_make_safe_html(&fields.message, arena, err);
+	fields.message.html = NULL; /* as it came it stays in here */
 	fault_point("parsed");
 	if (rc == MD_OK)
 		rc = channel_send(ch, FRAME_FIELDS, &frame_fields_rec, &fields, -1, err);

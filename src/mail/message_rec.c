@@ -132,6 +132,7 @@ static const struct rec_field message_fields[] = {
 	REC_OF_HIDDEN(struct message, fields, REC_LIST, MESSAGE_FIELDS_MAX, mail_field_rec),
 	REC_HIDDEN(struct message, forwarded_above, REC_INT, TEXT),
 	REC_HIDDEN(struct message, forwarded_below, REC_INT, TEXT),
+	REC_HIDDEN(struct message, safe_html, REC_STR, MESSAGE_SAFE_HTML_MAX + 1),
 	REC_HIDDEN(struct message, bomb, REC_BOOL, 1),
 	REC_END,
 };

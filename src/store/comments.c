@@ -7,7 +7,8 @@ enum { HELD_MAX = 1000 };
 
 #define COMMENT_COLUMNS                                                                           \
 	"m.id, m.ticket_id, m.author_id, m.message_id, m.is_internal, m.held, m.channel, m.body," \
-	" m.body_full, m.created_at, m.edited_at, m.deleted_at, u.name, u.role, m.origin_id"      \
+	" m.body_full, m.body_html, m.created_at, m.edited_at, m.deleted_at, u.name, u.role,"     \
+	" m.origin_id"                                                                            \
 	" FROM comments m LEFT JOIN users u ON u.id = m.author_id"
 static const struct db_col comment_cols[] = {
 	{ DB_COL_INT, offsetof(struct comment, id) },
@@ -19,6 +20,7 @@ static const struct db_col comment_cols[] = {
 	{ DB_COL_TEXT, offsetof(struct comment, channel) },
 	{ DB_COL_TEXT, offsetof(struct comment, body) },
 	{ DB_COL_TEXT, offsetof(struct comment, body_full) },
+	{ DB_COL_TEXT, offsetof(struct comment, body_html) },
 	{ DB_COL_INT, offsetof(struct comment, created_at) },
 	{ DB_COL_INT, offsetof(struct comment, edited_at) },
 	{ DB_COL_INT, offsetof(struct comment, deleted_at) },
@@ -29,8 +31,8 @@ static const struct db_col comment_cols[] = {
 static const struct db_map comment_map = DB_MAP(comment, comment_cols);
 
 DB_SQL(sql_insert, "INSERT INTO comments (id, ticket_id, author_id, message_id, is_internal, held,"
-		   " channel, body, body_full, created_at, origin_id)"
-		   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)");
+		   " channel, body, body_full, created_at, origin_id, body_html)"
+		   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)");
 DB_SQL(sql_get, "SELECT " COMMENT_COLUMNS " WHERE m.id = $1");
 /* $2 is 1 with internal notes, 0 without. */
 DB_SQL(sql_list, "SELECT " COMMENT_COLUMNS " WHERE m.ticket_id = $1 AND m.deleted_at IS NULL"
@@ -39,7 +41,7 @@ DB_SQL(sql_count, QUERY_COUNT_BEGIN " FROM comments m WHERE m.ticket_id = $1"
 				    " AND m.deleted_at IS NULL"
 				    " AND m.is_internal <= $2" QUERY_COUNT_END);
 DB_SQL(sql_save, "UPDATE comments SET is_internal = $1, held = $2, body = $3, body_full = $4,"
-		 " edited_at = $5, deleted_at = $6 WHERE id = $7");
+		 " body_html = $5, edited_at = $6, deleted_at = $7 WHERE id = $8");
 DB_SQL(sql_first_body, "SELECT CASE WHEN m.deleted_at IS NULL THEN m.body ELSE '' END"
 		       " FROM comments m WHERE m.ticket_id = $1 AND m.origin_id IS NULL"
 		       " ORDER BY m.id LIMIT 1");
@@ -59,7 +61,7 @@ int comment_insert(struct db_conn *c, const struct comment *m, int64_t *ret_id, 
 				       DB_ID(m->message_id), DB_INT(m->is_internal),
 				       DB_TEXT(m->held), DB_TEXT(m->channel), DB_TEXT(m->body),
 				       DB_TEXT(m->body_full), DB_INT(m->created_at),
-				       DB_ID(m->origin_id)),
+				       DB_ID(m->origin_id), DB_TEXT(m->body_html)),
 			       err);
 	if (rc != MD_OK)
 		return rc;
@@ -95,8 +97,8 @@ int comment_save(struct db_conn *c, const struct comment *m, struct md_err *err)
 	int64_t changed;
 	int rc = db_exec(c, &sql_save,
 			 DB_ARGS(DB_INT(m->is_internal), DB_TEXT(m->held), DB_TEXT(m->body),
-				 DB_TEXT(m->body_full), DB_ID(m->edited_at), DB_ID(m->deleted_at),
-				 DB_INT(m->id)),
+				 DB_TEXT(m->body_full), DB_TEXT(m->body_html), DB_ID(m->edited_at),
+				 DB_ID(m->deleted_at), DB_INT(m->id)),
 			 &changed, err);
 
 	if (rc == MD_OK && changed == 0)

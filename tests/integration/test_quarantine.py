@@ -69,6 +69,19 @@ def test_a_rule_fills_in_new_tickets(desk, api):
     assert "nobody@desk.test" in rules["rule:gone"]["evidence"]  # in vain, and said so
 
 
+def test_the_html_of_a_mail_is_shown_without_what_harms(desk, api):
+    mail = lib.new_mail(desk.address("carol"), desk.address("support"), "In colour", "Plain\n")
+    mail.add_alternative('<p onclick="x()">Rich <b>text</b><script>x</script>'
+                         '<img src="http://t.test/p.gif"></p>\n', subtype="html")
+    desk.send(mail, login="carol")
+    ticket = api.wait_ticket("its ticket", lambda t: t["title"] == "In colour")
+    comment = api.comments(ticket["id"])[0]
+    assert comment["body"] == "Plain"
+    assert "<b>text</b>" in comment["body_html"] and 'data-src="http://t.test' in comment["body_html"]
+    assert "script" not in comment["body_html"] and "onclick" not in comment["body_html"]
+    assert api.patch(f"/comments/{comment['id']}", {"body": "x"}).status == 403
+
+
 def test_what_a_rule_holds_back_can_be_let_in(desk, api):
     write(desk, "carol", "viagra for the office plants", "They need it.\n")
     row = held(api, "spam", "viagra for the office plants")

@@ -86,6 +86,7 @@ struct work {
 struct work_ticket {       /* what a new ticket is made of */
 	const char *title; /* cleaned and cut by work_create(); empty: "(no subject)" */
 	const char *body, *body_full;
+	const char *body_html; /* safe HTML of its mail; may be NULL */
 	int64_t requester; /* user */
 	int64_t priority;  /* 0..3 */
 	const char *category;
@@ -103,6 +104,7 @@ struct work_ticket {       /* what a new ticket is made of */
 
 struct work_comment {
 	const char *body, *body_full; /* body_full NULL when the same */
+	const char *body_html;        /* safe HTML of its mail; may be NULL */
 	bool is_internal;
 	const char *held; /* policy_hold_name(), or NULL */
 };

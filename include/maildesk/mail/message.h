@@ -110,6 +110,7 @@ struct message {
 	/* In `text`: so much of it is the forwarder's own, there the old mail's own text begins. */
 	int64_t forwarded_above, forwarded_below;
 	struct rec_list fields; /* struct mail_field; by message_read_fields() */
+	const char *safe_html;  /* by message_make_safe_html(); NULL */
 	bool bomb; /* a limit of scan.h was hit: nothing below the top header was read */
 };
 
@@ -124,12 +125,10 @@ int message_read(const uint8_t *raw, size_t n, struct arena *arena, struct messa
 int message_read_fields(const uint8_t *raw, size_t n, const struct rec_strs *names,
 			struct arena *arena, struct message *ret, struct md_err *err);
 
-/* The HTML form of a mail, safe to be shown (sanitize.h); NULL when it has none. Read again when it
- * is asked for and not at intake: few mails are ever looked at in that form. For the `read` role.
- */
-int message_safe_html(const uint8_t *raw, size_t n, struct arena *arena, const char **ret_html,
-		      struct md_err *err);
 enum { MESSAGE_SAFE_HTML_MAX = 2 << 20 };
+/* Make m->safe_html of m->html, if it has any, by the allow-list of sanitize.h. MD_OK or MD_NOMEM.
+ */
+int message_make_safe_html(struct message *m, struct arena *arena, struct md_err *err);
 
 /* Open charset converters and parser tables that need files, before the jail closes. */
 void message_read_prepare(void);

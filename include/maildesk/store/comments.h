@@ -11,6 +11,7 @@ struct comment {
 	const char *held; /* "unverified", "not_participant", NULL */
 	const char *channel;
 	const char *body, *body_full; /* body_full NULL when the same */
+	const char *body_html;        /* safe HTML of a mail; NULL: it had none */
 	int64_t created_at, edited_at, deleted_at;
 	const char *author_name, *author_role; /* filled by get and list */
 };
@@ -21,7 +22,7 @@ int comment_get(struct db_conn *c, int64_t id, struct arena *a, struct comment *
 int comment_list(struct db_conn *c, int64_t ticket, bool with_internal, int64_t offset,
 		 int64_t limit, struct arena *a, struct comment **ret, size_t *ret_n,
 		 int64_t *ret_total, struct md_err *err);
-/* Writes is_internal, held, body, body_full, edited_at, deleted_at. */
+/* Writes is_internal, held, body, body_full, body_html, edited_at, deleted_at. */
 int comment_save(struct db_conn *c, const struct comment *m, struct md_err *err);
 /* Those of an author that are held, oldest first. */
 int comment_held_by(struct db_conn *c, int64_t ticket, int64_t author, struct arena *a,

@@ -20,7 +20,7 @@ static void show_html(struct buf *out, const struct comment *m)
 	char *html;
 
 	if (strcmp(m->channel, "mail") == 0) {
-		show_null(out, "body_html");
+		show_text(out, "body_html", m->body_html);
 		return;
 	}
 	html = cmark_markdown_to_html(m->body, strlen(m->body), CMARK_OPT_DEFAULT);

@@ -193,6 +193,7 @@ CREATE TABLE comments (
     channel    TEXT NOT NULL,
     body       TEXT NOT NULL,                 -- what is new in it
     body_full  TEXT,                          -- NULL when body is all of it
+    body_html  TEXT,                          -- of a mail, rewritten by an allow-list; NULL: none
     created_at {INT} NOT NULL,
     edited_at  {INT},
     deleted_at {INT}
