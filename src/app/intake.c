@@ -271,7 +271,9 @@ static int answer_alone(struct db_conn *c, void *ctx, struct md_err *err)
 	work_none(&in->by, c, in->a, &w);
 	w.ticket.mailbox_id = in->mail->mailbox;
 	w.ticket.title = in->list.subject; /* for the answer's */
-	rc = intake_run_commands(in, &w, err);
+	rc = intake_store_message(in, 0, err);
+	if (rc == MD_OK)
+		rc = intake_run_commands(in, &w, err);
 	in->result.outcome = "commands_run";
 	return rc == MD_OK ? work_save(&w, err) : rc;
 }

@@ -6,6 +6,8 @@
 #include <maildesk/store/comments.h>
 #include <maildesk/store/tickets.h>
 
+#include "ticket_command.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -332,6 +334,7 @@ int cmd_ticket(int argc, char **argv)
 	static const struct cmd_verb verbs[] = {
 		{ "list", ticket_list_main, "list tickets" },
 		{ "show", ticket_show_main, "show one ticket" },
+		{ "command", ticket_command_main, "run commands on a ticket, as a mail would" },
 		{ NULL, NULL, NULL },
 	};
 

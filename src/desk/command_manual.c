@@ -45,7 +45,9 @@ static const char *who(const struct command_row *row)
 	static const struct policy_ticket own = { .requester = 1, .is_new = true };
 
 	if (row->verb == VERB_DELETE)
-		return "admins, and who wrote in";
+		return "admins, and whose ticket it is";
+	if (row->verb == VERB_STATUS)
+		return "everybody on the ticket, as its workflow has it";
 	return policy_may(&customer, row->action, &own) == POLICY_YES ? "everybody" : "agents";
 }
 
@@ -69,7 +71,8 @@ static void put_row(struct buf *out, const struct command_row *row)
 
 static void put_example(struct buf *out, const struct command_example *e)
 {
-	buf_adds(out, ".PP\n");
+	if (e != command_examples)
+		buf_adds(out, ".PP\n");
 	put(out, e->about);
 	buf_adds(out, "\n.PP\n.RS 4\n.nf\nSubject: ");
 	put(out, e->subject);
@@ -81,7 +84,7 @@ static void put_example(struct buf *out, const struct command_example *e)
 /* clang-format off */
 static const char before[] =
 	".\\\" made by: maildesk commands --man\n"
-	".TH MAILDESK-COMMANDS 7 \"\" maildesk \"maildesk manual\"\n"
+	".TH MAILDESK-COMMANDS 7 2026-11-20 maildesk \"maildesk manual\"\n"
 	".SH NAME\nmaildesk-commands \\- what agents and customers may ask for in a mail\n"
 	".SH DESCRIPTION\n"
 	"A mail to the desk may carry commands, in two places:\n"
@@ -125,9 +128,19 @@ static const char after[] =
 	"Whoever gave commands is answered with each line, its result and the reason, and the "
 	"ticket's state after:\nby default when something was refused or asked for\n"
 	".RB ( transcript\n=\n.BR errors );\n.B always\nanswers every time,\n.B never\nquestions only.\n"
+	".PP\nNotifications of agents end in links for what may be done next:\n"
+	"one opens a mail to the signed address with the command in its subject, and is done by\n"
+	"sending it.\n"
+	".SH CANNED REPLIES\n"
+	"The text of a canned reply is a template; it may use\n"
+	".BR {{requester.name}} ,\n.BR {{requester.email}} ,\n.BR {{assignee.name}} ,\n"
+	".BR {{agent.name}} ,\n.BR {{desk.name}} ,\n.BR {{ticket.id}} ,\n.BR {{ticket.title}} ,\n"
+	".BR {{ticket.status}} ,\n.BR {{ticket.priority}}\nand\n.BR {{ticket.category}} .\n"
+	"It stands below the text of the mail. Its tags are added, and its commands are run as the "
+	"agent's own.\n"
 	".SH EXAMPLES\n";
 static const char end[] =
-	".SH SEE ALSO\n.BR maildesk\\-scaling (7)\n";
+	".SH SEE ALSO\n.BR maildesk\\-scaling (7),\n.BR maildesk\\-templates (7)\n";
 /* clang-format on */
 
 void command_manual(struct buf *out)
