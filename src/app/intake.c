@@ -33,7 +33,7 @@ int intake_store_message(struct intake *in, int64_t ticket, struct md_err *err)
 		.mailbox_id = in->mail->mailbox,
 		.ticket_id = ticket,
 		.message_id = in->message_id,
-		.identity = m ? m->identity : in->mail->blob->sha256,
+		.identity = in->identity,
 		.subject = m ? m->subject : NULL,
 		.from_address = in->f.sender,
 		.from_name = in->f.sender_name,
@@ -400,7 +400,13 @@ static int decide(struct intake *in, struct md_err *err)
 						     .evidence = evidence };
 		return MD_OK;
 	}
-	return find_route(in, err);
+	rc = find_route(in, err);
+	if (rc == MD_OK && in->cross_posted)
+		in->route =
+			(struct route_decision){ .outcome = ROUTE_NEW,
+						 .rule = RULE_NONE,
+						 .evidence = "each mailbox has its own ticket" };
+	return rc;
 }
 
 static void set_actor(struct intake *in)
@@ -438,23 +444,46 @@ static int take_new(struct intake *in, struct md_err *err)
 	return rc;
 }
 
+/* Where each mailbox has its own ticket, what opened one at another mailbox is new here: then
+ * MD_NOTFOUND, and its identity is that of this mailbox. */
+static int find_cross_post(struct intake *in, struct message_row *first, struct md_err *err)
+{
+	struct decision d;
+	int rc;
+
+	if (strcmp(in->d->config->desk.cross_post, "each") != 0 ||
+	    first->mailbox_id == in->mail->mailbox)
+		return MD_OK;
+	rc = decision_get(in->c, first->id, in->a, &d, err);
+	if (rc != MD_OK || strcmp(d.outcome, "ticket_created") != 0)
+		return rc == MD_NOTFOUND ? MD_OK : rc;
+	in->identity = arena_printf(in->a, "%s.%lld", in->identity, (long long)in->mail->mailbox);
+	if (!in->identity)
+		return out_of_memory(err);
+	in->cross_posted = true;
+	return message_find(in->c, in->identity, in->message_id, in->a, first, err);
+}
+
 static int take(struct desk *d, struct db_conn *c, struct arena *a, const struct intake_mail *mail,
 		struct intake_result *ret, struct md_err *err)
 {
 	struct intake in = { .d = d, .c = c, .a = a, .mail = mail, .m = mail->message };
-	const char *identity = in.m ? in.m->identity : mail->blob->sha256;
 	struct message_row first;
 	int rc;
+
+	in.identity = in.m ? in.m->identity : mail->blob->sha256;
 
 	in.by = (struct work_by){ .desk = d, .channel = "mail", .now_ms = clock_wall(d->clock) };
 	in.message_id = in.m && in.m->message_id
 				? in.m->message_id
-				: arena_printf(a, "%.40s@message-id.invalid", identity);
+				: arena_printf(a, "%.40s@message-id.invalid", in.identity);
 	if (!in.message_id)
 		return out_of_memory(err);
 	rc = mail->released || mail->fresh
 		     ? MD_NOTFOUND
-		     : message_find(c, identity, in.message_id, a, &first, err);
+		     : message_find(c, in.identity, in.message_id, a, &first, err);
+	if (rc == MD_OK)
+		rc = find_cross_post(&in, &first, err);
 	if (rc == MD_OK)
 		rc = intake_note_duplicate(&in, &first, err);
 	else if (rc == MD_NOTFOUND)

@@ -55,8 +55,9 @@ struct intake {
 	size_t n_lines;
 	struct rule_outcome rules;
 	int64_t requester; /* of the ticket an agent's forward opens; 0: whoever wrote */
-	const char *message_id;
-	bool stored; /* its row was there before */
+	const char *message_id, *identity;
+	bool stored;       /* its row was there before */
+	bool cross_posted; /* another mailbox has a ticket of it, this one wants its own */
 	struct intake_result result;
 };
 

@@ -205,6 +205,11 @@ int work_leave(struct work *w, const struct participant *p, struct md_err *err)
 				  .is_public = true };
 	int rc = participant_remove(w->c, w->ticket.id, p->user_id, err);
 
+	/* The addresses they were given for it are worth nothing from now on. */
+	if (rc == MD_OK)
+		rc = ticket_raise_epoch(w->c, w->ticket.id, err);
+	w->ticket.epoch++;
+
 	if (rc == MD_OK)
 		rc = work_record(w, &fact, err);
 	if (rc == MD_OK)

@@ -32,6 +32,7 @@ struct conf_desk {
 	const char *subject_commands; /* "strict", "loose", "off" */
 	const char *transcript;       /* "errors", "always", "never" */
 	const char *echo_subject;     /* "verified", "always", "never" */
+	const char *cross_post;       /* "one", "each" */
 	int64_t reopen_window_ms, auto_close_ms;
 	int64_t lease_ms;            /* of a mailbox, among several daemons */
 	struct conf_strs categories; /* empty: any */

@@ -587,6 +587,35 @@ static void one_subject_is_answered_twice(void **state)
 	     "SELECT old_value || ' ' || new_value FROM ticket_history WHERE action = 'not_sent'");
 }
 
+static void each_mailbox_may_have_its_ticket(void **state)
+{
+	struct fixture *f = *state;
+	struct mail m = { .from = CAROL,
+			  .to = "support@desk.test, sales@desk.test",
+			  .subject = "Both",
+			  .id = "both@x.test",
+			  .headers = "References: <root@x.test>\n" };
+	int64_t first = take(f, m).ticket, second;
+
+	m.mailbox = f->sales;
+	second = take(f, m).ticket;
+	assert_int_not_equal(first, second);
+	ROWS(f, "support\nsales",
+	     "SELECT m.name FROM tickets t JOIN mailboxes m ON m.id ="
+	     " t.mailbox_id ORDER BY t.id");
+	OUTCOME(take(f, m), "duplicate");
+	/* an answer is one comment, wherever it is read */
+	m = (struct mail){ .from = CAROL,
+			   .subject = "Re: Both",
+			   .reply_to = "both@x.test",
+			   .id = "answer@x.test" };
+	assert_int_equal(take(f, m).ticket, first);
+	m.mailbox = f->sales;
+	m.to = "support@desk.test";
+	OUTCOME(take(f, m), "duplicate");
+	ROWS(f, "3", "SELECT count(*) FROM comments");
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -612,6 +641,7 @@ int main(void)
 		DESK_TEST(ten_thousand_robots_get_no_answer,
 			  "limits { inbound_per_sender_hour = 0 }\n"),
 		DESK_TEST(two_desks_fall_silent, ""),
+		DESK_TEST(each_mailbox_may_have_its_ticket, "desk { cross_post = each }\n"),
 		DESK_TEST(ping_pong_ends_in_silence, ""),
 		DESK_TEST(one_subject_is_answered_twice, ""),
 	};
