@@ -7,6 +7,7 @@
 #include <maildesk/desk/notice.h>
 #include <maildesk/store/messages.h>
 #include <maildesk/store/outbox.h>
+#include <maildesk/store/teams.h>
 #include <maildesk/store/proofs.h>
 
 #include "work_priv.h"
@@ -90,13 +91,15 @@ static void add_participants(struct work *w, struct audience *to)
 /* Everybody the matrix could name. */
 static int gather(struct work *w, struct audience *to, struct md_err *err)
 {
-	struct user *staff = NULL, assignee;
-	size_t n = 0;
+	struct user *staff = NULL, *team = NULL, assignee;
+	size_t n = 0, n_team = 0;
 	int rc = user_agents(w->c, true, w->arena, &staff, &n, err);
 
+	if (rc == MD_OK && w->ticket.team_id)
+		rc = team_members(w->c, w->ticket.team_id, w->arena, &team, &n_team, err);
 	if (rc != MD_OK)
 		return rc;
-	to->max = w->n_participants + n + 2;
+	to->max = w->n_participants + n + n_team + 2;
 	to->people = arena_array(w->arena, to->max, sizeof *to->people);
 	to->readers = arena_array(w->arena, to->max, sizeof *to->readers);
 	if (!to->people || !to->readers)
@@ -109,6 +112,8 @@ static int gather(struct work *w, struct audience *to, struct md_err *err)
 	}
 	if (rc == MD_OK && w->by->user.id)
 		add_user(w, to, &w->by->user, NOTICE_SENDER, false);
+	for (size_t i = 0; i < n_team && rc == MD_OK; i++)
+		add_user(w, to, &team[i], NOTICE_TEAM, false);
 	for (size_t i = 0; i < n && rc == MD_OK; i++)
 		add_user(w, to, &staff[i],
 			 strcmp(staff[i].role, "admin") == 0 ? NOTICE_ADMIN : NOTICE_AGENT, false);

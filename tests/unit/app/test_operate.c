@@ -368,6 +368,21 @@ static void teams_assign_by_load(void **state)
 	     " WHERE t.title = 'new' ORDER BY t.id");
 }
 
+/* A new ticket of a team is that team's business. */
+static void a_team_is_told(void **state)
+{
+	struct fixture *f = *state;
+	const int64_t members[] = { f->bob };
+	struct work_ticket n = {
+		.title = "new", .body = "b", .requester = f->carol, .mailbox = f->sales
+	};
+	int64_t t;
+
+	team(f, "ops", members, 1);
+	OK(create_rc(f, f->carol, &n, &t));
+	ROWS(f, "created carol@customer.test\ncreated_agent bob@desk.test", QUEUED);
+}
+
 static void a_reply_takes_it(void **state)
 {
 	struct fixture *f = *state;
@@ -971,6 +986,7 @@ int main(void)
 		DESK_TEST(teams_assign_in_turn, "team \"ops\" { assign = round_robin }\n"),
 		DESK_TEST(teams_assign_by_load, "team \"ops\" { assign = least_loaded }\n"
 						"mailbox \"sales\" { team = ops }\n"),
+		DESK_TEST(a_team_is_told, "mailbox \"sales\" { team = ops }\n"),
 		DESK_TEST(a_reply_takes_it, "desk { take_by_reply = true }\n"),
 		DESK_TEST(links, ""),
 		DESK_TEST(deleted_is_gone_but_for_admins, SLA_CONFIG),
