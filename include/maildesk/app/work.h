@@ -87,8 +87,8 @@ struct work_ticket {       /* what a new ticket is made of */
 	const char *title; /* cleaned and cut by work_create(); empty: "(no subject)" */
 	const char *body, *body_full;
 	const char *body_html; /* safe HTML of its mail; may be NULL */
-	int64_t requester; /* user */
-	int64_t priority;  /* 0..3 */
+	int64_t requester;     /* user */
+	int64_t priority;      /* 0..3 */
 	const char *category;
 	int64_t assignee, mailbox; /* 0: none */
 	struct rec_strs tags;

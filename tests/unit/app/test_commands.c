@@ -3,12 +3,12 @@
 #include "desk_fixture.h"
 
 #include <maildesk/store/canned.h>
+#include <maildesk/store/teams.h>
 
 #define CAROL "carol@customer.test"
 #define DAVE "dave@customer.test"
 #define ANNA "anna@desk.test"
 #define BOB "bob@desk.test"
-#define FIELDS "field \"room\" { }\n"
 
 static int add_canned(struct db_conn *c, void *ctx, struct md_err *e)
 {
@@ -496,6 +496,30 @@ static void canned_replies_bring_commands(void **state)
 	     " AND id < 4");
 }
 
+/* ---- fields and teams ---- */
+
+static int add_team(struct db_conn *c, void *ctx, struct md_err *e)
+{
+	int64_t id;
+
+	return team_add(c, ctx, &id, e);
+}
+
+static void fields_and_teams_of_the_desk(void **state)
+{
+	struct fixture *f = *state;
+
+	two_tickets(f);
+	OK(db_txn(f->desk->db, add_team, (void *)(uintptr_t) "Network", &err));
+	from_anna(f, 2, "Re: [#1] x", "#room 12 b\n#assign network\n");
+	ROWS(f, "{\"room\":\"12 b\"} Network -",
+	     "SELECT t.fields || ' ' || m.name || ' ' || coalesce(t.assignee_id, '-') FROM tickets "
+	     "t"
+	     " JOIN teams m ON m.id = t.team_id");
+	from_anna(f, 2, "Re: [#1] x", "#assign nobody\n");
+	HAS(lines(f), "no agent or team is called \"nobody\"");
+}
+
 /* ---- links ---- */
 
 static const char *verbs_of(struct fixture *f, const char *recipient)
@@ -599,6 +623,7 @@ int main(void)
 		DESK_TEST(transcripts_are_as_configured, "desk { transcript = always }\n"),
 		DESK_TEST(no_transcript_but_of_questions, "desk { transcript = never }\n"),
 		DESK_TEST(canned_replies_bring_commands, ""),
+		DESK_TEST(fields_and_teams_of_the_desk, "field \"room\" { type = text }\n"),
 		DESK_TEST(links_offer_what_is_allowed, ""),
 		DESK_TEST(a_tap_and_send_is_enough, NO_AUTHSERV),
 		DESK_TEST(a_mail_resent_by_hand_runs, ""),

@@ -182,6 +182,35 @@ static const struct body_case {
 	{ AGENT, "#gr\xc3\xb6\xc3\x9f\x65 3\n", " ! #gr\xc3\xb6\xc3\x9f\x65 3: no such command", "",
 	  COMMENT_BY_DEFAULT },
 	{ AGENT, "#take!\n", "", "#take!", COMMENT_BY_DEFAULT },
+	/* the other verbs */
+	{ AGENT, "#merge #12\n#link blocks 7\n#link #8\n#split 3\n#unmerge\n",
+	  "merge(#12); link(blocks 7); link(#8); split(3); unmerge", "", COMMENT_BY_DEFAULT },
+	{ AGENT, "#cc a@x.test, <b@y.test>\n#requester c@z.test\nx",
+	  "cc(a@x.test b@y.test); requester(c@z.test)", "x", COMMENT_BY_DEFAULT },
+	{ AGENT, "#snooze until tomorrow\n#due none\n#snooze for 3d\n#time 1h30m\n",
+	  "snooze(tomorrow); due(none); snooze(3d); time(1h30m)", "", COMMENT_BY_DEFAULT },
+	{ AGENT, "#help\n#help #tag\n#list\n#list status:open\n#show\n#show 3\n",
+	  "help; help(tag); list; list(status:open); show; show(3)", "", COMMENT_BY_DEFAULT },
+	{ AGENT, "#on 1 #2, 2\n#take\nx", "take", "x", COMMENT_BY_DEFAULT },
+	{ AGENT, "#canned thanks\n#reply\n", "canned(thanks); reply", "", COMMENT_REPLY },
+	{ AGENT, "#merge\n", " ! #merge: something is missing: merge #N", "", COMMENT_BY_DEFAULT },
+	{ AGENT, "#merge 1 2\n", " ! #merge 1 2: one number only", "", COMMENT_BY_DEFAULT },
+	{ AGENT, "#merge x\n", " ! #merge x: numbers of tickets only: merge #N", "",
+	  COMMENT_BY_DEFAULT },
+	{ AGENT, "#cc Carol\n", " ! #cc Carol: \"Carol\" is no mail address", "",
+	  COMMENT_BY_DEFAULT },
+	{ AGENT, "#snooze whenever\n",
+	  " ! #snooze whenever: a time is written like 2027-03-01, 2027-03-01 14:00, tomorrow, "
+	  "friday, 3d or 4h",
+	  "", COMMENT_BY_DEFAULT },
+	{ AGENT, "#time long\n", " ! #time long: a time is written like 15m, 1h30m or 2d", "",
+	  COMMENT_BY_DEFAULT },
+	{ AGENT, "#help frob\n", " ! #help frob: there is no command \"frob\"", "",
+	  COMMENT_BY_DEFAULT },
+	{ AGENT, "#take\n#on 1 2\n", "take ! #on 1 2: on comes first, before other commands", "",
+	  COMMENT_BY_DEFAULT },
+	{ CUSTOMER, "#on Monday it broke\n", "", "#on Monday it broke", COMMENT_BY_DEFAULT },
+	{ CUSTOMER, "#show me\n", "", "#show me", COMMENT_BY_DEFAULT },
 	{ AGENT, "   indented\ntext  ", "", "   indented\ntext", COMMENT_BY_DEFAULT },
 	{ AGENT, "", "", "", COMMENT_BY_DEFAULT },
 	{ AGENT, NULL, "", "", COMMENT_BY_DEFAULT },
@@ -338,6 +367,103 @@ static void test_tag_format(void **state)
 			    "[#41] Re: [#412] x");
 }
 
+static void test_tickets(void **state)
+{
+	static const struct {
+		const char *subject, *text;
+		size_t n;
+		int64_t last;
+	} cases[] = {
+		{ "[#1 #2 #3] x [close]", "", 3, 3 },
+		{ "[#1, #2] x", "", 2, 2 },
+		{ "Re: [#1 #1 #2]", "", 2, 2 },
+		{ "[#1] x", "", 0, 0 },
+		{ "[#1 2] x", "", 0, 0 },
+		{ "[#1 #2", "", 0, 0 },
+		{ "x", "#on 4 5\n#take", 2, 5 },
+		{ "x", "#on 4\n#take", 1, 4 },
+		{ "x", "Hi\n#on 4 5", 0, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < MD_COUNT(cases); i++) {
+		md_auto(arena_done) struct arena a = ARENA_INIT(100000);
+		struct command_list list =
+			parse(&a, cases[i].subject, cases[i].text, SUBJECT_LOOSE, AGENT);
+
+		assert_int_equal(list.ticket_count, cases[i].n);
+		if (list.ticket_count)
+			assert_int_equal(list.tickets[list.ticket_count - 1], cases[i].last);
+	}
+	assert_int_equal(command_ticket_tag("Re: [#7 #8] x", "[#%d]"), 7);
+}
+
+static void test_fields(void **state)
+{
+	md_auto(arena_done) struct arena a = ARENA_INIT(100000);
+	const char *names[] = { "Room" };
+	struct command_input in = {
+		"x", "#room 12 b\n", "[#%d]", SUBJECT_LOOSE, true, { 1, names }
+	};
+	struct command_list list;
+
+	(void)state;
+	assert_int_equal(command_parse(&in, &a, &list, NULL), MD_OK);
+	assert_int_equal(list.count, 1);
+	assert_int_equal(list.commands[0].row->verb, VERB_FIELD);
+	assert_string_equal(list.commands[0].key, "Room");
+	assert_string_equal(list.commands[0].args, "12 b");
+}
+
+static void test_box(void **state)
+{
+	static const struct {
+		const char *text, *understood;
+	} cases[] = {
+		{ "#take\n#priority high", "take; priority(high)" },
+		{ " [take; priority=high] ", "take; priority(high)" },
+		{ "#note hello\nthere", "note" },
+		{ "[frob]", " ! frob: no such command" },
+		{ "hello", " ! hello: no command: write #VERB" },
+		{ "#take\nhello", "take ! hello: no command: write #VERB" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < MD_COUNT(cases); i++) {
+		md_auto(arena_done) struct arena a = ARENA_INIT(100000);
+		md_auto(buf_done) struct buf shown = BUF_INIT(10000);
+		const struct command_input in = { .text = cases[i].text, .tag_format = "[#%d]" };
+		struct command_list list;
+
+		assert_int_equal(command_parse_box(&in, &a, &list, NULL), MD_OK);
+		show(&list, &shown);
+		assert_string_equal(buf_str(&shown), cases[i].understood);
+	}
+}
+
+/* Each example of the table is that command, and nothing is wrong with it. */
+static void test_examples(void **state)
+{
+	(void)state;
+	for (const struct command_row *row = command_rows; row->name; row++) {
+		md_auto(arena_done) struct arena a = ARENA_INIT(100000);
+		struct command_list list;
+
+		if (!row->example || row->verb == VERB_ON || row->verb == VERB_STOP)
+			continue;
+		list = parse(&a, "x", row->example, SUBJECT_LOOSE, AGENT);
+		assert_int_equal(list.refusal_count, 0);
+		assert_int_equal(list.count, 1);
+		assert_ptr_equal(list.commands[0].row, row);
+	}
+	for (const struct command_example *e = command_examples; e->subject; e++) {
+		md_auto(arena_done) struct arena a = ARENA_INIT(100000);
+
+		assert_int_equal(
+			parse(&a, e->subject, e->text, SUBJECT_STRICT, AGENT).refusal_count, 0);
+	}
+}
+
 static void test_table(void **state)
 {
 	(void)state;
@@ -364,7 +490,9 @@ int main(void)
 		cmocka_unit_test(test_body),       cmocka_unit_test(test_subject_and_body),
 		cmocka_unit_test(test_limits),     cmocka_unit_test(test_no_memory),
 		cmocka_unit_test(test_ticket_tag), cmocka_unit_test(test_tag_format),
-		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_table),      cmocka_unit_test(test_tickets),
+		cmocka_unit_test(test_fields),     cmocka_unit_test(test_box),
+		cmocka_unit_test(test_examples),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
