@@ -104,12 +104,13 @@ def start_world(tmp_path, make_database):
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory, make_database):
-    """A world with the daemon, one for each file of tests; without limits that many tests reach."""
+def desk(request, tmp_path_factory, make_database):
+    """A world with the daemon, one for each file of tests; without limits that many tests reach.
+    A file that wants another configuration names it in DESK."""
     need_daemon()
     folder = open_folder(tmp_path_factory.mktemp("desk"))
     fragment = folder.parent / "no-limits.conf"
-    fragment.write_text(NO_LIMITS)
+    fragment.write_text(NO_LIMITS + getattr(request.module, "DESK", ""))
     with contextlib.ExitStack() as stack:
         yield start_sandbox(folder, make_database, stack, "--config", fragment)
 

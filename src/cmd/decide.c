@@ -65,11 +65,20 @@ static int try_it(struct db_conn *c, void *ctx, struct md_err *err)
 	return rc == MD_OK ? md_fail(err, MD_REFUSED, 0, "taken back") : rc;
 }
 
+static void print_item(const json_t *item, const char *flag, const char *yes, const char *no,
+		       const char *what, const char *why)
+{
+	printf("  %s %s: %s\n", json_is_true(json_object_get(item, flag)) ? yes : no,
+	       json_string_value(json_object_get(item, what)),
+	       json_string_value(json_object_get(item, why)));
+}
+
 static void print_text(const char *text)
 {
 	md_auto(json_decref_p) json_t *j = list_of(text);
-	const json_t *ticket = json_object_get(j, "ticket"), *item;
-	size_t i;
+	const json_t *ticket = json_object_get(j, "ticket");
+	const json_t *rules = json_object_get(j, "rules");
+	const json_t *commands = json_object_get(j, "commands");
 
 	printf("%s", json_string_value(json_object_get(j, "outcome")));
 	if (json_is_integer(ticket))
@@ -80,14 +89,10 @@ static void print_text(const char *text)
 	       json_string_value(json_object_get(j, "kind")),
 	       (long long)json_integer_value(json_object_get(j, "trust")),
 	       json_string_value(json_object_get(j, "auth")));
-	json_array_foreach(json_object_get(j, "rules"), i, item)
-		printf("  %s %s: %s\n", json_is_true(json_object_get(item, "matched")) ? "+" : "-",
-		       json_string_value(json_object_get(item, "rule")),
-		       json_string_value(json_object_get(item, "evidence")));
-	json_array_foreach(json_object_get(j, "commands"), i, item)
-		printf("  %s %s: %s\n", json_is_true(json_object_get(item, "ok")) ? "ok" : "no",
-		       json_string_value(json_object_get(item, "line")),
-		       json_string_value(json_object_get(item, "reason")));
+	for (size_t i = 0; i < json_array_size(rules); i++)
+		print_item(json_array_get(rules, i), "matched", "+", "-", "rule", "evidence");
+	for (size_t i = 0; i < json_array_size(commands); i++)
+		print_item(json_array_get(commands, i), "ok", "ok", "no", "line", "reason");
 }
 
 static int decide_one(struct desk *d, int64_t mailbox, const uint8_t *raw, size_t n, bool json,

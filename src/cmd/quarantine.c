@@ -67,7 +67,7 @@ static int show(struct desk *d, int64_t id, bool json, struct md_err *err)
 	md_auto(arena_done) struct arena a = ARENA_INIT(16 << 20);
 	md_auto(db_read_done_p) struct db_conn *c = NULL;
 	md_auto(md_free_p) uint8_t *raw = NULL;
-	struct quarantine_row row;
+	struct quarantine_row row = { 0 };
 	size_t n;
 	int rc = db_read(d->db, &c, err);
 

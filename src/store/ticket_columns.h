@@ -33,8 +33,8 @@
 		{ DB_COL_INT, offsetof(S, in time_spent_ms) },                                     \
 		{ DB_COL_TEXT, offsetof(S, in fields) },                                           \
 		{ DB_COL_INT, offsetof(S, in merged_into) },                                       \
-		{ DB_COL_INT, offsetof(S, in deleted_at) },                                        \
-		{ DB_COL_INT, offsetof(S, in epoch) }, { DB_COL_TEXT, offsetof(S, in alias) },     \
+		{ DB_COL_INT, offsetof(S, in deleted_at) }, { DB_COL_INT, offsetof(S, in epoch) }, \
+		{ DB_COL_TEXT, offsetof(S, in alias) },                                            \
 	{                                                                                          \
 		DB_COL_INT, offsetof(S, in version)                                                \
 	}

@@ -6,26 +6,13 @@ import pytest
 
 import lib
 
-RULES = """\
+DESK = """\
 rule "monitoring" { match "from" { pattern = 'dave@' } match "X-Monitor" { pattern = "^db" }
     set "priority" { value = "high" } tag = {"monitoring"} set "assignee" { value = "bob@desk.test" } }
 rule "gone" { match "from" { pattern = 'dave@' } set "assignee" { value = "nobody@desk.test" } }
 rule "no" { match "subject" { pattern = "^viagra" } action = "quarantine" }
 rule "drop" { match "subject" { pattern = "^newsletter" } action = "discard" }
 """
-
-
-@pytest.fixture(scope="module")
-def desk(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("quarantine")
-    folder.chmod(0o755)
-    folder.parent.chmod(0o755)
-    fragment = folder / "rules.conf"
-    fragment.write_text(RULES)
-    lib.run_sandbox("start", folder / "world", "--config", fragment)
-    world = lib.World(folder / "world")
-    yield world
-    lib.run_sandbox("stop", folder / "world")
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ enum notice_event {
 	NOTICE_UNVERIFIED,
 	NOTICE_CONFIRMATION,
 	NOTICE_CONFIRMATION_EXPIRED, /* an agent's mail was held; to NOTICE_SENDER */
-	NOTICE_MERGED, /* into another ticket */
+	NOTICE_MERGED,               /* into another ticket */
 	NOTICE_EVENT_COUNT
 };
 

@@ -81,8 +81,9 @@ int workflow_check(const struct workflow *wf, struct md_err *err);
 /* A status by its name; NULL when the workflow has none. Names in results are the table's own. */
 const struct workflow_status *workflow_status(const struct workflow *wf, const char *name);
 
-/* The status meant by a word of a command: a status name, a verb of an edge, or a common verb (open,
- * start, pending, hold, resolve, done, solved, close, reopen). Case-insensitive. NULL when it means none here. */
+/* The status meant by a word of a command: a status name, a verb of an edge, or a common verb
+ * (open, start, pending, hold, resolve, done, solved, close, reopen). Case-insensitive. NULL when
+ * it means none here. */
 const char *workflow_target(const struct workflow *wf, const char *word);
 
 /* May somebody who is `who` to the ticket move it? `has_assignee` serves the guards.

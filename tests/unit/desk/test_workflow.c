@@ -250,8 +250,12 @@ static void test_check(void **state)
 	assert_int_equal(workflow_check(workflow_find("helpdesk"), NULL), MD_OK);
 	assert_int_equal(workflow_check(workflow_find("strict"), NULL), MD_OK);
 	for (size_t i = 0; i < MD_COUNT(cases); i++) {
-		struct workflow wf = { "w", cases[i].statuses, cases[i].status_count,
-				       cases[i].edges, cases[i].edge_count, NULL };
+		struct workflow wf = { "w",
+				       cases[i].statuses,
+				       cases[i].status_count,
+				       cases[i].edges,
+				       cases[i].edge_count,
+				       NULL };
 		struct md_err err = { .text = "" };
 		int rc = workflow_check(&wf, &err);
 
