@@ -4,6 +4,7 @@
 
 #include <maildesk/store/db.h>
 
+/* A mail that is in it stays as it is: what brought it there first is what a person decides on. */
 int quarantine_add(struct db_conn *c, int64_t message, const char *cause, const char *detail,
 		   int64_t now_ms, struct md_err *err);
 /* The raw mail and its decision stay. */
