@@ -170,6 +170,8 @@ CREATE TABLE messages (            -- mails in and out
     size       {INT} NOT NULL,
     date_at    {INT},
     blob_id    {INT} REFERENCES blobs (id),
+    comment_id {INT},                         -- of an outgoing one: what it tells of
+    head       TEXT,                          -- JSON: in_reply_to, references, to, cc
     created_at {INT} NOT NULL
 ) {STRICT};
 CREATE UNIQUE INDEX messages_by_message_id ON messages (message_id, identity);

@@ -13,6 +13,7 @@
 #include <maildesk/store/quarantine.h>
 
 #include "intake_priv.h"
+#include "mail_head.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,7 +28,9 @@ static int out_of_memory(struct md_err *err)
 
 int intake_store_message(struct intake *in, int64_t ticket, struct md_err *err)
 {
+	md_auto(buf_done) struct buf head_text = BUF_INIT(MAIL_HEAD_MAX);
 	const struct message *m = in->m;
+	struct mail_head head;
 	struct message_row row = {
 		.direction = "in",
 		.mailbox_id = in->mail->mailbox,
@@ -48,6 +51,11 @@ int intake_store_message(struct intake *in, int64_t ticket, struct md_err *err)
 		return ticket ? message_set_ticket(in->c, in->result.message, ticket, err) : MD_OK;
 	if (m && m->date)
 		(void)time_parse(m->date, &row.date_at); /* a date that is none is no date */
+	if (m && mail_head_of(m, in->a, &head) != MD_OK)
+		return out_of_memory(err);
+	if (m)
+		mail_head_write(&head, &head_text);
+	row.head = head_text.len && head_text.status == MD_OK ? head_text.data : NULL;
 	rc = blob_put(in->c, in->mail->blob, &row.blob_id, err);
 	return rc == MD_OK ? message_insert_as(in->c, &row, in->result.message, err) : rc;
 }

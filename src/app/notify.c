@@ -305,6 +305,7 @@ static int queue(struct work *w, const struct audience *to, struct letter *l, st
 				   .subject = w->ticket.title,
 				   .from_address = address_of(w),
 				   .kind = "normal",
+				   .comment_id = l->event->comment,
 				   .created_at = w->by->now_ms };
 	struct outbox_row o = { .ticket_id = w->ticket.id,
 				.user_id = l->user,

@@ -6,6 +6,7 @@
 #include <maildesk/store/messages.h>
 
 #include "letter_view.h"
+#include "mail_head.h"
 
 #include <string.h>
 
@@ -105,8 +106,20 @@ static int render_letter(const struct templates *t, struct desk *d, const struct
 	return rc;
 }
 
+/* The same as in the mail. */
+static void write_head(const struct outbox_row *row, const struct rec_strs *thread, struct buf *out)
+{
+	const char *to = row->recipient;
+	struct mail_head h = { .references = *thread, .to = { 1, &to } };
+
+	if (thread->n)
+		h.in_reply_to = (struct rec_strs){ 1, &thread->v[thread->n - 1] };
+	mail_head_write(&h, out);
+}
+
 int render_mail(const struct templates *t, struct desk *d, struct db_conn *c,
-		const struct outbox_row *row, struct buf *out, struct md_err *err)
+		const struct outbox_row *row, struct buf *out, struct buf *ret_head,
+		struct md_err *err)
 {
 	md_auto(arena_done) struct arena arena = ARENA_INIT(RENDER_ARENA_MAX);
 	md_auto(json_decref_p) json_t *data = NULL;
@@ -127,5 +140,7 @@ int render_mail(const struct templates *t, struct desk *d, struct db_conn *c,
 		rc = MD_INPUT;
 	if (rc == MD_OK)
 		rc = write_mail(d, row, data, &letter, &thread, out, err);
+	if (rc == MD_OK && ret_head)
+		write_head(row, &thread, ret_head);
 	return rc;
 }

@@ -19,6 +19,8 @@
 #include <maildesk/store/leases.h>
 #include <maildesk/store/outbox.h>
 
+#include "mail_head.h"
+
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,6 +79,7 @@ static int claim(struct db_conn *c, void *ctx, struct md_err *err)
 struct frozen {
 	struct sender *s;
 	struct blob blobs[CLAIM_MAX];
+	const char *heads[CLAIM_MAX];
 	bool ready[CLAIM_MAX];
 };
 
@@ -92,22 +95,24 @@ static int keep(struct db_conn *c, void *ctx, struct md_err *err)
 			continue;
 		rc = blob_put(c, &f->blobs[i], &row->blob_id, err);
 		if (rc == MD_OK)
-			rc = outbox_freeze(c, row->id, row->blob_id, f->blobs[i].size, err);
+			rc = outbox_freeze(c, row->id, row->blob_id, f->blobs[i].size, f->heads[i],
+					   err);
 	}
 	return rc;
 }
 
 static int prepare(struct sender *s, const struct outbox_row *row, struct blob *ret,
-		   struct md_err *err)
+		   const char **ret_head, struct md_err *err)
 {
-	md_auto(buf_done) struct buf mail = BUF_INIT(MAIL_MAX);
+	md_auto(buf_done) struct buf mail = BUF_INIT(MAIL_MAX), head = BUF_INIT(MAIL_HEAD_MAX);
 	struct db_conn *c = NULL;
 	int rc = db_read(s->d->db, &c, err);
 
 	if (rc == MD_OK) {
-		rc = render_mail(s->templates, s->d, c, row, &mail, err);
+		rc = render_mail(s->templates, s->d, c, row, &mail, &head, err);
 		db_read_done(c);
 	}
+	*ret_head = head.len ? arena_strdup(&s->arena, buf_str(&head)) : NULL;
 	return rc == MD_OK ? blob_prepare(mail.data, mail.len, ret, err) : rc;
 }
 
@@ -126,7 +131,7 @@ static int freeze(struct sender *s, struct md_err *err)
 
 		if (s->rows[i].blob_id)
 			continue;
-		rc = prepare(s, &s->rows[i], &f.blobs[i], &why);
+		rc = prepare(s, &s->rows[i], &f.blobs[i], &f.heads[i], &why);
 		f.ready[i] = rc == MD_OK;
 		n += f.ready[i];
 		if (rc == MD_INPUT)

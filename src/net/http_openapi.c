@@ -181,7 +181,9 @@ static void add_answers(struct buf *out, const struct http_route *r)
 
 	buf_addf(out, ",\"responses\":{\"%d\":{\"description\":\"%s\"", status,
 		 r->answer ? r->answer : "Done");
-	if (r->answer) {
+	if (r->answers == HTTP_BYTES) {
+		buf_addf(out, ",\"content\":{\"%s\":{}}", r->answer);
+	} else if (r->answer) {
 		buf_adds(out, ",\"content\":{\"application/json\":{\"schema\":");
 		if (r->answers == HTTP_PAGE)
 			add_page(out, r->answer);

@@ -1,6 +1,7 @@
 /* Answers: problems, and what every answer gets (conditional GET, compression, common fields). */
 #include "http_private.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +28,41 @@ void http_header_add(struct http_request *q, struct http_response *r, const char
 		r->n_headers++;
 }
 
+void http_answer_bytes(struct http_response *r, void *bytes, size_t n, const char *type)
+{
+	buf_done(&r->body);
+	r->body = (struct buf){ .data = bytes, .len = n, .cap = n + 1, .max = HTTP_ANSWER_MAX };
+	r->type = type;
+	r->as_is = true;
+}
+
+/* Both forms: the plain one without what some clients trip over, the other whole. */
+void http_disposition(struct http_request *q, struct http_response *r, const char *how,
+		      const char *filename)
+{
+	md_auto(buf_done) struct buf plain = BUF_INIT(1000), whole = BUF_INIT(1000);
+
+	for (const char *s = filename ? filename : ""; *s; s++) {
+		bool fits = *s >= ' ' && *s < 0x7f && !strchr("\"\\%", *s);
+
+		if ((*s & 0xc0) != 0x80) /* one for a character */
+			buf_addc(&plain, fits ? *s : '_');
+		if (isalnum((unsigned char)*s) || (*s && strchr("-._~", *s)))
+			buf_addc(&whole, *s);
+		else
+			buf_addf(&whole, "%%%02X", (unsigned char)*s);
+	}
+	if (!plain.len || plain.status != MD_OK || whole.status != MD_OK)
+		http_header_add(q, r, "Content-Disposition", "%s", how);
+	else if (strcmp(buf_str(&plain), buf_str(&whole)) == 0)
+		http_header_add(q, r, "Content-Disposition", "%s; filename=\"%s\"", how,
+				buf_str(&plain));
+	else
+		http_header_add(q, r, "Content-Disposition",
+				"%s; filename=\"%s\"; filename*=UTF-8''%s", how, buf_str(&plain),
+				buf_str(&whole));
+}
+
 /* ---- problems ---- */
 
 int http_refuse(struct http_request *q, struct http_response *r, int status, const char *code,
@@ -41,6 +77,8 @@ int http_refuse(struct http_request *q, struct http_response *r, int status, con
 	va_end(ap);
 	r->status = status;
 	r->code = code;
+	r->type = NULL;
+	r->as_is = false;
 	r->detail = arena_strdup(q->arena, text);
 	r->etag = NULL;
 	r->n_headers = 0;
@@ -215,7 +253,8 @@ static void finish(struct http_worker *w, struct http_exchange *ex, bool *ret_gz
 		r->status = 304;
 		buf_cut(&r->body, 0);
 	}
-	if (r->body.len > GZIP_FROM && takes_gzip(http_header(&ex->q, "Accept-Encoding")))
+	if (r->body.len > GZIP_FROM && !r->as_is &&
+	    takes_gzip(http_header(&ex->q, "Accept-Encoding")))
 		*ret_gzip = compress_body(w, &r->body);
 }
 

@@ -1,32 +1,14 @@
 /* messages.c - mails and what was decided about them. Attachments and thread ids: threads.c. */
 #include <maildesk/store/messages.h>
 
+#include "message_columns.h"
 #include "query.h"
 
 /* Copies of a mail that came again are rows too. */
 enum { KNOWN_MAX = 100000 };
 
-#define MESSAGE_COLUMNS                                                                      \
-	"m.id, m.direction, m.mailbox_id, m.ticket_id, m.message_id, m.identity, m.subject," \
-	" m.from_address, m.from_name, m.kind, m.trust, m.size, m.date_at, m.blob_id,"       \
-	" m.created_at FROM messages m"
-static const struct db_col message_cols[] = {
-	{ DB_COL_INT, offsetof(struct message_row, id) },
-	{ DB_COL_TEXT, offsetof(struct message_row, direction) },
-	{ DB_COL_INT, offsetof(struct message_row, mailbox_id) },
-	{ DB_COL_INT, offsetof(struct message_row, ticket_id) },
-	{ DB_COL_TEXT, offsetof(struct message_row, message_id) },
-	{ DB_COL_TEXT, offsetof(struct message_row, identity) },
-	{ DB_COL_TEXT, offsetof(struct message_row, subject) },
-	{ DB_COL_TEXT, offsetof(struct message_row, from_address) },
-	{ DB_COL_TEXT, offsetof(struct message_row, from_name) },
-	{ DB_COL_TEXT, offsetof(struct message_row, kind) },
-	{ DB_COL_INT, offsetof(struct message_row, trust) },
-	{ DB_COL_INT, offsetof(struct message_row, size) },
-	{ DB_COL_INT, offsetof(struct message_row, date_at) },
-	{ DB_COL_INT, offsetof(struct message_row, blob_id) },
-	{ DB_COL_INT, offsetof(struct message_row, created_at) },
-};
+#define MESSAGE_ROW MESSAGE_COLUMNS " FROM messages m"
+static const struct db_col message_cols[] = { MESSAGE_MAP_COLUMNS(struct message_row, ) };
 static const struct db_map message_map = DB_MAP(message_row, message_cols);
 
 struct mail_id {
@@ -39,20 +21,21 @@ _Static_assert(sizeof(struct mail_id) == sizeof(const char *), "rows are the arr
 #define MESSAGE_INSERT                                                                       \
 	"INSERT INTO messages (id, direction, mailbox_id, ticket_id, message_id, identity, " \
 	"subject,"                                                                           \
-	" from_address, from_name, kind, trust, size, date_at, blob_id, created_at)"         \
-	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
+	" from_address, from_name, kind, trust, size, date_at, blob_id, created_at,"         \
+	" comment_id, head)"                                                                 \
+	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"
 DB_SQL(sql_insert, MESSAGE_INSERT);
 DB_SQL(sql_insert_new, MESSAGE_INSERT " ON CONFLICT (message_id, identity) DO NOTHING");
-DB_SQL(sql_get, "SELECT " MESSAGE_COLUMNS " WHERE m.id = $1");
+DB_SQL(sql_get, "SELECT " MESSAGE_ROW " WHERE m.id = $1");
 /* By messages_by_message_id. In a table that has just been made PostgreSQL holds every index for
  * equally good, takes the one of incoming mails and reads all of it: so the direction is no
  * condition that an index could be chosen by, and neither is the order. */
-DB_SQL(sql_find, "SELECT " MESSAGE_COLUMNS " WHERE m.identity = $1 AND m.message_id = $2"
+DB_SQL(sql_find, "SELECT " MESSAGE_ROW " WHERE m.identity = $1 AND m.message_id = $2"
 		 " AND m.direction || '' = 'in'");
-DB_SQL(sql_received, "SELECT " MESSAGE_COLUMNS " WHERE m.message_id = $1"
+DB_SQL(sql_received, "SELECT " MESSAGE_ROW " WHERE m.message_id = $1"
 		     " AND m.direction || '' = 'in' AND m.identity IS NOT NULL"
 		     " ORDER BY m.id + 0 DESC LIMIT 1");
-DB_SQL(sql_next_in, "SELECT " MESSAGE_COLUMNS " WHERE m.id > $1 AND m.direction || '' = 'in'"
+DB_SQL(sql_next_in, "SELECT " MESSAGE_ROW " WHERE m.id > $1 AND m.direction || '' = 'in'"
 		    " ORDER BY m.id LIMIT 1");
 DB_SQL(sql_count_from,
        QUERY_COUNT_BEGIN " FROM messages m WHERE m.from_address = $1"
@@ -72,7 +55,8 @@ int message_insert_as(struct db_conn *c, const struct message_row *m, int64_t id
 			DB_ID(m->ticket_id), DB_TEXT(m->message_id), DB_TEXT(m->identity),
 			DB_TEXT(m->subject), DB_TEXT(m->from_address), DB_TEXT(m->from_name),
 			DB_TEXT(m->kind), DB_INT(m->trust), DB_INT(m->size), DB_ID(m->date_at),
-			DB_ID(m->blob_id), DB_INT(m->created_at));
+			DB_ID(m->blob_id), DB_INT(m->created_at), DB_ID(m->comment_id),
+			DB_TEXT(m->head));
 	int64_t changed;
 	int rc;
 

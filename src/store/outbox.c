@@ -51,8 +51,9 @@ DB_SQL(sql_claim, "WITH due AS MATERIALIZED (SELECT o.id FROM outbox o WHERE " W
 			       " UPDATE outbox SET state = 'sending', attempts = attempts + 1, "
 			       "next_at = $3, holder = $4"
 			       " WHERE id IN (SELECT due.id FROM due) RETURNING id");
-DB_SQL(sql_freeze, "UPDATE messages SET blob_id = $1, size = $2 WHERE blob_id IS NULL"
-		   " AND id = (SELECT o.message_id FROM outbox o WHERE o.id = $3)");
+DB_SQL(sql_freeze, "UPDATE messages SET blob_id = $1, size = $2, head = $3"
+		   " WHERE blob_id IS NULL"
+		   " AND id = (SELECT o.message_id FROM outbox o WHERE o.id = $4)");
 DB_SQL(sql_release, "UPDATE outbox SET state = 'retry', next_at = $1, holder = NULL WHERE " WAITING(
 			    "outbox") " AND state = 'sending' AND holder = $2");
 DB_SQL(sql_finish,
@@ -129,10 +130,12 @@ int outbox_claim(struct db_conn *c, const char *holder, int64_t now_ms, int64_t 
 	return query_all(&q, c, &outbox_map, n, a, ret, ret_n, err);
 }
 
-int outbox_freeze(struct db_conn *c, int64_t id, int64_t blob_id, int64_t size, struct md_err *err)
+int outbox_freeze(struct db_conn *c, int64_t id, int64_t blob_id, int64_t size, const char *head,
+		  struct md_err *err)
 {
 	int64_t changed;
-	int rc = db_exec(c, &sql_freeze, DB_ARGS(DB_INT(blob_id), DB_INT(size), DB_INT(id)),
+	int rc = db_exec(c, &sql_freeze,
+			 DB_ARGS(DB_INT(blob_id), DB_INT(size), DB_TEXT(head), DB_INT(id)),
 			 &changed, err);
 
 	if (rc == MD_OK && changed == 0)

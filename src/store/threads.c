@@ -11,10 +11,12 @@ DB_SQL(sql_insert,
        "INSERT INTO attachments (message_id, comment_id, filename, content_type, size, sha256,"
        " content_id, is_inline, raw_offset, raw_length, encoding)"
        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)");
-DB_SQL(sql_list, "SELECT a.id, a.message_id, a.comment_id, a.filename, a.content_type, a.size,"
-		 " a.sha256, a.content_id, a.is_inline, a.raw_offset, a.raw_length, a.encoding"
-		 " FROM comments m JOIN attachments a ON a.comment_id = m.id"
-		 " WHERE m.ticket_id = $1 ORDER BY a.comment_id, a.id");
+#define ATTACHMENT_COLUMNS                                                      \
+	"a.id, a.message_id, a.comment_id, a.filename, a.content_type, a.size," \
+	" a.sha256, a.content_id, a.is_inline, a.raw_offset, a.raw_length, a.encoding"
+DB_SQL(sql_list,
+       "SELECT " ATTACHMENT_COLUMNS " FROM comments m JOIN attachments a ON a.comment_id = m.id"
+       " WHERE m.ticket_id = $1 ORDER BY a.comment_id, a.id");
 DB_SQL(sql_move, "UPDATE attachments SET comment_id = $1 WHERE comment_id = $2");
 DB_SQL(sql_thread_add, "INSERT INTO thread_ids (message_id, ticket_id) VALUES ($1, $2)"
 		       " ON CONFLICT (message_id) DO NOTHING");
@@ -56,6 +58,22 @@ int attachment_list(struct db_conn *c, int64_t ticket, struct arena *a, struct a
 {
 	return db_all(c, &sql_list, DB_ARGS(DB_INT(ticket)), &attachment_map, ATTACHMENTS_MAX, a,
 		      ret, ret_n, err);
+}
+
+int attachment_list_of(struct db_conn *c, const int64_t *messages, size_t n, struct arena *a,
+		       struct attachment_row **ret, size_t *ret_n, struct md_err *err)
+{
+	md_auto(query_done) struct query q = QUERY_INIT;
+	int rc = query_check_list(n, err);
+
+	*ret_n = 0;
+	if (rc != MD_OK || n == 0)
+		return rc;
+	query_add_ints(&q,
+		       "SELECT " ATTACHMENT_COLUMNS " FROM attachments a WHERE a.message_id IN ",
+		       messages, n);
+	query_add(&q, " ORDER BY a.message_id, a.id");
+	return query_all(&q, c, &attachment_map, ATTACHMENTS_MAX, a, ret, ret_n, err);
 }
 
 static const struct db_col hit_cols[] = {

@@ -6,10 +6,12 @@
 #include <maildesk/app/templates.h>
 #include <maildesk/store/outbox.h>
 
-/* Append the whole mail, CRLF line ends. Reads the recipient's thread by `c`. MD_INPUT when the
- * data cannot be used: the mail will never be sendable. A template of templates_dir that fails is
- * told to the desk (desk_templates_alarm), and the built-in one sent. */
+/* Append the whole mail, CRLF line ends, and to `ret_head` (may be NULL) what messages.h keeps of
+ * its head. Reads the recipient's thread by `c`. MD_INPUT when the data cannot be used: the mail
+ * will never be sendable. A template of templates_dir that fails is told to the desk
+ * (desk_templates_alarm), and the built-in one sent. */
 int render_mail(const struct templates *t, struct desk *d, struct db_conn *c,
-		const struct outbox_row *row, struct buf *out, struct md_err *err);
+		const struct outbox_row *row, struct buf *out, struct buf *ret_head,
+		struct md_err *err);
 
 #endif

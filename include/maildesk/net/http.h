@@ -37,6 +37,7 @@ struct http_response {
 	int status;       /* 200 */
 	struct buf body;  /* JSON, or of this: */
 	const char *type; /* "text/html; charset=utf-8"; NULL: JSON */
+	bool as_is;       /* is not to be compressed */
 	const char *etag; /* with its quotes; a GET that has it already is answered 304 */
 	struct http_pair headers[HTTP_HEADERS_MAX];
 	size_t n_headers;
@@ -57,8 +58,8 @@ struct http_route {
 	int (*find)(void *ctx, struct http_request *q, struct md_err *err);
 	const struct http_field *query, *body; /* NULL: none */
 	const char *summary;
-	enum http_type answers; /* HTTP_OBJECT, HTTP_PAGE */
-	const char *answer;     /* name of the object; NULL: 204 */
+	enum http_type answers; /* HTTP_OBJECT, HTTP_PAGE, HTTP_BYTES */
+	const char *answer;     /* name of the object, media type; NULL: 204 */
 	int status;             /* of success; 0: 200 */
 };
 
@@ -110,6 +111,12 @@ const char *http_header(const struct http_request *q, const char *name);
 const char *http_query(const struct http_request *q, const char *name);
 void http_header_add(struct http_request *q, struct http_response *r, const char *name,
 		     const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/* The answer is these bytes, with a NUL behind them; they are its to free from now on. */
+void http_answer_bytes(struct http_response *r, void *bytes, size_t n, const char *type);
+/* A Content-Disposition field: `how` is "attachment" or "inline", the name as RFC 6266 wants it;
+ * NULL: without one. */
+void http_disposition(struct http_request *q, struct http_response *r, const char *how,
+		      const char *filename);
 /* The answer is this problem. Returns MD_OK: `return http_refuse(...)`. Drops what was written. */
 int http_refuse(struct http_request *q, struct http_response *r, int status, const char *code,
 		const char *fmt, ...) __attribute__((format(printf, 5, 6)));

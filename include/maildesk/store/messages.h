@@ -11,6 +11,8 @@ struct message_row {
 	int64_t mailbox_id, ticket_id;
 	const char *message_id, *identity, *subject, *from_address, *from_name, *kind;
 	int64_t trust, size, date_at, blob_id, created_at;
+	int64_t comment_id; /* of an outgoing one */
+	const char *head;   /* members of a JSON object: in_reply_to, references, to, cc; or NULL */
 };
 /* MD_CONFLICT: it is stored already. */
 int message_insert(struct db_conn *c, const struct message_row *m, int64_t *ret_id,
@@ -36,6 +38,30 @@ int message_next_in(struct db_conn *c, int64_t after, struct arena *a, struct me
 /* Mails taken in from that (folded) address since then. */
 int message_count_from(struct db_conn *c, const char *address, int64_t since_ms, int64_t *ret,
 		       struct md_err *err);
+/* A mail as it is shown. */
+struct message_view {
+	struct message_row m;
+	int64_t comment_id;             /* what it became, or tells of */
+	const char *mailbox;            /* NULL: none, or one that is gone */
+	const char *state, *last_reply; /* of an outgoing one that is still known to the outbox */
+	const char *recipient;          /* likewise */
+	int64_t recipient_id;           /* likewise: the user */
+};
+enum { MESSAGE_WORDS_MAX = 16 };
+struct message_filter { /* 0, NULL: any; lists are OR */
+	const char *message_id, *mailbox;
+	int64_t ticket;
+	struct rec_strs direction, kind, outcome; /* at most MESSAGE_WORDS_MAX each */
+	/* Of the mails on a ticket those that a customer may know of: what became a public comment,
+	 * and what was sent to them. */
+	int64_t public_to;
+	int64_t offset, limit;
+};
+/* The newest first; `total` as in tickets.h. */
+int message_list(struct db_conn *c, const struct message_filter *f, struct arena *a,
+		 struct message_view **ret, size_t *ret_n, int64_t *ret_total, struct md_err *err);
+int message_view_get(struct db_conn *c, int64_t id, struct arena *a, struct message_view *ret,
+		     struct md_err *err);
 int message_set_ticket(struct db_conn *c, int64_t message, int64_t ticket, struct md_err *err);
 
 /* Message-IDs of the mails on a ticket that this address sent or was sent before the message row
@@ -60,6 +86,10 @@ int attachment_move(struct db_conn *c, int64_t from_comment, int64_t to_comment,
 /* Of all comments of a ticket, by comment and id: one query for a page. */
 int attachment_list(struct db_conn *c, int64_t ticket, struct arena *a, struct attachment_row **ret,
 		    size_t *ret_n, struct md_err *err);
+
+/* Of several mails (at most 100), by mail and id. */
+int attachment_list_of(struct db_conn *c, const int64_t *messages, size_t n, struct arena *a,
+		       struct attachment_row **ret, size_t *ret_n, struct md_err *err);
 
 /* Which tickets these ids belong to, in the order of `ids`, unknown ones left out; one query. */
 struct thread_hit {

@@ -29,7 +29,8 @@ int outbox_claim(struct db_conn *c, const char *holder, int64_t now_ms, int64_t 
 		 struct md_err *err);
 /* Keep the rendered mail: the message of the row gets this blob. Done once, before the first try.
  */
-int outbox_freeze(struct db_conn *c, int64_t id, int64_t blob_id, int64_t size, struct md_err *err);
+int outbox_freeze(struct db_conn *c, int64_t id, int64_t blob_id, int64_t size, const char *head,
+		  struct md_err *err);
 /* What `holder` had claimed in an earlier life is due at once. */
 int outbox_release(struct db_conn *c, const char *holder, int64_t now_ms, struct md_err *err);
 /* End an attempt, if `holder` still has it (MD_CONFLICT otherwise): state "sent", "failed" or

@@ -104,6 +104,7 @@ int api_show_tickets(struct api *api, struct http_request *q, struct db_conn *c,
 /* Show a comment. */
 int api_show_comment(struct api *api, struct http_request *q, int64_t id, struct buf *out,
 		     struct md_err *err);
+void api_show_attachment(struct buf *out, const struct attachment_row *at);
 /* What If-Match or `version` of the body demands; 0: nothing, -1: what cannot be. */
 int64_t api_wanted_version(const struct http_request *q, int64_t id);
 /* The 409 that carries the present state. */
@@ -172,6 +173,10 @@ API_HANDLER(users_add);
 API_HANDLER(user_get_one);
 API_HANDLER(user_patch);
 API_HANDLER(message_decision);
+API_HANDLER(messages_page);
+API_HANDLER(ticket_messages);
+API_HANDLER(message_get_one);
+API_HANDLER(message_raw);
 API_HANDLER(quarantine_page);
 API_HANDLER(quarantine_get_one);
 API_HANDLER(quarantine_let_go);
@@ -189,7 +194,7 @@ API_HANDLER(ready);
 void api_show_user(struct buf *out, const char *key, const struct user *u, bool whole);
 
 /* tables of bodies and queries: beside the handlers of their resource, or in schema.c */
-extern const struct http_field blocked_body[];
+extern const struct http_field blocked_body[], message_query[];
 extern const struct http_field teams_body[], teams_changes[], organisations_body[],
 	organisations_changes[], tags_body[], tags_changes[], replies_body[], replies_changes[];
 extern const struct http_field token_body[], refresh_body[], logout_body[], ticket_body[],

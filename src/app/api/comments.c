@@ -28,21 +28,24 @@ static void show_html(struct buf *out, const struct comment *m)
 	free(html);
 }
 
+void api_show_attachment(struct buf *out, const struct attachment_row *at)
+{
+	show_begin(out, NULL, '{');
+	show_int(out, "id", at->id);
+	show_text(out, "filename", at->filename);
+	show_text(out, "content_type", at->content_type);
+	show_int(out, "size", at->size);
+	show_bool(out, "inline", at->is_inline);
+	show_end(out, '}');
+}
+
 static void show_attachments(struct buf *out, int64_t comment, const struct attachment_row *rows,
 			     size_t n)
 {
 	show_begin(out, "attachments", '[');
-	for (size_t i = 0; i < n; i++) {
-		if (rows[i].comment_id != comment)
-			continue;
-		show_begin(out, NULL, '{');
-		show_int(out, "id", rows[i].id);
-		show_text(out, "filename", rows[i].filename);
-		show_text(out, "content_type", rows[i].content_type);
-		show_int(out, "size", rows[i].size);
-		show_bool(out, "inline", rows[i].is_inline);
-		show_end(out, '}');
-	}
+	for (size_t i = 0; i < n; i++)
+		if (rows[i].comment_id == comment)
+			api_show_attachment(out, &rows[i]);
 	show_end(out, ']');
 }
 

@@ -50,6 +50,7 @@ static const struct http_route routes[] = {
 { "POST",   V1 "/tickets/{id}/links", STAFF, links_add,  find_ticket, NULL, link_body, "Link it",                HTTP_OBJECT, "Link", 201 },
 { "DELETE", V1 "/tickets/{id}/links", STAFF, links_drop, find_ticket, NULL, link_body, "Take a link away",       HTTP_OBJECT, NULL, 204 },
 { "GET",    V1 "/tickets/{id}/history",  SIGNED_IN, ticket_history, find_ticket, page_query, NULL, "What happened to it", HTTP_PAGE, "HistoryRow", 0 },
+{ "GET",    V1 "/tickets/{id}/messages", SIGNED_IN, ticket_messages, find_ticket, page_query, NULL, "Its mails", HTTP_PAGE, "Message", 0 },
 { "POST",   V1 "/tickets/{id}/commands", SIGNED_IN, ticket_commands, find_ticket, NULL, command_box, "Give commands, as in a mail", HTTP_OBJECT, "Transcript", 0 },
 { "GET",    V1 "/tickets/{id}/comments", SIGNED_IN, comments_list,  find_ticket, page_query, NULL, "Its comments", HTTP_PAGE, "Comment", 0 },
 { "POST",   V1 "/tickets/{id}/comments", SIGNED_IN, comments_add,   find_ticket, NULL, comment_body, "Comment on it", HTTP_OBJECT, "Comment", 201 },
@@ -84,6 +85,9 @@ static const struct http_route routes[] = {
 { "PATCH",  V1 "/canned-replies/{id}", ADMIN, api_replies_save, NULL, NULL, replies_changes, "Change a canned reply", HTTP_OBJECT, "CannedReply", 0 },
 { "DELETE", V1 "/canned-replies/{id}", ADMIN, api_replies_drop, NULL, NULL, NULL, "Remove a canned reply", HTTP_OBJECT, NULL, 204 },
 
+{ "GET",    V1 "/messages", STAFF, messages_page, NULL, message_query, NULL, "Mails in and out", HTTP_PAGE, "Message", 0 },
+{ "GET",    V1 "/messages/{id}", STAFF, message_get_one, NULL, NULL, NULL, "One mail", HTTP_OBJECT, "Message", 0 },
+{ "GET",    V1 "/messages/{id}/raw", STAFF, message_raw, NULL, NULL, NULL, "Its bytes, as a file", HTTP_BYTES, "message/rfc822", 0 },
 { "GET",    V1 "/messages/{id}/decision", STAFF, message_decision, NULL, NULL, NULL, "What was done with a mail, and why", HTTP_OBJECT, "Decision", 0 },
 { "GET",    V1 "/quarantine",   STAFF,     quarantine_page, NULL, page_query, NULL, "Mails held back",         HTTP_PAGE,   "HeldMail", 0 },
 { "GET",    V1 "/quarantine/{id}", STAFF,  quarantine_get_one, NULL, NULL, NULL,   "One mail held back",       HTTP_OBJECT, "HeldMail", 0 },

@@ -355,7 +355,7 @@ static inline const char *rendered(struct fixture *f, int64_t outbox)
 
 	OK(db_read(f->desk->db, &c, &err));
 	OK(outbox_get(c, outbox, &f->arena, &row, &err));
-	OK(render_mail(f->templates, f->desk, c, &row, &out, &err));
+	OK(render_mail(f->templates, f->desk, c, &row, &out, NULL, &err));
 	return arena_strdup(&f->arena, buf_str(&out));
 }
 static inline int64_t newest_to(struct fixture *f, const char *recipient)

@@ -460,8 +460,8 @@ TXN_TEST(an_outbox_row_comes_back_and_is_frozen_once)
 
 	OK(blob_prepare("hello", 5, &b, &err));
 	OK(blob_put(c, &b, &blob, &err));
-	OK(outbox_freeze(c, id, blob, 5, &err));
-	assert_int_equal(outbox_freeze(c, id, blob, 5, &err), MD_CONFLICT);
+	OK(outbox_freeze(c, id, blob, 5, "\"to\":[]", &err));
+	assert_int_equal(outbox_freeze(c, id, blob, 5, "\"to\":[]", &err), MD_CONFLICT);
 	OK(outbox_get(c, id, a, &got, &err));
 	assert_int_equal(got.blob_id, blob);
 	OK(message_get(c, got.message_id, a, &m, &err));
