@@ -225,7 +225,7 @@ static int add_tags(struct work *w, const struct tag *now, size_t n, const struc
 		rc = ticket_tag_add(w->c, w->ticket.id, names->v[i], err);
 		if (rc == MD_OK)
 			rc = work_history(w, "tag_added", NULL, names->v[i], false, err);
-		w->touched = true;
+		w->touched = w->retagged = true;
 	}
 	return rc;
 }
@@ -244,7 +244,7 @@ static int remove_tags(struct work *w, const struct tag *now, size_t n,
 		rc = ticket_tag_remove(w->c, w->ticket.id, now[i].name, err);
 		if (rc == MD_OK)
 			rc = work_history(w, "tag_removed", now[i].name, NULL, false, err);
-		w->touched = true;
+		w->touched = w->retagged = true;
 	}
 	return rc;
 }

@@ -203,7 +203,7 @@ static struct conf_node *find_node(struct conf_load *l, const struct conf_sectio
 		if (n->section == s && n->parent == parent &&
 		    (!s || !s->title || strcmp(*(char **)n->object, title) == 0))
 			return n;
-	if (s->title && !title_valid(title)) {
+	if (s->title && !s->title_key && !title_valid(title)) {
 		conf_error(
 			l, here(l, line), NULL,
 			"%s \"%.80s\": allowed in a title: 1 to 64 letters, digits, \".\", \"-\" "
@@ -263,6 +263,16 @@ static void harvest(struct conf_load *l, struct conf_node *n, const char *sectio
 			harvest_key(l, n, section, cfg_getnopt(cfg, i));
 }
 
+/* The title of a section that is known by one of its keys; "" when that is missing. */
+static const char *key_title(struct conf_load *l, const struct conf_section *s, cfg_t *cfg)
+{
+	const char *kept = cfg_getstr(cfg, s->title_key), *title;
+	int line;
+
+	title = kept ? take_line(l, kept, &line) : NULL;
+	return title ? title : "";
+}
+
 /* Called when a section has been read. libconfuse replaces an earlier one of the same title in its
  * place, so the new one is the one without our mark. */
 static int section_closed(cfg_t *parent, cfg_opt_t *opt)
@@ -284,7 +294,7 @@ static int section_closed(cfg_t *parent, cfg_opt_t *opt)
 	cfg->flags |= HARVESTED;
 	n = find_node(l, owner, NULL, cfg_title(top ? cfg : parent), line);
 	if (n && s != owner && s->title)
-		n = find_node(l, s, n, cfg_title(cfg), line);
+		n = find_node(l, s, n, s->title_key ? key_title(l, s, cfg) : cfg_title(cfg), line);
 	if (n)
 		harvest(l, n, s->name, cfg);
 	l->closed += top;
@@ -327,8 +337,9 @@ static cfg_opt_t *build_options(struct arena *a, const struct conf_section *s)
 		subs = build_options(a, inner);
 		if (!subs)
 			return NULL;
-		opts[n] = (cfg_opt_t)CFG_SEC(inner->name, subs,
-					     CFGF_MULTI | (inner->title ? CFGF_TITLE : 0));
+		opts[n] = (cfg_opt_t)
+			CFG_SEC(inner->name, subs,
+				CFGF_MULTI | (inner->title && !inner->title_key ? CFGF_TITLE : 0));
 		opts[n++].validcb = section_closed;
 	}
 	if (opts)

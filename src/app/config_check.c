@@ -4,10 +4,6 @@
  * only what is there is judged. */
 #include "config_private.h"
 
-#include <maildesk/app/zone.h>
-#include <maildesk/desk/calendar.h>
-#include <maildesk/desk/workflow.h>
-
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -18,15 +14,14 @@
 
 enum { SECRET_MAX = 4096 };
 
-#define ORIGIN(n, S, section, member) conf_origin_of(n, section, offsetof(struct S, member))
+#define ORIGIN CONF_ORIGIN
 
 static bool is_section(const struct conf_node *n, const char *name)
 {
 	return n->section && strcmp(n->section->name, name) == 0;
 }
 
-/* The next section of that name, from n on. */
-static struct conf_node *of_kind(struct conf_node *n, const char *name)
+struct conf_node *conf_next_node(struct conf_node *n, const char *name)
 {
 	while (n && !is_section(n, name))
 		n = n->next;
@@ -40,10 +35,10 @@ static const char *title_of(const struct conf_node *n)
 
 static struct conf_node *by_title(struct conf_load *l, const char *section, const char *title)
 {
-	struct conf_node *n = of_kind(l->nodes, section);
+	struct conf_node *n = conf_next_node(l->nodes, section);
 
 	while (n && strcmp(title_of(n), title) != 0)
-		n = of_kind(n->next, section);
+		n = conf_next_node(n->next, section);
 	return n;
 }
 
@@ -51,28 +46,21 @@ static size_t count_of(struct conf_load *l, const char *section)
 {
 	size_t count = 0;
 
-	for (struct conf_node *n = of_kind(l->nodes, section); n; n = of_kind(n->next, section))
+	for (struct conf_node *n = conf_next_node(l->nodes, section); n;
+	     n = conf_next_node(n->next, section))
 		count++;
 	return count;
 }
 
-static bool holds(const struct conf_strs *list, const char *s)
-{
-	for (size_t i = 0; i < list->n; i++)
-		if (strcmp(list->v[i], s) == 0)
-			return true;
-	return false;
-}
-
-/* A name that must be the title of a section. */
-static void check_reference(struct conf_load *l, struct conf_origin o, const struct conf_node *n,
-			    const char *key, const char *section, const char *title)
+void conf_check_reference(struct conf_load *l, struct conf_origin o, const struct conf_node *n,
+			  const char *key, const char *section, const char *title)
 {
 	md_auto(buf_done) struct buf b = BUF_INIT(2000);
 
 	if (l->incomplete || by_title(l, section, title))
 		return;
-	for (struct conf_node *s = of_kind(l->nodes, section); s; s = of_kind(s->next, section))
+	for (struct conf_node *s = conf_next_node(l->nodes, section); s;
+	     s = conf_next_node(s->next, section))
 		buf_addf(&b, "%s\"%s\"", b.len ? ", " : "", title_of(s));
 	if (b.len)
 		conf_error(l, o, n, "%s = \"%.60s\": no such %s section; allowed: %s", key, title,
@@ -96,7 +84,7 @@ static void check_required(struct conf_load *l)
 	for (size_t i = 0; i < 2; i++) {
 		static const char *const needed[] = { "smtp", "mailbox" };
 
-		if (!of_kind(l->nodes, needed[i]))
+		if (!conf_next_node(l->nodes, needed[i]))
 			conf_error(l, (struct conf_origin){ l->config->file, 1, 1 }, NULL,
 				   "no %s section: at least one is needed", needed[i]);
 	}
@@ -104,7 +92,7 @@ static void check_required(struct conf_load *l)
 
 /* ---- files ---- */
 
-static const char *beside_config(struct conf_load *l, const char *path)
+const char *conf_beside(struct conf_load *l, const char *path)
 {
 	const char *slash = strrchr(l->config->file, '/');
 
@@ -120,9 +108,9 @@ static const char *secret_path(struct conf_load *l, const char *path)
 	const char *there;
 
 	if (*path == '/' || !folder || !*folder)
-		return beside_config(l, path);
+		return conf_beside(l, path);
 	there = arena_printf(l->arena, "%s/%s", folder, path);
-	return there && access(there, F_OK) == 0 ? there : beside_config(l, path);
+	return there && access(there, F_OK) == 0 ? there : conf_beside(l, path);
 }
 
 /* The first line; what follows it must be empty. */
@@ -163,7 +151,7 @@ static const char *check_ca_file(struct conf_load *l, struct conf_origin o,
 {
 	if (*path == '\0')
 		return path;
-	path = beside_config(l, path);
+	path = conf_beside(l, path);
 	if (path && access(path, R_OK) != 0)
 		conf_error(l, o, n, "ca_file: %s: %s", path, strerror(errno));
 	return path;
@@ -185,7 +173,7 @@ static void check_top(struct conf_load *l)
 		c->desk.url = arena_printf(l->arena, "http://%s", c->http.listen);
 }
 
-static void check_http(struct conf_load *l, const struct conf_node *n)
+static void check_http(struct conf_load *l, struct conf_node *n)
 {
 	const struct conf_http *h = n->object;
 	md_auto(md_free_p) char *host = md_strdup(h->listen + (*h->listen == '['));
@@ -211,7 +199,7 @@ static void check_tls(struct conf_load *l, struct conf_origin o, const struct co
 			host);
 }
 
-static void check_smtp(struct conf_load *l, const struct conf_node *n)
+static void check_smtp(struct conf_load *l, struct conf_node *n)
 {
 	struct conf_smtp *s = n->object;
 	struct conf_origin password = ORIGIN(n, conf_smtp, "smtp", password);
@@ -228,7 +216,7 @@ static void check_smtp(struct conf_load *l, const struct conf_node *n)
 			   "user is given but no password_file");
 }
 
-static void check_mailbox(struct conf_load *l, const struct conf_node *n)
+static void check_mailbox(struct conf_load *l, struct conf_node *n)
 {
 	struct conf_mailbox *m = n->object;
 	struct conf_origin smtp = ORIGIN(n, conf_mailbox, "mailbox", smtp);
@@ -243,10 +231,10 @@ static void check_mailbox(struct conf_load *l, const struct conf_node *n)
 	if (*m->locale == '\0')
 		m->locale = l->config->desk.locale;
 	if (*m->smtp)
-		check_reference(l, smtp, n, "smtp", "smtp", m->smtp);
+		conf_check_reference(l, smtp, n, "smtp", "smtp", m->smtp);
 	else if (count_of(l, "smtp") == 1)
-		m->smtp = title_of(of_kind(l->nodes, "smtp"));
-	else if (of_kind(l->nodes, "smtp"))
+		m->smtp = title_of(conf_next_node(l->nodes, "smtp"));
+	else if (conf_next_node(l->nodes, "smtp"))
 		conf_error(l, smtp, n,
 			   "smtp is missing: there are several smtp sections, say which");
 }
@@ -272,8 +260,8 @@ static void check_address_once(struct conf_load *l, const struct conf_node *n, c
 {
 	struct conf_origin here, there;
 
-	for (struct conf_node *o = of_kind(l->nodes, "mailbox"); o != n;
-	     o = of_kind(o->next, "mailbox"))
+	for (struct conf_node *o = conf_next_node(l->nodes, "mailbox"); o != n;
+	     o = conf_next_node(o->next, "mailbox"))
 		if (has_address(n, address, &here) && has_address(o, address, &there)) {
 			conf_error(l, here, n, "%s belongs to mailbox \"%s\" already (%s:%d)",
 				   address, title_of(o), there.file, there.line);
@@ -281,7 +269,7 @@ static void check_address_once(struct conf_load *l, const struct conf_node *n, c
 		}
 }
 
-static void check_addresses(struct conf_load *l, const struct conf_node *n)
+static void check_addresses(struct conf_load *l, struct conf_node *n)
 {
 	const struct conf_mailbox *m = n->object;
 
@@ -291,100 +279,8 @@ static void check_addresses(struct conf_load *l, const struct conf_node *n)
 		check_address_once(l, n, m->aliases.v[i]);
 }
 
-static void check_calendar(struct conf_load *l, const struct conf_node *n)
-{
-	static const char *const days[7] = { "mon", "tue", "wed", "thu", "fri", "sat", "sun" };
-	md_auto(calendar_done) struct calendar scratch = { 0 };
-	struct conf_calendar *c = n->object;
-	bool open = false;
-	struct md_err err;
-
-	if (*c->timezone == '\0')
-		c->timezone = l->config->desk.timezone;
-	if (strcmp(c->title, "24x7") == 0)
-		conf_error(l, n->origin, n, "24x7 is built in: choose another title");
-	for (size_t i = 0; i < 7; i++) {
-		if (calendar_set_hours(&scratch, days[i], c->hours[i].v, c->hours[i].n, &err) !=
-		    MD_OK)
-			conf_error(l,
-				   conf_origin_of(n, "calendar",
-						  offsetof(struct conf_calendar, hours) +
-							  i * sizeof c->hours[0]),
-				   n, "%s", err.text);
-		open |= c->hours[i].n > 0;
-	}
-	if (!open)
-		conf_warning(l, n->origin, n, "is never open: its targets never come due");
-}
-
-/* ---- service levels ---- */
-
-/* Does every ticket with a value of `later` have one of `earlier`? Empty is any. */
-static bool covers(const struct conf_strs *earlier, const struct conf_strs *later)
-{
-	if (earlier->n == 0)
-		return true;
-	for (size_t i = 0; i < later->n; i++)
-		if (!holds(earlier, later->v[i]))
-			return false;
-	return later->n > 0;
-}
-
-static void check_reachable(struct conf_load *l, const struct conf_node *n)
-{
-	const struct conf_sla *later = n->object;
-
-	for (struct conf_node *o = of_kind(l->nodes, "sla"); o != n; o = of_kind(o->next, "sla")) {
-		const struct conf_sla *earlier = o->object;
-
-		if (covers(&earlier->mailboxes, &later->mailboxes) &&
-		    covers(&earlier->tags, &later->tags)) {
-			conf_warning(l, n->origin, n,
-				     "is never reached: sla \"%s\" (%s:%d) fits every ticket of it",
-				     title_of(o), o->origin.file, o->origin.line);
-			return;
-		}
-	}
-}
-
-static void check_pauses(struct conf_load *l, const struct conf_node *n)
-{
-	const struct conf_sla *s = n->object;
-	const struct workflow *w = NULL;
-	md_auto(buf_done) struct buf b = BUF_INIT(2000);
-
-	if (l->incomplete ||
-	    config_load_workflow(l, l->config->desk.workflow, l->arena, &w, NULL) != MD_OK)
-		return;
-	for (size_t i = 0; w && i < w->status_count; i++)
-		buf_addf(&b, "%s\"%s\"", i ? ", " : "", w->statuses[i].name);
-	for (size_t i = 0; w && i < s->pause.n; i++)
-		if (!workflow_status(w, s->pause.v[i]))
-			conf_error(l, ORIGIN(n, conf_sla, "sla", pause), n,
-				   "pause = \"%.60s\": allowed: %s", s->pause.v[i], buf_str(&b));
-}
-
-static void check_sla(struct conf_load *l, const struct conf_node *n)
-{
-	const struct conf_sla *s = n->object;
-	bool any = false;
-
-	if (*s->calendar && strcmp(s->calendar, "24x7") != 0)
-		check_reference(l, ORIGIN(n, conf_sla, "sla", calendar), n, "calendar", "calendar",
-				s->calendar);
-	for (size_t i = 0; i < s->mailboxes.n; i++)
-		check_reference(l, ORIGIN(n, conf_sla, "sla", mailboxes), n, "mailboxes", "mailbox",
-				s->mailboxes.v[i]);
-	check_pauses(l, n);
-	for (size_t i = 0; i < CONF_PRIORITIES; i++)
-		any |= s->first_response_ms[i] > 0 || s->resolution_ms[i] > 0;
-	if (!any && !l->incomplete)
-		conf_warning(l, n->origin, n, "has no target: it does nothing");
-	check_reachable(l, n);
-}
-
 /* A choice has values, nothing else has; the name is a word of the command language. */
-static void check_field(struct conf_load *l, const struct conf_node *n)
+static void check_field(struct conf_load *l, struct conf_node *n)
 {
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789_-";
 	const struct conf_field *f = n->object;
@@ -404,14 +300,14 @@ void config_check(struct conf_load *l)
 {
 	static const struct {
 		const char *section;
-		void (*check)(struct conf_load *l, const struct conf_node *n);
+		void (*check)(struct conf_load *l, struct conf_node *n);
 	} checks[] = { { "http", check_http },
 		       { "smtp", check_smtp },
 		       { "mailbox", check_mailbox },
 		       { "mailbox", check_addresses },
-		       { "calendar", check_calendar },
+		       { "calendar", config_check_calendar },
 		       { "field", check_field },
-		       { "sla", check_sla } };
+		       { "sla", config_check_sla } };
 
 	if (l->arena->failed)
 		return;
@@ -419,8 +315,8 @@ void config_check(struct conf_load *l)
 		check_required(l);
 	check_top(l);
 	for (size_t i = 0; i < MD_COUNT(checks); i++)
-		for (struct conf_node *n = of_kind(l->nodes, checks[i].section); n;
-		     n = of_kind(n->next, checks[i].section))
+		for (struct conf_node *n = conf_next_node(l->nodes, checks[i].section); n;
+		     n = conf_next_node(n->next, checks[i].section))
 			checks[i].check(l, n);
 	config_check_workflows(l);
 	config_check_rules(l);

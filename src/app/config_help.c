@@ -218,7 +218,7 @@ static void sample_section(struct buf *out, const struct conf_section *s, int de
 	buf_addf(out, "# %s\n", s->help);
 	indent(out, depth);
 	buf_adds(out, s->name);
-	if (s->title)
+	if (s->title && !s->title_key)
 		buf_addf(out, " \"%s\"", s->title);
 	buf_adds(out, " {\n");
 	for (size_t i = 0; i < conf_key_count; i++)

@@ -38,6 +38,7 @@ struct conf_section {
 	const char *
 		parent; /* NULL at the top; nested without title: writes into its parent's struct */
 	const char *title;         /* of the sample; NULL: a section without title */
+	const char *title_key;     /* the key that stands for its title, which is not written */
 	size_t at;                 /* without title: its struct in struct config */
 	size_t size;               /* with title: of the struct; `title` is its first member */
 	size_t array_at, count_at; /* with title: in struct config, or in its parent's struct */
@@ -123,6 +124,14 @@ struct conf_load {
 	size_t closed;
 };
 
+/* The next section of that name, from n on. */
+struct conf_node *conf_next_node(struct conf_node *n, const char *name);
+/* A name that must be the title of a section. */
+void conf_check_reference(struct conf_load *l, struct conf_origin o, const struct conf_node *n,
+			  const char *key, const char *section, const char *title);
+/* A path relative to the configuration file's folder; NULL: out of memory. */
+const char *conf_beside(struct conf_load *l, const char *path);
+#define CONF_ORIGIN(n, S, section, member) conf_origin_of(n, section, offsetof(struct S, member))
 /* Where that member of the node's struct was last set, else where its section begins. */
 struct conf_origin conf_origin_of(const struct conf_node *n, const char *section, size_t at);
 /* "FILE:LINE: section "title": text" */
@@ -140,6 +149,10 @@ void config_check_workflows(struct conf_load *l);
 /* The one of that name while the configuration is being loaded. */
 int config_load_workflow(const struct conf_load *l, const char *name, struct arena *a,
 			 const struct workflow **ret, struct md_err *err);
+/* config_sla.c: the sections `calendar` and `sla` */
+extern const struct conf_word conf_audiences[]; /* enum notice_role */
+void config_check_calendar(struct conf_load *l, struct conf_node *n);
+void config_check_sla(struct conf_load *l, struct conf_node *n);
 /* config_rules.c: the sections `rule` */
 void config_check_rules(struct conf_load *l);
 /* Everything that needs more than one key, or a file. Reads the secrets. */

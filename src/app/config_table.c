@@ -82,6 +82,29 @@ static int check_trigger(const char *s, struct md_err *err)
 	return check_word(s, conf_triggers, err);
 }
 
+static int check_audience(const char *s, struct md_err *err)
+{
+	return check_word(s, conf_audiences, err);
+}
+
+static int check_priority(const char *s, struct md_err *err)
+{
+	static const struct conf_word words[] = {
+		{ "low", 0 }, { "medium", 0 }, { "high", 0 }, { "critical", 0 }, { NULL, 0 }
+	};
+
+	return check_word(s, words, err);
+}
+
+static int check_raise(const char *s, struct md_err *err)
+{
+	if (*s == '\0' || strcmp(s, "up") == 0)
+		return MD_OK;
+	return check_priority(s, NULL) == MD_OK
+		       ? MD_OK
+		       : refuse(err, "\"up\", \"low\", \"medium\", \"high\", \"critical\"");
+}
+
 static int check_host(const char *s, struct md_err *err)
 {
 	if (*s == '\0' || strspn(s, LETTERS DIGITS ".-_:") != strlen(s))
@@ -312,6 +335,11 @@ const struct conf_key conf_keys[] = {
 	  RANGE(0, 3650 * DAY)),
 	K("desk", "auto_close", conf_desk, auto_close_ms, CONF_DURATION, "7d",
 	  "A resolved ticket is closed after this time; 0s: never.", RANGE(0, 3650 * DAY)),
+	K("desk", "pending_close", conf_desk, pending_close_ms, CONF_DURATION, "0s",
+	  "A ticket that waits for its customer is resolved after this time, if nobody says a "
+	  "word; "
+	  "a reminder goes out after half of it. 0s: never.",
+	  RANGE(0, 3650 * DAY)),
 	K("desk", "categories", conf_desk, categories, CONF_STRS, "",
 	  "The categories of tickets; empty: any word.", .example = "hardware",
 	  .check = check_some),
@@ -471,6 +499,13 @@ const struct conf_key conf_keys[] = {
 	K("calendar", "sun", conf_calendar, hours[6], CONF_STRS, "", "Of Sundays."),
 	K("calendar", "holidays", conf_calendar, holidays, CONF_STRS, "", "Dates without hours.",
 	  .example = "2026-12-25", .check = check_date),
+	K("calendar", "holidays_file", conf_calendar, holidays_file, CONF_STR, "",
+	  "An iCalendar file (.ics) with more of them; what has a time of day is passed over.",
+	  .check = check_line),
+	K("special", "date", conf_special, date, CONF_STR, NULL, "Which date.",
+	  .example = "2026-12-24", .check = check_date),
+	K("special", "hours", conf_special, hours, CONF_STRS, "",
+	  "Its opening hours, also on a holiday; empty: closed.", .example = "09:00-12:00"),
 
 	K("status", "phase", conf_status, phase, CONF_STR, "",
 	  "What it means to clocks: work goes on, the customer is waited for, it is resolved, it "
@@ -513,13 +548,22 @@ const struct conf_key conf_keys[] = {
 
 	K("sla", "mailboxes", conf_sla, mailboxes, CONF_STRS, "",
 	  "Titles of the mailboxes it is for; empty: all."),
+	K("sla", "priorities", conf_sla, priorities, CONF_STRS, "",
+	  "Only tickets of one of these priorities.", .check = check_priority),
+	K("sla", "categories", conf_sla, categories, CONF_STRS, "",
+	  "Only tickets of one of these categories.", .check = check_some),
 	K("sla", "tags", conf_sla, tags, CONF_STRS, "", "Only tickets with one of these tags.",
 	  .check = check_some),
+	K("sla", "organisations", conf_sla, organisations, CONF_STRS, "",
+	  "Only tickets of people of one of these organisations, by name.", .check = check_some),
 	K("sla", "calendar", conf_sla, calendar, CONF_STR, "",
 	  "Title of the calendar whose hours count; empty or \"24x7\": all.", .example = "office",
 	  .check = check_line),
 	K("sla", "pause", conf_sla, pause, CONF_STRS, "pending",
-	  "Statuses in which the resolution clock stands still."),
+	  "Statuses in which the clocks of update and resolution stand still."),
+	K("sla", "reopen", conf_sla, reopen, CONF_ENUM, "continue",
+	  "Whether the clocks of a ticket that was resolved go on with the rest, or begin anew.",
+	  .words = "continue restart"),
 	K("sla", "warn", conf_sla, warn, CONF_PERCENTS, "75 90",
 	  "Warnings, in percent of the target.", RANGE(1, 99)),
 
@@ -531,10 +575,50 @@ const struct conf_key conf_keys[] = {
 	TARGET(first_response, "For high ones.", "high", 2, .example = "1h"),
 	TARGET(first_response, "For medium ones.", "medium", 1, .example = "4h"),
 	TARGET(first_response, "For low ones.", "low", 0, .example = "8h"),
+	TARGET(next_response, "Target for critical tickets; 0: none.", "critical", 3),
+	TARGET(next_response, "For high ones.", "high", 2),
+	TARGET(next_response, "For medium ones.", "medium", 1),
+	TARGET(next_response, "For low ones.", "low", 0),
+	TARGET(update, "Target for critical tickets; 0: none.", "critical", 3),
+	TARGET(update, "For high ones.", "high", 2),
+	TARGET(update, "For medium ones.", "medium", 1),
+	TARGET(update, "For low ones.", "low", 0),
 	TARGET(resolution, "Target for critical tickets; 0: none.", "critical", 3, .example = "8h"),
 	TARGET(resolution, "For high ones.", "high", 2, .example = "16h"),
 	TARGET(resolution, "For medium ones.", "medium", 1, .example = "24h"),
 	TARGET(resolution, "For low ones.", "low", 0, .example = "40h"),
+
+#define OWN(metric, i, pause)                                                               \
+	K(metric, "calendar", conf_sla, calendars[i], CONF_STR, "",                         \
+	  "A calendar of its own; default: that of the sla section.", .check = check_line), \
+		K(metric, "pause", conf_sla, pauses[i], CONF_STRS, "", pause)
+	OWN("first_response", SLA_FIRST_RESPONSE, "Statuses in which it stands still."),
+	OWN("next_response", SLA_NEXT_RESPONSE, "Statuses in which it stands still."),
+	OWN("update", SLA_UPDATE, "Instead of the sla section's."),
+	OWN("resolution", SLA_RESOLUTION, "Instead of the sla section's."),
+
+	K("escalate", "metric", conf_escalation, metric, CONF_ENUM, NULL, "Which clock.",
+	  .example = "first_response", .words = "first_response next_response update resolution"),
+	K("escalate", "after", conf_escalation, after_ms, CONF_DURATION, "0s",
+	  "How long after it was due.", RANGE(0, 3650 * DAY)),
+	K("escalate", "every", conf_escalation, every_ms, CONF_DURATION, "0s",
+	  "How long after that again.", .example = "2h", RANGE(0, 3650 * DAY)),
+	K("escalate", "times", conf_escalation, times, CONF_INT, "1",
+	  "How often in all. What was missed while the daemon was down is not made up for.",
+	  .example = "3", RANGE(1, ESCALATION_TIMES)),
+	K("escalate", "time", conf_escalation, time, CONF_ENUM, "calendar",
+	  "Whether after and every are opening hours, or just time.", .words = "calendar real"),
+	K("escalate", "notify", conf_escalation, notify, CONF_STRS, "",
+	  "Who is told: assignee, team, watchers, agents, admins; {}: nobody. Default: the "
+	  "assignee, without one the team, without one the admins.",
+	  .check = check_audience),
+	K("escalate", "priority", conf_escalation, priority, CONF_STR, "",
+	  "\"up\", or the priority that the ticket has at least.", .check = check_raise),
+	K("escalate", "assign", conf_escalation, assign, CONF_STR, "",
+	  "Who gets the ticket: an agent's address, or a team.", .check = check_line),
+	K("escalate", "tag", conf_escalation, tags, CONF_STRS, "", "Tags that it gets.",
+	  .check = check_some),
+	K("escalate", "note", conf_escalation, note, CONF_STR, "", "An internal note."),
 };
 const size_t conf_key_count = MD_COUNT(conf_keys);
 
@@ -554,6 +638,8 @@ _Static_assert(
 		offsetof(struct conf_team, title) == 0 && offsetof(struct conf_field, title) == 0 &&
 		offsetof(struct conf_sla, title) == 0 && offsetof(struct conf_rule, title) == 0 &&
 		offsetof(struct conf_workflow, title) == 0 &&
+		offsetof(struct conf_special, date) == 0 &&
+		offsetof(struct conf_escalation, title) == 0 &&
 		offsetof(struct conf_status, title) == 0 &&
 		offsetof(struct conf_move, title) == 0 && offsetof(struct rule_pair, name) == 0,
 	"titles come first");
@@ -620,8 +706,29 @@ const struct conf_section conf_sections[] = {
 	  .count_at = offsetof(struct conf_rule, n_sets),
 	  .help = "priority, category, tag, team, assignee (an address) or mailbox of new "
 		  "tickets." },
+	{ .name = "special",
+	  .parent = "calendar",
+	  .title = "2026-12-24",
+	  .title_key = "date",
+	  .size = sizeof(struct conf_special),
+	  .array_at = offsetof(struct conf_calendar, specials),
+	  .count_at = offsetof(struct conf_calendar, n_specials),
+	  .help = "A date with hours of its own; one section for each." },
 	{ .name = "first_response", .parent = "sla", .help = "Until an agent's first reply." },
+	{ .name = "next_response",
+	  .parent = "sla",
+	  .help = "From a customer's message to an agent's reply; the oldest one counts." },
+	{ .name = "update",
+	  .parent = "sla",
+	  .help = "The longest silence towards the customer while the ticket is open." },
 	{ .name = "resolution", .parent = "sla", .help = "Until the ticket is resolved." },
+	{ .name = "escalate",
+	  .parent = "sla",
+	  .title = "first",
+	  .size = sizeof(struct conf_escalation),
+	  .array_at = offsetof(struct conf_sla, escalations),
+	  .count_at = offsetof(struct conf_sla, n_escalations),
+	  .help = "What is done when a target was missed." },
 };
 const size_t conf_section_count = MD_COUNT(conf_sections);
 

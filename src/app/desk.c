@@ -1,9 +1,10 @@
 #include <maildesk/app/desk.h>
-#include <maildesk/app/zone.h>
 #include <maildesk/base/log.h>
 #include <maildesk/store/mailboxes.h>
 #include <maildesk/store/schema.h>
 #include <maildesk/store/settings.h>
+
+#include "desk_private.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,8 +17,6 @@
 #include <unistd.h>
 
 enum { DESK_ARENA_MAX = 64 << 20, SEED_BYTES = 16 };
-
-static const char *const weekdays[7] = { "mon", "tue", "wed", "thu", "fri", "sat", "sun" };
 
 /* A random UUID (RFC 9562, version 4) from 16 bytes. */
 static void uuid_text(uint8_t raw[SEED_BYTES], char out[DESK_ID_MAX])
@@ -111,63 +110,6 @@ static int load_mailboxes(struct desk *d, struct md_err *err)
 	return db_txn(d->db, ensure_mailboxes, d, err);
 }
 
-static int load_calendar(const struct conf_calendar *from, struct calendar *to, struct md_err *err)
-{
-	int rc = zone_load(from->timezone, to, err);
-
-	for (size_t i = 0; i < 7 && rc == MD_OK; i++)
-		rc = calendar_set_hours(to, weekdays[i], from->hours[i].v, from->hours[i].n, err);
-	for (size_t i = 0; i < from->holidays.n && rc == MD_OK; i++)
-		rc = calendar_add_holiday(to, from->holidays.v[i], err);
-	return rc == MD_OK ? rc : md_wrap(err, rc, "calendar \"%s\"", from->title);
-}
-
-static const struct calendar *find_calendar(const struct desk *d, const char *title)
-{
-	for (size_t i = 0; i < d->config->n_calendars; i++)
-		if (strcmp(d->config->calendars[i].title, title) == 0)
-			return &d->calendars[i];
-	return &calendar_24x7;
-}
-
-static void fill_goal(const struct desk *d, const struct conf_sla *from, const int64_t *targets,
-		      struct sla_goal *to)
-{
-	memcpy(to->target_ms, targets, sizeof to->target_ms);
-	to->calendar = find_calendar(d, from->calendar);
-	to->pauses = (struct rec_strs){ from->pause.n, from->pause.v };
-	to->warnings = from->n_warn;
-	for (size_t i = 0; i < from->n_warn; i++)
-		to->warn[i] = (uint8_t)from->warn[i];
-}
-
-static int load_slas(struct desk *d, struct md_err *err)
-{
-	const struct config *cf = d->config;
-	int rc = MD_OK;
-
-	d->calendars = arena_array(&d->arena, cf->n_calendars, sizeof *d->calendars);
-	d->policies = arena_array(&d->arena, cf->n_slas, sizeof *d->policies);
-	if (!d->calendars || !d->policies)
-		return md_fail(err, MD_NOMEM, 0, "out of memory");
-	for (size_t i = 0; i < cf->n_calendars && rc == MD_OK; i++)
-		rc = load_calendar(&cf->calendars[i], &d->calendars[i], err);
-	d->n_policies = cf->n_slas;
-	for (size_t i = 0; i < cf->n_slas; i++) {
-		const struct conf_sla *s = &cf->slas[i];
-		struct sla_policy *p = &d->policies[i];
-
-		p->name = s->title;
-		p->match[SLA_BY_MAILBOX] = (struct rec_strs){ s->mailboxes.n, s->mailboxes.v };
-		p->match[SLA_BY_TAG] = (struct rec_strs){ s->tags.n, s->tags.v };
-		fill_goal(d, s, s->first_response_ms, &p->goal[SLA_FIRST_RESPONSE]);
-		fill_goal(d, s, s->resolution_ms, &p->goal[SLA_RESOLUTION]);
-		/* A first answer is owed however the ticket stands: only resolution pauses. */
-		p->goal[SLA_FIRST_RESPONSE].pauses.n = 0;
-	}
-	return rc;
-}
-
 static int load_rules(struct desk *d, struct md_err *err)
 {
 	struct rule *rules = NULL;
@@ -210,7 +152,7 @@ int desk_open(const struct config *config, struct desk **ret, struct md_err *err
 	if (rc == MD_OK)
 		rc = load_mailboxes(d, err);
 	if (rc == MD_OK)
-		rc = load_slas(d, err);
+		rc = desk_load_slas(d, err);
 	if (rc == MD_OK)
 		rc = load_rules(d, err);
 	if (rc == MD_OK)

@@ -67,6 +67,23 @@ int work_ask_confirmation(struct work *w, int64_t comment, struct md_err *err);
 int work_tell(const struct work_by *by, struct db_conn *c, struct arena *a, int64_t mailbox,
 	      const char *event, struct md_err *err);
 int work_settle_clocks(struct work *w, struct md_err *err);
+/* clocks.c: a row as a clock again. */
+struct live_clock {
+	struct clock_row row; /* id 0: none yet */
+	struct sla_clock k;
+	struct sla_terms before, terms;
+	bool has_before, has_terms;
+	struct clock_stretch stretches[6]; /* not written yet */
+	size_t n_stretches;
+};
+int work_load_clocks(struct work *w, struct live_clock live[SLA_METRIC_COUNT], struct md_err *err);
+const struct sla_policy *work_policy(const struct desk *d, const char *name); /* NULL: none */
+const char *work_calendar_title(const struct desk *d, const struct calendar *c);
+/* "paused: pending": why a clock of that ticket stands still. NULL: out of memory. */
+const char *work_clock_why(const struct desk *d, const struct ticket *t, const struct sla_policy *p,
+			   enum sla_metric metric, struct arena *a);
+/* escalate.c: take what is due of a ticket's escalations, and do it. */
+int work_escalate(struct work *w, struct md_err *err);
 int work_queue_notices(struct work *w, struct md_err *err);
 
 /* A person with what is needed to write to them. */

@@ -5,6 +5,9 @@
 #include <maildesk/desk/calendar.h>
 
 #include <maildesk/base/clock.h>
+#include <maildesk/base/buf.h>
+#include <maildesk/base/mem.h>
+#include <maildesk/base/utf8.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -179,6 +182,21 @@ int calendar_add_holiday(struct calendar *c, const char *date, struct md_err *er
 	return rc == MD_OK ? put_date(c, &d, err) : rc;
 }
 
+void calendar_name_holiday(struct calendar *c, const char *date, const char *name)
+{
+	md_auto(buf_done) struct buf line = BUF_INIT(1 << 16);
+	int64_t day;
+	size_t i;
+
+	if (read_date(date, &day, NULL) != MD_OK || (i = date_index(c, day)) == c->dates ||
+	    c->date[i].day != day)
+		return;
+	utf8_clean_line(&line, name, strlen(name));
+	snprintf(c->date[i].name, sizeof c->date[i].name, "%.*s",
+		 (int)utf8_cut(buf_str(&line), line.len, sizeof c->date[i].name - 1),
+		 buf_str(&line));
+}
+
 int calendar_add_special(struct calendar *c, const char *date, const char *const *windows, size_t n,
 			 struct md_err *err)
 {
@@ -198,7 +216,8 @@ struct segment {
 	int64_t midnight_ms; /* where 00:00 of this date lies at this offset */
 	int64_t day;
 	const struct calendar_hours *hours;
-	bool closed; /* by a date of the calendar, not by the weekly hours */
+	const char *name; /* of that date; NULL: none */
+	bool closed;      /* by a date of the calendar, not by the weekly hours */
 };
 
 static int64_t floor_div(int64_t a, int64_t b)
@@ -223,9 +242,11 @@ static void segment_at(const struct calendar *c, int64_t t_ms, struct segment *r
 	if (i < c->dates && c->date[i].day == day) {
 		ret->hours = &c->date[i].hours;
 		ret->closed = ret->hours->n == 0;
+		ret->name = c->date[i].name[0] ? c->date[i].name : NULL;
 	} else {
 		ret->hours = &c->week[weekday < 0 ? weekday + 7 : weekday];
 		ret->closed = false;
+		ret->name = NULL;
 	}
 }
 
@@ -313,6 +334,7 @@ bool calendar_stretch(const struct calendar *c, int64_t from_ms, int64_t end_ms,
 			break;
 		s.why = why;
 		s.day = day;
+		s.name = day ? g.name : NULL;
 		s.to_ms = to < end_ms ? to : end_ms;
 	}
 	if (s.to_ms == from_ms)
@@ -326,6 +348,10 @@ const char *calendar_why(const struct calendar_stretch *s, char out[CALENDAR_WHY
 	static const char *const texts[] = { "open", "outside hours", "closed: " };
 	char instant[TIME_TEXT_MAX] = "";
 
+	if (s->why == CALENDAR_CLOSED && s->name) {
+		snprintf(out, CALENDAR_WHY_MAX, "%s%s", texts[s->why], s->name);
+		return out;
+	}
 	if (s->why == CALENDAR_CLOSED)
 		time_format(s->day * DAY_MS, 0, instant);
 	snprintf(out, CALENDAR_WHY_MAX, "%s%.10s", texts[s->why], instant);

@@ -5,6 +5,7 @@
 const char *const sla_metric_names[SLA_METRIC_COUNT] = {
 	[SLA_FIRST_RESPONSE] = "first_response",
 	[SLA_NEXT_RESPONSE] = "next_response",
+	[SLA_UPDATE] = "update",
 	[SLA_RESOLUTION] = "resolution",
 };
 
@@ -46,7 +47,8 @@ static void start(struct sla_clock *k, const struct sla_terms *terms, int64_t no
 	*k = (struct sla_clock){ .started_ms = now_ms,
 				 .since_ms = now_ms,
 				 .due_ms = SLA_NEVER,
-				 .breached_ms = SLA_NEVER };
+				 .breached_ms = SLA_NEVER,
+				 .limit_ms = terms->target_ms };
 	run(k, terms);
 }
 
@@ -55,6 +57,7 @@ static const bool fits[][SLA_STATE_COUNT] = {
 	[SLA_KEEP] = { false },
 	[SLA_START] = { [SLA_ABSENT] = true },
 	[SLA_RENEW] = { [SLA_ABSENT] = true, [SLA_MET] = true, [SLA_BREACHED] = true },
+	[SLA_CYCLE] = { true, true, true, true, true },
 	[SLA_PAUSE] = { [SLA_RUNNING] = true },
 	[SLA_RESUME] = { [SLA_PAUSED] = true },
 	[SLA_REOPEN] = { [SLA_PAUSED] = true, [SLA_MET] = true, [SLA_BREACHED] = true },
@@ -66,7 +69,7 @@ bool sla_apply(struct sla_clock *k, enum sla_action action, const struct sla_ter
 {
 	if (!fits[action][k->state])
 		return false;
-	if (action == SLA_START || action == SLA_RENEW) {
+	if (action == SLA_START || action == SLA_RENEW || action == SLA_CYCLE) {
 		start(k, terms, now_ms);
 		return true;
 	}
@@ -85,12 +88,22 @@ bool sla_apply(struct sla_clock *k, enum sla_action action, const struct sla_ter
 	return true;
 }
 
+bool sla_begins_cycle(const struct sla_clock *k, enum sla_action action)
+{
+	return (action == SLA_RENEW || action == SLA_CYCLE) && k->state != SLA_ABSENT &&
+	       fits[action][k->state];
+}
+
 void sla_change(struct sla_clock *k, const struct sla_terms *before, const struct sla_terms *terms,
 		int64_t now_ms)
 {
 	if (k->state != SLA_RUNNING && k->state != SLA_PAUSED)
 		return;
 	now_ms = settle(k, before, now_ms);
+	if (k->limit_ms > k->used_ms)
+		k->limit_ms = k->used_ms;
+	if (k->limit_ms < terms->target_ms)
+		k->limit_ms = terms->target_ms;
 	if (k->state == SLA_RUNNING)
 		run(k, terms);
 	if (terms->target_ms <= k->used_ms && k->breached_ms == SLA_NEVER)
@@ -153,20 +166,21 @@ bool sla_take(struct sla_clock *k, const struct sla_terms *terms, int64_t now_ms
 /* ---- what happens to a ticket ---- */
 
 static const enum sla_action actions[SLA_HAPPENING_COUNT][SLA_METRIC_COUNT] = {
-	[SLA_CREATED_BY_CUSTOMER] = { SLA_START, SLA_START, SLA_START },
+	[SLA_CREATED_BY_CUSTOMER] = { SLA_START, SLA_START, SLA_START, SLA_START },
 	/* nobody waits for an answer yet */
-	[SLA_CREATED_BY_AGENT] = { SLA_KEEP, SLA_KEEP, SLA_START },
-	[SLA_CUSTOMER_MESSAGE] = { SLA_START, SLA_RENEW, SLA_KEEP },
-	[SLA_AGENT_REPLY] = { SLA_STOP, SLA_STOP, SLA_KEEP },
+	[SLA_CREATED_BY_AGENT] = { SLA_KEEP, SLA_KEEP, SLA_START, SLA_START },
+	[SLA_CUSTOMER_MESSAGE] = { SLA_START, SLA_RENEW, SLA_KEEP, SLA_KEEP },
+	[SLA_AGENT_REPLY] = { SLA_STOP, SLA_STOP, SLA_CYCLE, SLA_KEEP },
+	[SLA_RESTARTED] = { SLA_RESUME, SLA_RESUME, SLA_CYCLE, SLA_CYCLE },
 };
 
 /* By the phase of the new status; PHASE_WAITING stands for every status in the pause list. A
  * response that never came is not met by closing: its clock waits for a reopening. */
 static const enum sla_action phase_actions[][SLA_METRIC_COUNT] = {
-	[PHASE_ACTIVE] = { SLA_RESUME, SLA_RESUME, SLA_REOPEN },
-	[PHASE_WAITING] = { SLA_PAUSE, SLA_PAUSE, SLA_PAUSE },
-	[PHASE_RESOLVED] = { SLA_PAUSE, SLA_PAUSE, SLA_PAUSE },
-	[PHASE_CLOSED] = { SLA_PAUSE, SLA_PAUSE, SLA_STOP },
+	[PHASE_ACTIVE] = { SLA_RESUME, SLA_RESUME, SLA_REOPEN, SLA_REOPEN },
+	[PHASE_WAITING] = { SLA_PAUSE, SLA_PAUSE, SLA_PAUSE, SLA_PAUSE },
+	[PHASE_RESOLVED] = { SLA_PAUSE, SLA_PAUSE, SLA_PAUSE, SLA_PAUSE },
+	[PHASE_CLOSED] = { SLA_PAUSE, SLA_PAUSE, SLA_STOP, SLA_STOP },
 };
 
 static bool has(const struct rec_strs *list, const char *s)
@@ -182,6 +196,9 @@ enum sla_action sla_action(enum sla_metric metric, enum sla_happening what,
 {
 	enum workflow_phase phase = status->phase;
 
+	/* nobody counts the silence of a ticket that is closed */
+	if (what == SLA_AGENT_REPLY && metric == SLA_UPDATE && phase == PHASE_CLOSED)
+		return SLA_KEEP;
 	if (what != SLA_STATUS_CHANGED)
 		return actions[what][metric];
 	if (phase == PHASE_ACTIVE || phase == PHASE_WAITING)

@@ -4,9 +4,10 @@
 
 enum { CLOCKS_MAX = 4 * QUERY_LIST_MAX }; /* four metrics */
 
-#define CLOCK_COLUMNS                                                                   \
-	"SELECT k.id, k.ticket_id, k.metric, k.policy, k.state, k.cycle, k.started_at," \
-	" k.target_ms, k.since_at, k.used_ms, k.due_at, k.breached_at, k.told FROM clocks k"
+#define CLOCK_COLUMNS                                                                       \
+	"SELECT k.id, k.ticket_id, k.metric, k.policy, k.state, k.cycle, k.started_at,"     \
+	" k.target_ms, k.since_at, k.used_ms, k.due_at, k.breached_at, k.told, k.limit_ms," \
+	" k.escalated FROM clocks k"
 #define IS_NEWEST_CYCLE                                                                   \
 	" AND NOT EXISTS (SELECT 1 FROM clocks newer WHERE newer.ticket_id = k.ticket_id" \
 	" AND newer.metric = k.metric AND newer.cycle > k.cycle) ORDER BY k.ticket_id, k.id"
@@ -25,16 +26,25 @@ static const struct db_col clock_cols[] = {
 	{ DB_COL_INT, offsetof(struct clock_row, due_at) },
 	{ DB_COL_INT, offsetof(struct clock_row, breached_at) },
 	{ DB_COL_INT, offsetof(struct clock_row, told) },
+	{ DB_COL_INT, offsetof(struct clock_row, limit_ms) },
+	{ DB_COL_INT, offsetof(struct clock_row, escalated) },
 };
 static const struct db_map clock_map = DB_MAP(clock_row, clock_cols);
 
 DB_SQL(sql_insert, "INSERT INTO clocks (id, ticket_id, metric, policy, state, cycle, started_at,"
-		   " target_ms, since_at, used_ms, due_at, breached_at, told)"
-		   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)");
+		   " target_ms, since_at, used_ms, due_at, breached_at, told, limit_ms, escalated)"
+		   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)");
 DB_SQL(sql_save, "UPDATE clocks SET policy = $1, state = $2, target_ms = $3, since_at = $4,"
-		 " used_ms = $5, due_at = $6, breached_at = $7, told = $8 WHERE id = $9");
+		 " used_ms = $5, due_at = $6, breached_at = $7, told = $8, limit_ms = $9,"
+		 " escalated = $10 WHERE id = $11");
 DB_SQL(sql_get, CLOCK_COLUMNS " WHERE k.id = $1");
 DB_SQL(sql_list, CLOCK_COLUMNS " WHERE k.ticket_id = $1" IS_NEWEST_CYCLE);
+DB_SQL(sql_ledger, CLOCK_COLUMNS " WHERE k.ticket_id = $1 ORDER BY k.id LIMIT $2");
+DB_SQL(sql_stretch_add, "INSERT INTO clock_stretches (clock_id, to_at, used_ms, state, why,"
+			" calendar, target_ms) VALUES ($1, $2, $3, $4, $5, $6, $7)");
+DB_SQL(sql_stretches, "SELECT s.clock_id, s.to_at, s.used_ms, s.state, s.why, s.calendar,"
+		      " s.target_ms FROM clock_stretches s JOIN clocks k ON k.id = s.clock_id"
+		      " WHERE k.ticket_id = $1 ORDER BY s.clock_id, s.to_at, s.used_ms LIMIT $2");
 
 int clock_insert(struct db_conn *c, const struct clock_row *k, int64_t *ret_id, struct md_err *err)
 {
@@ -47,7 +57,8 @@ int clock_insert(struct db_conn *c, const struct clock_row *k, int64_t *ret_id, 
 				       DB_TEXT(k->policy), DB_TEXT(k->state), DB_INT(k->cycle),
 				       DB_INT(k->started_at), DB_INT(k->target_ms),
 				       DB_INT(k->since_at), DB_INT(k->used_ms), DB_ID(k->due_at),
-				       DB_ID(k->breached_at), DB_INT(k->told)),
+				       DB_ID(k->breached_at), DB_INT(k->told), DB_INT(k->limit_ms),
+				       DB_INT(k->escalated)),
 			       err);
 	if (rc == MD_OK)
 		*ret_id = id;
@@ -60,7 +71,8 @@ int clock_save(struct db_conn *c, const struct clock_row *k, struct md_err *err)
 	int rc = db_exec(c, &sql_save,
 			 DB_ARGS(DB_TEXT(k->policy), DB_TEXT(k->state), DB_INT(k->target_ms),
 				 DB_INT(k->since_at), DB_INT(k->used_ms), DB_ID(k->due_at),
-				 DB_ID(k->breached_at), DB_INT(k->told), DB_INT(k->id)),
+				 DB_ID(k->breached_at), DB_INT(k->told), DB_INT(k->limit_ms),
+				 DB_INT(k->escalated), DB_INT(k->id)),
 			 &changed, err);
 
 	if (rc == MD_OK && changed == 0)
@@ -96,6 +108,42 @@ int clock_get(struct db_conn *c, int64_t id, struct arena *a, struct clock_row *
 	      struct md_err *err)
 {
 	return db_one(c, &sql_get, DB_ARGS(DB_INT(id)), &clock_map, a, ret, err);
+}
+
+int clock_ledger(struct db_conn *c, int64_t ticket, struct arena *a, struct clock_row **ret,
+		 size_t *ret_n, struct md_err *err)
+{
+	return db_all(c, &sql_ledger, DB_ARGS(DB_INT(ticket), DB_INT(CLOCK_LEDGER_MAX)), &clock_map,
+		      CLOCK_LEDGER_MAX, a, ret, ret_n, err);
+}
+
+/* ---- stretches ---- */
+
+static const struct db_col stretch_cols[] = {
+	{ DB_COL_INT, offsetof(struct clock_stretch, clock_id) },
+	{ DB_COL_INT, offsetof(struct clock_stretch, to_at) },
+	{ DB_COL_INT, offsetof(struct clock_stretch, used_ms) },
+	{ DB_COL_TEXT, offsetof(struct clock_stretch, state) },
+	{ DB_COL_TEXT, offsetof(struct clock_stretch, why) },
+	{ DB_COL_TEXT, offsetof(struct clock_stretch, calendar) },
+	{ DB_COL_INT, offsetof(struct clock_stretch, target_ms) },
+};
+static const struct db_map stretch_map = DB_MAP(clock_stretch, stretch_cols);
+
+int clock_stretch_add(struct db_conn *c, const struct clock_stretch *s, struct md_err *err)
+{
+	return db_insert(c, &sql_stretch_add,
+			 DB_ARGS(DB_INT(s->clock_id), DB_INT(s->to_at), DB_INT(s->used_ms),
+				 DB_TEXT(s->state), DB_TEXT(s->why), DB_TEXT(s->calendar),
+				 DB_INT(s->target_ms)),
+			 err);
+}
+
+int clock_stretches(struct db_conn *c, int64_t ticket, struct arena *a, struct clock_stretch **ret,
+		    size_t *ret_n, struct md_err *err)
+{
+	return db_all(c, &sql_stretches, DB_ARGS(DB_INT(ticket), DB_INT(CLOCK_LEDGER_MAX)),
+		      &stretch_map, CLOCK_LEDGER_MAX, a, ret, ret_n, err);
 }
 
 /* ---- timers ---- */

@@ -32,10 +32,12 @@ DB_SQL(sql_by_assignee,
        " GROUP BY t.assignee_id) n LEFT JOIN users u ON u.id = n.assignee_id"
        " ORDER BY n.tickets DESC, n.assignee_id");
 /* A ticket's own date, or the end of its resolution clock. */
-DB_SQL(sql_overdue, "SELECT COUNT(*) FROM tickets t WHERE " UNRESOLVED
-		    " AND (t.due_at < $1 OR EXISTS (SELECT 1 FROM clocks k WHERE"
-		    " k.ticket_id = t.id AND k.metric = 'resolution' AND k.due_at < $1"
-		    " AND k.state IN ('running', 'breached')))");
+DB_SQL(sql_overdue,
+       "SELECT COUNT(*) FROM tickets t WHERE " UNRESOLVED
+       " AND (t.due_at < $1 OR EXISTS (SELECT 1 FROM clocks k WHERE"
+       " k.ticket_id = t.id AND k.metric = 'resolution' AND k.due_at < $1"
+       " AND k.state IN ('running', 'breached') AND NOT EXISTS (SELECT 1 FROM clocks n"
+       " WHERE n.ticket_id = t.id AND n.metric = 'resolution' AND n.cycle > k.cycle)))");
 DB_SQL(sql_breached, "SELECT COUNT(*) FROM tickets t WHERE " UNRESOLVED
 		     " AND EXISTS (SELECT 1 FROM clocks k WHERE k.ticket_id = t.id"
 		     " AND k.breached_at IS NOT NULL)");

@@ -11,6 +11,7 @@
 #include <maildesk/base/buf.h>
 #include <maildesk/base/err.h>
 #include <maildesk/base/mem.h>
+#include <maildesk/desk/escalation.h>
 #include <maildesk/desk/rule.h>
 #include <maildesk/desk/workflow.h>
 
@@ -34,6 +35,7 @@ struct conf_desk {
 	const char *echo_subject;     /* "verified", "always", "never" */
 	const char *cross_post;       /* "one", "each" */
 	int64_t reopen_window_ms, auto_close_ms;
+	int64_t pending_close_ms;    /* 0: never */
 	int64_t lease_ms;            /* of a mailbox, among several daemons */
 	struct conf_strs categories; /* empty: any */
 	bool organisation_shared;    /* customers read the tickets of their organisation */
@@ -74,10 +76,17 @@ struct conf_limits { /* 0: none */
 		auto_answers_hour, inbound_per_sender_hour;
 	int64_t anonymous_per_minute, user_per_minute, login_per_minute;
 };
+struct conf_special {
+	const char *date; /* "2026-12-24" */
+	struct conf_strs hours;
+};
 struct conf_calendar {
 	const char *title, *timezone;
-	struct conf_strs hours[7]; /* from Monday: "09:00-17:00" */
-	struct conf_strs holidays; /* "2026-12-25" */
+	struct conf_strs hours[7];     /* from Monday: "09:00-17:00" */
+	struct conf_strs holidays;     /* "2026-12-25" */
+	const char *holidays_file;     /* iCalendar; "": none */
+	struct conf_special *specials; /* instead of a date's other hours */
+	size_t n_specials;
 };
 struct conf_team {
 	const char *title;  /* the name of a team in the database */
@@ -89,12 +98,30 @@ struct conf_field { /* of tickets, beside those that every ticket has */
 	struct conf_strs values;
 };
 enum { CONF_PRIORITIES = 4 }; /* low, medium, high, critical */
+struct conf_escalation {      /* desk/escalation.h; what is empty is not done */
+	const char *title, *metric;
+	int64_t after_ms, every_ms, times;
+	const char *time;        /* "calendar", "real" */
+	struct conf_strs notify; /* words of conf_audiences */
+	bool tells_default;      /* notify was not set: as other events of service levels */
+	const char *priority;    /* "up", or at least this one */
+	const char *assign;      /* an address, or a team */
+	struct conf_strs tags;
+	const char *note;
+};
 struct conf_sla {
-	const char *title, *calendar;            /* "" or "24x7": always open */
-	struct conf_strs mailboxes, tags, pause; /* statuses that pause resolution */
+	const char *title, *calendar; /* "" or "24x7": always open */
+	struct conf_strs mailboxes, priorities, categories, tags, organisations; /* empty: any */
+	struct conf_strs pause; /* statuses that pause update and resolution */
+	const char *reopen;     /* "continue", "restart" */
 	int64_t warn[8];
 	size_t n_warn;
-	int64_t first_response_ms[CONF_PRIORITIES], resolution_ms[CONF_PRIORITIES]; /* 0: none */
+	int64_t first_response_ms[CONF_PRIORITIES], next_response_ms[CONF_PRIORITIES],
+		update_ms[CONF_PRIORITIES], resolution_ms[CONF_PRIORITIES]; /* 0: none */
+	const char *calendars[SLA_METRIC_COUNT]; /* of each metric: that above, or its own */
+	struct conf_strs pauses[SLA_METRIC_COUNT];
+	struct conf_escalation *escalations;
+	size_t n_escalations;
 };
 struct conf_status {
 	const char *title, *phase; /* "", "active", "waiting", "resolved", "closed" */

@@ -7,6 +7,7 @@
 #include <maildesk/app/config.h>
 #include <maildesk/base/clock.h>
 #include <maildesk/base/random.h>
+#include <maildesk/desk/escalation.h>
 #include <maildesk/desk/jwt.h>
 #include <maildesk/desk/rule.h>
 #include <maildesk/desk/sla.h>
@@ -15,6 +16,7 @@
 #include <maildesk/store/db.h>
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 enum { DESK_ID_MAX = 40, DESK_TEXT_MAX = 200 };
 
@@ -51,11 +53,13 @@ struct desk {
 	struct rec_strs own; /* addresses of all mailboxes, aliases too */
 	struct desk_mailbox *mailboxes;
 	size_t n_mailboxes;
-	struct calendar *calendars; /* as config->calendars */
-	struct sla_policy *policies;
+	struct calendar *calendars;           /* as config->calendars */
+	struct sla_policy *policies;          /* as config->slas */
+	struct escalation_steps *escalations; /* of each of them */
 	size_t n_policies;
-	struct rules *rules;     /* of config->rules */
-	int wake_fd[DESK_PARTS]; /* eventfd */
+	atomic_bool clock_doubted; /* the wall clock jumped: nothing fires meanwhile */
+	struct rules *rules;       /* of config->rules */
+	int wake_fd[DESK_PARTS];   /* eventfd */
 	/* automatic mails to customers in each minute of the last hour, under desk.lock */
 	int64_t automatic_minute;
 	int automatic[60];

@@ -70,7 +70,7 @@ struct work {
 		int64_t confirmation; /* row that this mail asks to be answered for */
 	} events[WORK_EVENTS_MAX];
 	size_t n_events;
-	bool created, touched, customer_wrote, agent_replied;
+	bool created, touched, retagged, customer_wrote, agent_replied;
 	int64_t happened_ms;  /* when, if not now: what is approved late */
 	bool echo, too_large; /* see work_ticket */
 	struct work_line {

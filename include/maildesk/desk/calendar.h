@@ -18,7 +18,8 @@ enum {
 	CALENDAR_WINDOWS = 24,  /* a day: one an hour */
 	CALENDAR_DATES = 10000, /* holidays and special days */
 	CALENDAR_HORIZON = 400, /* days without an open minute after which we give up */
-	CALENDAR_WHY_MAX = 32,
+	CALENDAR_NAME_MAX = 48,
+	CALENDAR_WHY_MAX = 64,
 };
 
 struct calendar_hours {
@@ -31,6 +32,7 @@ struct calendar_hours {
 struct calendar_date {
 	int64_t day; /* since 1970-01-01 */
 	bool special;
+	char name[CALENDAR_NAME_MAX]; /* of the holiday; "": only its date is known */
 	struct calendar_hours hours;
 };
 
@@ -52,6 +54,8 @@ int calendar_set_hours(struct calendar *c, const char *weekday, const char *cons
 		       size_t n, struct md_err *err);
 /* date: "2026-12-25" */
 int calendar_add_holiday(struct calendar *c, const char *date, struct md_err *err);
+/* What a holiday that was added is called; control characters and what is too long go. */
+void calendar_name_holiday(struct calendar *c, const char *date, const char *name);
 /* These windows instead of the weekday's; n = 0 is closed. Stronger than a holiday. */
 int calendar_add_special(struct calendar *c, const char *date, const char *const *windows, size_t n,
 			 struct md_err *err);
@@ -69,13 +73,14 @@ enum calendar_why { CALENDAR_OPEN, CALENDAR_OUTSIDE, CALENDAR_CLOSED };
 struct calendar_stretch {
 	int64_t from_ms, to_ms; /* [from, to) */
 	enum calendar_why why;
-	int64_t day; /* the date of CALENDAR_CLOSED, else 0 */
+	int64_t day;      /* the date of CALENDAR_CLOSED, else 0 */
+	const char *name; /* of that date; NULL: none; the calendar's */
 };
 /* The stretch of [from_ms, end_ms) that begins at from_ms, as long as one reason holds; a walk
  * goes on at its to_ms. False when the range is empty. */
 bool calendar_stretch(const struct calendar *c, int64_t from_ms, int64_t end_ms,
 		      struct calendar_stretch *ret);
-/* "open", "outside hours", "closed: 2026-04-03" */
+/* "open", "outside hours", "closed: 2026-04-03", "closed: Easter Monday" */
 const char *calendar_why(const struct calendar_stretch *s, char out[CALENDAR_WHY_MAX]);
 
 #endif

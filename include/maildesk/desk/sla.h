@@ -26,6 +26,7 @@
 enum sla_metric {
 	SLA_FIRST_RESPONSE, /* creation to the first public reply of an agent */
 	SLA_NEXT_RESPONSE,  /* oldest unanswered message of a customer to a public reply */
+	SLA_UPDATE,         /* the longest silence towards the customer of an open ticket */
 	SLA_RESOLUTION,     /* creation to resolved or closed */
 	SLA_METRIC_COUNT
 };
@@ -53,6 +54,8 @@ struct sla_clock {
 	int64_t used_ms;     /* open time from started_ms to since_ms, pauses left out */
 	int64_t due_ms;      /* SLA_NEVER while paused or when the calendar never gets there */
 	int64_t breached_ms; /* SLA_NEVER if not; also set on running and paused clocks */
+	int64_t limit_ms;    /* used time at due: the target, or what a change found used already */
+	int64_t escalated;   /* of escalation.h: how often each step was taken */
 	uint8_t told;        /* percent of the last warning told, SLA_TOLD_BREACH, or 0 */
 };
 
@@ -60,6 +63,7 @@ enum sla_action {
 	SLA_KEEP,
 	SLA_START, /* only a clock that is absent */
 	SLA_RENEW, /* also a stopped one: a new cycle */
+	SLA_CYCLE, /* whatever its state: the present cycle ends here and a new one begins */
 	SLA_PAUSE,
 	SLA_RESUME, /* only a paused one */
 	SLA_REOPEN, /* also a stopped one, which goes on with the rest */
@@ -69,6 +73,9 @@ enum sla_action {
  * `now_ms` must not lie before the clock's since_ms; it is taken as since_ms if it does. */
 bool sla_apply(struct sla_clock *k, enum sla_action action, const struct sla_terms *terms,
 	       int64_t now_ms);
+/* Will that action begin another cycle? Who keeps the ledger then stops the clock, writes it down,
+ * and starts one of the next cycle from a zeroed struct. */
+bool sla_begins_cycle(const struct sla_clock *k, enum sla_action action);
 
 /* From now on `terms` instead of `before`: keeps the time used. If nothing is left, due is now and
  * the clock, unless breached before, is breached now. */
@@ -96,9 +103,12 @@ enum sla_happening {
 	SLA_CUSTOMER_MESSAGE, /* a public one, written by a person */
 	SLA_AGENT_REPLY,      /* likewise */
 	SLA_STATUS_CHANGED,
+	SLA_RESTARTED, /* what was resolved or closed is open again, and the policy begins anew */
 	SLA_HAPPENING_COUNT
 };
-/* Automatic mail, bounces and internal notes are no happenings: they start and stop nothing.
+/* Automatic mail, bounces and internal notes are no happenings: they start and stop nothing. A
+ * clock that any other happening started is then told of the status, too (SLA_STATUS_CHANGED): it
+ * may be one that pauses.
  * `status` is the ticket's after the happening, `pauses` the names of those that pause this metric
  * besides the resolved ones. One step with a reply and a change of status is two calls, in this
  * order. */
@@ -128,6 +138,7 @@ struct sla_policy {
 	const char *name;
 	struct rec_strs match[SLA_FIELD_COUNT]; /* empty: any */
 	struct sla_goal goal[SLA_METRIC_COUNT];
+	bool restarts; /* reopening begins update and resolution anew */
 };
 /* The first policy each of whose non-empty lists shares a value with the ticket's list for that
  * field; NULL if none. */

@@ -9,9 +9,10 @@ struct clock_row {
 	const char *metric, *policy, *state;
 	int64_t cycle, started_at, target_ms, since_at, used_ms;
 	int64_t due_at, breached_at; /* 0: none */
-	int64_t told;
+	int64_t told, limit_ms, escalated;
 };
 int clock_insert(struct db_conn *c, const struct clock_row *k, int64_t *ret_id, struct md_err *err);
+enum { CLOCK_LEDGER_MAX = 4000 }; /* of a ticket */
 /* Writes all but id, ticket_id, metric, cycle, started_at. */
 int clock_save(struct db_conn *c, const struct clock_row *k, struct md_err *err);
 /* The newest cycle of each metric. */
@@ -23,9 +24,24 @@ int clock_list_of(struct db_conn *c, const int64_t *tickets, size_t n, struct ar
 int clock_get(struct db_conn *c, int64_t id, struct arena *a, struct clock_row *ret,
 	      struct md_err *err);
 
+/* All cycles of a ticket, in the order of their beginning. */
+int clock_ledger(struct db_conn *c, int64_t ticket, struct arena *a, struct clock_row **ret,
+		 size_t *ret_n, struct md_err *err);
+
+/* What a clock did from the end of the last stretch, or its start, to the end of this one. */
+struct clock_stretch {
+	int64_t clock_id, to_at, used_ms;
+	const char *state, *why, *calendar; /* why: NULL for one that ran */
+	int64_t target_ms;
+};
+int clock_stretch_add(struct db_conn *c, const struct clock_stretch *s, struct md_err *err);
+/* Of all clocks of a ticket, by clock and time. */
+int clock_stretches(struct db_conn *c, int64_t ticket, struct arena *a, struct clock_stretch **ret,
+		    size_t *ret_n, struct md_err *err);
+
 struct timer_row {
 	int64_t id, due_at;
-	const char *kind; /* "sla_warning", "sla_breach", "auto_close" */
+	const char *kind; /* "sla_warning", "sla_breach", "escalation", "auto_close", ... */
 	int64_t ticket_id, clock_id, argument;
 };
 int timer_add(struct db_conn *c, const struct timer_row *t, struct md_err *err);

@@ -379,13 +379,27 @@ CREATE TABLE clocks (              -- SLA targets running on tickets, and the le
     due_at     {INT},
     breached_at {INT},
     told       {INT} NOT NULL DEFAULT 0,      -- highest percentage already told; 101: the breach
+    limit_ms   {INT} NOT NULL,                -- used_ms at due: the target, or more after a change
+    escalated  {INT} NOT NULL DEFAULT 0,      -- how often each step was taken, 8 bits a step
     UNIQUE (ticket_id, metric, cycle)
 ) {STRICT};
+
+CREATE TABLE clock_stretches (     -- what clocks did up to since_at, for explaining them
+    clock_id  {INT} NOT NULL REFERENCES clocks (id),
+    to_at     {INT} NOT NULL,                 -- it began where the last one ended, or with the clock
+    used_ms   {INT} NOT NULL,                 -- in all, at its end
+    state     TEXT NOT NULL CHECK (state IN ('running', 'paused', 'met', 'breached')),
+    why       TEXT,                           -- of one that is not running
+    calendar  TEXT NOT NULL,                  -- title of the one that it ran by
+    target_ms {INT} NOT NULL
+) {STRICT};
+CREATE INDEX clock_stretches_by_clock ON clock_stretches (clock_id, to_at);
 
 CREATE TABLE timers (              -- everything that happens by the clock; the daemon sleeps until the next
     id        {ID},
     due_at    {INT} NOT NULL,
-    kind      TEXT NOT NULL CHECK (kind IN ('sla_warning', 'sla_breach', 'auto_close', 'snooze')),
+    kind      TEXT NOT NULL CHECK (kind IN ('sla_warning', 'sla_breach', 'escalation', 'auto_close',
+                                                'pending_reminder', 'pending_close', 'snooze')),
     ticket_id {INT} NOT NULL REFERENCES tickets (id),
     clock_id  {INT} REFERENCES clocks (id),
     argument  {INT} NOT NULL DEFAULT 0        -- sla_warning: percentage

@@ -2,6 +2,8 @@
  * breach is told once, however late. */
 #include "desk_fixture.h"
 
+#include <maildesk/store/teams.h>
+
 #define TARGETS                                    \
 	"first_response { medium = 4h high = 1h }" \
 	" resolution { medium = 20h high = 10h } warn = {50}"
@@ -282,6 +284,161 @@ static void policies_by_tag_and_mailbox(void **state)
 	ROWS(f, "1", "SELECT count(*) FROM clocks");
 }
 
+/* "metric cycle state used" of all cycles; times in minutes. */
+#define LEDGER                                                                                  \
+	"SELECT metric || ' ' || cycle || ' ' || state || ' ' || (used_ms / 60000) ||"          \
+	" CASE WHEN breached_at IS NULL THEN '' ELSE ' late' END FROM clocks ORDER BY metric, " \
+	"cycle"
+
+static void each_unanswered_message_is_a_cycle(void **state)
+{
+	struct fixture *f = *state;
+	int64_t ticket = create(f, f->carol, f->carol, "x");
+
+	at(30);
+	OK(comment_rc(f, f->carol, ticket, "Hello?", false)); /* the oldest counts */
+	at(60);
+	OK(comment_rc(f, f->anna, ticket, "Yes.", false));
+	at(70);
+	OK(comment_rc(f, f->anna, ticket, "And more.", false));
+	ROWS(f, "next_response 1 met 60", LEDGER);
+	at(100);
+	OK(comment_rc(f, f->carol, ticket, "But?", false));
+	at(500);
+	tick(f, fixture_now);
+	OK(comment_rc(f, f->anna, ticket, "Late.", false));
+	at(510);
+	OK(comment_rc(f, f->carol, ticket, "Indeed.", false));
+	ROWS(f,
+	     "next_response 1 met 60\nnext_response 2 breached 400 late\nnext_response 3 running 0",
+	     LEDGER);
+	/* each cycle warns and is late once */
+	ROWS(f, "sla_warning\nsla_breach",
+	     "SELECT action FROM ticket_history WHERE action LIKE 'sla_%%' ORDER BY id");
+	assert_int_equal(tick(f, MONDAY_9 + 5000 * MINUTE), 1);
+	ROWS(f, "4", "SELECT count(*) FROM ticket_history WHERE action LIKE 'sla_%%'");
+}
+
+static void silence_is_counted_anew_from_each_reply(void **state)
+{
+	struct fixture *f = *state;
+	int64_t ticket = create(f, f->carol, f->carol, "x");
+
+	OK(assign_rc(f, f->anna, ticket, f->anna));
+	at(60);
+	OK(comment_rc(f, f->anna, ticket, "A note.", true));
+	OK(comment_rc(f, f->carol, ticket, "And?", false));
+	OK(comment_rc(f, f->anna, ticket, "We look.", false));
+	at(100);
+	OK(comment_rc(f, f->anna, ticket, "Please send it.", false));
+	OK(move_rc(f, f->anna, ticket, "pending"));
+	at(1000);
+	OK(comment_rc(f, f->carol, ticket, "Here.", false));
+	at(1010);
+	ROWS(f, "update 1 met 60\nupdate 2 met 40\nupdate 3 running 0", LEDGER);
+	OK(comment_rc(f, f->anna, ticket, "Done.", false));
+	OK(move_rc(f, f->anna, ticket, "resolved"));
+	at(1020);
+	/* told something while it is resolved: the next silence is not counted yet */
+	OK(comment_rc(f, f->anna, ticket, "By the way.", false));
+	ROWS(f, "4 met 0\n5 paused 0",
+	     "SELECT cycle || ' ' || state || ' ' || (used_ms / 60000) FROM clocks"
+	     " WHERE cycle > 3 ORDER BY cycle");
+	OK(move_rc(f, f->anna, ticket, "closed"));
+	ROWS(f, "met", "SELECT state FROM clocks WHERE cycle = 5");
+	at(1100);
+	OK(comment_rc(f, f->anna, ticket, "Nobody waits.", false));
+	ROWS(f, "5", "SELECT max(cycle) FROM clocks");
+	OK(move_rc(f, f->anna, ticket, "reopened"));
+	ROWS(f, "5 running", "SELECT cycle || ' ' || state FROM clocks WHERE cycle >= 5");
+}
+
+static void reopening_may_begin_anew(void **state)
+{
+	struct fixture *f = *state;
+	int64_t ticket = create(f, f->carol, f->carol, "x");
+
+	OK(assign_rc(f, f->anna, ticket, f->anna));
+	at(100);
+	OK(move_rc(f, f->anna, ticket, "resolved"));
+	at(200);
+	OK(move_rc(f, f->anna, ticket, "reopened"));
+	ROWS(f, "resolution 1 met 100\nresolution 2 running 0", LEDGER);
+	at(2000);
+	OK(move_rc(f, f->anna, ticket, "resolved"));
+	OK(move_rc(f, f->anna, ticket, "closed"));
+	at(2100);
+	OK(move_rc(f, f->anna, ticket, "reopened"));
+	ROWS(f, "resolution 1 met 100\nresolution 2 breached 1800 late\nresolution 3 running 0",
+	     LEDGER);
+}
+
+static void pauses_of_each_metric(void **state)
+{
+	struct fixture *f = *state;
+	int64_t ticket = create(f, f->carol, f->carol, "x");
+
+	OK(assign_rc(f, f->anna, ticket, f->anna));
+	at(10);
+	OK(move_rc(f, f->anna, ticket, "pending"));
+	ROWS(f, "next_response paused\nresolution running\nupdate paused",
+	     "SELECT metric || ' ' || state FROM clocks ORDER BY metric");
+	ROWS(f, "1200", "SELECT (due_at - %lld) / 60000 FROM clocks WHERE metric = 'resolution'",
+	     (long long)MONDAY_9);
+	OK(move_rc(f, f->anna, ticket, "in_progress"));
+	at(20);
+	OK(move_rc(f, f->anna, ticket, "pending"));
+	at(24 *
+	   60); /* Tuesday, when the office is closed: next Monday 9:00 in Berlin and 40 more */
+	OK(move_rc(f, f->anna, ticket, "in_progress"));
+	ROWS(f, "40", "SELECT (due_at - %lld) / 60000 FROM clocks WHERE metric = 'update'",
+	     (long long)(MONDAY_9 + 7 * DAY - HOUR));
+}
+
+static int join_acme(struct db_conn *c, void *ctx, struct md_err *e)
+{
+	struct fixture *f = ctx;
+	struct organisation acme = { .name = "ACME", .domains = "" };
+	struct user carol;
+	int rc = organisation_add(c, &acme, &acme.id, e);
+
+	if (rc == MD_OK)
+		rc = user_get(c, f->carol, &f->arena, &carol, e);
+	carol.organisation_id = acme.id;
+	return rc == MD_OK ? user_save(c, &carol, e) : rc;
+}
+
+static void policies_by_everything_else(void **state)
+{
+	struct fixture *f = *state;
+	int64_t ticket;
+
+	ticket = create(f, f->carol, f->carol, "x");
+	ROWS(f, "rest", "SELECT policy FROM clocks");
+	OK(change_rc(f, f->anna, ticket, CHANGE(.category = "network")));
+	ROWS(f, "network", "SELECT policy FROM clocks");
+	OK(change_rc(f, f->anna, ticket, PRIORITY(3)));
+	ROWS(f, "urgent", "SELECT policy FROM clocks");
+	OK(db_txn(f->desk->db, join_acme, f, &err));
+	create(f, f->carol, f->carol, "y");
+	ROWS(f, "acme", "SELECT policy FROM clocks ORDER BY id DESC LIMIT 1");
+}
+
+static void a_target_may_come_late(void **state)
+{
+	struct fixture *f = *state;
+	struct work_ticket t = { .title = "x", .body = "x", .requester = f->carol };
+	int64_t ticket;
+
+	OK(create_rc(f, f->carol, &t, &ticket));
+	CLOCKS(f, "");
+	at(60);
+	OK(comment_rc(f, f->carol, ticket, "Hello?", false));
+	at(100);
+	OK(change_rc(f, f->anna, ticket, PRIORITY(1)));
+	CLOCKS(f, "first_response running 0 340\nresolution running 0 1300");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -300,6 +457,27 @@ int main(void)
 			  "sla \"gold\" { tags = {\"vip\"} first_response { medium = 1h } }\n"
 			  "sla \"rest\" { mailboxes = {\"support\"} first_response { medium = 4h } "
 			  "}\n"),
+		DESK_TEST(each_unanswered_message_is_a_cycle,
+			  "sla \"s\" { next_response { medium = 4h } warn = {50} }\n"),
+		DESK_TEST(silence_is_counted_anew_from_each_reply,
+			  "sla \"s\" { update { medium = 4h } }\n"),
+		DESK_TEST(reopening_may_begin_anew,
+			  "sla \"s\" { resolution { medium = 20h } reopen = restart }\n"),
+		DESK_TEST(
+			pauses_of_each_metric,
+			"calendar \"office\" { timezone = \"Europe/Berlin\" mon = {\"09:00-17:00\"}"
+			" }\n"
+			"sla \"s\" { next_response { medium = 4h pause = {\"pending\"} }"
+			" update { medium = 1h calendar = office }"
+			" resolution { medium = 20h pause = { } } }\n"),
+		DESK_TEST(policies_by_everything_else,
+			  "sla \"urgent\" { priorities = {critical} first_response { critical = 1h "
+			  "} }\n"
+			  "sla \"acme\" { organisations = {ACME} first_response { medium = 1h } }\n"
+			  "sla \"network\" { categories = {network} first_response { medium = 1h } "
+			  "}\n"
+			  "sla \"rest\" { first_response { medium = 4h } }\n"),
+		DESK_TEST(a_target_may_come_late, SLA),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

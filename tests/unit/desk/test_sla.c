@@ -130,7 +130,7 @@ static void every_action_in_every_state(void **state)
 		/* action, then absent running paused met breached */
 		[SLA_KEEP] = "-----",  [SLA_START] = "x----",  [SLA_RENEW] = "x--xx",
 		[SLA_PAUSE] = "-x---", [SLA_RESUME] = "--x--", [SLA_REOPEN] = "--xxx",
-		[SLA_STOP] = "-xx--",
+		[SLA_STOP] = "-xx--",  [SLA_CYCLE] = "xxxxx",
 	};
 
 	(void)state;
@@ -140,6 +140,9 @@ static void every_action_in_every_state(void **state)
 			bool changed = sla_apply(&k, (enum sla_action)action, &day_terms, T0);
 
 			assert_int_equal(changed, rows[action][s] == 'x');
+			assert_int_equal(sla_begins_cycle(&before, (enum sla_action)action),
+					 changed && s != SLA_ABSENT &&
+						 (action == SLA_RENEW || action == SLA_CYCLE));
 			assert_int_equal(changed, memcmp(&k, &before, sizeof k) != 0);
 		}
 }
@@ -336,18 +339,25 @@ static void actions_of_happenings(void **state)
 	static const struct {
 		enum sla_happening what;
 		const char *status;
-		enum sla_action expect[SLA_METRIC_COUNT]; /* first, next response, resolution */
+		enum sla_action
+			expect[SLA_METRIC_COUNT]; /* first, next response, update, resolution */
 	} cases[] = {
-		{ SLA_CREATED_BY_CUSTOMER, "open", { SLA_START, SLA_START, SLA_START } },
-		{ SLA_CREATED_BY_AGENT, "open", { SLA_KEEP, SLA_KEEP, SLA_START } },
-		{ SLA_CUSTOMER_MESSAGE, "open", { SLA_START, SLA_RENEW, SLA_KEEP } },
-		{ SLA_AGENT_REPLY, "in_progress", { SLA_STOP, SLA_STOP, SLA_KEEP } },
-		{ SLA_AGENT_REPLY, "closed", { SLA_STOP, SLA_STOP, SLA_KEEP } },
-		{ SLA_STATUS_CHANGED, "in_progress", { SLA_RESUME, SLA_RESUME, SLA_REOPEN } },
-		{ SLA_STATUS_CHANGED, "reopened", { SLA_RESUME, SLA_RESUME, SLA_REOPEN } },
-		{ SLA_STATUS_CHANGED, "resolved", { SLA_PAUSE, SLA_PAUSE, SLA_PAUSE } },
-		{ SLA_STATUS_CHANGED, "closed", { SLA_PAUSE, SLA_PAUSE, SLA_STOP } },
-		{ SLA_STATUS_CHANGED, "pending", { SLA_RESUME, SLA_RESUME, SLA_PAUSE } },
+		{ SLA_CREATED_BY_CUSTOMER, "open", { SLA_START, SLA_START, SLA_START, SLA_START } },
+		{ SLA_CREATED_BY_AGENT, "open", { SLA_KEEP, SLA_KEEP, SLA_START, SLA_START } },
+		{ SLA_CUSTOMER_MESSAGE, "open", { SLA_START, SLA_RENEW, SLA_KEEP, SLA_KEEP } },
+		{ SLA_AGENT_REPLY, "in_progress", { SLA_STOP, SLA_STOP, SLA_CYCLE, SLA_KEEP } },
+		{ SLA_AGENT_REPLY, "resolved", { SLA_STOP, SLA_STOP, SLA_CYCLE, SLA_KEEP } },
+		{ SLA_AGENT_REPLY, "closed", { SLA_STOP, SLA_STOP, SLA_KEEP, SLA_KEEP } },
+		{ SLA_RESTARTED, "reopened", { SLA_RESUME, SLA_RESUME, SLA_CYCLE, SLA_CYCLE } },
+		{ SLA_STATUS_CHANGED,
+		  "in_progress",
+		  { SLA_RESUME, SLA_RESUME, SLA_REOPEN, SLA_REOPEN } },
+		{ SLA_STATUS_CHANGED,
+		  "reopened",
+		  { SLA_RESUME, SLA_RESUME, SLA_REOPEN, SLA_REOPEN } },
+		{ SLA_STATUS_CHANGED, "resolved", { SLA_PAUSE, SLA_PAUSE, SLA_PAUSE, SLA_PAUSE } },
+		{ SLA_STATUS_CHANGED, "closed", { SLA_PAUSE, SLA_PAUSE, SLA_STOP, SLA_STOP } },
+		{ SLA_STATUS_CHANGED, "pending", { SLA_RESUME, SLA_RESUME, SLA_PAUSE, SLA_PAUSE } },
 	};
 	static const struct workflow_status statuses[] = {
 		{ "open", PHASE_ACTIVE, false },       { "in_progress", PHASE_ACTIVE, false },
@@ -365,7 +375,9 @@ static void actions_of_happenings(void **state)
 			while (strcmp(s->name, cases[i].status) != 0)
 				s++;
 			assert_int_equal(sla_action((enum sla_metric)m, cases[i].what, s,
-						    m == SLA_RESOLUTION ? &pending : &none),
+						    m == SLA_RESOLUTION || m == SLA_UPDATE
+							    ? &pending
+							    : &none),
 					 cases[i].expect[m]);
 		}
 	/* what waits need not pause, and what pauses need not wait */
