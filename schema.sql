@@ -379,12 +379,13 @@ CREATE TABLE clocks (              -- SLA targets running on tickets, and the le
     due_at     {INT},
     breached_at {INT},
     told       {INT} NOT NULL DEFAULT 0,      -- highest percentage already told; 101: the breach
-    limit_ms   {INT} NOT NULL,                -- used_ms at due: the target, or more after a change
+    limit_ms   {INT} NOT NULL DEFAULT 0,      -- used_ms at due: the target, or more after a change
     escalated  {INT} NOT NULL DEFAULT 0,      -- how often each step was taken, 8 bits a step
     UNIQUE (ticket_id, metric, cycle)
 ) {STRICT};
 
 CREATE TABLE clock_stretches (     -- what clocks did up to since_at, for explaining them
+    id        {ID},
     clock_id  {INT} NOT NULL REFERENCES clocks (id),
     to_at     {INT} NOT NULL,                 -- it began where the last one ended, or with the clock
     used_ms   {INT} NOT NULL,                 -- in all, at its end
@@ -393,13 +394,12 @@ CREATE TABLE clock_stretches (     -- what clocks did up to since_at, for explai
     calendar  TEXT NOT NULL,                  -- title of the one that it ran by
     target_ms {INT} NOT NULL
 ) {STRICT};
-CREATE INDEX clock_stretches_by_clock ON clock_stretches (clock_id, to_at);
+CREATE INDEX clock_stretches_by_clock ON clock_stretches (clock_id, id);
 
 CREATE TABLE timers (              -- everything that happens by the clock; the daemon sleeps until the next
     id        {ID},
     due_at    {INT} NOT NULL,
-    kind      TEXT NOT NULL CHECK (kind IN ('sla_warning', 'sla_breach', 'escalation', 'auto_close',
-                                                'pending_reminder', 'pending_close', 'snooze')),
+    kind      TEXT NOT NULL CHECK (kind IN ('sla_warning', 'sla_breach', 'escalation', 'auto_close', 'pending_reminder', 'pending_close', 'snooze')),
     ticket_id {INT} NOT NULL REFERENCES tickets (id),
     clock_id  {INT} REFERENCES clocks (id),
     argument  {INT} NOT NULL DEFAULT 0        -- sla_warning: percentage

@@ -43,8 +43,8 @@ DB_SQL(sql_ledger, CLOCK_COLUMNS " WHERE k.ticket_id = $1 ORDER BY k.id LIMIT $2
 DB_SQL(sql_stretch_add, "INSERT INTO clock_stretches (clock_id, to_at, used_ms, state, why,"
 			" calendar, target_ms) VALUES ($1, $2, $3, $4, $5, $6, $7)");
 DB_SQL(sql_stretches, "SELECT s.clock_id, s.to_at, s.used_ms, s.state, s.why, s.calendar,"
-		      " s.target_ms FROM clock_stretches s JOIN clocks k ON k.id = s.clock_id"
-		      " WHERE k.ticket_id = $1 ORDER BY s.clock_id, s.to_at, s.used_ms LIMIT $2");
+		      " s.target_ms FROM clock_stretches s WHERE s.clock_id = $1 ORDER BY s.id"
+		      " LIMIT $2");
 
 int clock_insert(struct db_conn *c, const struct clock_row *k, int64_t *ret_id, struct md_err *err)
 {
@@ -139,10 +139,10 @@ int clock_stretch_add(struct db_conn *c, const struct clock_stretch *s, struct m
 			 err);
 }
 
-int clock_stretches(struct db_conn *c, int64_t ticket, struct arena *a, struct clock_stretch **ret,
+int clock_stretches(struct db_conn *c, int64_t clock, struct arena *a, struct clock_stretch **ret,
 		    size_t *ret_n, struct md_err *err)
 {
-	return db_all(c, &sql_stretches, DB_ARGS(DB_INT(ticket), DB_INT(CLOCK_LEDGER_MAX)),
+	return db_all(c, &sql_stretches, DB_ARGS(DB_INT(clock), DB_INT(CLOCK_LEDGER_MAX)),
 		      &stretch_map, CLOCK_LEDGER_MAX, a, ret, ret_n, err);
 }
 

@@ -35,8 +35,8 @@ struct clock_stretch {
 	int64_t target_ms;
 };
 int clock_stretch_add(struct db_conn *c, const struct clock_stretch *s, struct md_err *err);
-/* Of all clocks of a ticket, by clock and time. */
-int clock_stretches(struct db_conn *c, int64_t ticket, struct arena *a, struct clock_stretch **ret,
+/* In their order. */
+int clock_stretches(struct db_conn *c, int64_t clock, struct arena *a, struct clock_stretch **ret,
 		    size_t *ret_n, struct md_err *err);
 
 struct timer_row {
