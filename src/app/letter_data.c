@@ -232,11 +232,26 @@ static void put_mail(struct buf *out, struct work *w, const struct letter_data *
 	buf_addc(out, '}');
 }
 
-static void put_comment(struct buf *out, struct work *w, const char *body)
+/* Whose text is passed on, files and all; an acknowledgement, say, repeats the text at most. */
+static bool carries_files(const char *template)
 {
+	static const char *const carriers[] = { "public_reply", "created_agent", "internal_note",
+						"mentioned" };
+
+	for (size_t i = 0; i < MD_COUNT(carriers); i++)
+		if (strcmp(carriers[i], template) == 0)
+			return true;
+	return false;
+}
+
+static void put_comment(struct buf *out, struct work *w, const struct letter_data *l)
+{
+	const char *body = l->event->body;
 	size_t n = body ? strlen(body) : 0, cut = n ? utf8_cut(body, n, TEXT_MAX) : 0;
 
 	open_object(out, "comment");
+	if (l->event->comment && carries_files(l->template))
+		put_number(out, "files_of", l->event->comment);
 	put_text(out, "body",
 		 cut < n ? arena_printf(w->arena, "%.*s\n[...]", (int)cut, body) : body);
 	buf_addc(out, '}');
@@ -270,7 +285,7 @@ int letter_data_write(struct work *w, const struct letter_data *l, struct buf *o
 	put_text(out, "locale", l->to->locale);
 	put_text(out, "desk_locale", l->locale);
 	put_text(out, "timezone", l->to->timezone ? l->to->timezone : desk->timezone);
-	put_comment(out, w, l->event->body);
+	put_comment(out, w, l);
 	buf_addc(out, '}');
 	if (out->status != MD_OK || w->arena->failed)
 		return md_fail(err, MD_NOMEM, 0, "out of memory");

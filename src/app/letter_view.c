@@ -117,6 +117,7 @@ int letter_view(const struct templates *t, const char *event, json_t *data,
 	     set_text(data, "align",
 		      strcmp(words_direction(lang), "rtl") == 0 ? "right" : "left") &&
 	     set_text(data, "reply_marker", words_reply_marker(w)) &&
+	     (!json_object_get(data, "files") || set_text(data, "files_note", words_files(w))) &&
 	     set_html(json_object_get(data, "comment")) &&
 	     set_answers(json_object_get(data, "answers")) &&
 	     set_word(ticket, "status_name", "status", w, words_status) &&

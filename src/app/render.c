@@ -5,6 +5,7 @@
 #include <maildesk/mail/compose.h>
 #include <maildesk/store/messages.h>
 
+#include "letter_files.h"
 #include "letter_view.h"
 #include "mail_head.h"
 
@@ -33,8 +34,8 @@ static const char *list_unsubscribe(const char *url, const char *mailto, struct 
 }
 
 static int write_mail(const struct desk *d, const struct outbox_row *row, const json_t *data,
-		      const struct letter *letter, const struct rec_strs *thread, struct buf *out,
-		      struct md_err *err)
+		      const struct letter *letter, const struct rec_strs *thread,
+		      const struct letter_files *files, struct buf *out, struct md_err *err)
 {
 	const json_t *mail = json_object_get(data, "mail");
 	const char *automatic = json_get_string(mail, "auto_submitted");
@@ -61,6 +62,8 @@ static int write_mail(const struct desk *d, const struct outbox_row *row, const 
 		.headers = headers,
 		.text = buf_str(&letter->text),
 		.html = buf_str(&letter->html),
+		.parts = files->parts,
+		.part_count = files->n,
 	};
 
 	if (!m.from.address)
@@ -124,6 +127,7 @@ int render_mail(const struct templates *t, struct desk *d, struct db_conn *c,
 	md_auto(arena_done) struct arena arena = ARENA_INIT(RENDER_ARENA_MAX);
 	md_auto(json_decref_p) json_t *data = NULL;
 	md_auto(letter_done) struct letter letter = LETTER_INIT;
+	md_auto(letter_files_done) struct letter_files files = { 0 };
 	struct rec_strs thread = { 0 };
 	const char *asked;
 	int rc = json_read(row->data, strlen(row->data), DATA_DEPTH, &data, err);
@@ -135,11 +139,13 @@ int render_mail(const struct templates *t, struct desk *d, struct db_conn *c,
 		rc = message_thread(c, row->ticket_id, row->recipient, row->message_id, THREAD_MAX,
 				    &arena, &thread, err);
 	if (rc == MD_OK)
+		rc = letter_files_load(d, c, row, data, &arena, &files, err);
+	if (rc == MD_OK)
 		rc = render_letter(t, d, row, data, &letter, err);
 	if (rc == MD_NOTFOUND)
 		rc = MD_INPUT;
 	if (rc == MD_OK)
-		rc = write_mail(d, row, data, &letter, &thread, out, err);
+		rc = write_mail(d, row, data, &letter, &thread, &files, out, err);
 	if (rc == MD_OK && ret_head)
 		write_head(row, &thread, ret_head);
 	return rc;

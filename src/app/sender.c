@@ -28,6 +28,7 @@
 enum {
 	CLAIM_MAX = 50,
 	MAIL_MAX = 64 << 20,
+	FROZEN_MAX = 32 << 20, /* bytes of mails in memory until they are kept */
 	ARENA_MAX = 64 << 20,
 	PAUSE_MS = 1000,   /* after a database failure */
 	ELSEWHERE_MS = 50, /* while another daemon claims what is due */
@@ -81,6 +82,7 @@ struct frozen {
 	struct blob blobs[CLAIM_MAX];
 	const char *heads[CLAIM_MAX];
 	bool ready[CLAIM_MAX];
+	size_t bytes;
 };
 
 static int keep(struct db_conn *c, void *ctx, struct md_err *err)
@@ -119,11 +121,22 @@ static int prepare(struct sender *s, const struct outbox_row *row, struct blob *
 static int finish(struct sender *s, const struct outbox_row *row, const char *state,
 		  const char *reply, int64_t next_at, struct md_err *err);
 
+static int keep_ready(struct frozen *f, struct md_err *err)
+{
+	int rc = f->bytes ? db_txn(f->s->d->db, keep, f, err) : MD_OK;
+
+	for (size_t i = 0; i < CLAIM_MAX; i++)
+		if (f->ready[i])
+			blob_done(&f->blobs[i]);
+	memset(f->ready, 0, sizeof f->ready);
+	f->bytes = 0;
+	return rc;
+}
+
 /* Render what was not rendered yet, outside any transaction, and keep it before the first try. */
 static int freeze(struct sender *s, struct md_err *err)
 {
 	struct frozen f = { .s = s };
-	size_t n = 0;
 	int rc = MD_OK;
 
 	for (size_t i = 0; i < s->n && rc == MD_OK; i++) {
@@ -133,22 +146,22 @@ static int freeze(struct sender *s, struct md_err *err)
 			continue;
 		rc = prepare(s, &s->rows[i], &f.blobs[i], &f.heads[i], &why);
 		f.ready[i] = rc == MD_OK;
-		n += f.ready[i];
-		if (rc == MD_INPUT)
+		if (f.ready[i] && (f.bytes += f.blobs[i].n) > FROZEN_MAX)
+			rc = keep_ready(&f, err);
+		else if (rc == MD_INPUT)
 			rc = finish(s, &s->rows[i], "failed", why.text, 0, err);
 		else if (rc != MD_OK && err)
 			*err = why;
 	}
-	if (rc == MD_OK && n)
-		rc = db_txn(s->d->db, keep, &f, err);
+	if (rc == MD_OK)
+		rc = keep_ready(&f, err);
 	if (rc == MD_CONFLICT) { /* another daemon has rendered one of them: the lease was over */
 		s->n = 0;
 		s->owes = true;
 		rc = MD_OK;
 	}
-	for (size_t i = 0; i < CLAIM_MAX; i++)
-		if (f.ready[i])
-			blob_done(&f.blobs[i]);
+	f.bytes = 0;
+	keep_ready(&f, NULL);
 	return rc;
 }
 

@@ -46,6 +46,8 @@ static const char sample_text[] =
 	"\"error\":\"the password is refused\",\"since_at\":1772456400000},"
 	"\"actions\":[{\"label\":\"Take\",\"href\":\"https://help.example.com/a\"}],"
 	"\"mute_url\":\"https://help.example.com/u/abc\","
+	"\"files_note\":\"Too large\",\"files\":[{\"name\":\"scan.pdf\",\"size\":\"30 MB\","
+	"\"url\":\"https://help.example.com/a/abc\"}],"
 	"\"known\":true,\"too_large\":false,\"by_customer\":false,\"body_token\":\"[md:abc]\","
 	"\"locale\":\"en\",\"desk_locale\":\"en\",\"timezone\":\"UTC\"}";
 

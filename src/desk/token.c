@@ -19,7 +19,7 @@ _Static_assert(crypto_auth_hmacsha256_KEYBYTES == TOKEN_KEY_BYTES, "key size");
 static const int lifetime_days[] = {
 	[TOKEN_ROUTE] = TOKEN_ROUTE_DAYS,   [TOKEN_PROOF] = TOKEN_PROOF_DAYS,
 	[TOKEN_BOUNCE] = TOKEN_BOUNCE_DAYS, [TOKEN_CONFIRM] = TOKEN_CONFIRM_DAYS,
-	[TOKEN_MUTE] = TOKEN_MUTE_DAYS,
+	[TOKEN_MUTE] = TOKEN_MUTE_DAYS,     [TOKEN_FILE] = TOKEN_FILE_DAYS,
 };
 /* What stands before PAYLOAD in an address. */
 static const char *const prefixes[] = {
@@ -41,6 +41,7 @@ static void sign(const struct token_key *key, enum token_purpose purpose, const 
 		[TOKEN_BOUNCE] = "maildesk token bounce",
 		[TOKEN_CONFIRM] = "maildesk token confirm",
 		[TOKEN_MUTE] = "maildesk token mute",
+		[TOKEN_FILE] = "maildesk token file",
 	};
 	uint8_t derived[crypto_auth_hmacsha256_BYTES];
 

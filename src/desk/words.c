@@ -12,7 +12,7 @@ struct term {
 	const char *id, *text;
 };
 struct words {
-	const char *locale, *no_subject, *reply_marker, *mute, *muted;
+	const char *locale, *no_subject, *reply_marker, *mute, *muted, *files;
 	struct term status[TERMS_MAX], metric[TERMS_MAX], action[TERMS_MAX];
 	const char *weekday[7], *month[12]; /* from Sunday, from January */
 	const char *date; /* W, D, M, Y and T stand for weekday, day, month, year and time */
@@ -26,6 +26,7 @@ static const struct words languages[] = {
 	  "##- Please type your reply above this line -##",
 	  "Stop mails about this request",
 	  "You will get no more mails about this request.",
+	  "Too large for this mail; these links work for 30 days:",
 	  { { "open", "open" },
 	    { "pending", "waiting for your answer" },
 	    { "in_progress", "in progress" },
@@ -52,6 +53,7 @@ static const struct words languages[] = {
 	  "##- Bitte antworten Sie oberhalb dieser Zeile -##",
 	  "Keine E-Mails mehr zu dieser Anfrage",
 	  "Sie erhalten keine E-Mails mehr zu dieser Anfrage.",
+	  "Zu groß für diese E-Mail; diese Links gelten 30 Tage:",
 	  { { "open", "offen" },
 	    { "pending", "in Erwartung Ihrer Antwort" },
 	    { "in_progress", "in Bearbeitung" },
@@ -78,6 +80,7 @@ static const struct words languages[] = {
 	  "##- Escriba su respuesta por encima de esta línea -##",
 	  "No recibir más correos sobre esta solicitud",
 	  "No recibirá más correos sobre esta solicitud.",
+	  "Demasiado grande para este correo; estos enlaces valen 30 días:",
 	  { { "open", "abierta" },
 	    { "pending", "a la espera de su respuesta" },
 	    { "in_progress", "en curso" },
@@ -104,6 +107,7 @@ static const struct words languages[] = {
 	  "##- Veuillez répondre au-dessus de cette ligne -##",
 	  "Ne plus recevoir d’e-mails sur cette demande",
 	  "Vous ne recevrez plus d’e-mails sur cette demande.",
+	  "Trop volumineux pour cet e-mail ; ces liens sont valables 30 jours :",
 	  { { "open", "ouverte" },
 	    { "pending", "en attente de votre réponse" },
 	    { "in_progress", "en cours de traitement" },
@@ -197,6 +201,11 @@ static const char *term(const struct term *terms, const char *id)
 const char *words_muted(const struct words *w)
 {
 	return w->muted;
+}
+
+const char *words_files(const struct words *w)
+{
+	return w->files;
 }
 
 const char *words_status(const struct words *w, const char *id)

@@ -101,13 +101,13 @@ static void put_texts(struct buf *out, const struct compose_mail *mail, struct r
 	buf_addf(out, "\r\n--%s--\r\n", b.text);
 }
 
-static bool is_media_type(const char *type)
+bool mail_type_valid(const char *type)
 {
 	static const char token[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 				    "!#$&^_.+-";
 	size_t n = strspn(type, token), m = type[n] == '/' ? strspn(type + n + 1, token) : 0;
 
-	return n && m && type[n + 1 + m] == '\0' && n + m < 60;
+	return n && m && type[n + 1 + m] == '\0' && n + m < 127; /* RFC 6838 4.2 */
 }
 
 /* A file name as RFC 2231 has it, in pieces that fit a line: plain and quoted when it is short and
@@ -152,19 +152,30 @@ static void put_base64(struct buf *out, const void *bytes, size_t n)
 	}
 }
 
-static int put_attachment(struct buf *out, const struct compose_part *part, struct md_err *err)
+static bool is_content_id(const char *id)
+{
+	for (const char *s = id; *s; s++)
+		if (*s < 0x21 || *s > 0x7e || *s == '<' || *s == '>')
+			return false;
+	return *id && strlen(id) < 900;
+}
+
+static int put_file(struct buf *out, const struct compose_part *part, struct md_err *err)
 {
 	const char *type = part->content_type;
 
-	if (!is_media_type(type))
+	if (!mail_type_valid(type))
 		return md_fail(err, MD_INPUT, 0, "an attachment has no media type");
+	if (part->content_id && !is_content_id(part->content_id))
+		return md_fail(err, MD_INPUT, 0, "Content-ID: not an id");
 	/* These may not be base64 (RFC 2046 5.2.1, RFC 2045 6.4). */
 	if (strncasecmp(type, "message/", 8) == 0 || strncasecmp(type, "multipart/", 10) == 0)
 		type = "application/octet-stream";
-	buf_addf(out,
-		 "Content-Type: %s\r\nContent-Transfer-Encoding: base64\r\n"
-		 "Content-Disposition: attachment",
-		 type);
+	buf_addf(out, "Content-Type:%s%s\r\nContent-Transfer-Encoding: base64\r\n",
+		 strlen(type) > 60 ? "\r\n " : " ", type);
+	if (part->content_id)
+		buf_addf(out, "Content-ID: <%s>\r\n", part->content_id);
+	buf_addf(out, "Content-Disposition: %s", part->content_id ? "inline" : "attachment");
 	if (part->filename && *part->filename)
 		put_filename(out, part->filename);
 	buf_adds(out, "\r\n\r\n");
@@ -172,24 +183,49 @@ static int put_attachment(struct buf *out, const struct compose_part *part, stru
 	return MD_OK;
 }
 
-int compose_put_body(const struct compose_mail *mail, struct random *random, struct buf *out,
-		     struct md_err *err)
+static size_t count_parts(const struct compose_mail *mail, bool related)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < mail->part_count; i++)
+		n += (mail->parts[i].content_id != NULL) == related;
+	return n;
+}
+
+/* What is inside, then the parts of one kind; only what is inside when there are none. */
+static int put_with_parts(struct buf *out, const struct compose_mail *mail, struct random *random,
+			  bool related, struct md_err *err)
 {
 	struct boundary b;
 	int rc = MD_OK;
 
-	if (mail->part_count == 0) {
+	if (related && count_parts(mail, true) == 0) {
 		put_texts(out, mail, random);
 		return MD_OK;
 	}
+	if (!related && count_parts(mail, false) == 0)
+		return put_with_parts(out, mail, random, true, err);
 	b = make_boundary(random);
-	put_multipart(out, "mixed", &b);
+	put_multipart(out, related ? "related" : "mixed", &b);
 	buf_addf(out, "--%s\r\n", b.text);
-	put_texts(out, mail, random);
+	if (related)
+		put_texts(out, mail, random);
+	else
+		rc = put_with_parts(out, mail, random, true, err);
 	for (size_t i = 0; i < mail->part_count && rc == MD_OK; i++) {
+		if ((mail->parts[i].content_id != NULL) != related)
+			continue;
 		buf_addf(out, "\r\n--%s\r\n", b.text);
-		rc = put_attachment(out, &mail->parts[i], err);
+		rc = put_file(out, &mail->parts[i], err);
 	}
 	buf_addf(out, "\r\n--%s--\r\n", b.text);
 	return rc;
+}
+
+/* mixed { related { alternative { text, HTML }, images }, attachments }, each layer only where
+ * there is something to put into it. */
+int compose_put_body(const struct compose_mail *mail, struct random *random, struct buf *out,
+		     struct md_err *err)
+{
+	return put_with_parts(out, mail, random, false, err);
 }

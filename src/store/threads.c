@@ -1,4 +1,5 @@
 /* threads.c - what hangs on messages.h's mails: attachments, and which ticket an id belongs to. */
+#include <maildesk/mail/attachment.h>
 #include <maildesk/store/messages.h>
 
 #include "query.h"
@@ -11,12 +12,14 @@ DB_SQL(sql_insert,
        "INSERT INTO attachments (message_id, comment_id, filename, content_type, size, sha256,"
        " content_id, is_inline, raw_offset, raw_length, encoding)"
        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)");
-#define ATTACHMENT_COLUMNS                                                      \
-	"a.id, a.message_id, a.comment_id, a.filename, a.content_type, a.size," \
-	" a.sha256, a.content_id, a.is_inline, a.raw_offset, a.raw_length, a.encoding"
-DB_SQL(sql_list,
-       "SELECT " ATTACHMENT_COLUMNS " FROM comments m JOIN attachments a ON a.comment_id = m.id"
-       " WHERE m.ticket_id = $1 ORDER BY a.comment_id, a.id");
+#define ATTACHMENT_COLUMNS                                                                       \
+	"SELECT a.id, a.message_id, a.comment_id, a.filename, a.content_type, a.size, a.sha256," \
+	" a.content_id, a.is_inline, a.raw_offset, a.raw_length, a.encoding, r.blob_id"          \
+	" FROM attachments a JOIN messages r ON r.id = a.message_id"
+DB_SQL(sql_list, ATTACHMENT_COLUMNS " JOIN comments m ON m.id = a.comment_id"
+				    " WHERE m.ticket_id = $1 ORDER BY a.comment_id, a.id");
+DB_SQL(sql_get, ATTACHMENT_COLUMNS " WHERE a.id = $1");
+DB_SQL(sql_of_comment, ATTACHMENT_COLUMNS " WHERE a.comment_id = $1 ORDER BY a.id");
 DB_SQL(sql_move, "UPDATE attachments SET comment_id = $1 WHERE comment_id = $2");
 DB_SQL(sql_thread_add, "INSERT INTO thread_ids (message_id, ticket_id) VALUES ($1, $2)"
 		       " ON CONFLICT (message_id) DO NOTHING");
@@ -34,6 +37,7 @@ static const struct db_col attachment_cols[] = {
 	{ DB_COL_INT, offsetof(struct attachment_row, raw_offset) },
 	{ DB_COL_INT, offsetof(struct attachment_row, raw_length) },
 	{ DB_COL_TEXT, offsetof(struct attachment_row, encoding) },
+	{ DB_COL_INT, offsetof(struct attachment_row, blob_id) },
 };
 static const struct db_map attachment_map = DB_MAP(attachment_row, attachment_cols);
 
@@ -69,11 +73,47 @@ int attachment_list_of(struct db_conn *c, const int64_t *messages, size_t n, str
 	*ret_n = 0;
 	if (rc != MD_OK || n == 0)
 		return rc;
-	query_add_ints(&q,
-		       "SELECT " ATTACHMENT_COLUMNS " FROM attachments a WHERE a.message_id IN ",
-		       messages, n);
+	query_add_ints(&q, ATTACHMENT_COLUMNS " WHERE a.message_id IN ", messages, n);
 	query_add(&q, " ORDER BY a.message_id, a.id");
 	return query_all(&q, c, &attachment_map, ATTACHMENTS_MAX, a, ret, ret_n, err);
+}
+
+int attachment_get(struct db_conn *c, int64_t id, struct arena *a, struct attachment_row *ret,
+		   struct md_err *err)
+{
+	return db_one(c, &sql_get, DB_ARGS(DB_INT(id)), &attachment_map, a, ret, err);
+}
+
+int attachment_of_comment(struct db_conn *c, int64_t comment, struct arena *a,
+			  struct attachment_row **ret, size_t *ret_n, struct md_err *err)
+{
+	return db_all(c, &sql_of_comment, DB_ARGS(DB_INT(comment)), &attachment_map,
+		      ATTACHMENTS_MAX, a, ret, ret_n, err);
+}
+
+static int take_bytes(void *ctx, const void *bytes, size_t n)
+{
+	struct buf *out = ctx;
+
+	buf_add(out, bytes, n);
+	return out->status;
+}
+
+int attachment_bytes(const struct attachment_row *row, const uint8_t *raw, size_t n,
+		     struct buf *out, struct md_err *err)
+{
+	const char *text = (const char *)raw;
+	struct span slice;
+
+	if (row->raw_offset < 0 || row->raw_length < 0 || (uint64_t)row->raw_offset > n ||
+	    (uint64_t)row->raw_length > n - (uint64_t)row->raw_offset)
+		return md_fail(err, MD_BROKEN, 0, "attachment %lld lies outside its mail",
+			       (long long)row->id);
+	slice = (struct span){ text + row->raw_offset, (size_t)row->raw_length };
+	if (attachment_decode(row->encoding, slice, take_bytes, out) != 0)
+		return md_fail(err, MD_BROKEN, 0, "attachment %lld cannot be decoded",
+			       (long long)row->id);
+	return MD_OK;
 }
 
 static const struct db_col hit_cols[] = {

@@ -58,7 +58,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	struct span rest = { (const char *)data, n }, subject = take_part(&rest),
 		    name = take_part(&rest), address = take_part(&rest), file = take_part(&rest);
 	static const struct compose_header headers[] = { { "Auto-Submitted", "auto-generated" } };
-	struct compose_part part = { "application/pdf", clean_line(&a, file), "pdf", 3 };
+	struct compose_part part = { "application/pdf", clean_line(&a, file), NULL, "pdf", 3 };
 	struct compose_mail mail = {
 		.from = { clean_line(&a, name), "support@desk.example" },
 		.to = { clean_line(&a, name), arena_strndup(&a, address.p, address.n) },

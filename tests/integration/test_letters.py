@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from lib import new_mail, text_of, wait_for
+from lib import new_mail, reply_to, text_of, wait_for
 
 SUPPORT = "support@desk.test"
 EVIL = ["x\r\nBcc: dave@customer.test", "x\nBcc: dave@customer.test\n\nbody", "x\rBcc: y@z.test",
@@ -132,3 +132,62 @@ def test_a_body_ends_where_its_mail_ends(world, body):
     assert "[md:" in got, "all of the mail is there, to its end"
     with world.mailbox("dave") as dave:
         assert not any(text_of(m).startswith("smuggled") for m in dave.mails())
+
+
+PNG = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGNgYPj/HwADAgH/eL9GtQAAAABJRU5E"
+                       "rkJggg==")
+WORD = "vnd.openxmlformats-officedocument.wordprocessingml.document"
+
+
+def answer_with_files(world, ticket, subject, *files):
+    """Anna's answer by mail, with these (bytes, type, subtype, name)."""
+    with world.mailbox("anna") as anna:
+        told = anna.wait_mail(subject, lambda m: f"[#{ticket['id']}]" in str(m["Subject"]))
+    mail = reply_to(told, "Anna <anna@desk.test>", "See the files.")
+    mail.add_alternative('<p>See the files. <img src="cid:logo@anna"></p>', subtype="html")
+    mail.get_payload()[1].add_related(PNG, "image", "png", cid="<logo@anna>", filename="logo.png",
+                                     disposition="inline")
+    for data, kind, subtype, name in files:
+        mail.add_attachment(data, maintype=kind, subtype=subtype, filename=name)
+    world.send(mail, login="anna")
+    with world.mailbox("carol") as carol:
+        return carol.wait_mail("the answer", lambda m: subject in str(m["Subject"]) and
+                               "See the files." in text_of(m))
+
+
+def test_files_of_an_answer_reach_the_customer(world):
+    subject = "With files"
+    ticket = open_ticket(world, subject)
+    mail = answer_with_files(world, ticket, subject, (b"PK\x00word", "application", WORD, "ü.docx"),
+                             (b"x,y\r\n", "text", "csv", "a.csv"))
+    assert not mail.defects
+    files = {p.get_filename(): (p.get_content_type(), p.get_payload(decode=True))
+             for p in mail.iter_attachments() if p.get_filename()}
+    assert files == {"ü.docx": (f"application/{WORD}", b"PK\x00word"),
+                     "a.csv": ("text/csv", b"x,y\r\n")}
+    [image] = [p for p in mail.walk() if p.get_content_type() == "image/png"]
+    assert image.get_payload(decode=True) == PNG
+    assert f'src="cid:{image["Content-ID"].strip("<>")}"' in mail.get_body(("html",)).get_content()
+
+
+def test_large_files_are_links(start_world):
+    world = start_world(fragment='desk { max_outbound = "1K" }\n')
+    world.staff = world.api("anna")
+    subject, large = "Large file", bytes(range(256)) * 40
+    ticket = open_ticket(world, subject)
+    mail = answer_with_files(world, ticket, subject, (large, "text", "html", "x.html"))
+    assert [p.get_filename() for p in mail.walk() if p.get_filename()] == ["logo.png"]
+    url = re.search(r"x\.html \(1 MB\): (\S+)", text_of(mail)).group(1)
+    path = "/" + url[url.index("/a/"):]
+    got = world.api().request("GET", path)
+    assert got.status == 200 and got.body == large
+    assert got.headers["Content-Type"] == "application/octet-stream"
+    assert got.headers["Content-Disposition"] == 'attachment; filename="x.html"'
+    assert "sandbox" in got.headers["Content-Security-Policy"]
+    assert got.headers["X-Content-Type-Options"] == "nosniff"
+    other = path[:-3] + ("b" if path[-3] == "a" else "a") + path[-2:]
+    assert world.api().request("GET", other).status == 404
+    # the link ends with the comment
+    answer = [c for c in world.staff.comments(ticket["id"]) if "See the files" in c["body"]][-1]
+    assert world.staff.request("DELETE", f"/comments/{answer['id']}").status == 204
+    assert world.api().request("GET", path).status == 404

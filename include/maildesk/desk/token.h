@@ -33,7 +33,8 @@ enum {
 	TOKEN_PROOF_DAYS = 14,
 	TOKEN_ROUTE_DAYS = 90,
 	TOKEN_BOUNCE_DAYS = 30,
-	TOKEN_MUTE_DAYS = 365,   /* mails are unsubscribed from late */
+	TOKEN_MUTE_DAYS = 365, /* mails are unsubscribed from late */
+	TOKEN_FILE_DAYS = 30,
 	TOKEN_CONFIRM_DAYS = 14, /* long after it ran out: then it is answered */
 };
 
@@ -51,7 +52,14 @@ struct token_keys {
  * ticket and user stand below it, in markers alone. */
 enum { TOKEN_INDEX_MASK = 1023, TOKEN_EPOCH_MASK = 15, TOKEN_EPOCH_BITS = 4 };
 
-enum token_purpose { TOKEN_ROUTE, TOKEN_PROOF, TOKEN_BOUNCE, TOKEN_CONFIRM, TOKEN_MUTE };
+enum token_purpose {
+	TOKEN_ROUTE,
+	TOKEN_PROOF,
+	TOKEN_BOUNCE,
+	TOKEN_CONFIRM,
+	TOKEN_MUTE,
+	TOKEN_FILE
+};
 
 struct token {
 	enum token_purpose purpose;    /* set by the functions that make and read */
@@ -83,7 +91,8 @@ int token_make_marker(const struct token_keys *keys, const struct token *t, stru
 int token_make_address(const struct token_keys *keys, enum token_purpose purpose,
 		       const struct token *t, const char *own, struct buf *out, struct md_err *err);
 
-/* PAYLOAD.TAG alone, for a URL: of TOKEN_MUTE. */
+/* PAYLOAD.TAG alone, for a URL: of TOKEN_MUTE, or of TOKEN_FILE, where
+ * serial is the attachment. */
 int token_make_word(const struct token_keys *keys, enum token_purpose purpose,
 		    const struct token *t, struct buf *out, struct md_err *err);
 

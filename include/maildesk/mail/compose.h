@@ -26,6 +26,7 @@ struct compose_header {
 struct compose_part {
 	const char *content_type; /* "application/pdf", without parameters */
 	const char *filename;     /* UTF-8; NULL: none */
+	const char *content_id;   /* without <>: an image of the HTML; NULL: an attachment */
 	const void *bytes;
 	size_t size;
 };
@@ -58,6 +59,9 @@ int compose_write(const struct compose_mail *mail, struct random *random, struct
  * control, quote, comma, bracket or other special of RFC 5322, valid UTF-8, at most 64 octets
  * before and 254 in all. */
 bool mail_address_valid(const char *address);
+
+/* "application/pdf": a media type without parameters, fit for a header. */
+bool mail_type_valid(const char *type);
 
 /* "Fri, 20 Nov 2026 16:02:03 +0000" (RFC 5322 3.3); out has at least 32 bytes. */
 const char *compose_date(int64_t ms, char out[32]);

@@ -79,10 +79,19 @@ struct attachment_row {
 	bool is_inline;
 	int64_t raw_offset, raw_length;
 	const char *encoding;
+	int64_t blob_id; /* the raw mail it lies in; 0: that is gone */
 };
 /* Those of one comment belong to another from now on. */
 int attachment_move(struct db_conn *c, int64_t from_comment, int64_t to_comment,
 		    struct md_err *err);
+int attachment_get(struct db_conn *c, int64_t id, struct arena *a, struct attachment_row *ret,
+		   struct md_err *err);
+/* Of one comment, in the order they stand in its mail. */
+int attachment_of_comment(struct db_conn *c, int64_t comment, struct arena *a,
+			  struct attachment_row **ret, size_t *ret_n, struct md_err *err);
+/* Append its bytes, out of those of its raw mail. MD_BROKEN when it cannot lie there. */
+int attachment_bytes(const struct attachment_row *row, const uint8_t *raw, size_t n,
+		     struct buf *out, struct md_err *err);
 /* Of all comments of a ticket, by comment and id: one query for a page. */
 int attachment_list(struct db_conn *c, int64_t ticket, struct arena *a, struct attachment_row **ret,
 		    size_t *ret_n, struct md_err *err);

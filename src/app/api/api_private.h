@@ -168,6 +168,7 @@ API_HANDLER(comment_patch);
 API_HANDLER(comment_remove);
 API_HANDLER(unsubscribe_page);
 API_HANDLER(unsubscribe);
+API_HANDLER(file_by_link);
 API_HANDLER(users_list);
 API_HANDLER(users_add);
 API_HANDLER(user_get_one);

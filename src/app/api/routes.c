@@ -104,6 +104,7 @@ static const struct http_route routes[] = {
 
 { "GET",    "/u/{word}",        ALL,       unsubscribe_page, NULL, NULL, NULL,     "Page with a button that mutes a ticket", HTTP_OBJECT, NULL, 200 },
 { "POST",   "/u/{word}",        ALL,       unsubscribe,  NULL, NULL, NULL,         "Mute a ticket by its mail", HTTP_OBJECT, NULL, 200 },
+{ "GET",    "/a/{word}",        ALL,       file_by_link, NULL, NULL, NULL,         "A file too large for its mail", HTTP_OBJECT, NULL, 200 },
 
 { "GET",    "/healthz",         ALL,       health,       NULL, NULL, NULL,         "The process works",        HTTP_OBJECT, NULL, 200 },
 { "GET",    "/readyz",          ALL,       ready,        NULL, NULL, NULL,         "The database answers",     HTTP_OBJECT, NULL, 200 },

@@ -299,7 +299,7 @@ static void test_injection(void **state)
 			md_auto(buf_done) struct buf out = BUF_INIT(100000);
 			struct compose_mail mail = simple();
 			struct compose_header header = { "X-Test", "1" };
-			struct compose_part part = { "text/plain", "a.txt", "x", 1 };
+			struct compose_part part = { "text/plain", "a.txt", NULL, "x", 1 };
 			const char *ids[] = { attacks[i] };
 			const char **slots[FIELDS] = { &mail.subject,          &mail.from.name,
 						       &mail.to.name,          &part.filename,
@@ -455,9 +455,11 @@ static void test_crlf_in_texts(void **state)
 static void test_multipart(void **state)
 {
 	static const struct compose_part parts[] = {
-		{ "application/pdf", "a b.pdf", "%PDF", 4 },
-		{ "message/rfc822", NULL, "From: x\r\n", 9 },
-		{ "text/plain", "report.txt", "", 0 },
+		{ "application/pdf", "a b.pdf", NULL, "%PDF", 4 },
+		{ "message/rfc822", NULL, NULL, "From: x\r\n", 9 },
+		{ "text/plain", "report.txt", NULL, "", 0 },
+		{ "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+		  "a.docx", NULL, "PK", 2 },
 	};
 	md_auto(buf_done) struct buf out = BUF_INIT(100000), again = BUF_INIT(100000),
 				     type = BUF_INIT(1000), sep = BUF_INIT(200);
@@ -497,11 +499,45 @@ static void test_multipart(void **state)
 	assert_null(strstr(out.data, "message/rfc822"));
 }
 
+static void test_images_of_the_html(void **state)
+{
+	struct compose_part parts[] = {
+		{ "image/png", "logo.png", "file1@maildesk", "PNG", 3 },
+		{ "application/pdf", "a.pdf", NULL, "%PDF", 4 },
+	};
+	static const char *const order[] = {
+		"multipart/mixed;", "multipart/related;", "multipart/alternative;", "text/plain;",
+		"text/html;",       "image/png\r\n",      "application/pdf\r\n"
+	};
+	md_auto(buf_done) struct buf out = BUF_INIT(100000);
+	struct compose_mail mail = simple();
+	const char *p;
+
+	(void)state;
+	mail.html = "<p><img src=\"cid:file1@maildesk\"></p>\n";
+	mail.parts = parts;
+	mail.part_count = 2;
+	assert_int_equal(write_mail(&mail, &out, NULL), MD_OK);
+	check_bytes(&out);
+	p = out.data;
+	for (size_t i = 0; i < MD_COUNT(order); i++)
+		assert_non_null(p = strstr(p, order[i]));
+	assert_non_null(strstr(out.data, "\r\nContent-ID: <file1@maildesk>\r\n"
+					 "Content-Disposition: inline;\r\n filename=\"logo.png\""));
+	/* an image alone needs no mixed */
+	buf_reset(&out);
+	mail.part_count = 1;
+	assert_int_equal(write_mail(&mail, &out, NULL), MD_OK);
+	assert_null(strstr(out.data, "multipart/mixed"));
+	parts[0].content_id = "x>\r\nBcc: <y";
+	assert_int_equal(write_mail(&mail, &out, NULL), MD_INPUT);
+}
+
 static void test_long_filename(void **state)
 {
 	md_auto(buf_done) struct buf out = BUF_INIT(100000), name = BUF_INIT(1000),
 				     read = BUF_INIT(1000);
-	struct compose_part part = { "application/octet-stream", NULL, "x", 1 };
+	struct compose_part part = { "application/octet-stream", NULL, NULL, "x", 1 };
 	struct compose_mail mail = simple();
 	unsigned value;
 	const char *p;
@@ -637,13 +673,13 @@ static void test_dates(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_plain),        cmocka_unit_test(test_subjects),
-		cmocka_unit_test(test_names),        cmocka_unit_test(test_injection),
-		cmocka_unit_test(test_header_names), cmocka_unit_test(test_long_values),
-		cmocka_unit_test(test_bodies),       cmocka_unit_test(test_crlf_in_texts),
-		cmocka_unit_test(test_multipart),    cmocka_unit_test(test_long_filename),
-		cmocka_unit_test(test_limits),       cmocka_unit_test(test_addresses),
-		cmocka_unit_test(test_dates),
+		cmocka_unit_test(test_plain),         cmocka_unit_test(test_subjects),
+		cmocka_unit_test(test_names),         cmocka_unit_test(test_injection),
+		cmocka_unit_test(test_header_names),  cmocka_unit_test(test_long_values),
+		cmocka_unit_test(test_bodies),        cmocka_unit_test(test_crlf_in_texts),
+		cmocka_unit_test(test_multipart),     cmocka_unit_test(test_images_of_the_html),
+		cmocka_unit_test(test_long_filename), cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_addresses),     cmocka_unit_test(test_dates),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
