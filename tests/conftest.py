@@ -104,16 +104,22 @@ def start_world(tmp_path, make_database):
 
 
 @pytest.fixture(scope="module")
-def desk(request, tmp_path_factory, make_database):
-    """A world with the daemon, one for each file of tests; without limits that many tests reach.
-    A file that wants another configuration names it in DESK."""
-    need_daemon()
-    folder = open_folder(tmp_path_factory.mktemp("desk"))
-    fragment = folder.parent / "no-limits.conf"
-    fragment.write_text(NO_LIMITS + getattr(request.module, "DESK", ""))
-    with contextlib.ExitStack() as stack:
-        yield start_sandbox(folder, make_database, stack, "--config", fragment)
-
-
-def need_daemon():
+def start_shared(tmp_path_factory, make_database):
+    """start_shared(fragment): a world with the daemon for all tests of a file."""
     assert os.access(lib.MAILDESK, os.X_OK), f"{lib.MAILDESK} is not built"
+
+    def start(text):
+        folder = open_folder(tmp_path_factory.mktemp("desk"))
+        fragment = folder.parent / f"{folder.name}.conf"
+        fragment.write_text(text)
+        return start_sandbox(folder, make_database, stack, "--config", fragment)
+
+    with contextlib.ExitStack() as stack:
+        yield start
+
+
+@pytest.fixture(scope="module")
+def desk(request, start_shared):
+    """One without limits that many tests reach. A file that wants more than the sandbox's
+    configuration names it in DESK."""
+    return start_shared(NO_LIMITS + getattr(request.module, "DESK", ""))

@@ -11,7 +11,7 @@ import signal
 import sqlite3
 import subprocess
 
-from lib import MAILDESK, wait_for
+from lib import MAILDESK, open_database, wait_for
 import libpq
 
 # Nothing of the load is held back, and what failed is tried again soon.
@@ -101,20 +101,8 @@ class Desk:
                             found[int(pid)] = role[0][5:].decode()
         return found
 
-    @contextlib.contextmanager
     def db(self):
-        """The database, for looking at one moment of it."""
-        if self.look:
-            c, begin = libpq.Connection(self.look), "BEGIN ISOLATION LEVEL REPEATABLE READ"
-        else:
-            c = sqlite3.connect(f"file:{self.state / 'desk.db'}?mode=ro", uri=True, timeout=10,
-                                isolation_level=None)
-            c.row_factory, begin = sqlite3.Row, "BEGIN"
-        try:
-            c.execute(begin)
-            yield c
-        finally:
-            c.close()
+        return open_database(self.look, self.state / "desk.db")
 
     def execute(self, sql):
         """A change behind the desk's back."""

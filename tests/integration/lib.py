@@ -12,12 +12,15 @@ import json
 import os
 import pathlib
 import smtplib
+import sqlite3
 import ssl
 import subprocess
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
+
+import libpq
 
 TREE = pathlib.Path(__file__).resolve().parents[2]
 SANDBOX = TREE / "tests" / "sandbox" / "sandbox"
@@ -35,6 +38,21 @@ def wait_for(what, condition, seconds=PATIENCE):
         if time.monotonic() > deadline:
             raise AssertionError(f"waited {seconds:g} s in vain for {what}")
         time.sleep(0.02)
+
+
+@contextlib.contextmanager
+def open_database(server, path):
+    """A desk's database, for looking at one moment of it; server: "postgres:...", or None: a file."""
+    if server:
+        c, begin = libpq.Connection(server), "BEGIN ISOLATION LEVEL REPEATABLE READ"
+    else:
+        c = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10, isolation_level=None)
+        c.row_factory, begin = sqlite3.Row, "BEGIN"
+    try:
+        c.execute(begin)
+        yield c
+    finally:
+        c.close()
 
 
 def run_sandbox(*args, check=True, maildesk=MAILDESK):
@@ -188,6 +206,9 @@ class World:
 
     def __getitem__(self, key):
         return self.json[key]
+
+    def db(self):
+        return open_database(self.json.get("database"), self.dir / "state" / "desk.db")
 
     def sandbox(self, action, *args, **options):
         done = run_sandbox(action, self.dir, *args, **options)

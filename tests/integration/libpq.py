@@ -5,8 +5,8 @@ import ctypes.util
 import itertools
 import re
 
-# As pg_type.dat numbers them: int8, int2, int4; bool, which is 0 or 1 in SQLite
-READERS = {**dict.fromkeys((20, 21, 23), int), 16: "ft".index}
+# As pg_type.dat numbers them: int8, int2, int4; bool, which is 0 or 1 in SQLite; bytea, "\\x..."
+READERS = {**dict.fromkeys((20, 21, 23), int), 16: "ft".index, 17: lambda s: bytes.fromhex(s[2:])}
 FIRST_OK, LAST_OK = 1, 2  # PGRES_COMMAND_OK, PGRES_TUPLES_OK
 
 

@@ -9,13 +9,11 @@ import email.utils
 import hashlib
 import hmac
 import re
-import sqlite3
 import time
 
 import pytest
 
-from conftest import need_daemon, open_folder
-from lib import World, new_mail, reply_to, run_sandbox, text_of
+from lib import new_mail, reply_to, text_of
 
 SUPPORT = "support@desk.test"
 CAROL, DAVE = "Carol <carol@customer.test>", "Dave <dave@customer.test>"
@@ -28,16 +26,10 @@ limits { auto_per_address_hour = 500  auto_per_address_day = 0  auto_desk_hour =
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory):
-    need_daemon()
-    folder = open_folder(tmp_path_factory.mktemp("attacks"))
-    fragment = folder.parent / "attacks.conf"
-    fragment.write_text(FRAGMENT)
-    run_sandbox("start", folder, "--config", fragment)
-    world = World(folder)
+def world(start_shared):
+    world = start_shared(FRAGMENT)
     world.staff, world.count = world.api("anna"), 0
-    yield world
-    run_sandbox("stop", folder)
+    return world
 
 
 class Case:
@@ -231,7 +223,7 @@ def test_a_flipped_bit_is_kept_apart(world, place):
 
 def make_token(world, ticket, user, day):
     """A reply address as the desk signs it, of any day: with its own key."""
-    with sqlite3.connect(f"file:{world.dir}/state/desk.db?mode=ro", uri=True) as db:
+    with world.db() as db:
         key = db.execute("SELECT value FROM settings WHERE name = 'token_key'").fetchone()[0]
     numbers = b"".join(bytes([n & 0x7f | 0x80, n >> 7]) if n > 0x7f else bytes([n])
                        for n in (ticket, 0, user, 1 << 4))
