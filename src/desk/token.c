@@ -23,7 +23,8 @@ static const int lifetime_days[] = {
 };
 /* What stands before PAYLOAD in an address. */
 static const char *const prefixes[] = {
-	[TOKEN_ROUTE] = "", [TOKEN_PROOF] = "", [TOKEN_BOUNCE] = "b.", [TOKEN_CONFIRM] = "c."
+	[TOKEN_ROUTE] = "",     [TOKEN_PROOF] = "", [TOKEN_BOUNCE] = "b.",
+	[TOKEN_CONFIRM] = "c.", [TOKEN_MUTE] = "",  [TOKEN_FILE] = "",
 };
 
 int64_t token_day(int64_t now_ms)
