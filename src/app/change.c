@@ -14,21 +14,58 @@ static bool same(const char *a, const char *b)
 
 /* ---- status ---- */
 
-/* So long after it was resolved; none while it is merged or deleted. */
-int work_schedule_auto_close(struct work *w, struct md_err *err)
+static int schedule_kind(struct work *w, const char *kind, int64_t due_ms, bool wanted,
+			 struct md_err *err)
+{
+	struct timer_row t = { .due_at = due_ms, .kind = kind, .ticket_id = w->ticket.id };
+	int rc = timer_drop_kind(w->c, w->ticket.id, kind, err);
+
+	return rc == MD_OK && wanted ? timer_add(w->c, &t, err) : rc;
+}
+
+/* Where the ticket goes by itself when its customer says no more; NULL: it stays. */
+static const char *pending_end(const struct work *w)
+{
+	if (w->by->desk->config->desk.pending_close_ms == 0)
+		return NULL;
+	return workflow_by_itself(w->by->desk->workflow, w->ticket.status, TRIGGER_PENDING_CLOSE,
+				  w->ticket.assignee_id != 0);
+}
+
+/* Moves to come: so long after it was resolved, or after the last word on one that waits for its
+ * customer, of which a reminder comes first; none while it is merged or deleted. */
+int work_schedule_moves(struct work *w, struct md_err *err)
 {
 	const struct workflow_status *status =
 		workflow_status(w->by->desk->workflow, w->ticket.status);
-	int64_t after = w->by->desk->config->desk.auto_close_ms;
-	struct timer_row t = { .due_at = w->ticket.resolved_at + after,
-			       .kind = "auto_close",
-			       .ticket_id = w->ticket.id };
-	int rc = timer_drop_kind(w->c, w->ticket.id, t.kind, err);
+	const struct conf_desk *desk = &w->by->desk->config->desk;
+	bool alive = !w->ticket.merged_into && !w->ticket.deleted_at;
+	int rc = schedule_kind(w, "auto_close", w->ticket.resolved_at + desk->auto_close_ms,
+			       alive && status && status->phase == PHASE_RESOLVED &&
+				       desk->auto_close_ms > 0,
+			       err);
 
-	if (rc == MD_OK && status && status->phase == PHASE_RESOLVED && after > 0 &&
-	    !w->ticket.merged_into && !w->ticket.deleted_at)
-		rc = timer_add(w->c, &t, err);
+	if (rc != MD_OK || desk->pending_close_ms == 0)
+		return rc;
+	rc = schedule_kind(w, "pending_close", 0, false, err);
+	if (rc == MD_OK)
+		rc = schedule_kind(w, "pending_reminder",
+				   w->by->now_ms + desk->pending_close_ms / 2,
+				   alive && pending_end(w), err);
 	return rc;
+}
+
+/* The other half of the time begins with the reminder: nobody gets both at once, however long the
+ * daemon was down. */
+static int remind(struct work *w, struct md_err *err)
+{
+	int64_t all_ms = w->by->desk->config->desk.pending_close_ms;
+	int rc = schedule_kind(w, "pending_close", w->by->now_ms + all_ms - all_ms / 2, true, err);
+
+	w->touched = true;
+	if (rc == MD_OK)
+		rc = work_history(w, "reminded", NULL, NULL, false, err);
+	return rc == MD_OK ? work_event(w, "reminder", 0, NULL, err) : rc;
 }
 
 static int enter(struct work *w, const char *to, struct md_err *err)
@@ -52,7 +89,7 @@ static int enter(struct work *w, const char *to, struct md_err *err)
 		w->ticket.resolved_at = 0;
 	}
 	w->ticket.closed_at = status->phase == PHASE_CLOSED ? w->by->now_ms : 0;
-	rc = work_schedule_auto_close(w, err);
+	rc = work_schedule_moves(w, err);
 	if (rc == MD_OK)
 		rc = work_record(w, &fact, err);
 	if (rc == MD_OK && done)
@@ -315,16 +352,47 @@ int work_change(struct work *w, const struct work_change *ch, struct md_err *err
 	return rc;
 }
 
+static int fire_snooze(struct work *w, struct md_err *err)
+{
+	return w->ticket.snoozed_until <= w->by->now_ms ? work_wake(w, err) : MD_OK;
+}
+
+static int fire_auto_close(struct work *w, struct md_err *err)
+{
+	const char *to = workflow_by_itself(w->by->desk->workflow, w->ticket.status,
+					    TRIGGER_AUTO_CLOSE, w->ticket.assignee_id != 0);
+
+	return to ? work_move(w, to, err) : MD_OK;
+}
+
+static int fire_reminder(struct work *w, struct md_err *err)
+{
+	return pending_end(w) ? remind(w, err) : MD_OK;
+}
+
+static int fire_pending_close(struct work *w, struct md_err *err)
+{
+	const char *to = pending_end(w);
+
+	return to ? work_move(w, to, err) : MD_OK;
+}
+
 int work_fire(struct work *w, const char *kind, struct md_err *err)
 {
-	const char *to;
-
 	/* others only make the clocks settle, which tell what is due */
-	if (strcmp(kind, "snooze") == 0 && w->ticket.snoozed_until <= w->by->now_ms)
-		return work_wake(w, err);
-	if (strcmp(kind, "auto_close") != 0)
-		return MD_OK;
-	to = workflow_by_itself(w->by->desk->workflow, w->ticket.status, TRIGGER_AUTO_CLOSE,
-				w->ticket.assignee_id != 0);
-	return to ? work_move(w, to, err) : MD_OK;
+	static const struct {
+		const char *kind;
+		int (*fire)(struct work *w, struct md_err *err);
+	} kinds[] = {
+		{ "snooze", fire_snooze },
+		{ "auto_close", fire_auto_close },
+		{ "pending_reminder", fire_reminder },
+		{ "pending_close", fire_pending_close },
+		{ "escalation", work_escalate },
+	};
+
+	for (size_t i = 0; i < MD_COUNT(kinds); i++)
+		if (strcmp(kinds[i].kind, kind) == 0)
+			return kinds[i].fire(w, err);
+	return MD_OK;
 }

@@ -54,7 +54,7 @@ int work_merge(struct work *w, int64_t into, struct md_err *err)
 	if (rc != MD_OK)
 		return rc;
 	w->ticket.merged_into = into;
-	rc = work_schedule_auto_close(w, err);
+	rc = work_schedule_moves(w, err);
 	if (rc == MD_OK)
 		rc = ticket_contents_merge(w->c, w->ticket.id, into, w->by->now_ms, err);
 	if (rc == MD_OK)
@@ -86,6 +86,6 @@ int work_unmerge(struct work *w, struct md_err *err)
 	w->ticket.merged_into = 0;
 	rc = ticket_contents_unmerge(w->c, w->ticket.id, into, w->by->now_ms, w->arena, err);
 	if (rc == MD_OK)
-		rc = work_schedule_auto_close(w, err);
+		rc = work_schedule_moves(w, err);
 	return rc == MD_OK ? work_save(&o, err) : rc;
 }

@@ -191,7 +191,8 @@ static int64_t sla_serial(const struct work_event *e)
 
 	while (metric < SLA_METRIC_COUNT - 1 && strcmp(sla_metric_names[metric], e->metric) != 0)
 		metric++;
-	return SLA_SERIAL + metric * 128 + e->percent;
+	return SLA_SERIAL + metric * 128 +
+	       (e->step ? SLA_TOLD_BREACH + (int64_t)e->step : e->percent);
 }
 
 /* The same in every mail of a ticket to a person, and long after it. */
@@ -420,7 +421,8 @@ int work_queue_notices(struct work *w, struct md_err *err)
 
 		rc = mark_mentioned(w, &to, &w->events[i], err);
 		if (rc == MD_OK && is_worth_telling(w, i))
-			n = notice_decide(notice_of(w->events[i].event), to.people, to.n, notices);
+			n = notice_decide_for(notice_of(w->events[i].event), w->events[i].audience,
+					      to.people, to.n, notices);
 		for (size_t k = 0; k < n && rc == MD_OK; k++)
 			rc = send_notice(w, &to, &w->events[i], i, &notices[k], err);
 	}

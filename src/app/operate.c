@@ -93,7 +93,7 @@ static int put_away(struct work *w, const char *action, int64_t number, struct m
 	int rc;
 
 	w->ticket.deleted_at = w->by->now_ms;
-	rc = work_schedule_auto_close(w, err);
+	rc = work_schedule_moves(w, err);
 	return rc == MD_OK
 		       ? work_record(w,
 				     &(struct work_fact){ .action = action, .new_number = number },
@@ -117,7 +117,7 @@ int work_restore(struct work *w, struct md_err *err)
 	if (!w->ticket.deleted_at)
 		return bad_value(err, "this ticket is not deleted");
 	w->ticket.deleted_at = 0;
-	rc = work_schedule_auto_close(w, err);
+	rc = work_schedule_moves(w, err);
 	if (rc == MD_OK)
 		rc = quarantine_remove_ticket(w->c, w->ticket.id, err);
 	return rc == MD_OK ? work_history(w, "restored", NULL, NULL, false, err) : rc;

@@ -21,6 +21,10 @@ int work_save(struct work *w, struct md_err *err)
 	}
 	if (rc == MD_OK && changed && !w->created && strcmp(w->ticket.title, w->before.title) != 0)
 		rc = search_queue_ticket(w->c, w->ticket.id, err);
+	/* a word on one that waits for its customer: the waiting begins anew */
+	if (rc == MD_OK && (w->customer_wrote || w->agent_replied) && !w->created &&
+	    strcmp(w->ticket.status, w->before.status) == 0)
+		rc = work_schedule_moves(w, err);
 	if (rc == MD_OK)
 		rc = work_settle_clocks(w, err);
 	if (rc == MD_OK)

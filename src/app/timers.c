@@ -1,13 +1,14 @@
 /* Timers are rows; nothing scans tickets. A timer that fires is one piece of work by the desk
  * itself: SLA timers by letting the ticket's clocks settle, auto_close by moving the status. Each
  * is taken and acted upon in one transaction, so it fires once, whoever is killed when and however
- * many daemons have seen it due.
+ * many daemons have seen it due. While the wall clock is doubted (base/wallwatch.h) none fires.
  *
  * The same thread now and then looks for content that nothing refers to. */
 #include <maildesk/app/listener.h>
 #include <maildesk/app/timers.h>
 #include <maildesk/app/work.h>
 #include <maildesk/base/log.h>
+#include <maildesk/base/wallwatch.h>
 #include <maildesk/store/blobs.h>
 #include <maildesk/store/clocks.h>
 
@@ -29,7 +30,9 @@ enum {
 struct timers {
 	struct desk *d;
 	pthread_t thread;
+	bool has_thread;
 	atomic_bool stopping;
+	struct wallwatch watch;
 	struct arena arena;
 	struct timer_row *due;
 	size_t n, fired;
@@ -105,6 +108,30 @@ static int fire_due(struct timers *t, struct md_err *err)
 	return worst;
 }
 
+static bool may_fire(struct timers *t)
+{
+	struct desk *d = t->d;
+	bool may = wallwatch_trusts(&t->watch, clock_wall(d->clock), clock_mono(d->clock));
+	bool doubted = atomic_exchange(&d->clock_doubted, !may);
+
+	if (!may && !doubted)
+		log_warn(NULL, "the clock jumped by more than an hour: nothing that happens by the "
+			       "clock happens until it has kept steady for a minute");
+	if (may && doubted)
+		log_info(NULL, "the clock is believed again");
+	return may;
+}
+
+int timers_round(struct timers *t, size_t *ret_fired, struct md_err *err)
+{
+	int rc;
+
+	t->n = t->fired = 0;
+	rc = may_fire(t) ? fire_due(t, err) : MD_OK;
+	*ret_fired = t->fired;
+	return rc;
+}
+
 static int until_due(struct timers *t)
 {
 	int64_t now = clock_wall(t->d->clock), due = 0;
@@ -115,7 +142,7 @@ static int until_due(struct timers *t)
 		rc = timer_next_due(c, &due, NULL);
 		db_read_done(c);
 	}
-	if (rc == MD_NOTFOUND)
+	if (rc == MD_NOTFOUND || atomic_load(&t->d->clock_doubted))
 		return LOOK_MS;
 	if (rc != MD_OK)
 		return PAUSE_MS;
@@ -143,13 +170,14 @@ static void *run(void *arg)
 
 	while (!atomic_load(&t->stopping)) {
 		struct md_err err = { 0 };
+		size_t fired;
 
 		desk_sleep(t->d, DESK_TIMERS, until_due(t));
 		if (atomic_load(&t->stopping))
 			break;
 		sweep(t);
-		if (fire_due(t, &err) == MD_OK) {
-			if (t->n && !t->fired)
+		if (timers_round(t, &fired, &err) == MD_OK) {
+			if (t->n && !fired)
 				desk_sleep(t->d, DESK_TIMERS,
 					   ELSEWHERE_MS); /* another daemon is at them */
 			continue;
@@ -160,18 +188,30 @@ static void *run(void *arg)
 	return NULL;
 }
 
-int timers_start(struct desk *d, struct timers **ret, struct md_err *err)
+int timers_new(struct desk *d, struct timers **ret, struct md_err *err)
 {
 	struct timers *t = md_calloc(1, sizeof *t);
-	int rc;
 
 	if (!t)
 		return md_fail(err, MD_NOMEM, 0, "out of memory");
 	t->d = d;
 	t->arena.max = ARENA_MAX;
+	may_fire(t); /* what it jumps from */
+	*ret = t;
+	return MD_OK;
+}
+
+int timers_start(struct desk *d, struct timers **ret, struct md_err *err)
+{
+	struct timers *t;
+	int rc = timers_new(d, &t, err);
+
+	if (rc != MD_OK)
+		return rc;
 	rc = pthread_create(&t->thread, NULL, run, t);
+	t->has_thread = rc == 0;
 	if (rc != 0) {
-		free(t);
+		timers_stop(t);
 		return md_fail(err, MD_BROKEN, rc, "thread: %s", strerror(rc));
 	}
 	*ret = t;
@@ -184,7 +224,8 @@ void timers_stop(struct timers *t)
 		return;
 	atomic_store(&t->stopping, true);
 	desk_wake(t->d, DESK_TIMERS);
-	pthread_join(t->thread, NULL);
+	if (t->has_thread)
+		pthread_join(t->thread, NULL);
 	arena_done(&t->arena);
 	free(t);
 }

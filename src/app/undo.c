@@ -57,7 +57,7 @@ static int undo_status(struct work *w, const struct history *h, struct md_err *e
 	back.new_value = w->ticket.status = to->name;
 	w->ticket.resolved_at = h->old_number;
 	w->ticket.closed_at = h->new_number;
-	rc = work_schedule_auto_close(w, err);
+	rc = work_schedule_moves(w, err);
 	return rc == MD_OK ? work_record(w, &back, err) : rc;
 }
 

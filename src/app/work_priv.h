@@ -56,7 +56,7 @@ int work_assign_by_team(struct work *w, struct md_err *err);
 /* comment.c: what follows from the actor's having said something in public. */
 int work_note_author(struct work *w, struct md_err *err);
 /* change.c */
-int work_schedule_auto_close(struct work *w, struct md_err *err);
+int work_schedule_moves(struct work *w, struct md_err *err);
 
 /* Put the ticket into a status the workflow led to, with all that hangs on it. Asks nobody. */
 int work_move(struct work *w, const char *to, struct md_err *err);

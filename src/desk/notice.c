@@ -8,6 +8,8 @@ const char *const notice_event_names[NOTICE_EVENT_COUNT] = {
 	[NOTICE_STATUS_CHANGED] = "status_changed",
 	[NOTICE_SLA_WARNING] = "sla_warning",
 	[NOTICE_SLA_BREACH] = "sla_breach",
+	[NOTICE_ESCALATED] = "escalated",
+	[NOTICE_REMINDER] = "reminder",
 	[NOTICE_TRANSCRIPT] = "transcript",
 	[NOTICE_UNVERIFIED] = "unverified",
 	[NOTICE_MERGED] = "merged",
@@ -53,6 +55,11 @@ static const struct rule {
 	  "sla_breach",
 	  { NOTICE_ASSIGNEE, NOTICE_TEAM, NOTICE_ADMIN },
 	  STAFF_ONLY },
+	{ NOTICE_ESCALATED,
+	  "escalated",
+	  { NOTICE_ASSIGNEE, NOTICE_TEAM, NOTICE_ADMIN },
+	  STAFF_ONLY },
+	{ NOTICE_REMINDER, "reminder", { NOTICE_REQUESTER }, 0 },
 	{ NOTICE_TRANSCRIPT, "transcript", { NOTICE_SENDER }, ACTOR | ALWAYS },
 	{ NOTICE_UNVERIFIED, "unverified", { NOTICE_SENDER }, STAFF_ONLY | ACTOR | ALWAYS },
 	{ NOTICE_CONFIRMATION, "confirmation", { NOTICE_SENDER }, ACTOR | ALWAYS },
@@ -133,10 +140,18 @@ static const char *reason_of(unsigned roles)
 size_t notice_decide(enum notice_event event, const struct notice_person *people, size_t n,
 		     struct notice *ret)
 {
+	return notice_decide_for(event, 0, people, n, ret);
+}
+
+size_t notice_decide_for(enum notice_event event, unsigned roles,
+			 const struct notice_person *people, size_t n, struct notice *ret)
+{
 	size_t told = 0;
 
 	for (size_t r = 0; r < sizeof rules / sizeof *rules; r++) {
-		unsigned group = rules[r].event == event ? choose_group(&rules[r], people, n) : 0;
+		unsigned group = rules[r].event != event ? 0
+				 : roles                 ? roles
+							 : choose_group(&rules[r], people, n);
 
 		for (size_t i = 0; i < n && group; i++) {
 			struct notice_person p = whole_person(people, n, people[i].user_id);

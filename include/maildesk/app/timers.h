@@ -6,6 +6,10 @@
 
 struct timers;
 
+/* Without the thread: each round is asked for. */
+int timers_new(struct desk *d, struct timers **ret, struct md_err *err);
+/* Fire what is due now. MD_AGAIN: some could not, and stay due. */
+int timers_round(struct timers *t, size_t *ret_fired, struct md_err *err);
 int timers_start(struct desk *d, struct timers **ret, struct md_err *err);
 void timers_stop(struct timers *t);
 

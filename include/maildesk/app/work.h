@@ -67,6 +67,8 @@ struct work {
 		/* of SLA events */
 		const char *metric;
 		int64_t percent, due_at;
+		size_t step;          /* of an escalation, from 1 */
+		unsigned audience;    /* who is told, instead of the matrix (enum notice_role) */
 		int64_t confirmation; /* row that this mail asks to be answered for */
 	} events[WORK_EVENTS_MAX];
 	size_t n_events;

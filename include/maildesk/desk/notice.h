@@ -17,6 +17,8 @@ enum notice_event {
 	NOTICE_STATUS_CHANGED, /* to resolved or closed, without a reply in the same step */
 	NOTICE_SLA_WARNING,
 	NOTICE_SLA_BREACH,
+	NOTICE_ESCALATED,
+	NOTICE_REMINDER,   /* the customer's answer is waited for, not for ever */
 	NOTICE_TRANSCRIPT, /* of commands; to NOTICE_SENDER */
 	NOTICE_UNVERIFIED,
 	NOTICE_CONFIRMATION,
@@ -63,5 +65,9 @@ extern const char *const notice_event_names[NOTICE_EVENT_COUNT];
  * in several entries, which then count together. */
 size_t notice_decide(enum notice_event event, const struct notice_person *people, size_t n,
 		     struct notice *ret);
+/* The same, but told are all of these roles at once, among those whom the event is meant for; 0 is
+ * as above. */
+size_t notice_decide_for(enum notice_event event, unsigned roles,
+			 const struct notice_person *people, size_t n, struct notice *ret);
 
 #endif

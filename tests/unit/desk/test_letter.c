@@ -103,8 +103,7 @@ static int ends(const char *s, const char *with)
 }
 
 /* Letters that are no event's own name, or are sent by others than notice.h. */
-static const char *const further_letters[] = { "created_agent", "escalated", "mailbox_alarm",
-					       "confirmation" };
+static const char *const further_letters[] = { "created_agent", "mailbox_alarm", "confirmation" };
 static const char *const languages[] = { "en", "de", "es", "fr" };
 
 static void check_letter(const char *locale, const char *event)

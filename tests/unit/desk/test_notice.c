@@ -76,6 +76,8 @@ static void default_matrix(void **state)
 		[NOTICE_STATUS_CHANGED] = "1 status_changed requester",
 		[NOTICE_SLA_WARNING] = "3 sla_warning assignee",
 		[NOTICE_SLA_BREACH] = "3 sla_breach assignee",
+		[NOTICE_ESCALATED] = "3 escalated assignee",
+		[NOTICE_REMINDER] = "1 reminder requester",
 		[NOTICE_TRANSCRIPT] = "",
 		[NOTICE_UNVERIFIED] = "",
 		[NOTICE_MERGED] = "1 merged requester",
