@@ -356,6 +356,8 @@ const struct conf_key conf_keys[] = {
 
 	K("http", "listen", conf_http, listen, CONF_STR, "127.0.0.1:8025",
 	  "Address and port of the API.", .check = check_listen),
+	K("http", "max_upload", conf_http, max_upload_bytes, CONF_SIZE, "25M",
+	  "The largest file that may be attached.", RANGE(1024, 60 << 20)),
 	K("http", "trusted_proxies", conf_http, trusted_proxies, CONF_STRS, "",
 	  "Proxies whose X-Forwarded-For counts.", .check = check_ip),
 

@@ -147,9 +147,10 @@ static void check_ids(const struct http_field *f, const json_t *list, struct htt
 	char name[80];
 	size_t i;
 
-	if (!json_is_array(list) || json_array_size(list) == 0 ||
+	if (!json_is_array(list) || json_array_size(list) < (size_t)f->min ||
 	    json_array_size(list) > (size_t)f->max) {
-		http_complain(c, f->name, "must be an array of 1 to %lld ids", (long long)f->max);
+		http_complain(c, f->name, "must be an array of %lld to %lld ids", (long long)f->min,
+			      (long long)f->max);
 		return;
 	}
 	json_array_foreach(list, i, id)

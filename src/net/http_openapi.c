@@ -89,9 +89,9 @@ void http_field_type(struct buf *out, const struct http_field *f)
 		break;
 	case HTTP_IDS:
 		buf_addf(out,
-			 "{\"type\":\"array\",\"minItems\":1,\"maxItems\":%lld,\"items\":"
+			 "{\"type\":\"array\",\"minItems\":%lld,\"maxItems\":%lld,\"items\":"
 			 "{\"type\":\"integer\",\"minimum\":1}}",
-			 (long long)f->max);
+			 (long long)f->min, (long long)f->max);
 		break;
 	case HTTP_OBJECT:
 		if (f->flags & HTTP_NULLABLE)
@@ -206,7 +206,10 @@ static void add_route(struct buf *out, const struct http_route *r)
 	add_string(out, r->summary);
 	buf_addf(out, ",\"security\":[%s]", r->roles & 1 ? "" : "{\"bearer\":[]}");
 	add_parameters(out, r);
-	if (r->body) {
+	if (r->body == http_upload) {
+		buf_adds(out, ",\"requestBody\":{\"required\":true,\"content\":"
+			      "{\"application/octet-stream\":{}}}");
+	} else if (r->body) {
 		buf_addf(out,
 			 ",\"requestBody\":{\"required\":%s,\"content\":"
 			 "{\"application/json\":{\"schema\":",

@@ -18,9 +18,11 @@ enum {
 	HTTP_HEADER_MAX = 16 << 10,
 	HTTP_QUERY_MAX = 32, /* parameters */
 	HTTP_JSON_DEPTH = 32,
-	HTTP_ANSWER_MAX = 64 << 20, /* bytes of an answer; arena of a request */
-	HTTP_BODIES_MAX = 32 << 20, /* bytes of all bodies being received */
-	HTTP_DRAIN_MAX = 32 << 20,  /* a body too large is read up to here before the 413 */
+	HTTP_ANSWER_MAX = 64 << 20,  /* bytes of an answer; arena of a request */
+	HTTP_BODIES_MAX = 32 << 20,  /* bytes of all bodies being received */
+	HTTP_UPLOADS_MAX = 8,        /* so many of the largest may be received at a time */
+	HTTP_UPLOAD_RATE = 32 << 10, /* bytes a second, at least, of who sends a large body */
+	HTTP_DRAIN_MAX = 32 << 20,   /* a body too large is read up to here before the 413 */
 };
 
 struct http_block { /* addresses as 16 bytes, IPv4 mapped (RFC 4291 2.5.5.2) */
@@ -52,7 +54,7 @@ struct http_server {
 	pthread_mutex_t lock;
 	struct http_connection *connections;
 	size_t n_connections;
-	atomic_size_t body_bytes;
+	atomic_size_t body_bytes, upload_bytes;
 	atomic_uint running; /* requests between their first and last byte */
 };
 
@@ -75,7 +77,9 @@ struct http_exchange {
 	char *uri;          /* as it was sent */
 	const char *method; /* as it was sent */
 	struct buf body;
-	size_t received;
+	size_t received, body_max;
+	bool is_upload;  /* then q.body_fd has the body */
+	size_t uploaded; /* of it, counted in the server's upload_bytes */
 	json_t *json;
 	struct limit_state limit;
 	bool begun, limited, too_large, must_close;
@@ -91,6 +95,17 @@ void http_on_completed(void *cls, struct MHD_Connection *con, void **con_cls,
 
 /* http_route.c: fill ex->r. */
 void http_dispatch(struct http_exchange *ex);
+
+/* Whether the caller may upload a file there: asked before its bytes are taken. */
+bool http_may_upload(struct http_exchange *ex);
+
+/* http_upload.c: bodies on disk. */
+void http_upload_begin(struct http_exchange *ex);
+void http_upload_take(struct http_exchange *ex, const char *data, size_t n);
+void http_upload_end(struct http_exchange *ex);
+
+/* http_range.c: cut the answer to what the client asked for. */
+void http_range_apply(struct http_exchange *ex);
 
 /* http_response.c: hand the answer to libmicrohttpd. */
 enum MHD_Result http_send(struct http_worker *w, struct http_exchange *ex);

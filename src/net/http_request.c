@@ -15,6 +15,7 @@ static void exchange_free(struct http_exchange *ex)
 {
 	if (!ex)
 		return;
+	http_upload_end(ex);
 	atomic_fetch_sub(&ex->server->body_bytes, ex->body.cap);
 	atomic_fetch_sub(&ex->server->running, 1);
 	buf_done(&ex->body);
@@ -52,6 +53,8 @@ void *http_on_uri(void *cls, const char *uri, struct MHD_Connection *con)
 	ex->r.errors = (struct buf)BUF_INIT(64 << 10);
 	ex->r.extra = (struct buf)BUF_INIT(HTTP_ANSWER_MAX);
 	ex->q.arena = &ex->arena;
+	ex->q.body_fd = -1;
+	ex->body_max = ex->server->options.body_max;
 	ex->uri = arena_strdup(&ex->arena, uri);
 	ex->r.status = 200;
 	atomic_fetch_add(&ex->server->running, 1);
@@ -256,8 +259,10 @@ static void take_body(struct http_exchange *ex, const char *data, size_t n)
 	ex->received += n;
 	if (ex->too_large || ex->r.code)
 		return;
-	if (ex->received > s->options.body_max) {
+	if (ex->received > ex->body_max) {
 		ex->too_large = true;
+	} else if (ex->is_upload) {
+		http_upload_take(ex, data, n);
 	} else if (atomic_load(&s->body_bytes) + n > HTTP_BODIES_MAX) {
 		http_refuse(&ex->q, &ex->r, 503, "unavailable", "too many bodies at once");
 	} else {
@@ -275,8 +280,14 @@ static bool refuse_early(struct http_exchange *ex)
 	const char *length = http_header(&ex->q, "Content-Length");
 	unsigned long long n = length ? strtoull(length, NULL, 10) : 0;
 
-	ex->too_large = n > ex->server->options.body_max;
+	ex->too_large = n > ex->body_max;
 	return ex->too_large && (n > HTTP_DRAIN_MAX || http_header(&ex->q, "Expect"));
+}
+
+/* A large body may take longer. */
+static int64_t upload_ms(const struct http_exchange *ex)
+{
+	return ex->server->options.body_ms + (int64_t)(ex->body_max / HTTP_UPLOAD_RATE) * 1000;
 }
 
 static enum MHD_Result begin(struct http_worker *w, struct http_exchange *ex, const char *method,
@@ -286,10 +297,14 @@ static enum MHD_Result begin(struct http_worker *w, struct http_exchange *ex, co
 
 	ex->begun = true;
 	set_deadline(ex, ex->server->options.body_ms, false);
+	if (fit && http_may_upload(ex)) {
+		http_upload_begin(ex);
+		set_deadline(ex, upload_ms(ex), false);
+	}
 	if (fit && refuse_early(ex)) {
 		ex->must_close = true;
 		http_refuse(&ex->q, &ex->r, 413, "too_large", "bodies are limited to %zu bytes",
-			    ex->server->options.body_max);
+			    ex->body_max);
 		fit = false;
 	}
 	return fit ? MHD_YES : http_send(w, ex);
@@ -311,7 +326,7 @@ enum MHD_Result http_on_request(void *cls, struct MHD_Connection *con, const cha
 		take_body(ex, data, *data_size);
 		*data_size = 0;
 		/* Beyond reason: end the connection. */
-		return ex->received > HTTP_DRAIN_MAX ? MHD_NO : MHD_YES;
+		return ex->received > HTTP_DRAIN_MAX + ex->body_max ? MHD_NO : MHD_YES;
 	}
 	if (!ex->r.code)
 		http_dispatch(ex);

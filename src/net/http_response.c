@@ -253,6 +253,10 @@ static void finish(struct http_worker *w, struct http_exchange *ex, bool *ret_gz
 		r->status = 304;
 		buf_cut(&r->body, 0);
 	}
+	if (r->status == 200 && r->as_is && strcmp(ex->q.method, "GET") == 0)
+		http_range_apply(ex);
+	if (r->code && !r->body.len)
+		write_problem(r);
 	if (r->body.len > GZIP_FROM && !r->as_is &&
 	    takes_gzip(http_header(&ex->q, "Accept-Encoding")))
 		*ret_gzip = compress_body(w, &r->body);

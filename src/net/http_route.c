@@ -185,6 +185,10 @@ static bool check_body(struct http_exchange *ex, const struct http_route *route)
 {
 	struct http_complaints c = { .arena = &ex->arena };
 
+	if (route->body == http_upload) {
+		ex->q.body_len = ex->received;
+		return true;
+	}
 	if (!route->body) {
 		ex->q.body = buf_str(&ex->body);
 		ex->q.body_len = ex->body.len;
@@ -232,6 +236,19 @@ static void no_method(struct http_exchange *ex, const struct found *f)
 	http_header_add(&ex->q, &ex->r, "Allow", "%sOPTIONS", f->allow);
 }
 
+bool http_may_upload(struct http_exchange *ex)
+{
+	const struct http_service *s = &ex->server->service;
+	struct found f = { 0 };
+
+	find_route(s, &ex->q, &f);
+	if (!f.route || f.route->body != http_upload)
+		return false;
+	if (s->identify && http_header(&ex->q, "Authorization"))
+		(void)s->identify(s->ctx, &ex->q, NULL); /* http_dispatch() says why not */
+	return (f.route->roles & 1U << ex->q.role) != 0;
+}
+
 void http_dispatch(struct http_exchange *ex)
 {
 	const struct http_service *s = &ex->server->service;
@@ -239,6 +256,8 @@ void http_dispatch(struct http_exchange *ex)
 	struct md_err err = { 0 };
 	int rc = MD_OK;
 
+	ex->q.role = 0;
+	ex->q.user = 0;
 	if (s->identify && http_header(&ex->q, "Authorization"))
 		rc = s->identify(s->ctx, &ex->q, &err);
 	find_route(s, &ex->q, &f);
@@ -246,7 +265,7 @@ void http_dispatch(struct http_exchange *ex)
 		http_refuse(&ex->q, &ex->r, 429, "rate_limited", "too many requests");
 	else if (ex->too_large)
 		http_refuse(&ex->q, &ex->r, 413, "too_large", "bodies are limited to %zu bytes",
-			    ex->server->options.body_max);
+			    ex->body_max);
 	else if (!f.path)
 		http_refuse(&ex->q, &ex->r, 404, "not_found", "there is nothing here");
 	else if (strcmp(ex->method, "OPTIONS") == 0)

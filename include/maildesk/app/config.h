@@ -45,6 +45,7 @@ struct conf_desk {
 struct conf_http {
 	const char *listen; /* "127.0.0.1:8025", "[::1]:8025" */
 	struct conf_strs trusted_proxies;
+	int64_t max_upload_bytes;
 };
 struct conf_smtp {
 	const char *title, *host, *tls, *user, *password,

@@ -24,7 +24,7 @@ enum http_type {
 	HTTP_LINES,   /* array of HTTP_LINE */
 	HTTP_INTS,    /* of answers: array of HTTP_INT */
 	HTTP_PERSONS, /* array of HTTP_PERSON */
-	HTTP_IDS,     /* array of at least one id, at most `max` */
+	HTTP_IDS,     /* array of `min` to `max` ids */
 	HTTP_WORDS,   /* of queries: words with commas between */
 	HTTP_NUMBER,  /* of answers, like all below */
 	HTTP_OBJECT,  /* the object of that name */

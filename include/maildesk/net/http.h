@@ -24,6 +24,7 @@ struct http_request {
 	const char *word;          /* its {word}: letters, digits, dots, "-" and "_" */
 	const char *body;          /* as it came, of a route without `body` rows */
 	size_t body_len;
+	int body_fd; /* of a route with http_upload: the body is body_len bytes of this file */
 	const json_t *json;             /* the checked body; {} when there was none */
 	char address[HTTP_ADDRESS_MAX]; /* of the client, by trusted proxies if through one */
 	int64_t now_ms;
@@ -56,12 +57,16 @@ struct http_route {
 		       struct md_err *err);
 	/* Looks up what the path names before anything else of the request is read; may be NULL. */
 	int (*find)(void *ctx, struct http_request *q, struct md_err *err);
-	const struct http_field *query, *body; /* NULL: none */
+	const struct http_field *query, *body; /* NULL: none; or http_upload */
 	const char *summary;
 	enum http_type answers; /* HTTP_OBJECT, HTTP_PAGE, HTTP_BYTES */
 	const char *answer;     /* name of the object, media type; NULL: 204 */
 	int status;             /* of success; 0: 200 */
 };
+
+/* A body that is a file: any type, up to http_options.upload_max, kept on disk. Of who may not use
+ * the route no more than of any other body is taken. */
+extern const struct http_field http_upload[];
 
 struct http_service {
 	void *ctx;
@@ -82,14 +87,15 @@ struct http_options {
 	const struct clock *clock;
 	int64_t anonymous_per_minute, user_per_minute; /* 0: no limit */
 	int64_t header_ms, body_ms, idle_ms; /* time for a header, a body, between requests */
-	size_t body_max, connections_max;
+	size_t body_max, upload_max, connections_max;
+	const char *spool; /* folder for uploads while they are received */
 	unsigned workers;
 };
 #define HTTP_OPTIONS_DEFAULT                                                                     \
 	{                                                                                        \
 		.listen = "127.0.0.1:8025", .clock = &clock_system, .header_ms = 10000,          \
-		.body_ms = 60000, .idle_ms = 60000, .body_max = 1 << 20, .connections_max = 800, \
-		.workers = 4                                                                     \
+		.body_ms = 60000, .idle_ms = 60000, .body_max = 1 << 20, .upload_max = 25 << 20, \
+		.spool = "/tmp", .connections_max = 800, .workers = 4                            \
 	}
 
 struct http_server;
@@ -111,7 +117,8 @@ const char *http_header(const struct http_request *q, const char *name);
 const char *http_query(const struct http_request *q, const char *name);
 void http_header_add(struct http_request *q, struct http_response *r, const char *name,
 		     const char *fmt, ...) __attribute__((format(printf, 4, 5)));
-/* The answer is these bytes, with a NUL behind them; they are its to free from now on. */
+/* The answer is these bytes, with a NUL behind them; they are its to free from now on.
+ * A part of them is what the client gets if it asks for one (RFC 9110 14). */
 void http_answer_bytes(struct http_response *r, void *bytes, size_t n, const char *type);
 /* A Content-Disposition field: `how` is "attachment" or "inline", the name as RFC 6266 wants it;
  * NULL: without one. */

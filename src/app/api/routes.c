@@ -138,6 +138,8 @@ static int start(struct api *a, struct md_err *err)
 	options.anonymous_per_minute = config->limits.anonymous_per_minute;
 	options.user_per_minute = config->limits.user_per_minute;
 	options.workers = WORKERS;
+	options.upload_max = (size_t)config->http.max_upload_bytes;
+	options.spool = config->state_dir;
 	return http_start(&options, &mine, &a->server, err);
 }
 

@@ -124,7 +124,7 @@ const struct http_field command_box[] = {
 	HTTP_END,
 };
 const struct http_field command_bulk[] = {
-	IN("ids", HTTP_IDS, HTTP_REQUIRED, 0, 500, NULL),
+	IN("ids", HTTP_IDS, HTTP_REQUIRED, 1, 500, NULL),
 	IN("text", HTTP_TEXT, HTTP_REQUIRED, 1, COMMANDS_MAX, NULL),
 	HTTP_END,
 };
