@@ -10,9 +10,10 @@
 #include <maildesk/base/arena.h>
 
 #define DAY "86400000"
-#define IS_ORPHAN(b)                                 \
-	b ".put_at < {NOW} - " DAY " AND NOT EXISTS" \
-	  " (SELECT 1 FROM messages m WHERE m.blob_id = " b ".id)"
+#define IS_ORPHAN(b)                                               \
+	b ".put_at < {NOW} - " DAY " AND NOT EXISTS"               \
+	  " (SELECT 1 FROM messages m WHERE m.blob_id = " b ".id)" \
+	  " AND NOT EXISTS (SELECT 1 FROM attachments a WHERE a.blob_id = " b ".id)"
 
 DB_SQL(sql_page,
        "SELECT b.id, CASE WHEN " IS_ORPHAN("b") " THEN 1 ELSE 0 END FROM blobs b"

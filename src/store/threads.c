@@ -14,8 +14,9 @@ DB_SQL(sql_insert,
        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)");
 #define ATTACHMENT_COLUMNS                                                                       \
 	"SELECT a.id, a.message_id, a.comment_id, a.filename, a.content_type, a.size, a.sha256," \
-	" a.content_id, a.is_inline, a.raw_offset, a.raw_length, a.encoding, r.blob_id"          \
-	" FROM attachments a JOIN messages r ON r.id = a.message_id"
+	" a.content_id, a.is_inline, a.raw_offset, a.raw_length, a.encoding,"                    \
+	" COALESCE(a.blob_id, r.blob_id), a.uploader_id"                                         \
+	" FROM attachments a LEFT JOIN messages r ON r.id = a.message_id"
 DB_SQL(sql_list, ATTACHMENT_COLUMNS " JOIN comments m ON m.id = a.comment_id"
 				    " WHERE m.ticket_id = $1 ORDER BY a.comment_id, a.id");
 DB_SQL(sql_get, ATTACHMENT_COLUMNS " WHERE a.id = $1");
@@ -38,6 +39,7 @@ static const struct db_col attachment_cols[] = {
 	{ DB_COL_INT, offsetof(struct attachment_row, raw_length) },
 	{ DB_COL_TEXT, offsetof(struct attachment_row, encoding) },
 	{ DB_COL_INT, offsetof(struct attachment_row, blob_id) },
+	{ DB_COL_INT, offsetof(struct attachment_row, uploader_id) },
 };
 static const struct db_map attachment_map = DB_MAP(attachment_row, attachment_cols);
 

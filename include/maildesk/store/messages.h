@@ -79,7 +79,8 @@ struct attachment_row {
 	bool is_inline;
 	int64_t raw_offset, raw_length;
 	const char *encoding;
-	int64_t blob_id; /* the raw mail it lies in; 0: that is gone */
+	int64_t blob_id;     /* the raw mail it lies in, or an upload; 0: that is gone */
+	int64_t uploader_id; /* 0: it came by mail */
 };
 /* Those of one comment belong to another from now on. */
 int attachment_move(struct db_conn *c, int64_t from_comment, int64_t to_comment,
@@ -92,6 +93,20 @@ int attachment_of_comment(struct db_conn *c, int64_t comment, struct arena *a,
 /* Append its bytes, out of those of its raw mail. MD_BROKEN when it cannot lie there. */
 int attachment_bytes(const struct attachment_row *row, const uint8_t *raw, size_t n,
 		     struct buf *out, struct md_err *err);
+/* ---- uploads (uploads.c): files that came without a mail ---- */
+struct upload {
+	const char *filename, *content_type, *sha256;
+	int64_t size, blob_id, uploader_id, at;
+};
+int upload_add(struct db_conn *c, const struct upload *u, int64_t *ret_id, struct md_err *err);
+/* Bytes of what they uploaded and did not attach to anything yet. */
+int upload_waiting(struct db_conn *c, int64_t uploader, int64_t *ret_bytes, struct md_err *err);
+/* It belongs to the comment. MD_NOTFOUND: it is no upload of theirs that waits for one. */
+int upload_attach(struct db_conn *c, int64_t id, int64_t uploader, int64_t comment,
+		  struct md_err *err);
+/* Removes those that have waited since before then. */
+int upload_purge(struct db_conn *c, int64_t before_ms, int64_t *ret_removed, struct md_err *err);
+
 /* Of all comments of a ticket, by comment and id: one query for a page. */
 int attachment_list(struct db_conn *c, int64_t ticket, struct arena *a, struct attachment_row **ret,
 		    size_t *ret_n, struct md_err *err);

@@ -105,6 +105,11 @@ int api_show_tickets(struct api *api, struct http_request *q, struct db_conn *c,
 int api_show_comment(struct api *api, struct http_request *q, int64_t id, struct buf *out,
 		     struct md_err *err);
 void api_show_attachment(struct buf *out, const struct attachment_row *at);
+/* A comment that the caller may read; others are not there. */
+int api_open_comment(struct http_request *q, struct db_conn *c, int64_t id, struct comment *m,
+		     struct md_err *err);
+/* The files named by `attachments` of the body become those of the comment. */
+int api_attach(struct http_request *q, struct db_conn *c, int64_t comment, struct md_err *err);
 /* What If-Match or `version` of the body demands; 0: nothing, -1: what cannot be. */
 int64_t api_wanted_version(const struct http_request *q, int64_t id);
 /* The 409 that carries the present state. */
@@ -178,6 +183,8 @@ API_HANDLER(messages_page);
 API_HANDLER(ticket_messages);
 API_HANDLER(message_get_one);
 API_HANDLER(message_raw);
+API_HANDLER(attachment_get_one);
+API_HANDLER(attachments_add);
 API_HANDLER(quarantine_page);
 API_HANDLER(quarantine_get_one);
 API_HANDLER(quarantine_let_go);
@@ -195,7 +202,7 @@ API_HANDLER(ready);
 void api_show_user(struct buf *out, const char *key, const struct user *u, bool whole);
 
 /* tables of bodies and queries: beside the handlers of their resource, or in schema.c */
-extern const struct http_field blocked_body[], message_query[];
+extern const struct http_field blocked_body[], message_query[], attachment_query[];
 extern const struct http_field teams_body[], teams_changes[], organisations_body[],
 	organisations_changes[], tags_body[], tags_changes[], replies_body[], replies_changes[];
 extern const struct http_field token_body[], refresh_body[], logout_body[], ticket_body[],

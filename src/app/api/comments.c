@@ -94,16 +94,12 @@ static int no_comment(struct md_err *err)
 	return md_fail(err, MD_NOTFOUND, WORK_INVISIBLE, "no such comment");
 }
 
-int find_comment(void *ctx, struct http_request *q, struct md_err *err)
+int api_open_comment(struct http_request *q, struct db_conn *c, int64_t id, struct comment *m,
+		     struct md_err *err)
 {
-	struct api *api = ctx;
-	md_auto(db_read_done_p) struct db_conn *c = NULL;
-	struct comment *m = arena_alloc(q->arena, sizeof *m);
 	struct work w;
-	int rc = m ? db_read(api->desk->db, &c, err) : out_of_memory(err);
+	int rc = comment_get(c, id, q->arena, m, err);
 
-	if (rc == MD_OK)
-		rc = comment_get(c, q->ids[0], q->arena, m, err);
 	if (rc == MD_NOTFOUND || (rc == MD_OK && m->deleted_at))
 		return no_comment(err);
 	if (rc == MD_OK)
@@ -113,6 +109,18 @@ int find_comment(void *ctx, struct http_request *q, struct md_err *err)
 	if (rc == MD_OK && m->is_internal &&
 	    policy_may(&api_by(q)->actor, ACTION_READ_INTERNAL, &w.facts) != POLICY_YES)
 		return no_comment(err);
+	return rc;
+}
+
+int find_comment(void *ctx, struct http_request *q, struct md_err *err)
+{
+	struct api *api = ctx;
+	md_auto(db_read_done_p) struct db_conn *c = NULL;
+	struct comment *m = arena_alloc(q->arena, sizeof *m);
+	int rc = m ? db_read(api->desk->db, &c, err) : out_of_memory(err);
+
+	if (rc == MD_OK)
+		rc = api_open_comment(q, c, q->ids[0], m, err);
 	q->found = m;
 	return rc;
 }
@@ -174,12 +182,12 @@ static int say(struct comment_step *s, struct md_err *err)
 	const char *commands = json_get_string(s->q->json, "commands");
 	int rc;
 
-	if (!commands)
-		return work_comment(&s->w, &m, &s->comment, err);
 	/* Reply and resolve are one step, and one mail. */
-	rc = work_box(&s->w, commands, &m, &s->comment, err);
-	s->refused = rc == MD_INPUT || rc == MD_REFUSED || rc == MD_CONFLICT || rc == MD_NOTFOUND;
-	return rc;
+	rc = commands ? work_box(&s->w, commands, &m, &s->comment, err)
+		      : work_comment(&s->w, &m, &s->comment, err);
+	s->refused = commands &&
+		     (rc == MD_INPUT || rc == MD_REFUSED || rc == MD_CONFLICT || rc == MD_NOTFOUND);
+	return rc == MD_OK ? api_attach(s->q, s->w.c, s->comment, err) : rc;
 }
 
 static int edit(struct comment_step *s, struct md_err *err)

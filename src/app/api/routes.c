@@ -85,6 +85,8 @@ static const struct http_route routes[] = {
 { "PATCH",  V1 "/canned-replies/{id}", ADMIN, api_replies_save, NULL, NULL, replies_changes, "Change a canned reply", HTTP_OBJECT, "CannedReply", 0 },
 { "DELETE", V1 "/canned-replies/{id}", ADMIN, api_replies_drop, NULL, NULL, NULL, "Remove a canned reply", HTTP_OBJECT, NULL, 204 },
 
+{ "POST",   V1 "/attachments", SIGNED_IN, attachments_add, NULL, NULL, http_upload, "Upload a file for a ticket or comment to come", HTTP_OBJECT, "Attachment", 201 },
+{ "GET",    V1 "/attachments/{id}", SIGNED_IN, attachment_get_one, NULL, attachment_query, NULL, "Its bytes", HTTP_BYTES, "*/*", 0 },
 { "GET",    V1 "/messages", STAFF, messages_page, NULL, message_query, NULL, "Mails in and out", HTTP_PAGE, "Message", 0 },
 { "GET",    V1 "/messages/{id}", STAFF, message_get_one, NULL, NULL, NULL, "One mail", HTTP_OBJECT, "Message", 0 },
 { "GET",    V1 "/messages/{id}/raw", STAFF, message_raw, NULL, NULL, NULL, "Its bytes, as a file", HTTP_BYTES, "message/rfc822", 0 },

@@ -68,6 +68,7 @@ const struct http_field ticket_body[] = {
 	IN("requester", HTTP_PERSON, 0, 1, 320, NULL),
 	IN("assignee", HTTP_PERSON, HTTP_NULLABLE, 1, 320, NULL),
 	IN("cc", HTTP_PERSONS, 0, 1, 320, NULL),
+	IN("attachments", HTTP_IDS, 0, 0, 100, NULL),
 	HTTP_END,
 };
 const struct http_field ticket_changes[] = {
@@ -115,6 +116,7 @@ const struct http_field comment_body[] = {
 	IN("body", HTTP_TEXT, HTTP_REQUIRED, 1, BODY_MAX, NULL),
 	IN("is_internal", HTTP_BOOL, 0, 0, 0, NULL),
 	IN("commands", HTTP_TEXT, 0, 1, COMMANDS_MAX, NULL),
+	IN("attachments", HTTP_IDS, 0, 0, 100, NULL),
 	IN("version", HTTP_INT, 0, 1, 0, NULL),
 	HTTP_END,
 };

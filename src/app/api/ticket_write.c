@@ -129,6 +129,8 @@ static int add_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
 		return out_of_memory(err);
 	rc = work_create(api_by(s->q), c, &s->arena, &t, &s->w, &s->comment, err);
 	if (rc == MD_OK)
+		rc = api_attach(s->q, c, s->comment, err);
+	if (rc == MD_OK)
 		rc = work_save(&s->w, err);
 	s->ticket = s->w.ticket.id;
 	return rc;

@@ -204,8 +204,11 @@ CREATE INDEX comments_by_ticket ON comments (ticket_id, id);
 
 CREATE TABLE attachments (
     id           {ID},
-    message_id   {INT} NOT NULL REFERENCES messages (id),
+    message_id   {INT} REFERENCES messages (id), -- the mail it lies in; NULL: it was uploaded
     comment_id   {INT} REFERENCES comments (id),
+    blob_id      {INT} REFERENCES blobs (id), -- of an upload: its bytes
+    uploader_id  {INT} REFERENCES users (id),
+    uploaded_at  {INT},                       -- without comment_id a day later it is gone
     filename     TEXT,
     content_type TEXT NOT NULL,
     size         {INT} NOT NULL,
@@ -218,6 +221,9 @@ CREATE TABLE attachments (
 ) {STRICT};
 CREATE INDEX attachments_by_message ON attachments (message_id);
 CREATE INDEX attachments_by_comment ON attachments (comment_id);
+CREATE INDEX attachments_by_blob ON attachments (blob_id) WHERE blob_id IS NOT NULL;
+CREATE INDEX attachments_waiting ON attachments (uploader_id, uploaded_at)
+    WHERE uploader_id IS NOT NULL AND comment_id IS NULL;
 
 CREATE TABLE ticket_history (
     id         {ID},
