@@ -1,4 +1,6 @@
 #include <maildesk/app/desk.h>
+#include <maildesk/app/keys.h>
+#include <maildesk/app/zone.h>
 #include <maildesk/base/log.h>
 #include <maildesk/store/mailboxes.h>
 #include <maildesk/store/schema.h>
@@ -65,9 +67,7 @@ static int load_secrets(struct desk *d, struct md_err *err)
 
 	if (rc == MD_OK) {
 		uuid_text(raw, d->id);
-		d->token_keys.current.id = 1;
-		rc = setting_secret(d->db, "token_key", d->random, d->token_keys.current.bytes,
-				    TOKEN_KEY_BYTES, err);
+		rc = keys_load(d->db, d->random, clock_wall(d->clock), &d->token_keys, err);
 	}
 	if (rc == MD_OK)
 		rc = setting_secret(d->db, "jwt_key", d->random, d->jwt_key, JWT_KEY_BYTES, err);

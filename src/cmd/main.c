@@ -35,6 +35,7 @@ static const struct cmd_verb verbs[] = {
 	{ "template", cmd_template, "check templates of mails, and print what they make" },
 	{ "ticket", cmd_ticket, "list, show and change tickets" },
 	{ "commands", cmd_commands, "list the commands that mails may carry" },
+	{ "token", cmd_token, "change the key that signs reply addresses" },
 	{ "user", cmd_user, "add and list people" },
 	{ "search", cmd_search, "build the search index anew" },
 	{ "migrate", cmd_migrate, "move the desk to another database" },

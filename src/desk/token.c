@@ -89,7 +89,7 @@ static int pack(const struct token_key *key, enum token_purpose purpose, const s
 	const int64_t numbers[] = { t->ticket, t->comment, t->user, t->serial };
 	size_t n = 1;
 
-	if (key->id < 1 || key->id > 127)
+	if (key->id < 1 || key->id > TOKEN_KEY_ID_MAX)
 		return md_fail(err, MD_INPUT, 0, "no key to sign tokens with");
 	if (t->day < 0 || t->day > 0xffff)
 		return md_fail(err, MD_INPUT, 0, "the day of a token is out of range");
@@ -217,6 +217,7 @@ static const struct token_key *find_key(const struct token_keys *keys, int id)
 		return NULL;
 	return keys->current.id == id    ? &keys->current
 	       : keys->previous.id == id ? &keys->previous
+	       : keys->next.id == id     ? &keys->next
 					 : NULL;
 }
 

@@ -16,6 +16,7 @@ int cmd_decide(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_quarantine(int argc, char **argv);
 int cmd_sla(int argc, char **argv);
+int cmd_token(int argc, char **argv);
 int cmd_template(int argc, char **argv);
 int cmd_commands(int argc, char **argv);
 int cmd_ticket(int argc, char **argv);

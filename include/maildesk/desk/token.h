@@ -26,6 +26,7 @@
 
 enum {
 	TOKEN_KEY_BYTES = 32,
+	TOKEN_KEY_ID_MAX = 127,
 	TOKEN_PAYLOAD_MAX = 18,
 	TOKEN_TAG_BYTES = 16,
 	TOKEN_TAG_BYTES_MIN = 10, /* in an address with a long name: never below 80 bits */
@@ -39,12 +40,13 @@ enum {
 };
 
 struct token_key {
-	int id; /* 1..127; 0: no key */
+	int id; /* 1..TOKEN_KEY_ID_MAX; 0: no key */
 	uint8_t bytes[TOKEN_KEY_BYTES];
 };
 struct token_keys {
 	struct token_key current;  /* signs and verifies */
 	struct token_key previous; /* verifies only */
+	struct token_key next;     /* likewise: others may sign with it before this daemon does */
 };
 
 /* What the serials of a desk's mails are made of: a number for each mail of a ticket; in

@@ -151,6 +151,7 @@ static void test_expiry_and_keys(void **state)
 		md_auto(buf_done) struct buf text = BUF_INIT(500);
 		struct token_keys rotated = { .current = { 6, "another key, thirty-two octets  " },
 					      .previous = keys.current };
+		struct token_keys early = { .current = rotated.current, .next = keys.current };
 		struct token_keys retired = { .current = rotated.current };
 		struct token_keys replaced = { .current = { 5,
 							    "same number, other thirty-two oc" } };
@@ -160,6 +161,7 @@ static void test_expiry_and_keys(void **state)
 		assert_int_equal(f->read(&keys, text.data, TODAY + f->days, &t), TOKEN_VALID);
 		assert_int_equal(f->read(&keys, text.data, TODAY + f->days + 1, &t), TOKEN_EXPIRED);
 		assert_int_equal(f->read(&rotated, text.data, TODAY, &t), TOKEN_VALID);
+		assert_int_equal(f->read(&early, text.data, TODAY, &t), TOKEN_VALID);
 		assert_int_equal(f->read(&replaced, text.data, TODAY, &t), TOKEN_BAD);
 		assert_int_equal(f->read(&replaced, text.data, TODAY + 1000, &t), TOKEN_BAD);
 		assert_int_equal(f->read(&retired, text.data, TODAY, &t), TOKEN_BAD);

@@ -1,0 +1,59 @@
+#include <maildesk/app/keys.h>
+#include <maildesk/base/clock.h>
+#include <maildesk/cmd/cmd.h>
+#include <maildesk/cmd/options.h>
+
+#include <stdio.h>
+#include <sysexits.h>
+
+static const char name[] = "token rotate";
+
+static int cmd_rotate(int argc, char **argv)
+{
+	const char *file = CMD_DEFAULT_CONFIG;
+	bool all = false;
+	const struct cmd_option options[] = {
+		CMD_CONFIG(&file),
+		{ "all", NULL, &all,
+		  "forget the old keys at once, after a theft: answers to mails on their way are "
+		  "held back as tampered, and running daemons have to be started again" },
+		CMD_OPTIONS_END
+	};
+	const struct cmd_usage usage = {
+		name,
+		"",
+		"Signs reply addresses, Message-IDs and markers with the next key from now on. What "
+		"the last one signed stays valid. Daemons that run change over when they are "
+		"started again, and accept both until then.",
+		options,
+		0,
+		0,
+	};
+	md_auto(db_close_p) struct db *db = NULL;
+	struct token_keys keys;
+	struct md_err err = { 0 };
+	int first, code, rc;
+
+	if (!cmd_options(&usage, argc, argv, &first, &code))
+		return code;
+	if ((code = cmd_open(name, file, NULL, &db)) != EX_OK)
+		return code;
+	rc = keys_rotate(db, &random_system, clock_wall(&clock_system), all, &keys, &err);
+	if (rc != MD_OK)
+		return cmd_fail(name, rc, &err);
+	printf("Key %d signs from the next start of the daemon on.", keys.current.id);
+	if (keys.previous.id)
+		printf(" What key %d signed stays valid.", keys.previous.id);
+	putchar('\n');
+	return EX_OK;
+}
+
+static const struct cmd_verb verbs[] = {
+	{ "rotate", cmd_rotate, "sign with the next key" },
+	{ NULL, NULL, NULL },
+};
+
+int cmd_token(int argc, char **argv)
+{
+	return cmd_dispatch("maildesk token", verbs, argc, argv);
+}
