@@ -223,14 +223,9 @@ def test_a_flipped_bit_is_kept_apart(world, place):
 
 def make_token(world, ticket, user, day):
     """A reply address as the desk signs it, of any day: with its own key."""
-<<<<<<< HEAD
     with world.db() as db:
-        key = db.execute("SELECT value FROM settings WHERE name = 'token_key'").fetchone()[0]
-=======
-    with sqlite3.connect(f"file:{world.dir}/state/desk.db?mode=ro", uri=True) as db:
-        key = db.execute("SELECT value FROM settings WHERE name = 'token_keys'").fetchone()[0]
-    key_id, key = key[2], key[3:35]
->>>>>>> a36ac29 (token: the key that signs addresses is changed by 'maildesk token rotate')
+        keys = db.execute("SELECT value FROM settings WHERE name = 'token_keys'").fetchone()[0]
+    key_id, key = keys[2], keys[3:35]
     numbers = b"".join(bytes([n & 0x7f | 0x80, n >> 7]) if n > 0x7f else bytes([n])
                        for n in (ticket, 0, user, 1 << 4))
     payload = bytes([key_id << 1 | 1]) + numbers + day.to_bytes(2, "big")
