@@ -241,10 +241,9 @@ static json_t *comment_json(const struct work *w, const struct comment *m)
 	size_t n = strlen(m->body), cut = utf8_cut(m->body, n, BODY_MAX);
 	const char *body =
 		cut < n ? arena_printf(w->arena, "%.*s\n[...]", (int)cut, m->body) : m->body;
-	char at[TIME_TEXT_MAX];
 
-	return json_pack("{s:I, s:s?, s:s, s:b, s:s?, s:s}", "id", (json_int_t)m->id, "author",
-			 m->author_name, "at", time_format(m->created_at, 0, at), "is_internal",
+	return json_pack("{s:I, s:s?, s:I, s:b, s:s?, s:s}", "id", (json_int_t)m->id, "author",
+			 m->author_name, "at_ms", (json_int_t)m->created_at, "is_internal",
 			 m->is_internal, "held", m->held, "body", body ? body : "");
 }
 
@@ -282,8 +281,8 @@ static int append_ticket(struct step *s, struct work *of, struct md_err *err)
 	json_object_set_new(answer, "comments", list);
 	json_object_set_new(answer, "tags", names);
 	json_object_set_new(answer, "has_tags", json_boolean(n_tags > 0));
-	json_object_set_new(answer, "omitted",
-			    json_integer(total > COMMENTS_MAX ? total - COMMENTS_MAX : 0));
+	if (total > COMMENTS_MAX)
+		json_object_set_new(answer, "omitted", json_integer(total - COMMENTS_MAX));
 	return append(s, "show", answer, err);
 }
 

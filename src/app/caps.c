@@ -40,6 +40,7 @@ static int count_caps(struct work *w, const struct letter_data *l, bool is_staff
 		     { false, "public_reply", limits->auto_per_address_hour, HOUR_MS },
 		     { false, "public_reply", limits->auto_per_address_day, DAY_MS },
 		     { true, "unverified", 1, HOUR_MS },
+		     { true, "tampered", 1, HOUR_MS },
 		     { true, "confirmation", proven ? 0 : 1, HOUR_MS } };
 	int64_t n = 0;
 	int rc = MD_OK;
@@ -99,7 +100,8 @@ static int keep_silence(struct work *w, const char *address, bool *ret, struct m
 		  "%s only sends our mail back: nothing automatic goes there for a day "
 		  "(limits.auto_answers_hour)",
 		  name);
-	return silence_put(w->c, name, now + DAY_MS, err);
+	rc = silence_put(w->c, name, now + DAY_MS, err);
+	return rc == MD_OK ? work_alarm(w, "silence", name, err) : rc;
 }
 
 static int cap_customer(struct work *w, const struct letter_data *l, const char **ret_key,
@@ -117,7 +119,7 @@ static int cap_customer(struct work *w, const struct letter_data *l, const char 
 	if (rc == MD_OK && *ret && watched)
 		rc = keep_silence(w, NULL, ret, err);
 	if (rc == MD_OK && *ret)
-		*ret = desk_may_send(w->by->desk, w->by->now_ms);
+		rc = work_breaker(w, ret, err);
 	return rc;
 }
 

@@ -213,6 +213,22 @@ static int schedule(struct work *w, enum sla_metric metric, const struct sla_pol
 	return rc;
 }
 
+/* For the decision of a mail: what it did to the clock. */
+static void note_effect(struct work *w, enum sla_metric metric, const struct live_clock *live)
+{
+	static const char *const effects[SLA_STATE_COUNT] = { [SLA_RUNNING] = "started",
+							      [SLA_PAUSED] = "paused",
+							      [SLA_MET] = "met",
+							      [SLA_BREACHED] = "breached" };
+	const char *before = live->row.id ? live->row.state : "";
+
+	if (strcmp(before, sla_state_names[live->k.state]) != 0)
+		w->sla_effects[metric] =
+			live->k.state == SLA_RUNNING && strcmp(before, "paused") == 0
+				? "resumed"
+				: effects[live->k.state];
+}
+
 static int save_clock(struct work *w, enum sla_metric metric, const struct sla_policy *p,
 		      struct live_clock *live, struct md_err *err)
 {
@@ -224,6 +240,7 @@ static int save_clock(struct work *w, enum sla_metric metric, const struct sla_p
 	row->metric = sla_metric_names[metric];
 	row->cycle = row->cycle ? row->cycle : 1;
 	row->policy = p->name;
+	note_effect(w, metric, live);
 	row->state = sla_state_names[live->k.state];
 	row->started_at = live->k.started_ms;
 	row->since_at = live->k.since_ms;

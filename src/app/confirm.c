@@ -12,12 +12,35 @@
 
 #include <string.h>
 
-enum { HOUR_MS = 3600000 };
+enum { HOUR_MS = 3600000, LINE_MAX_BYTES = 2000 };
 
 /* ---- asking ---- */
 
-/* What they are asked about: verbs alone, because words of a mail that may be forged are not sent
- * on. */
+/* A command as it is asked about. Words of a mail that may be forged are not sent on: then its verb
+ * and the tickets it is about have to do. */
+static const char *asked_line(const struct intake *in, const struct command *cmd)
+{
+	md_auto(buf_done) struct buf line = BUF_INIT(LINE_MAX_BYTES);
+
+	if (in->f.trust.level >= TRUST_VERIFIED)
+		return cmd->line;
+	buf_addf(&line, "#%s", cmd->row->name);
+	for (size_t i = 0; i < cmd->number_count; i++)
+		buf_addf(&line, " #%lld", (long long)cmd->numbers[i]);
+	return arena_strdup(in->a, buf_str(&line));
+}
+
+/* Of several tickets, which. */
+static const char *asked_tickets(const struct intake *in, const struct command_list *list)
+{
+	md_auto(buf_done) struct buf line = BUF_INIT(LINE_MAX_BYTES);
+
+	buf_adds(&line, "#on");
+	for (size_t i = 0; i < list->ticket_count; i++)
+		buf_addf(&line, " #%lld", (long long)list->tickets[i]);
+	return arena_strdup(in->a, buf_str(&line));
+}
+
 static int describe_held(struct intake *in, struct work *w, struct md_err *err)
 {
 	const struct command_input input = {
@@ -34,11 +57,12 @@ static int describe_held(struct intake *in, struct work *w, struct md_err *err)
 	if (rc != MD_OK)
 		return rc;
 	w->n_lines = 0;
-	w->lines = arena_array(in->a, list.count + 1, sizeof *w->lines);
+	w->lines = arena_array(in->a, list.count + 2, sizeof *w->lines);
+	if (w->lines && list.ticket_count > 1)
+		w->lines[w->n_lines++] = (struct work_line){ .line = asked_tickets(in, &list) };
 	for (size_t i = 0; w->lines && i < list.count; i++)
 		w->lines[w->n_lines++] =
-			(struct work_line){ .line = arena_printf(in->a, "#%s",
-								 list.commands[i].row->name) };
+			(struct work_line){ .line = asked_line(in, &list.commands[i]) };
 	if (w->lines && list.body[0] && list.comment == COMMENT_BY_DEFAULT)
 		w->lines[w->n_lines++] = (struct work_line){ .line = "#reply" };
 	return w->lines && !in->a->failed ? MD_OK : md_fail(err, MD_NOMEM, 0, "out of memory");
@@ -204,25 +228,8 @@ int intake_confirm(struct intake *in, bool *ret_done, struct md_err *err)
 		return rc;
 	in->lines = h.in.lines;
 	in->n_lines = h.in.n_lines;
+	memcpy(in->sla_effects, h.in.sla_effects, sizeof in->sla_effects);
 	in->result.comment = h.in.result.comment;
 	in->result.outcome = h.in.result.outcome;
 	return MD_OK;
-}
-
-/* ---- notices about no ticket ---- */
-
-int work_tell(const struct work_by *by, struct db_conn *c, struct arena *a, int64_t mailbox,
-	      const char *event, struct md_err *err)
-{
-	/* What makes its Message-ID: the mail it is about. */
-	struct work w = { .by = by,
-			  .c = c,
-			  .arena = a,
-			  .ticket = { .title = "",
-				      .status = by->desk->workflow->statuses[0].name,
-				      .mailbox_id = mailbox,
-				      .version = by->message } };
-	int rc = work_event(&w, event, 0, NULL, err);
-
-	return rc == MD_OK ? work_queue_notices(&w, err) : rc;
 }

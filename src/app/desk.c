@@ -1,6 +1,5 @@
 #include <maildesk/app/desk.h>
 #include <maildesk/app/keys.h>
-#include <maildesk/app/zone.h>
 #include <maildesk/base/log.h>
 #include <maildesk/store/mailboxes.h>
 #include <maildesk/store/schema.h>
@@ -191,35 +190,6 @@ void desk_sleep(struct desk *d, enum desk_part part, int timeout_ms)
 
 	if (timeout_ms != 0 && poll(&fd, 1, timeout_ms) > 0)
 		(void)!read(fd.fd, &wakes, sizeof wakes);
-}
-
-bool desk_may_send(struct desk *d, int64_t now_ms)
-{
-	enum { MINUTE_MS = 60000, MINUTES = 60 };
-	int64_t minute = now_ms / MINUTE_MS, most = d->config->limits.auto_desk_hour, sum = 0;
-	bool tripped;
-
-	if (most == 0)
-		return true;
-	pthread_mutex_lock(&d->lock);
-	/* minutes that went by without a mail */
-	for (int64_t m = d->automatic_minute + 1; m <= minute && m <= d->automatic_minute + MINUTES;
-	     m++)
-		d->automatic[m % MINUTES] = 0;
-	d->automatic_minute = minute > d->automatic_minute ? minute : d->automatic_minute;
-	for (int i = 0; i < MINUTES; i++)
-		sum += d->automatic[i];
-	tripped = sum >= most;
-	if (!tripped)
-		d->automatic[d->automatic_minute % MINUTES]++;
-	pthread_mutex_unlock(&d->lock);
-	if (sum == most - 1)
-		log_error(NULL,
-			  "more than %lld automatic mails in an hour: none is sent until it is "
-			  "fewer; "
-			  "people's mail goes on (limits.auto_desk_hour)",
-			  (long long)most);
-	return !tripped;
 }
 
 struct desk_mailbox *desk_mailbox(struct desk *d, int64_t id)

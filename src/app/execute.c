@@ -8,6 +8,7 @@
 #include <string.h>
 
 enum { LINE_SHOWN = 200 }; /* bytes */
+static const char not_done[] = "not done, because another was refused";
 
 /* #note and #reply say what the mail's text is; the comment is made by whoever has the text. */
 static int say(struct step *s, struct md_err *err)
@@ -217,15 +218,16 @@ int work_commands(struct work *w, const struct command_list *list, struct md_err
 	if (!w->lines)
 		return md_fail(err, MD_NOMEM, 0, "out of memory");
 	add_all(w, list->refusals, list->refusal_count);
-	if (list->refusal_count)
+	if (list->refusal_count) {
 		rc = work_refuse(err, MD_INPUT, WORK_BAD_VALUE, list->refusals[0].reason);
-	else
+		for (size_t i = 0; i < list->count; i++)
+			add_line(w, list->commands[i].line, not_done, false);
+	} else {
 		rc = run_all(w, list, err);
+	}
 	for (size_t i = 0; i + 1 < w->n_lines && rc != MD_OK; i++)
 		if (w->lines[i].ok)
-			w->lines[i] = (struct work_line){ w->lines[i].line,
-							  "not done, because another was refused",
-							  false };
+			w->lines[i] = (struct work_line){ w->lines[i].line, not_done, false };
 	/* Words beside commands of the subject fail nothing, but are mentioned. */
 	if (rc == MD_OK && list->subject_block[0])
 		add_all(w, list->leftovers, list->leftover_count);

@@ -194,6 +194,7 @@ static int open_ticket(struct db_conn *c, void *ctx, struct md_err *err)
 		rc = ticket_link_add(c, w.ticket.id, "relates", in->route.ticket, err);
 	if (rc != MD_OK)
 		return rc;
+	memcpy(in->sla_effects, w.sla_effects, sizeof in->sla_effects);
 	in->result.ticket = w.ticket.id;
 	in->result.outcome = "ticket_created";
 	return rc;
@@ -259,6 +260,7 @@ static int add_comment(struct db_conn *c, void *ctx, struct md_err *err)
 		rc = work_save(&w, err);
 	if (rc == MD_OK)
 		rc = claim_ids(in, w.ticket.id, err);
+	memcpy(in->sla_effects, w.sla_effects, sizeof in->sla_effects);
 	in->result.ticket = w.ticket.id;
 	in->result.outcome = in->result.comment ? "comment_added" : "commands_run";
 	return rc;

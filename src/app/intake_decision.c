@@ -14,8 +14,10 @@ int intake_write_decision(struct intake *in, struct md_err *err)
 {
 	md_auto(json_decref_p) json_t *rules = json_array();
 	md_auto(json_decref_p) json_t *commands = json_array();
+	md_auto(json_decref_p) json_t *sla = json_array();
 	md_auto(buf_done) struct buf rules_text = BUF_INIT(1 << 20);
 	md_auto(buf_done) struct buf commands_text = BUF_INIT(1 << 20);
+	md_auto(buf_done) struct buf sla_text = BUF_INIT(1 << 10);
 	struct decision d = {
 		.message_id = in->result.message,
 		.outcome = in->result.outcome,
@@ -40,12 +42,19 @@ int intake_write_decision(struct intake *in, struct md_err *err)
 		json_array_append_new(commands,
 				      json_pack("{s:s, s:b, s:s}", "line", in->lines[i].line, "ok",
 						in->lines[i].ok, "reason", in->lines[i].reason));
+	for (int i = 0; i < SLA_METRIC_COUNT; i++)
+		if (in->sla_effects[i])
+			json_array_append_new(sla,
+					      json_pack("{s:s, s:s}", "metric", sla_metric_names[i],
+							"effect", in->sla_effects[i]));
+	json_write(&sla_text, sla);
 	json_write(&rules_text, rules);
 	json_write(&commands_text, commands);
-	if (rules_text.status != MD_OK || commands_text.status != MD_OK)
+	if (rules_text.status != MD_OK || commands_text.status != MD_OK || sla_text.status != MD_OK)
 		return md_fail(err, MD_NOMEM, 0, "out of memory");
 	d.rules = buf_str(&rules_text);
 	d.commands = buf_str(&commands_text);
+	d.sla = buf_str(&sla_text);
 	return decision_put(in->c, &d, err);
 }
 

@@ -54,6 +54,7 @@ struct intake {
 	struct work_line *lines;
 	size_t n_lines;
 	struct rule_outcome rules;
+	const char *sla_effects[SLA_METRIC_COUNT]; /* as work's */
 	int64_t requester; /* of the ticket an agent's forward opens; 0: whoever wrote */
 	const char *message_id, *identity;
 	bool stored;       /* its row was there before */

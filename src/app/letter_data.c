@@ -129,6 +129,19 @@ static void put_sla(struct buf *out, const struct work_event *e)
 	buf_addc(out, '}');
 }
 
+/* What was stopped: one of the members is true. */
+static void put_alarm(struct buf *out, const struct work_event *e)
+{
+	if (!e->alarm) {
+		put_null(out, "alarm");
+		return;
+	}
+	open_object(out, "alarm");
+	put_bool(out, e->alarm, true);
+	put_text(out, "about", e->about);
+	buf_addc(out, '}');
+}
+
 /* JSON objects, parted by commas. */
 static void put_list(struct buf *out, const char *key, const char *items)
 {
@@ -219,8 +232,8 @@ static void put_mail(struct buf *out, struct work *w, const struct letter_data *
 	put_text(out, "message_id", l->message_id);
 	/* A sender's name is their words, too: who is not known gets none of them back. */
 	put_text(out, "to_name", reply && !w->echo ? NULL : l->to->name);
-	/* a mail about no ticket answers the one that asked for it */
-	if (!w->ticket.id && w->by->mail) {
+	/* a transcript about no ticket answers the mail that asked for it */
+	if (!w->ticket.id && w->by->mail && strcmp(l->event->event, "transcript") == 0) {
 		put_text(out, "in_reply_to", w->by->mail->message_id);
 		put_text(out, "subject", w->ticket.title);
 	}
@@ -273,6 +286,7 @@ int letter_data_write(struct work *w, const struct letter_data *l, struct buf *o
 	put_person(out, "actor", &actor);
 	put_person(out, "recipient", l->to);
 	put_sla(out, l->event);
+	put_alarm(out, l->event);
 	put_lines(out, w, l);
 	put_mail(out, w, l);
 	put_list(out, "actions", letter_actions(w, l));

@@ -46,7 +46,7 @@ static bool set_html(json_t *comment)
 }
 
 /* The comments of tickets that an agent asked for by #show. */
-static bool set_answers(const json_t *answers)
+static bool set_answers(const json_t *answers, const struct words *w, const char *zone)
 {
 	size_t i, k;
 	json_t *answer, *comment;
@@ -57,7 +57,7 @@ static bool set_answers(const json_t *answers)
 
 		json_array_foreach(json_object_get(show, "comments"), k, comment)
 		{
-			if (!set_html(comment))
+			if (!set_html(comment) || !set_date(comment, "at", "at_ms", w, zone))
 				return false;
 		}
 	}
@@ -119,7 +119,7 @@ int letter_view(const struct templates *t, const char *event, json_t *data,
 	     set_text(data, "reply_marker", words_reply_marker(w)) &&
 	     (!json_object_get(data, "files") || set_text(data, "files_note", words_files(w))) &&
 	     set_html(json_object_get(data, "comment")) &&
-	     set_answers(json_object_get(data, "answers")) &&
+	     set_answers(json_object_get(data, "answers"), w, zone) &&
 	     set_word(ticket, "status_name", "status", w, words_status) &&
 	     set_labels(json_object_get(data, "actions"), w) &&
 	     set_word(sla, "metric", "metric", w, words_metric) &&

@@ -47,6 +47,7 @@ int work_again(struct work *w, struct md_err *err)
 	now.canned = w->canned;
 	now.echo = w->echo;
 	now.too_large = w->too_large;
+	memcpy(now.sla_effects, w->sla_effects, sizeof now.sla_effects);
 	*w = now;
 	return MD_OK;
 }

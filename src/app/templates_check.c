@@ -27,6 +27,7 @@ static const char sample_text[] =
 	"\"recipient\":{\"name\":\"Carol Jones\",\"email\":\"carol@example.com\"},"
 	"\"comment\":{\"body\":\"Please turn it off and on again.\"},"
 	"\"sla\":{\"metric\":\"first_response\",\"percent\":75,\"due_at\":1772456400000},"
+	"\"alarm\":{\"breaker\":true,\"silence\":true,\"about\":\"carol@example.com\"},"
 	"\"lines\":[{\"line\":\"resolve\",\"ok\":true,\"result\":\"resolved\",\"reason\":null}],"
 	"\"answers\":[{\"line\":\"list\",\"help\":{\"rows\":[{\"usage\":\"take\",\"help\":"
 	"\"become its assignee\",\"aliases\":\"mine\"}]},"

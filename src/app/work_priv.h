@@ -63,9 +63,12 @@ int work_move(struct work *w, const char *to, struct md_err *err);
 /* Ask the actor whether that held comment, with what stands in w->lines, is theirs: a one-time
  * address goes to their registered one. */
 int work_ask_confirmation(struct work *w, int64_t comment, struct md_err *err);
-/* A mail to the actor about no ticket: "unverified", ... */
+/* alarms.c: a mail about no ticket: "unverified" to the actor, an alarm to admins. */
 int work_tell(const struct work_by *by, struct db_conn *c, struct arena *a, int64_t mailbox,
-	      const char *event, struct md_err *err);
+	      const struct work_event *event, struct md_err *err);
+/* A mail about a ticket of which nothing is changed. */
+int work_tell_of(const struct work_by *by, struct db_conn *c, struct arena *a, int64_t ticket,
+		 const struct work_event *event, struct md_err *err);
 int work_settle_clocks(struct work *w, struct md_err *err);
 /* clocks.c: a row as a clock again. */
 struct live_clock {
@@ -108,6 +111,12 @@ const char *letter_actions(struct work *w, const struct letter_data *l);
 /* letter_data.c: append what its templates are filled with, as JSON. MD_NOMEM. */
 int letter_data_write(struct work *w, const struct letter_data *l, struct buf *out,
 		      struct md_err *err);
+
+/* Tell the admins what was stopped: "breaker", or "silence" with about whom. */
+int work_alarm(struct work *w, const char *what, const char *about, struct md_err *err);
+/* The desk-wide breaker (mail-in.md, "Loops"): may one more automatic mail go to a customer, or
+ * were there limits.auto_desk_hour of them within an hour? */
+int work_breaker(struct work *w, bool *ret, struct md_err *err);
 
 /* caps.c: whether something automatic may still go to that address now; what may not is in the
  * ticket's history. *ret_key is its subject without tags and prefixes, for the next time. */

@@ -22,7 +22,8 @@ static int cmd_rotate(int argc, char **argv)
 	const struct cmd_usage usage = {
 		name,
 		"",
-		"Signs reply addresses, Message-IDs and markers with the next key from now on. What "
+		"Signs reply addresses, Message-IDs and markers with the next key from now on. "
+		"What "
 		"the last one signed stays valid. Daemons that run change over when they are "
 		"started again, and accept both until then.",
 		options,

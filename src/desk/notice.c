@@ -13,6 +13,8 @@ const char *const notice_event_names[NOTICE_EVENT_COUNT] = {
 	[NOTICE_TRANSCRIPT] = "transcript",
 	[NOTICE_UNVERIFIED] = "unverified",
 	[NOTICE_MERGED] = "merged",
+	[NOTICE_TAMPERED] = "tampered",
+	[NOTICE_ALARM] = "alarm",
 	[NOTICE_CONFIRMATION] = "confirmation",
 	[NOTICE_CONFIRMATION_EXPIRED] = "confirmation_expired",
 };
@@ -64,6 +66,8 @@ static const struct rule {
 	{ NOTICE_UNVERIFIED, "unverified", { NOTICE_SENDER }, STAFF_ONLY | ACTOR | ALWAYS },
 	{ NOTICE_CONFIRMATION, "confirmation", { NOTICE_SENDER }, ACTOR | ALWAYS },
 	{ NOTICE_CONFIRMATION_EXPIRED, "confirmation_expired", { NOTICE_SENDER }, ACTOR | ALWAYS },
+	{ NOTICE_TAMPERED, "tampered", { NOTICE_ASSIGNEE }, STAFF_ONLY },
+	{ NOTICE_ALARM, "alarm", { NOTICE_ADMIN }, STAFF_ONLY | ACTOR | ALWAYS },
 };
 
 /* The strongest role first. */

@@ -292,8 +292,9 @@ static bool looks_signed(const char *s, size_t n)
 	return dots == 1 && n >= LOOKALIKE_MIN && n <= TEXT_MAX;
 }
 
-enum token_result token_read_address(const struct token_keys *keys, const char *address,
-				     const struct rec_strs *own, int64_t today, struct token *ret)
+/* PAYLOAD.TAG of an address of ours, its purpose, and the octets of the name before it. */
+static const char *find_signed(const char *address, const struct rec_strs *own, size_t *ret_n,
+			       enum token_purpose *ret_purpose, size_t *ret_local)
 {
 	const char *detail;
 	size_t n;
@@ -308,10 +309,43 @@ enum token_result token_read_address(const struct token_keys *keys, const char *
 				purpose = (enum token_purpose)k;
 		detail += strlen(prefixes[purpose]);
 		n -= strlen(prefixes[purpose]);
-		if (looks_signed(detail, n))
-			return check(keys, detail, n, purpose, strcspn(own->v[i], "@"), today, ret);
+		if (!looks_signed(detail, n))
+			continue;
+		*ret_n = n;
+		*ret_purpose = purpose;
+		*ret_local = strcspn(own->v[i], "@");
+		return detail;
 	}
-	return TOKEN_NONE;
+	return NULL;
+}
+
+enum token_result token_read_address(const struct token_keys *keys, const char *address,
+				     const struct rec_strs *own, int64_t today, struct token *ret)
+{
+	enum token_purpose purpose;
+	size_t n, local;
+	const char *text = find_signed(address, own, &n, &purpose, &local);
+
+	return text ? check(keys, text, n, purpose, local, today, ret) : TOKEN_NONE;
+}
+
+bool token_peek_address(const char *address, const struct rec_strs *own, struct token *ret)
+{
+	uint8_t payload[TOKEN_PAYLOAD_MAX];
+	enum token_purpose purpose;
+	size_t n, local, payload_n;
+	const char *text = find_signed(address, own, &n, &purpose, &local);
+	const char *dot = text ? memchr(text, '.', n) : NULL;
+	struct token t = { 0 };
+
+	if (!dot ||
+	    base32_decode(text, (size_t)(dot - text), payload, sizeof payload, &payload_n) !=
+		    MD_OK ||
+	    !unpack(payload, payload_n, &t))
+		return false;
+	t.purpose = purpose;
+	*ret = t;
+	return true;
 }
 
 bool token_same_mailbox(const char *one, const char *other)

@@ -156,18 +156,20 @@ static const struct db_col decision_cols[] = {
 	{ DB_COL_TEXT, offsetof(struct decision, auth) },
 	{ DB_COL_TEXT, offsetof(struct decision, rules) },
 	{ DB_COL_TEXT, offsetof(struct decision, commands) },
+	{ DB_COL_TEXT, offsetof(struct decision, sla) },
 	{ DB_COL_INT, offsetof(struct decision, at) },
 };
 static const struct db_map decision_map = DB_MAP(decision, decision_cols);
 
 DB_SQL(sql_decision_put,
        "INSERT INTO decisions (message_id, outcome, cause, ticket_id, comment_id, auth, rules,"
-       " commands, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+       " commands, sla, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
        " ON CONFLICT (message_id) DO UPDATE SET outcome = excluded.outcome, cause = excluded.cause,"
        " ticket_id = excluded.ticket_id, comment_id = excluded.comment_id, auth = excluded.auth,"
-       " rules = excluded.rules, commands = excluded.commands, at = excluded.at");
+       " rules = excluded.rules, commands = excluded.commands, sla = excluded.sla,"
+       " at = excluded.at");
 DB_SQL(sql_decision_get, "SELECT d.message_id, d.outcome, d.cause, d.ticket_id, d.comment_id,"
-			 " d.auth, d.rules, d.commands, d.at FROM decisions d"
+			 " d.auth, d.rules, d.commands, d.sla, d.at FROM decisions d"
 			 " WHERE d.message_id = $1");
 
 int decision_put(struct db_conn *c, const struct decision *d, struct md_err *err)
@@ -175,7 +177,8 @@ int decision_put(struct db_conn *c, const struct decision *d, struct md_err *err
 	return db_insert(c, &sql_decision_put,
 			 DB_ARGS(DB_INT(d->message_id), DB_TEXT(d->outcome), DB_TEXT(d->cause),
 				 DB_ID(d->ticket_id), DB_ID(d->comment_id), DB_TEXT(d->auth),
-				 DB_TEXT(d->rules), DB_TEXT(d->commands), DB_INT(d->at)),
+				 DB_TEXT(d->rules), DB_TEXT(d->commands),
+				 DB_TEXT(d->sla ? d->sla : "[]"), DB_INT(d->at)),
 			 err);
 }
 

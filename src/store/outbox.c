@@ -83,6 +83,9 @@ DB_SQL(sql_count_to_address, QUERY_COUNT_BEGIN " FROM outbox o WHERE o.recipient
 DB_SQL(sql_count_on_ticket, QUERY_COUNT_BEGIN " FROM outbox o WHERE o.ticket_id = $1"
 					      " AND o.created_at >= $2"
 					      " AND o.answers = 1" QUERY_COUNT_END);
+DB_SQL(sql_count_automatic, "SELECT COUNT(*) FROM (SELECT 1 FROM outbox o"
+			    " WHERE o.subject_key IS NOT NULL AND o.created_at >= $1"
+			    " LIMIT $2) AS counted");
 DB_SQL(sql_of_message, "SELECT " OUTBOX_COLUMNS " WHERE o.message_id = $1");
 
 int outbox_add(struct db_conn *c, const struct outbox_row *o, int64_t *ret_id, struct md_err *err)
@@ -234,6 +237,12 @@ int outbox_count_answers(struct db_conn *c, const char *recipient, int64_t ticke
 				  DB_ARGS(DB_TEXT(recipient), DB_INT(since_ms)), ret, err)
 			 : db_int(c, &sql_count_on_ticket,
 				  DB_ARGS(DB_INT(ticket), DB_INT(since_ms)), ret, err);
+}
+
+int outbox_count_automatic(struct db_conn *c, int64_t since_ms, int64_t most, int64_t *ret,
+			   struct md_err *err)
+{
+	return db_int(c, &sql_count_automatic, DB_ARGS(DB_INT(since_ms), DB_INT(most)), ret, err);
 }
 
 int outbox_of_message(struct db_conn *c, int64_t message, struct arena *a, struct outbox_row *ret,

@@ -60,9 +60,9 @@ struct desk {
 	atomic_bool clock_doubted; /* the wall clock jumped: nothing fires meanwhile */
 	struct rules *rules;       /* of config->rules */
 	int wake_fd[DESK_PARTS];   /* eventfd */
-	/* automatic mails to customers in each minute of the last hour, under desk.lock */
-	int64_t automatic_minute;
-	int automatic[60];
+	/* automatic mails to customers in the hour before that time, and one's own since; under
+	 * lock */
+	int64_t automatic_at_ms, automatic;
 	bool templates_alarm; /* one of templates_dir could not be used; under lock */
 	pthread_mutex_t lock;
 	struct arena arena;
@@ -80,11 +80,6 @@ MD_DEFINE_AUTO(struct desk *, desk_close)
 void desk_wake(struct desk *d, enum desk_part part);
 /* Of that part's own thread: until it is woken, or for so long; 0 does not sleep. */
 void desk_sleep(struct desk *d, enum desk_part part, int timeout_ms);
-
-/* Count an automatic mail to a customer. False when there were more than limits.auto_desk_hour of
- * this daemon's within an hour: then none is to be sent (mail-in.md, "Loops": the desk-wide
- * breaker). */
-bool desk_may_send(struct desk *d, int64_t now_ms);
 
 struct desk_mailbox *desk_mailbox(struct desk *d, int64_t id); /* NULL when there is none */
 /* Health; `error` may be NULL. */

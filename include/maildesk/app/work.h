@@ -70,11 +70,16 @@ struct work {
 		size_t step;          /* of an escalation, from 1 */
 		unsigned audience;    /* who is told, instead of the matrix (enum notice_role) */
 		int64_t confirmation; /* row that this mail asks to be answered for */
+		/* of alarms: what was stopped, "breaker" or "silence", and for whom */
+		const char *alarm, *about;
 	} events[WORK_EVENTS_MAX];
 	size_t n_events;
 	bool created, touched, retagged, customer_wrote, agent_replied;
 	int64_t happened_ms;  /* when, if not now: what is approved late */
 	bool echo, too_large; /* see work_ticket */
+	/* What became of each SLA clock: "started", "paused", "resumed", "met", "breached"; NULL:
+	 * nothing. */
+	const char *sla_effects[SLA_METRIC_COUNT];
 	struct work_line {
 		const char *line, *reason; /* reason: what happened, or why not */
 		bool ok;

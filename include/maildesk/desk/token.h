@@ -103,6 +103,9 @@ int token_make_word(const struct token_keys *keys, enum token_purpose purpose,
  * else TOKEN_NONE. */
 enum token_result token_read_address(const struct token_keys *keys, const char *address,
 				     const struct rec_strs *own, int64_t today, struct token *ret);
+/* What an address that is TOKEN_BAD says of itself, which anybody may have written: ticket,
+ * comment, user, serial, day. False when nothing can be read. */
+bool token_peek_address(const char *address, const struct rec_strs *own, struct token *ret);
 /* Without <>; an id that does not begin with "md." is TOKEN_NONE. The host is not looked at. */
 enum token_result token_read_message_id(const struct token_keys *keys, const char *id,
 					int64_t today, struct token *ret);

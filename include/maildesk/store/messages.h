@@ -129,8 +129,8 @@ struct decision {
 	int64_t message_id;
 	const char *outcome, *cause; /* mail-in.md, "The decision" */
 	int64_t ticket_id, comment_id;
-	const char *auth;             /* "pass", "fail", "none" */
-	const char *rules, *commands; /* JSON arrays */
+	const char *auth;                   /* "pass", "fail", "none" */
+	const char *rules, *commands, *sla; /* JSON arrays; sla NULL: [] */
 	int64_t at;
 };
 int decision_put(struct db_conn *c, const struct decision *d, struct md_err *err);

@@ -55,6 +55,9 @@ int outbox_count_subject(struct db_conn *c, const char *recipient, const char *s
 			 int64_t since_ms, int64_t *ret, struct md_err *err);
 int outbox_count_answers(struct db_conn *c, const char *recipient, int64_t ticket, int64_t since_ms,
 			 int64_t *ret, struct md_err *err);
+/* Automatic ones to customers, up to `most`. */
+int outbox_count_automatic(struct db_conn *c, int64_t since_ms, int64_t most, int64_t *ret,
+			   struct md_err *err);
 /* The mail of ours with that row of messages: whom it went to. MD_NOTFOUND. */
 int outbox_of_message(struct db_conn *c, int64_t message, struct arena *a, struct outbox_row *ret,
 		      struct md_err *err);

@@ -115,6 +115,7 @@ int message_decision(void *ctx, struct http_request *q, struct http_response *r,
 	show_text(out, "auth", d.auth);
 	show_raw(out, "rules", d.rules);
 	show_raw(out, "commands", d.commands);
+	show_raw(out, "sla", d.sla);
 	show_time(out, "at", d.at);
 	show_end(out, '}');
 	return MD_OK;

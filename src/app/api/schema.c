@@ -327,11 +327,25 @@ static const struct http_field transcript[] = {
 static const struct http_field bulk_result[] = { OUT("id", HTTP_INT), OUT("ok", HTTP_BOOL),
 						 MAYBE("message", HTTP_TEXT), HTTP_END };
 static const struct http_field bulk[] = { MANY("results", "BulkResult"), HTTP_END };
+static const struct http_field clock_effect[] = {
+	OUT("metric", HTTP_LINE),
+	OUT("effect", HTTP_LINE),
+	HTTP_END,
+};
 static const struct http_field decision[] = {
-	OUT("message", HTTP_INT),    MAYBE("mailbox", HTTP_LINE), OUT("outcome", HTTP_LINE),
-	MAYBE("cause", HTTP_LINE),   MAYBE("ticket", HTTP_INT),   MAYBE("comment", HTTP_INT),
-	OUT("trust", HTTP_INT),      OUT("auth", HTTP_LINE),      MANY("rules", "Rule"),
-	MANY("commands", "Command"), OUT("at", HTTP_TIME),        HTTP_END,
+	OUT("message", HTTP_INT),
+	MAYBE("mailbox", HTTP_LINE),
+	OUT("outcome", HTTP_LINE),
+	MAYBE("cause", HTTP_LINE),
+	MAYBE("ticket", HTTP_INT),
+	MAYBE("comment", HTTP_INT),
+	OUT("trust", HTTP_INT),
+	OUT("auth", HTTP_LINE),
+	MANY("rules", "Rule"),
+	MANY("commands", "Command"),
+	MANY("sla", "ClockEffect"),
+	OUT("at", HTTP_TIME),
+	HTTP_END,
 };
 static const struct http_field day[] = {
 	OUT("day", HTTP_LINE),
@@ -439,6 +453,7 @@ const struct http_object api_objects[] = {
 	{ "BulkResult", bulk_result },
 	{ "CannedReply", canned_reply },
 	{ "Clock", sla_clock },
+	{ "ClockEffect", clock_effect },
 	{ "Command", command },
 	{ "Comment", comment },
 	{ "Decision", decision },

@@ -292,6 +292,7 @@ CREATE TABLE decisions (           -- what intake did with a message, and why
     auth       TEXT NOT NULL,                 -- verdict: pass, fail, none
     rules      TEXT NOT NULL,                 -- JSON: [{rule, matched, evidence}]
     commands   TEXT NOT NULL,                 -- JSON: [{line, ok, reason}]
+    sla        TEXT NOT NULL,                 -- JSON: [{metric, effect}], of clocks it moved
     at         {INT} NOT NULL
 ) {STRICT};
 
@@ -335,6 +336,7 @@ CREATE TABLE outbox (              -- mails to send, recipients and content froz
 CREATE INDEX outbox_due ON outbox (next_at, id) WHERE state IN ('queued', 'retry', 'sending');
 CREATE INDEX outbox_by_ticket ON outbox (ticket_id, recipient, id);
 CREATE INDEX outbox_by_recipient ON outbox (recipient, created_at);
+CREATE INDEX outbox_automatic ON outbox (created_at) WHERE subject_key IS NOT NULL;
 
 CREATE TABLE spent_tokens (        -- signed reply addresses that prove less than they did
     token   TEXT PRIMARY KEY,                 -- its payload
@@ -367,7 +369,7 @@ CREATE TABLE delivery_events (     -- what mail systems say of our mails
 CREATE INDEX delivery_events_by_address ON delivery_events (address, at);
 
 CREATE TABLE silences (            -- nothing automatic goes there for a while: it only comes back
-    name     TEXT PRIMARY KEY,                -- address, or ticket number
+    name     TEXT PRIMARY KEY,                -- address, or ticket number; 'breaker': alarmed of
     until_at {INT} NOT NULL
 ) {STRICT};
 

@@ -56,8 +56,7 @@ static void no_key_is_forgotten_while_its_mails_are_answered(void **state)
 	OK(rotate(f, false));
 	restart(f);
 	/* expired long ago: nobody calls it tampered */
-	OUTCOME(TAKE(f, .from = ANNA, .to = old, .subject = "x", .auth = "pass"),
-		"ticket_created");
+	OUTCOME(TAKE(f, .from = ANNA, .to = old, .subject = "x", .auth = "pass"), "ticket_created");
 }
 
 static void after_a_theft_all_are_new(void **state)
