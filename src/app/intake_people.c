@@ -122,9 +122,9 @@ int intake_join(struct intake *in, struct work *w, enum policy_hold hold, struct
 	return rc;
 }
 
-/* What an address says that was spoilt proves nothing. But when whoever wrote takes part in the
- * ticket it names, it was most likely broken on its way: the agent who waits for that answer is
- * told, by the number alone. */
+/* What an address says that was spoilt proves nothing. But when it was made for whoever wrote, who
+ * takes part in the ticket it names, it was most likely broken on its way: the agent who waits for
+ * that answer is told, by the number alone. */
 static int tell_assignee(struct intake *in, struct md_err *err)
 {
 	static const struct work_event tampered = { .event = "tampered" };
@@ -133,7 +133,7 @@ static int tell_assignee(struct intake *in, struct md_err *err)
 	struct token said;
 	int rc;
 
-	if (!token_peek_address(address, &in->d->own, &said))
+	if (!token_peek_address(address, &in->d->own, &said) || said.user != in->f.user.id)
 		return MD_OK;
 	rc = participant_is(in->c, said.ticket, in->f.user.id, &takes_part, err);
 	if (rc == MD_OK && takes_part)

@@ -83,6 +83,8 @@ static void default_matrix(void **state)
 		[NOTICE_MERGED] = "1 merged requester",
 		[NOTICE_CONFIRMATION] = "",
 		[NOTICE_CONFIRMATION_EXPIRED] = "",
+		[NOTICE_TAMPERED] = "3 tampered assignee",
+		[NOTICE_ALARM] = "8 alarm admin",
 	};
 
 	(void)state;
