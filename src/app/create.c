@@ -114,7 +114,7 @@ int work_create(const struct work_by *by, struct db_conn *c, struct arena *a,
 			  .echo = t->echo,
 			  .too_large = t->too_large };
 	struct work_change more = WORK_CHANGE_NONE;
-	struct user requester;
+	struct user requester = by->user;
 	int rc;
 
 	if (policy_may(&by->actor, ACTION_CREATE_TICKET, NULL) != POLICY_YES ||
@@ -122,7 +122,7 @@ int work_create(const struct work_by *by, struct db_conn *c, struct arena *a,
 	     policy_may(&by->actor, ACTION_CREATE_FOR_OTHERS, NULL) != POLICY_YES))
 		return work_refuse(err, MD_REFUSED, WORK_FORBIDDEN,
 				   "not allowed to open a ticket for somebody else");
-	rc = user_get(c, t->requester, a, &requester, err);
+	rc = t->requester == by->user.id ? MD_OK : user_get(c, t->requester, a, &requester, err);
 	if (rc != MD_OK)
 		return rc;
 	w.ticket = (struct ticket){

@@ -29,7 +29,7 @@ int intake_ensure_user(struct intake *in, const char *address, const char *name,
 	};
 	if (!ret->email || !ret->name)
 		return md_fail(err, MD_NOMEM, 0, "out of memory");
-	return user_add(in->c, ret, &ret->id, err);
+	return user_add_unknown(in->c, ret, &ret->id, err);
 }
 
 int intake_ensure_sender(struct intake *in, struct md_err *err)

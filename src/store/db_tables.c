@@ -41,6 +41,17 @@ static db_set find_references(const char *at, const char *end)
 	return found;
 }
 
+/* What {SEARCH_INDEX} makes: it refers to nothing, and nothing to it. */
+static void add_search_index(void)
+{
+	static const char name[] = "search_index";
+
+	assert(n_tables < DB_TABLES_MAX);
+	tables[n_tables] =
+		(struct table){ .name = name, .n = strlen(name), .needs = (db_set)1 << n_tables };
+	n_tables++;
+}
+
 static void read_schema(void)
 {
 	static const char create[] = "CREATE TABLE ";
@@ -62,6 +73,7 @@ static void read_schema(void)
 				t->needs |= tables[i].needs;
 		at = next;
 	}
+	add_search_index();
 }
 
 static void ensure_read(void)

@@ -368,21 +368,64 @@ static int make_rows(struct batch *b, struct md_err *err)
 
 /* ---- writing ---- */
 
-DB_SQL(sql_queue_drop, "DELETE FROM search_queue WHERE id = $1");
 DB_SQL(sql_queue_move, "UPDATE search_queue SET high = $1 WHERE id = $2");
-DB_SQL(sql_index_drop, "DELETE FROM search_index WHERE {DOC} = $1");
 DB_SQL(sql_index_add, "INSERT INTO search_index ({DOC}, title, body, words)"
-		      " VALUES ($1, $2, $3, CAST($4 AS {VECTOR}))");
+		      " VALUES ($1, $2, $3, CAST(CAST($4 AS TEXT) AS {VECTOR}))");
 
-static int write_row(struct db_conn *c, const struct row *r, struct md_err *err)
+/* `sql` ends before the list. */
+static int drop(struct db_conn *c, const char *sql, const int64_t *ids, size_t n,
+		struct md_err *err)
 {
-	int rc = db_exec(c, &sql_index_drop, DB_ARGS(DB_INT(r->id)), NULL, err);
+	int rc = MD_OK;
 
-	if (rc == MD_OK && r->title)
-		rc = db_exec(c, &sql_index_add,
-			     DB_ARGS(DB_INT(r->id), DB_TEXT(r->title), DB_TEXT(r->body),
-				     DB_TEXT(r->words)),
-			     NULL, err);
+	for (size_t at = 0; at < n && rc == MD_OK; at += QUERY_LIST_MAX) {
+		md_auto(query_done) struct query q = QUERY_INIT;
+		md_auto(arena_done) struct arena a = ARENA_INIT(1 << 20);
+		size_t none;
+		int64_t *rows;
+
+		query_add_ints(&q, sql, ids + at,
+			       n - at < QUERY_LIST_MAX ? n - at : QUERY_LIST_MAX);
+		rc = query_all(&q, c, &db_map_int, 1, &a, &rows, &none, err);
+	}
+	return rc;
+}
+
+/* Of the queue: what is done, and where the next batch goes on. */
+static int settle_queue(struct db_conn *c, const struct batch *b, int64_t *ids, struct md_err *err)
+{
+	size_t n = 0;
+	int rc = MD_OK;
+
+	for (size_t i = 0; i < b->n_queued && rc == MD_OK; i++) {
+		const struct queued *q = &b->queued[i];
+
+		if (q->low > q->high)
+			ids[n++] = q->id;
+		else
+			rc = db_exec(c, &sql_queue_move, DB_ARGS(DB_INT(q->high), DB_INT(q->id)),
+				     NULL, err);
+	}
+	return rc == MD_OK ? drop(c, "DELETE FROM search_queue WHERE id IN ", ids, n, err) : rc;
+}
+
+static int write_rows(struct db_conn *c, const struct batch *b, int64_t *ids, struct md_err *err)
+{
+	int rc;
+
+	for (size_t i = 0; i < b->n_rows; i++)
+		ids[i] = b->rows[i].id;
+	rc = drop(c, "DELETE FROM search_index WHERE {DOC} IN ", ids, b->n_rows, err);
+	for (size_t i = 0; i < b->n_rows && rc == MD_OK; i++) {
+		const struct row *r = &b->rows[i];
+		bool again = i + 1 < b->n_rows && ids[i] == ids[i + 1];
+
+		if (r->title && !again)
+			rc = db_insert(c, &sql_index_add,
+				       DB_ARGS(DB_INT(r->id), DB_TEXT(r->title), DB_TEXT(r->body),
+					       DB_TEXT(r->words)),
+				       err);
+	}
 	return rc;
 }
 
@@ -396,22 +439,17 @@ static int lead(struct db_conn *c, void *ctx, struct md_err *err)
 static int write_batch(struct db_conn *c, void *ctx, struct md_err *err)
 {
 	struct batch *b = ctx;
+	int64_t *ids = arena_array(&b->arena, b->n_queued + b->n_rows + 1, sizeof *ids);
 	int64_t fence;
 	int rc = lease_take(c, LEASE, b->worker->holder, LEASE_MS, &fence, err);
 
 	if (rc == MD_OK && fence != b->worker->fence)
 		return md_fail(err, MD_CONFLICT, 0, "another was at the index meanwhile");
-	for (size_t i = 0; i < b->n_queued && rc == MD_OK; i++) {
-		const struct queued *q = &b->queued[i];
-
-		rc = q->low > q->high
-			     ? db_exec(c, &sql_queue_drop, DB_ARGS(DB_INT(q->id)), NULL, err)
-			     : db_exec(c, &sql_queue_move, DB_ARGS(DB_INT(q->high), DB_INT(q->id)),
-				       NULL, err);
-	}
-	for (size_t i = 0; i < b->n_rows && rc == MD_OK; i++)
-		rc = write_row(c, &b->rows[i], err);
-	return rc;
+	if (rc == MD_OK && !ids)
+		return md_fail(err, MD_NOMEM, 0, "out of memory");
+	if (rc == MD_OK)
+		rc = settle_queue(c, b, ids, err);
+	return rc == MD_OK ? write_rows(c, b, ids, err) : rc;
 }
 
 static int work_on(struct batch *b, struct md_err *err)

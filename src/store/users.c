@@ -32,10 +32,11 @@ static const struct db_map user_map = DB_MAP(user, user_cols);
 DB_SQL(sql_get, "SELECT " USER_COLUMNS " FROM users u WHERE u.id = $1");
 DB_SQL(sql_by_address, "SELECT " USER_COLUMNS " FROM user_addresses a"
 		       " JOIN users u ON u.id = a.user_id WHERE a.address = $1");
-DB_SQL(sql_insert,
-       "INSERT INTO users (name, email, folded, role, password_hash, locale, timezone, created_at,"
-       " organisation_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (email) DO "
-       "NOTHING RETURNING id");
+#define USER_INSERT                                                                          \
+	"INSERT INTO users (id, name, email, folded, role, password_hash, locale, timezone," \
+	" created_at, organisation_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+DB_SQL(sql_insert, USER_INSERT);
+DB_SQL(sql_insert_new, USER_INSERT " ON CONFLICT (email) DO NOTHING");
 DB_SQL(sql_address_owner, "SELECT user_id FROM user_addresses WHERE address = $1");
 DB_SQL(sql_insert_address, "INSERT INTO user_addresses (address, user_id) VALUES ($1, $2)");
 DB_SQL(sql_save, "UPDATE users SET name = $1, folded = $2, role = $3, password_hash = $4,"
@@ -84,11 +85,29 @@ static int fold_for_search(struct buf *out, const struct user *u, struct md_err 
 	return fold(out, u->email, err);
 }
 
-int user_add(struct db_conn *c, const struct user *u, int64_t *ret_id, struct md_err *err)
+static int insert_user(struct db_conn *c, const struct user *u, int64_t id, const char *email,
+		       const char *folded, bool late, struct md_err *err)
+{
+	const struct db_args row =
+		DB_ARGS(DB_INT(id), DB_TEXT(u->name), DB_TEXT(email), DB_TEXT(folded),
+			DB_TEXT(u->role), DB_TEXT(u->password_hash), DB_TEXT(u->locale),
+			DB_TEXT(u->timezone), DB_INT(u->created_at), DB_ID(u->organisation_id));
+	int64_t changed = 1;
+	int rc = late ? db_insert(c, &sql_insert, row, err)
+		      : db_exec(c, &sql_insert_new, row, &changed, err);
+
+	if (rc == MD_OK && changed == 0)
+		rc = md_fail(err, MD_CONFLICT, 0, "the address is taken");
+	return rc == MD_OK
+		       ? db_insert(c, &sql_insert_address, DB_ARGS(DB_TEXT(email), DB_INT(id)), err)
+		       : rc;
+}
+
+static int add(struct db_conn *c, struct user *u, bool late, int64_t *ret_id, struct md_err *err)
 {
 	md_auto(buf_done) struct buf email = BUF_INIT(FOLDED_MAX);
 	md_auto(buf_done) struct buf folded = BUF_INIT(2 * FOLDED_MAX);
-	int64_t id, organisation = u->organisation_id;
+	int64_t id;
 	int rc = fold(&email, u->email, err);
 
 	if (rc == MD_OK)
@@ -96,29 +115,32 @@ int user_add(struct db_conn *c, const struct user *u, int64_t *ret_id, struct md
 	if (rc != MD_OK)
 		return rc;
 	/* Asked first: a failed INSERT would end the whole transaction on some engines. */
-	rc = db_int(c, &sql_address_owner, DB_ARGS(DB_TEXT(buf_str(&email))), &id, err);
+	rc = late ? MD_NOTFOUND
+		  : db_int(c, &sql_address_owner, DB_ARGS(DB_TEXT(buf_str(&email))), &id, err);
 	if (rc == MD_OK)
 		return md_fail(err, MD_CONFLICT, 0, "the address is user %lld's", (long long)id);
 	if (rc != MD_NOTFOUND)
 		return rc;
 	rc = MD_OK;
-	if (!organisation && strcmp(u->role, "customer") == 0)
-		rc = organisation_of_address(c, buf_str(&email), &organisation, err);
-	if (rc != MD_OK)
-		return rc;
-	rc = db_int(c, &sql_insert,
-		    DB_ARGS(DB_TEXT(u->name), DB_TEXT(buf_str(&email)), DB_TEXT(buf_str(&folded)),
-			    DB_TEXT(u->role), DB_TEXT(u->password_hash), DB_TEXT(u->locale),
-			    DB_TEXT(u->timezone), DB_INT(u->created_at), DB_ID(organisation)),
-		    &id, err);
-	if (rc == MD_NOTFOUND)
-		return md_fail(err, MD_CONFLICT, 0, "the address is taken");
+	if (!u->organisation_id && strcmp(u->role, "customer") == 0)
+		rc = organisation_of_address(c, buf_str(&email), &u->organisation_id, err);
 	if (rc == MD_OK)
-		rc = db_exec(c, &sql_insert_address, DB_ARGS(DB_TEXT(buf_str(&email)), DB_INT(id)),
-			     NULL, err);
+		rc = db_new_id(c, "users", &id, err);
+	if (rc == MD_OK)
+		rc = insert_user(c, u, id, buf_str(&email), buf_str(&folded), late, err);
 	if (rc == MD_OK)
 		*ret_id = id;
 	return rc;
+}
+
+int user_add(struct db_conn *c, struct user *u, int64_t *ret_id, struct md_err *err)
+{
+	return add(c, u, false, ret_id, err);
+}
+
+int user_add_unknown(struct db_conn *c, struct user *u, int64_t *ret_id, struct md_err *err)
+{
+	return add(c, u, db_keeps_rows(c), ret_id, err);
 }
 
 int user_save(struct db_conn *c, const struct user *u, struct md_err *err)

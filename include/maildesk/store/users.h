@@ -18,10 +18,12 @@ int user_get(struct db_conn *c, int64_t id, struct arena *a, struct user *ret, s
 /* By any of their addresses. MD_NOTFOUND. */
 int user_by_address(struct db_conn *c, const char *address, struct arena *a, struct user *ret,
 		    struct md_err *err);
-/* Inserts name, email, role, password_hash, locale, timezone, organisation_id (0: by the address),
- * created_at of `u`, and the address.
+/* Inserts name, email, role, password_hash, locale, timezone, organisation_id (0: by the address,
+ * and set), created_at of `u`, and the address.
  * MD_CONFLICT when the address is taken. */
-int user_add(struct db_conn *c, const struct user *u, int64_t *ret_id, struct md_err *err);
+int user_add(struct db_conn *c, struct user *u, int64_t *ret_id, struct md_err *err);
+/* The same for who has just been looked for in vain, written when it is needed (db_insert()). */
+int user_add_unknown(struct db_conn *c, struct user *u, int64_t *ret_id, struct md_err *err);
 /* Writes name, role, password_hash, locale, timezone, disabled_at, undeliverable_at, epoch,
  * organisation_id, away_until. */
 int user_save(struct db_conn *c, const struct user *u, struct md_err *err);

@@ -38,9 +38,7 @@ static int open_one(struct db_conn *c, struct story *s, struct md_err *e)
 
 static int make_person(struct db_conn *c, void *ctx, struct md_err *e)
 {
-	const struct user u = {
-		.name = "Ann", .email = "ann@x", .role = "customer", .created_at = 1
-	};
+	struct user u = { .name = "Ann", .email = "ann@x", .role = "customer", .created_at = 1 };
 
 	return user_add(c, &u, ctx, e);
 }
