@@ -61,10 +61,22 @@ static int find_sender(struct gather *g)
 						   : md_fail(g->err, MD_NOMEM, 0, "out of memory");
 }
 
-static int find_user(struct gather *g)
+static int look_up_user(struct gather *g, const struct intake_known *known)
 {
 	struct intake_facts *f = g->f;
-	int rc = f->sender ? user_by_address(g->c, f->sender, g->a, &f->user, g->err) : MD_NOTFOUND;
+
+	if (!f->sender)
+		return MD_NOTFOUND;
+	if (!known || !known->user || strcmp(known->sender, f->sender) != 0)
+		return user_by_address(g->c, f->sender, g->a, &f->user, g->err);
+	f->user = *known->user;
+	return MD_OK;
+}
+
+static int find_user(struct gather *g, const struct intake_known *known)
+{
+	struct intake_facts *f = g->f;
+	int rc = look_up_user(g, known);
 
 	/* Who left the desk keeps the tickets, and none of the rights. */
 	if (rc == MD_OK && f->user.disabled_at)
@@ -441,7 +453,7 @@ int intake_facts(struct desk *d, struct db_conn *c, struct arena *a, const struc
 	f->by_own_list = f->m->kind == KIND_LIST && f->m->list_id && f->mailbox &&
 			 listed(&f->mailbox->conf->own_lists, f->m->list_id);
 	if (rc == MD_OK)
-		rc = find_user(&g);
+		rc = find_user(&g, mail->known);
 	if (rc == MD_OK)
 		rc = read_addresses(&g);
 	/* Nobody writes there: only mail systems know the address. */

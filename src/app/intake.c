@@ -447,6 +447,8 @@ static int take_new(struct intake *in, struct md_err *err)
 	in->by.message = in->result.message;
 	if (rc == MD_OK)
 		rc = in->m ? act(in, err) : quarantine(in, in->mail->cause, in->mail->detail, err);
+	in->result.plain =
+		in->result.ticket && !in->n_lines && in->route.outcome != ROUTE_DELIVERY_EVENT;
 	if (rc == MD_OK && in->m)
 		rc = intake_spend_token(in, err);
 	if (rc == MD_OK)

@@ -25,6 +25,13 @@ static int apply_rules(struct intake *in, struct md_err *err)
 	return rules_apply(in->d->rules, &input, in->d->clock, in->a, &in->rules, err);
 }
 
+static bool is_welcome(const struct intake *in)
+{
+	const struct intake_known *known = in->mail->known;
+
+	return known && known->welcome && strcmp(known->sender, in->f.sender) == 0;
+}
+
 int intake_screen(struct intake *in, const char **ret_cause, const char **ret_detail,
 		  struct md_err *err)
 {
@@ -34,7 +41,7 @@ int intake_screen(struct intake *in, const char **ret_cause, const char **ret_de
 	*ret_cause = NULL;
 	if (rc != MD_OK || in->mail->released)
 		return rc;
-	if (in->f.sender)
+	if (in->f.sender && !is_welcome(in))
 		rc = blocked_is(in->c, in->f.sender, &blocked, err);
 	if (rc != MD_OK)
 		return rc;

@@ -271,9 +271,12 @@ static int store_job(struct db_conn *c, struct storing *s, struct job *j, struct
 		.message = j->cause ? NULL : &j->message,
 		.cause = j->cause,
 		.blob = &j->blob,
+		.known = s->stale || !j->sender.sender ? NULL : &j->sender,
 	};
+	int rc = intake_take(s->m->d, c, &s->arena, &mail, &j->result, err);
 
-	return intake_take(s->m->d, c, &s->arena, &mail, &j->result, err);
+	s->stale |= rc != MD_OK || !j->result.plain;
+	return rc;
 }
 
 /* A daemon that was stopped may hold mails of a mailbox that is another's now. */
@@ -292,42 +295,6 @@ static int check_leases(struct db_conn *c, struct storing *s, struct md_err *err
 		else
 			rc = mailboxes_lost(s->m, c, j->mailbox, &j->gone, err);
 	}
-	return rc;
-}
-
-static const char *id_of(const struct job *j)
-{
-	return j->gone || j->cause ? NULL : j->message.message_id;
-}
-
-static bool is_among(const struct rec_strs *list, const char *id)
-{
-	for (size_t i = 0; i < list->n; i++)
-		if (strcmp(list->v[i], id) == 0)
-			return true;
-	return false;
-}
-
-/* Which of them are surely new, in one question: no other mail has their Message-ID, here or in the
- * group. */
-static int look_up(struct db_conn *c, struct storing *s, struct md_err *err)
-{
-	md_auto(arena_done) struct arena arena = ARENA_INIT(READER_ARENA_MAX);
-	const char *v[GROUP_MAX];
-	struct rec_strs ids = { 0, v }, known = { 0 };
-	int rc;
-
-	for (size_t i = 0; i < s->n; i++) {
-		const char *id = id_of(s->group[i]);
-
-		s->group[i]->fresh = id && !is_among(&ids, id);
-		if (s->group[i]->fresh)
-			v[ids.n++] = id;
-	}
-	rc = message_known(c, &ids, &arena, &known, err);
-	for (size_t i = 0; i < s->n && rc == MD_OK; i++)
-		if (s->group[i]->fresh && is_among(&known, id_of(s->group[i])))
-			s->group[i]->fresh = false;
 	return rc;
 }
 
@@ -359,7 +326,7 @@ static int store_group(struct db_conn *c, void *ctx, struct md_err *err)
 	int rc = check_leases(c, s, err);
 
 	if (rc == MD_OK)
-		rc = look_up(c, s, err);
+		rc = mailboxes_look_up(c, s, err);
 	for (size_t i = 0; i < s->n && rc == MD_OK; i++) {
 		if (!s->group[i]->gone)
 			rc = store_job(c, s, s->group[i], err);
@@ -418,7 +385,10 @@ static size_t settle(struct mailboxes *m, struct job **group, size_t n)
 static void store(struct mailboxes *m)
 {
 	struct job *group[GROUP_MAX], *fresh[GROUP_MAX];
-	struct storing s = { .m = m, .group = fresh, .arena = ARENA_INIT(READER_ARENA_MAX) };
+	struct storing s = { .m = m,
+			     .group = fresh,
+			     .arena = ARENA_INIT(READER_ARENA_MAX),
+			     .known = ARENA_INIT(READER_ARENA_MAX) };
 	struct md_err err = { 0 };
 	bool urgent = false; /* the next suspect waits for it */
 	size_t n = gather(m, group, &urgent);
@@ -438,6 +408,7 @@ static void store(struct mailboxes *m)
 	if (s.n)
 		rc = db_txn(m->d->db, store_group, &s, &err);
 	arena_done(&s.arena);
+	arena_done(&s.known);
 	if (rc != MD_OK) {
 		mailboxes_stall(m, err.text);
 		return;

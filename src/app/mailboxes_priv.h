@@ -1,5 +1,6 @@
 /* mailboxes_priv.h - mailboxes.c keeps the jobs and stores them; roles.c talks to the processes
- * (readers.c: to those that parse); holding.c knows which mailboxes are this daemon's. */
+ * (readers.c: to those that parse); group.c
+ * asks what concerns several mails; holding.c knows which mailboxes are this daemon's. */
 #ifndef MAILDESK_APP_MAILBOXES_PRIV_H
 #define MAILDESK_APP_MAILBOXES_PRIV_H
 
@@ -52,6 +53,7 @@ struct job {
 	const char *cause;
 	struct arena arena; /* of `message` */
 	struct message message;
+	struct intake_known sender; /* while its group is stored */
 	struct intake_result result;
 };
 
@@ -97,7 +99,9 @@ struct storing {
 	struct mailboxes *m;
 	struct job **group;
 	size_t n;
-	struct arena arena;
+	struct arena arena; /* of the mail at hand */
+	struct arena known; /* of what was looked up for all */
+	bool stale;         /* a mail of the group changed what was looked up */
 };
 
 static inline int64_t mono(const struct mailboxes *m)
@@ -110,6 +114,10 @@ struct job *mailboxes_add_job(struct mailboxes *m);
 /* The suspect whose turn it is, or NULL. */
 struct job *mailboxes_next_suspect(const struct mailboxes *m);
 void mailboxes_give_up(struct mailboxes *m, struct job *j, const char *cause);
+
+/* group.c: what is asked once for all mails of a group: which are surely new, and whose they are.
+ */
+int mailboxes_look_up(struct db_conn *c, struct storing *s, struct md_err *err);
 
 /* roles.c */
 void mailboxes_keep_roles(struct mailboxes *m); /* start what is down, when its back-off is over */

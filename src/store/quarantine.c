@@ -141,3 +141,24 @@ int blocked_is(struct db_conn *c, const char *address, bool *ret, struct md_err 
 	*ret = rc == MD_OK;
 	return rc == MD_NOTFOUND ? MD_OK : rc;
 }
+
+struct sender {
+	const char *text;
+};
+static const struct db_col sender_cols[] = { { DB_COL_TEXT, offsetof(struct sender, text) } };
+static const struct db_map sender_map = DB_MAP(sender, sender_cols);
+_Static_assert(sizeof(struct sender) == sizeof(const char *), "rows are the array of rec_strs");
+
+int blocked_among(struct db_conn *c, const struct rec_strs *senders, struct arena *a,
+		  struct rec_strs *ret, struct md_err *err)
+{
+	md_auto(query_done) struct query q = QUERY_INIT;
+	int rc = query_check_list(senders->n, err);
+
+	ret->n = 0;
+	if (rc != MD_OK || senders->n == 0)
+		return rc;
+	query_add_texts(&q, "SELECT b.sender FROM blocked_senders b WHERE b.sender IN ", senders->v,
+			senders->n);
+	return query_all(&q, c, &sender_map, senders->n, a, &ret->v, &ret->n, err);
+}

@@ -12,22 +12,27 @@ enum { ADDRESSES_MAX = 100, AGENTS_MAX = 10000, FOLDED_MAX = 4096 };
 #define USER_COLUMNS                                                                     \
 	"u.id, u.name, u.email, u.role, u.password_hash, u.locale, u.timezone, u.epoch," \
 	" u.created_at, u.disabled_at, u.undeliverable_at, u.organisation_id, u.away_until"
-static const struct db_col user_cols[] = {
-	{ DB_COL_INT, offsetof(struct user, id) },
-	{ DB_COL_TEXT, offsetof(struct user, name) },
-	{ DB_COL_TEXT, offsetof(struct user, email) },
-	{ DB_COL_TEXT, offsetof(struct user, role) },
-	{ DB_COL_TEXT, offsetof(struct user, password_hash) },
-	{ DB_COL_TEXT, offsetof(struct user, locale) },
-	{ DB_COL_TEXT, offsetof(struct user, timezone) },
-	{ DB_COL_INT, offsetof(struct user, epoch) },
-	{ DB_COL_INT, offsetof(struct user, created_at) },
-	{ DB_COL_INT, offsetof(struct user, disabled_at) },
-	{ DB_COL_INT, offsetof(struct user, undeliverable_at) },
-	{ DB_COL_INT, offsetof(struct user, organisation_id) },
-	{ DB_COL_INT, offsetof(struct user, away_until) },
-};
+#define USER_COLS                                                                                \
+	{ DB_COL_INT, offsetof(struct user, id) }, { DB_COL_TEXT, offsetof(struct user, name) }, \
+		{ DB_COL_TEXT, offsetof(struct user, email) },                                   \
+		{ DB_COL_TEXT, offsetof(struct user, role) },                                    \
+		{ DB_COL_TEXT, offsetof(struct user, password_hash) },                           \
+		{ DB_COL_TEXT, offsetof(struct user, locale) },                                  \
+		{ DB_COL_TEXT, offsetof(struct user, timezone) },                                \
+		{ DB_COL_INT, offsetof(struct user, epoch) },                                    \
+		{ DB_COL_INT, offsetof(struct user, created_at) },                               \
+		{ DB_COL_INT, offsetof(struct user, disabled_at) },                              \
+		{ DB_COL_INT, offsetof(struct user, undeliverable_at) },                         \
+		{ DB_COL_INT, offsetof(struct user, organisation_id) },                          \
+	{                                                                                        \
+		DB_COL_INT, offsetof(struct user, away_until)                                    \
+	}
+static const struct db_col user_cols[] = { USER_COLS };
 static const struct db_map user_map = DB_MAP(user, user_cols);
+_Static_assert(offsetof(struct user_found, user) == 0, "it begins as a user does");
+static const struct db_col found_cols[] = { USER_COLS,
+					    { DB_COL_TEXT, offsetof(struct user_found, address) } };
+static const struct db_map found_map = DB_MAP(user_found, found_cols);
 
 DB_SQL(sql_get, "SELECT " USER_COLUMNS " FROM users u WHERE u.id = $1");
 DB_SQL(sql_by_address, "SELECT " USER_COLUMNS " FROM user_addresses a"
@@ -75,6 +80,22 @@ int user_by_address(struct db_conn *c, const char *address, struct arena *a, str
 		return rc;
 	return db_one(c, &sql_by_address, DB_ARGS(DB_TEXT(buf_str(&folded))), &user_map, a, ret,
 		      err);
+}
+
+int user_by_addresses(struct db_conn *c, const struct rec_strs *folded, struct arena *a,
+		      struct user_found **ret, size_t *ret_n, struct md_err *err)
+{
+	md_auto(query_done) struct query q = QUERY_INIT;
+	int rc = query_check_list(folded->n, err);
+
+	*ret_n = 0;
+	if (rc != MD_OK || folded->n == 0)
+		return rc;
+	query_add_texts(&q,
+			"SELECT " USER_COLUMNS ", a.address FROM user_addresses a"
+			" JOIN users u ON u.id = a.user_id WHERE a.address IN ",
+			folded->v, folded->n);
+	return query_all(&q, c, &found_map, folded->n, a, ret, ret_n, err);
 }
 
 /* What a search looks into; the line break keeps a match from reaching across both. */

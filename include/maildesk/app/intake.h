@@ -11,6 +11,14 @@
 #include <maildesk/app/desk.h>
 #include <maildesk/mail/message.h>
 #include <maildesk/store/blobs.h>
+#include <maildesk/store/users.h>
+
+/* What was asked once for all mails of a group: of the address in From. */
+struct intake_known {
+	const char *sender;      /* folded; NULL: nothing was asked */
+	const struct user *user; /* whose it is; NULL: nobody's, or who knows */
+	bool welcome;            /* surely not blocked */
+};
 
 struct intake_mail {
 	int64_t mailbox;          /* row */
@@ -24,6 +32,7 @@ struct intake_mail {
 	const char *detail;            /* for people, beside cause; may be NULL */
 	const char *cause;             /* "parser_crashed", "parser_timed_out": quarantine cause */
 	const struct blob *blob;       /* the raw mail */
+	const struct intake_known *known; /* or NULL */
 };
 
 struct intake_result {
@@ -31,6 +40,7 @@ struct intake_result {
 		*outcome;  /* "ticket_created", "comment_added", ...: mail-in.md, "The decision" */
 	const char *cause; /* of a quarantine */
 	int64_t message, ticket, comment;
+	bool plain; /* it changed nothing that an intake_known is about */
 };
 
 /* A mail that cannot be taken for a reason of its own is quarantined as "database_rejected". The

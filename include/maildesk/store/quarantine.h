@@ -2,6 +2,7 @@
 #ifndef MAILDESK_STORE_QUARANTINE_H
 #define MAILDESK_STORE_QUARANTINE_H
 
+#include <maildesk/base/record.h>
 #include <maildesk/store/db.h>
 
 /* A mail that is in it stays as it is: what brought it there first is what a person decides on. */
@@ -41,5 +42,8 @@ int blocked_list(struct db_conn *c, int64_t offset, int64_t limit, struct arena 
 		 struct md_err *err);
 /* *ret = the (folded) address or its domain is blocked. */
 int blocked_is(struct db_conn *c, const char *address, bool *ret, struct md_err *err);
+/* Those of a list of blocked_sender.sender that are blocked. */
+int blocked_among(struct db_conn *c, const struct rec_strs *senders, struct arena *a,
+		  struct rec_strs *ret, struct md_err *err);
 
 #endif

@@ -18,6 +18,13 @@ int user_get(struct db_conn *c, int64_t id, struct arena *a, struct user *ret, s
 /* By any of their addresses. MD_NOTFOUND. */
 int user_by_address(struct db_conn *c, const char *address, struct arena *a, struct user *ret,
 		    struct md_err *err);
+/* Those of a list of addresses, as they are stored, that are somebody's; in no order. */
+struct user_found {
+	struct user user;
+	const char *address;
+};
+int user_by_addresses(struct db_conn *c, const struct rec_strs *folded, struct arena *a,
+		      struct user_found **ret, size_t *ret_n, struct md_err *err);
 /* Inserts name, email, role, password_hash, locale, timezone, organisation_id (0: by the address,
  * and set), created_at of `u`, and the address.
  * MD_CONFLICT when the address is taken. */
