@@ -10,18 +10,12 @@
 
 enum { COPIED_MAX = 50, FLOOD_WINDOW_MS = 3600000 };
 
-int intake_ensure_user(struct intake *in, const char *address, const char *name, struct user *ret,
-		       struct md_err *err)
+/* Whom nobody knows. */
+static int add_customer(struct intake *in, const char *folded, const char *address,
+			const char *name, struct user *ret, struct md_err *err)
 {
-	md_auto(buf_done) struct buf folded = BUF_INIT(4096);
-	int rc;
-
-	utf8_fold(&folded, address, strlen(address));
-	rc = user_by_address(in->c, buf_str(&folded), in->a, ret, err);
-	if (rc != MD_NOTFOUND)
-		return rc;
 	*ret = (struct user){
-		.email = arena_strdup(in->a, buf_str(&folded)),
+		.email = arena_strdup(in->a, folded),
 		.name = name && name[0] ? name
 					: arena_strndup(in->a, address, strcspn(address, "@")),
 		.role = "customer",
@@ -32,13 +26,24 @@ int intake_ensure_user(struct intake *in, const char *address, const char *name,
 	return user_add_unknown(in->c, ret, &ret->id, err);
 }
 
+int intake_ensure_user(struct intake *in, const char *address, const char *name, struct user *ret,
+		       struct md_err *err)
+{
+	md_auto(buf_done) struct buf folded = BUF_INIT(4096);
+	int rc;
+
+	utf8_fold(&folded, address, strlen(address));
+	rc = user_by_address(in->c, buf_str(&folded), in->a, ret, err);
+	return rc == MD_NOTFOUND ? add_customer(in, buf_str(&folded), address, name, ret, err) : rc;
+}
+
 int intake_ensure_sender(struct intake *in, struct md_err *err)
 {
 	struct user *u = &in->f.user;
 	int rc = MD_OK;
 
 	if (u->id == 0)
-		rc = intake_ensure_user(in, in->f.sender, in->f.sender_name, u, err);
+		rc = add_customer(in, in->f.sender, in->f.sender, in->f.sender_name, u, err);
 	/* Who writes can be written to again. */
 	if (rc == MD_OK && u->undeliverable_at && !u->disabled_at && !in->by.no_answer) {
 		u->undeliverable_at = 0;
