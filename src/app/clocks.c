@@ -265,10 +265,11 @@ static int end_cycle(struct work *w, enum sla_metric metric, const struct sla_po
 		     struct live_clock *live, int64_t at_ms, struct md_err *err)
 {
 	int64_t cycle = live->row.cycle;
-	int rc;
+	int rc = MD_OK;
 
-	act(w, metric, live, SLA_STOP, at_ms);
-	rc = save_clock(w, metric, p, live, err);
+	/* one that stopped before is written already, with the terms it had */
+	if (act(w, metric, live, SLA_STOP, at_ms))
+		rc = save_clock(w, metric, p, live, err);
 	live->k = (struct sla_clock){ .state = SLA_ABSENT };
 	live->row = (struct clock_row){ .cycle = cycle + 1, .policy = p->name };
 	return rc;
@@ -375,11 +376,27 @@ static int lose_target(struct work *w, enum sla_metric metric, struct live_clock
 	return save_clock(w, metric, work_policy(w->by->desk, live->row.policy), live, err);
 }
 
+/* The terms it has now, instead of those it ran by until now. */
+static void take_terms(struct work *w, enum sla_metric metric, struct live_clock *live)
+{
+	struct sla_clock was = live->k;
+
+	if (!live->row.id)
+		return;
+	if (!live->has_before) { /* it had none meanwhile, and stood still */
+		live->before = live->terms;
+		live->before.target_ms = live->row.target_ms;
+	}
+	if (same_terms(&live->before, &live->terms))
+		return;
+	sla_change(&live->k, &live->before, &live->terms, w->by->now_ms);
+	note_stretch(w, metric, live, &was, &live->before);
+}
+
 static int settle(struct work *w, enum sla_metric metric, const struct sla_policy *p,
 		  struct live_clock *live, struct md_err *err)
 {
 	bool was_over = is_over(&live->k);
-	struct sla_clock was;
 	int rc = tell_due(w, metric, live, err);
 
 	if (rc != MD_OK)
@@ -387,15 +404,14 @@ static int settle(struct work *w, enum sla_metric metric, const struct sla_polic
 	live->has_terms = p && sla_policy_terms(p, metric, (int)w->ticket.priority, &live->terms);
 	if (!live->has_terms)
 		return lose_target(w, metric, live, err);
-	was = live->k;
-	if (live->row.id && live->has_before && !same_terms(&live->before, &live->terms)) {
-		sla_change(&live->k, &live->before, &live->terms, w->by->now_ms);
-		note_stretch(w, metric, live, &was, &live->before);
-	}
+	take_terms(w, metric, live);
 	rc = apply(w, metric, p, live, err);
 	if (rc != MD_OK || live->k.state == SLA_ABSENT ||
 	    (live->row.id && was_over && is_over(&live->k)))
 		return rc;
+	/* one that had stopped meets its new target now that it runs again */
+	if (live->row.id && was_over)
+		sla_change(&live->k, &live->terms, &live->terms, live->k.since_ms);
 	return save_clock(w, metric, p, live, err);
 }
 

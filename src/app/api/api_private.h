@@ -148,6 +148,7 @@ API_HANDLER(links_add);
 API_HANDLER(links_drop);
 API_HANDLER(comment_approve);
 API_HANDLER(ticket_history);
+API_HANDLER(ticket_sla);
 API_HANDLER(ticket_commands);
 API_HANDLER(tickets_bulk);
 API_HANDLER(api_teams_page);

@@ -50,6 +50,7 @@ static const struct http_route routes[] = {
 { "POST",   V1 "/tickets/{id}/links", STAFF, links_add,  find_ticket, NULL, link_body, "Link it",                HTTP_OBJECT, "Link", 201 },
 { "DELETE", V1 "/tickets/{id}/links", STAFF, links_drop, find_ticket, NULL, link_body, "Take a link away",       HTTP_OBJECT, NULL, 204 },
 { "GET",    V1 "/tickets/{id}/history",  SIGNED_IN, ticket_history, find_ticket, page_query, NULL, "What happened to it", HTTP_PAGE, "HistoryRow", 0 },
+{ "GET",    V1 "/tickets/{id}/sla",      SIGNED_IN, ticket_sla,   find_ticket, NULL, NULL, "Its service level clocks, with each stretch that counted or did not, and why", HTTP_OBJECT, "ClockStories", 0 },
 { "GET",    V1 "/tickets/{id}/messages", SIGNED_IN, ticket_messages, find_ticket, page_query, NULL, "Its mails", HTTP_PAGE, "Message", 0 },
 { "POST",   V1 "/tickets/{id}/commands", SIGNED_IN, ticket_commands, find_ticket, NULL, command_box, "Give commands, as in a mail", HTTP_OBJECT, "Transcript", 0 },
 { "GET",    V1 "/tickets/{id}/comments", SIGNED_IN, comments_list,  find_ticket, page_query, NULL, "Its comments", HTTP_PAGE, "Comment", 0 },

@@ -221,6 +221,24 @@ static const struct http_field participant[] = {
 };
 static const struct http_field sla_clock[] = { MAYBE("due", HTTP_TIME), OUT("state", HTTP_LINE),
 					       HTTP_END };
+static const struct http_field sla_line[] = {
+	OUT("from", HTTP_TIME),
+	OUT("to", HTTP_TIME),
+	OUT("counted", HTTP_BOOL),
+	OUT("why", HTTP_LINE),
+	HTTP_END,
+};
+static const struct http_field sla_story[] = {
+	OUT("metric", HTTP_LINE),        OUT("cycle", HTTP_INT),       OUT("policy", HTTP_LINE),
+	OUT("state", HTTP_LINE),         OUT("started_at", HTTP_TIME), OUT("target", HTTP_INT),
+	OUT("used", HTTP_INT),           OUT("rest", HTTP_INT),        MAYBE("due", HTTP_TIME),
+	MAYBE("breached_at", HTTP_TIME), MANY("explain", "ClockLine"), HTTP_END,
+};
+static const struct http_field sla_stories[] = {
+	OUT("ticket", HTTP_INT),
+	MANY("clocks", "ClockStory"),
+	HTTP_END,
+};
 static const struct http_field sla[] = { ONE("first_response", HTTP_NULLABLE, "Clock"),
 					 ONE("next_response", HTTP_NULLABLE, "Clock"),
 					 ONE("update", HTTP_NULLABLE, "Clock"),
@@ -454,6 +472,9 @@ const struct http_object api_objects[] = {
 	{ "CannedReply", canned_reply },
 	{ "Clock", sla_clock },
 	{ "ClockEffect", clock_effect },
+	{ "ClockLine", sla_line },
+	{ "ClockStories", sla_stories },
+	{ "ClockStory", sla_story },
 	{ "Command", command },
 	{ "Comment", comment },
 	{ "Decision", decision },

@@ -512,6 +512,8 @@ static inline int fixture_fire(struct db_conn *c, void *ctx, struct md_err *e)
 
 	if (rc == MD_OK)
 		rc = work_load(&by, c, &a, t->timer->ticket_id, &w, e);
+	if (rc == MD_NOTFOUND)
+		return MD_OK; /* deleted meanwhile */
 	if (rc == MD_OK)
 		rc = work_fire(&w, t->timer->kind, e);
 	return rc == MD_OK ? work_save(&w, e) : rc;
