@@ -1,6 +1,8 @@
 /* What is said on a ticket, and what follows from who said it. */
 #include "work_priv.h"
 
+#include <maildesk/store/outbox.h>
+
 #include <string.h>
 
 /* Who wrote in public, for clocks and timestamps; what a robot wrote counts for nothing. */
@@ -112,7 +114,8 @@ int work_comment_edit(struct work *w, int64_t comment, const char *body, struct 
 	m.body_html = NULL;
 	m.edited_at = w->by->now_ms;
 	w->touched = true;
-	return comment_save(w->c, &m, err);
+	rc = work_outbox_edit(w, comment, body, err);
+	return rc == MD_OK ? comment_save(w->c, &m, err) : rc;
 }
 
 int work_comment_delete(struct work *w, int64_t comment, struct md_err *err)
@@ -126,5 +129,6 @@ int work_comment_delete(struct work *w, int64_t comment, struct md_err *err)
 		return rc;
 	m.deleted_at = w->by->now_ms;
 	w->touched = true;
-	return comment_save(w->c, &m, err);
+	rc = outbox_cancel_comment(w->c, w->ticket.id, comment, w->by->now_ms, err);
+	return rc == MD_OK ? comment_save(w->c, &m, err) : rc;
 }

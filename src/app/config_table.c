@@ -347,6 +347,10 @@ const struct conf_key conf_keys[] = {
 	  "Customers read all tickets of their organisation."),
 	K("desk", "take_by_reply", conf_desk, take_by_reply, CONF_BOOL, "false",
 	  "An agent who answers a ticket that is nobody's becomes its assignee."),
+	K("desk", "undo_send", conf_desk, undo_send_ms, CONF_DURATION, "0s",
+	  "An agent's reply is mailed after this time; edited or deleted before, it is sent so, or "
+	  "not at all.",
+	  RANGE(0, DAY)),
 	K("desk", "max_outbound", conf_desk, max_outbound_bytes, CONF_SIZE, "10M",
 	  "Files of a reply that are sent with it; what is more is a link in the mail.",
 	  RANGE(0, 40 << 20)),

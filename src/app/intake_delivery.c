@@ -86,6 +86,8 @@ static int note_one(struct intake *in, struct work *w, const struct bounce *b, s
 	e.address = u.email;
 	if (rc == MD_OK)
 		rc = delivery_event_add(in->c, &e, err);
+	if (rc == MD_OK && in->m->kind == KIND_BOUNCE && !u.undeliverable_at)
+		rc = work_undelivered(w, u.email, what, err);
 	return rc == MD_OK ? judge_address(in, b, &u, err) : rc;
 }
 
@@ -122,6 +124,8 @@ int intake_note_delivery(struct intake *in, struct md_err *err)
 		if (rc == MD_OK)
 			rc = note_one(in, &w, &b, err);
 	}
+	if (rc == MD_OK && w.n_events)
+		rc = work_save(&w, err);
 	in->result.ticket = in->route.ticket;
 	in->result.outcome = "delivery_event";
 	return rc;

@@ -142,6 +142,18 @@ static void put_alarm(struct buf *out, const struct work_event *e)
 	buf_addc(out, '}');
 }
 
+static void put_undelivered(struct buf *out, const struct work_event *e)
+{
+	if (!e->address) {
+		put_null(out, "undelivered");
+		return;
+	}
+	open_object(out, "undelivered");
+	put_text(out, "address", e->address);
+	put_text(out, "reply", e->reply);
+	buf_addc(out, '}');
+}
+
 /* JSON objects, parted by commas. */
 static void put_list(struct buf *out, const char *key, const char *items)
 {
@@ -287,6 +299,7 @@ int letter_data_write(struct work *w, const struct letter_data *l, struct buf *o
 	put_person(out, "recipient", l->to);
 	put_sla(out, l->event);
 	put_alarm(out, l->event);
+	put_undelivered(out, l->event);
 	put_lines(out, w, l);
 	put_mail(out, w, l);
 	put_list(out, "actions", letter_actions(w, l));

@@ -295,6 +295,14 @@ static int set_envelope(struct work *w, const struct letter *l, struct outbox_ro
 	return room->status == MD_OK ? MD_OK : out_of_memory(err);
 }
 
+/* Time to think better of what one wrote. */
+static int64_t hold_ms(const struct work *w, const struct work_event *event)
+{
+	bool own_words = strcmp(event->event, "public_reply") == 0 && (w->who & WHO_STAFF);
+
+	return own_words ? w->by->desk->config->desk.undo_send_ms : 0;
+}
+
 static int queue(struct work *w, const struct audience *to, struct letter *l, struct md_err *err)
 {
 	const struct conf_mailbox *mailbox = mailbox_of(w);
@@ -316,7 +324,7 @@ static int queue(struct work *w, const struct audience *to, struct letter *l, st
 				.answers = l->subject_key && w->by->is_answer,
 				.recipient = l->to->email,
 				.state = "queued",
-				.next_at = w->by->now_ms,
+				.next_at = w->by->now_ms + hold_ms(w, l->event),
 				.created_at = w->by->now_ms };
 	int64_t id;
 	int rc = sign(w, l, err);

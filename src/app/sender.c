@@ -9,13 +9,13 @@
  * is tried that could take longer than what is left of it; what a round leaves is given back. A
  * daemon that was stopped for minutes thus goes on with nothing but the mail it was at. */
 #include <maildesk/app/listener.h>
+#include <maildesk/app/outbox.h>
 #include <maildesk/app/render.h>
 #include <maildesk/app/sender.h>
 #include <maildesk/base/fault.h>
 #include <maildesk/base/log.h>
 #include <maildesk/net/smtp.h>
 #include <maildesk/store/blobs.h>
-#include <maildesk/store/comments.h>
 #include <maildesk/store/leases.h>
 #include <maildesk/store/outbox.h>
 
@@ -34,6 +34,7 @@ enum {
 	ELSEWHERE_MS = 50, /* while another daemon claims what is due */
 	JITTER_PERCENT = 10,
 	PROBLEMS_MAX = 64 << 10,
+	ENDING_MAX = 16 << 20,
 };
 
 /* Minutes after each attempt, in units of smtp.retry_first: 1, 5, 15, 30 min, 1, 2, 4 h, 4 h … */
@@ -169,6 +170,7 @@ static int freeze(struct sender *s, struct md_err *err)
 
 struct ending {
 	struct sender *s;
+	struct arena arena; /* of one run of the transaction */
 	const struct outbox_row *row;
 	const char *state, *reply;
 	int64_t next_at;
@@ -176,23 +178,17 @@ struct ending {
 
 static int write_ending(struct db_conn *c, void *ctx, struct md_err *err)
 {
-	const struct ending *e = ctx;
+	struct ending *e = ctx;
 	int64_t now = clock_wall(e->s->d->clock);
-	const struct history h = {
-		.ticket_id = e->row->ticket_id,
-		.action = "not_delivered",
-		.old_value = e->row->recipient,
-		.new_value = e->reply,
-		.source = "mail",
-		.trust = -1,
-		.message_id = e->row->message_id,
-		.at = now,
-	};
 	int rc = outbox_finish(c, e->row->id, e->s->d->instance, e->state, e->reply, e->next_at,
 			       now, err);
 
-	if (rc == MD_OK && strcmp(e->state, "failed") == 0 && h.ticket_id)
-		rc = history_add(c, &h, err);
+	arena_reset(&e->arena);
+	if (rc == MD_OK && strcmp(e->state, "failed") == 0) {
+		rc = outbox_tell_failure(e->s->d, c, &e->arena, e->row, e->reply, err);
+		if (rc == MD_CONFLICT) /* somebody is at the ticket; the row is still ours */
+			rc = MD_AGAIN;
+	}
 	return rc;
 }
 
@@ -208,7 +204,7 @@ static int finish(struct sender *s, const struct outbox_row *row, const char *st
 	struct log_ctx about = { .message_id = row->mail_id,
 				 .message = row->message_id,
 				 .ticket = row->ticket_id };
-	struct ending e = { s, row, state, reply, next_at };
+	struct ending e = { s, ARENA_INIT(ENDING_MAX), row, state, reply, next_at };
 	int rc;
 
 	if (strcmp(state, "sent") == 0)
@@ -219,6 +215,7 @@ static int finish(struct sender *s, const struct outbox_row *row, const char *st
 	do
 		rc = db_txn(s->d->db, write_ending, &e, err);
 	while ((rc == MD_AGAIN || rc == MD_UNKNOWN) && is_ours(s, 0));
+	arena_done(&e.arena);
 	/* The lease ran out and another daemon has the row, or the commit that was not answered
 	 * was done: that outcome counts. */
 	return rc == MD_CONFLICT ? MD_OK : rc;

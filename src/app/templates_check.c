@@ -42,6 +42,7 @@ static const char sample_text[] =
 	"\"url\":\"https://help.example.com/tickets/412\","
 	"\"comments\":[{\"id\":1,\"author\":\"Carol\",\"at\":\"today\",\"is_internal\":true,"
 	"\"held\":\"x\",\"body\":\"It is jammed.\"}]}}],"
+	"\"undelivered\":{\"address\":\"carol@example.com\",\"reply\":\"550 no such user\"},"
 	"\"mail\":{\"subject\":\"Printer\"},"
 	"\"mailbox\":{\"name\":\"support\",\"address\":\"support@example.com\","
 	"\"error\":\"the password is refused\",\"since_at\":1772456400000},"

@@ -3,7 +3,8 @@
  * is taken and acted upon in one transaction, so it fires once, whoever is killed when and however
  * many daemons have seen it due. While the wall clock is doubted (base/wallwatch.h) none fires.
  *
- * The same thread now and then looks for content that nothing refers to. */
+ * The same thread now and then looks for content that nothing refers to, and empties the outbox of
+ * what was sent. */
 #include <maildesk/app/listener.h>
 #include <maildesk/app/timers.h>
 #include <maildesk/app/work.h>
@@ -11,6 +12,7 @@
 #include <maildesk/base/wallwatch.h>
 #include <maildesk/store/blobs.h>
 #include <maildesk/store/clocks.h>
+#include <maildesk/store/outbox.h>
 
 #include "work_priv.h"
 
@@ -24,6 +26,7 @@ enum {
 	PAUSE_MS = 1000,
 	ELSEWHERE_MS = 50,
 	SWEEP_MS = 3600000, /* between two walks over all blobs */
+	SENT_DAYS = 7,      /* that a mail stays in the outbox */
 	PAGE_MS = 1000,     /* between two pages of one */
 };
 
@@ -149,6 +152,23 @@ static int until_due(struct timers *t)
 	return due <= now ? 0 : due - now > LOOK_MS ? LOOK_MS : (int)(due - now);
 }
 
+static int expire_outbox(struct db_conn *c, void *ctx, struct md_err *err)
+{
+	const struct desk *d = ctx;
+	int64_t n;
+
+	return outbox_expire(c, clock_wall(d->clock) - SENT_DAYS * INT64_C(86400000), &n, err);
+}
+
+/* Mails that were sent long ago: the messages stay. */
+static void forget_sent(struct timers *t)
+{
+	struct md_err err = { 0 };
+
+	if (db_txn(t->d->db, expire_outbox, t->d, &err) != MD_OK)
+		log_warn(NULL, "the outbox is tidied later: %s", err.text);
+}
+
 /* A page of the walk, when it is time for one. It waits for nothing and nothing waits for it. */
 static void sweep(struct timers *t)
 {
@@ -159,6 +179,7 @@ static void sweep(struct timers *t)
 		return;
 	if (blob_collect(t->d->db, &t->blob, &removed, &err) != MD_OK)
 		log_warn(NULL, "unused content is looked for later: %s", err.text);
+	forget_sent(t);
 	if (removed)
 		log_info(NULL, "%lld unused contents removed", (long long)removed);
 	t->sweep_at_ms = now_ms + (t->blob ? PAGE_MS : SWEEP_MS);

@@ -69,6 +69,10 @@ int work_tell(const struct work_by *by, struct db_conn *c, struct arena *a, int6
 /* A mail about a ticket of which nothing is changed. */
 int work_tell_of(const struct work_by *by, struct db_conn *c, struct arena *a, int64_t ticket,
 		 const struct work_event *event, struct md_err *err);
+/* outbox.c: its agents are told, when the work is saved, that a mail about it reached nobody. */
+int work_undelivered(struct work *w, const char *address, const char *reply, struct md_err *err);
+/* Mails about a comment that wait say what it says now. */
+int work_outbox_edit(struct work *w, int64_t comment, const char *body, struct md_err *err);
 int work_settle_clocks(struct work *w, struct md_err *err);
 /* clocks.c: a row as a clock again. */
 struct live_clock {

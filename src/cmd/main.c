@@ -31,6 +31,7 @@ static const struct cmd_verb verbs[] = {
 	{ "decide", cmd_decide, "say what would be done with a mail, and why" },
 	{ "replay", cmd_replay, "take all mail in again, into another database, and compare" },
 	{ "quarantine", cmd_quarantine, "look at mails held back, and let them in" },
+	{ "outbox", cmd_outbox, "look at mails to send, send them again, take them back" },
 	{ "sla", cmd_sla, "work out service level scenarios" },
 	{ "template", cmd_template, "check templates of mails, and print what they make" },
 	{ "ticket", cmd_ticket, "list, show and change tickets" },

@@ -15,6 +15,7 @@ const char *const notice_event_names[NOTICE_EVENT_COUNT] = {
 	[NOTICE_MERGED] = "merged",
 	[NOTICE_TAMPERED] = "tampered",
 	[NOTICE_ALARM] = "alarm",
+	[NOTICE_UNDELIVERED] = "undelivered",
 	[NOTICE_CONFIRMATION] = "confirmation",
 	[NOTICE_CONFIRMATION_EXPIRED] = "confirmation_expired",
 };
@@ -62,6 +63,10 @@ static const struct rule {
 	  { NOTICE_ASSIGNEE, NOTICE_TEAM, NOTICE_ADMIN },
 	  STAFF_ONLY },
 	{ NOTICE_REMINDER, "reminder", { NOTICE_REQUESTER }, 0 },
+	{ NOTICE_UNDELIVERED,
+	  "undelivered",
+	  { NOTICE_ASSIGNEE, NOTICE_TEAM, NOTICE_AGENT | NOTICE_ADMIN },
+	  STAFF_ONLY },
 	{ NOTICE_TRANSCRIPT, "transcript", { NOTICE_SENDER }, ACTOR | ALWAYS },
 	{ NOTICE_UNVERIFIED, "unverified", { NOTICE_SENDER }, STAFF_ONLY | ACTOR | ALWAYS },
 	{ NOTICE_CONFIRMATION, "confirmation", { NOTICE_SENDER }, ACTOR | ALWAYS },

@@ -62,10 +62,23 @@ DB_SQL(sql_finish,
 DB_SQL(sql_next_due, "SELECT o.next_at FROM outbox o WHERE " WAITING("o") IS_NEXT_OF_ITS_PAIR
        " ORDER BY o.next_at, o.id LIMIT 1");
 DB_SQL(sql_get, "SELECT " OUTBOX_COLUMNS " WHERE o.id = $1");
-DB_SQL(sql_list, "SELECT " OUTBOX_COLUMNS " ORDER BY o.id DESC LIMIT $1 OFFSET $2");
-DB_SQL(sql_count, QUERY_COUNT_BEGIN " FROM outbox o" QUERY_COUNT_END);
-DB_SQL(sql_retry, "UPDATE outbox SET state = 'queued', next_at = $1, done_at = NULL"
-		  " WHERE id = $2 AND state IN ('failed', 'retry', 'held')");
+#define ABOUT_COMMENT(o)                                                  \
+	o ".ticket_id = $1 AND " o ".message_id IN (SELECT about.id FROM" \
+	  " messages about WHERE about.ticket_id = $1 AND about.comment_id = $2)"
+DB_SQL(sql_cancel_comment,
+       "UPDATE outbox SET state = 'cancelled', done_at = $3 WHERE " ABOUT_COMMENT(
+	       "outbox") " AND state IN ('queued', 'retry', 'held')");
+DB_SQL(sql_of_comment,
+       "SELECT " OUTBOX_COLUMNS " WHERE " ABOUT_COMMENT(
+	       "o") " AND o.state IN ('queued', 'held') AND m.blob_id IS NULL ORDER BY o.id");
+DB_SQL(sql_set_data, "UPDATE outbox SET data = $1 WHERE id = $2");
+/* The row stays: it tells whom its message went to, and what their server said. */
+DB_SQL(sql_expire, "UPDATE outbox SET data = '' WHERE id IN (SELECT o.id FROM outbox o WHERE"
+		   " o.state IN ('sent', 'cancelled') AND o.data <> '' AND o.done_at < $1"
+		   " ORDER BY o.done_at LIMIT $2)");
+DB_SQL(sql_retry, "UPDATE outbox SET state = 'queued', attempts = 0, next_at = $1, done_at = NULL"
+		  " WHERE id = $2 AND (state IN ('failed', 'retry', 'held')"
+		  " OR (state = 'queued' AND next_at > $1))");
 DB_SQL(sql_cancel, "UPDATE outbox SET state = 'cancelled', done_at = $1"
 		   " WHERE id = $2 AND state IN ('queued', 'retry', 'held')");
 DB_SQL(sql_count_to,
@@ -178,18 +191,49 @@ int outbox_get(struct db_conn *c, int64_t id, struct arena *a, struct outbox_row
 	return db_one(c, &sql_get, DB_ARGS(DB_INT(id)), &outbox_map, a, ret, err);
 }
 
-int outbox_list(struct db_conn *c, int64_t offset, int64_t limit, struct arena *a,
+const char *const outbox_states[] = { "queued", "sending", "sent",      "retry",
+				      "failed", "held",    "cancelled", NULL };
+
+static void add_filter(struct query *q, const struct outbox_filter *f)
+{
+	query_add(q, " WHERE o.data <> ''");
+	if (f->states.n)
+		query_add_texts(q, " AND o.state IN ", f->states.v, f->states.n);
+	if (f->ticket)
+		query_add_arg(q, " AND o.ticket_id = ?", DB_INT(f->ticket));
+	if (f->recipient)
+		query_add_arg(q, " AND o.recipient = ?", DB_TEXT(f->recipient));
+}
+
+static int count(struct db_conn *c, const struct outbox_filter *f, struct arena *a, int64_t *ret,
+		 struct md_err *err)
+{
+	md_auto(query_done) struct query q = QUERY_INIT;
+	int64_t *rows;
+	size_t n;
+	int rc;
+
+	query_add(&q, QUERY_COUNT_BEGIN " FROM outbox o");
+	add_filter(&q, f);
+	query_add(&q, QUERY_COUNT_END);
+	rc = query_all(&q, c, &db_map_int, 1, a, &rows, &n, err);
+	if (rc == MD_OK)
+		*ret = n ? rows[0] : 0;
+	return rc;
+}
+
+int outbox_list(struct db_conn *c, const struct outbox_filter *f, struct arena *a,
 		struct outbox_row **ret, size_t *ret_n, int64_t *ret_total, struct md_err *err)
 {
-	int64_t total;
-	int rc = db_int(c, &sql_count, DB_NONE, &total, err);
+	md_auto(query_done) struct query q = QUERY_INIT;
+	int rc = count(c, f, a, ret_total, err);
 
-	if (rc == MD_OK)
-		rc = db_all(c, &sql_list, DB_ARGS(DB_INT(limit), DB_INT(offset)), &outbox_map,
-			    (size_t)limit, a, ret, ret_n, err);
-	if (rc == MD_OK)
-		*ret_total = total;
-	return rc;
+	query_add(&q, "SELECT " OUTBOX_COLUMNS);
+	add_filter(&q, f);
+	query_add_arg(&q, " ORDER BY o.id DESC LIMIT ?", DB_INT(f->limit));
+	query_add_arg(&q, " OFFSET ?", DB_INT(f->offset));
+	return rc == MD_OK ? query_all(&q, c, &outbox_map, (size_t)f->limit, a, ret, ret_n, err)
+			   : rc;
 }
 
 static int admin_change(struct db_conn *c, const struct db_sql *sql, int64_t id, int64_t now_ms,
@@ -213,6 +257,31 @@ int outbox_retry(struct db_conn *c, int64_t id, int64_t now_ms, struct md_err *e
 int outbox_cancel(struct db_conn *c, int64_t id, int64_t now_ms, struct md_err *err)
 {
 	return admin_change(c, &sql_cancel, id, now_ms, err);
+}
+
+int outbox_cancel_comment(struct db_conn *c, int64_t ticket, int64_t comment, int64_t now_ms,
+			  struct md_err *err)
+{
+	return db_exec(c, &sql_cancel_comment,
+		       DB_ARGS(DB_INT(ticket), DB_INT(comment), DB_INT(now_ms)), NULL, err);
+}
+
+int outbox_of_comment(struct db_conn *c, int64_t ticket, int64_t comment, struct arena *a,
+		      struct outbox_row **ret, size_t *ret_n, struct md_err *err)
+{
+	return db_all(c, &sql_of_comment, DB_ARGS(DB_INT(ticket), DB_INT(comment)), &outbox_map,
+		      QUERY_LIST_MAX, a, ret, ret_n, err);
+}
+
+int outbox_set_data(struct db_conn *c, int64_t id, const char *data, struct md_err *err)
+{
+	return db_exec(c, &sql_set_data, DB_ARGS(DB_TEXT(data), DB_INT(id)), NULL, err);
+}
+
+int outbox_expire(struct db_conn *c, int64_t before_ms, int64_t *ret_n, struct md_err *err)
+{
+	return db_exec(c, &sql_expire, DB_ARGS(DB_INT(before_ms), DB_INT(OUTBOX_EXPIRE_MAX)), ret_n,
+		       err);
 }
 
 int outbox_count_to(struct db_conn *c, const char *recipient, const char *event, int64_t since_ms,

@@ -70,6 +70,7 @@ class Smtp(Fake):
     def __init__(self, faults=None, extensions=(), tls=None):
         self.faults, self.extensions = faults or {}, extensions
         self.mails = []  # (recipient, Message-ID), in the order of their 250
+        self.texts = []  # of mails, as they came, refused ones too
         self.last = ""   # said; the desk has one connection at a time
         super().__init__(tls)
 
@@ -123,7 +124,8 @@ class Smtp(Fake):
             text.append(line)
         if not line:
             return False
-        mail = email.message_from_bytes(b"".join(text))
+        self.texts.append(b"".join(text))
+        mail = email.message_from_bytes(self.texts[-1])
         with self.lock:
             failing = self.faults.get("end")
             if not failing or failing[0] == "drop":

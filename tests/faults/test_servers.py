@@ -197,7 +197,7 @@ def test_smtp_one_of_several_recipients_is_refused(make_desk, mail_world, model)
             "SELECT recipient = 'anna@desk.test', state, attempts FROM outbox")}
         assert ends == {(1, "failed", 1), (0, "sent", 1)}
         assert "550 5.1.1" in desk.value(
-            "SELECT new_value FROM ticket_history WHERE action = 'not_delivered'")
+            "SELECT new_value FROM ticket_history WHERE action = 'delivery'")
         desk.stop()
 
 

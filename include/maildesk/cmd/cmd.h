@@ -15,6 +15,7 @@ int cmd_ingest(int argc, char **argv);
 int cmd_decide(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_quarantine(int argc, char **argv);
+int cmd_outbox(int argc, char **argv);
 int cmd_sla(int argc, char **argv);
 int cmd_token(int argc, char **argv);
 int cmd_template(int argc, char **argv);

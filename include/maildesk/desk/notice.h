@@ -26,6 +26,7 @@ enum notice_event {
 	NOTICE_MERGED,               /* into another ticket */
 	NOTICE_TAMPERED,             /* somebody on the ticket used a spoilt address of it */
 	NOTICE_ALARM,                /* of the desk: something was stopped */
+	NOTICE_UNDELIVERED,          /* a mail of ours */
 	NOTICE_EVENT_COUNT
 };
 

@@ -5,6 +5,7 @@
 #ifndef MAILDESK_STORE_OUTBOX_H
 #define MAILDESK_STORE_OUTBOX_H
 
+#include <maildesk/base/record.h>
 #include <maildesk/store/db.h>
 
 struct outbox_row {
@@ -41,11 +42,30 @@ int outbox_finish(struct db_conn *c, int64_t id, const char *holder, const char 
 int outbox_next_due(struct db_conn *c, int64_t *ret_ms, struct md_err *err);
 int outbox_get(struct db_conn *c, int64_t id, struct arena *a, struct outbox_row *ret,
 	       struct md_err *err);
-int outbox_list(struct db_conn *c, int64_t offset, int64_t limit, struct arena *a,
+struct outbox_filter {
+	struct rec_strs states; /* n 0: all */
+	int64_t ticket;         /* 0: any */
+	const char *recipient;  /* NULL: any */
+	int64_t offset, limit;
+};
+/* Newest first. */
+int outbox_list(struct db_conn *c, const struct outbox_filter *f, struct arena *a,
 		struct outbox_row **ret, size_t *ret_n, int64_t *ret_total, struct md_err *err);
-/* Admin's retry (failed, retry, held -> queued now) and cancel. MD_CONFLICT in another state. */
+/* The words of state. */
+extern const char *const outbox_states[];
+/* Retry (failed, retry, held, or queued for later -> queued now) and cancel. MD_CONFLICT in another state. */
 int outbox_retry(struct db_conn *c, int64_t id, int64_t now_ms, struct md_err *err);
 int outbox_cancel(struct db_conn *c, int64_t id, int64_t now_ms, struct md_err *err);
+/* What waits to be sent about a comment is not sent, now that it is gone. */
+int outbox_cancel_comment(struct db_conn *c, int64_t ticket, int64_t comment, int64_t now_ms,
+			  struct md_err *err);
+/* Mails about a comment that nobody has tried to send yet, nor made ready; and new data for one. */
+int outbox_of_comment(struct db_conn *c, int64_t ticket, int64_t comment, struct arena *a,
+		      struct outbox_row **ret, size_t *ret_n, struct md_err *err);
+int outbox_set_data(struct db_conn *c, int64_t id, const char *data, struct md_err *err);
+/* No more list those sent or cancelled before then, OUTBOX_EXPIRE_MAX at a time. */
+enum { OUTBOX_EXPIRE_MAX = 1000 };
+int outbox_expire(struct db_conn *c, int64_t before_ms, int64_t *ret_n, struct md_err *err);
 /* Mails queued to this address since then, for the caps: of one event, or (NULL) all but public
  * replies. */
 int outbox_count_to(struct db_conn *c, const char *recipient, const char *event, int64_t since_ms,

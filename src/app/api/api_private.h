@@ -82,6 +82,8 @@ void page_end(struct http_request *q, struct http_response *r, const struct api_
 	      int64_t total);
 /* A query parameter as an integer; `otherwise` without it. */
 int64_t api_query_int(const struct http_request *q, const char *name, int64_t otherwise);
+/* As words parted by commas; none without it. */
+struct rec_strs api_query_words(struct http_request *q, const char *name);
 /* As an instant. */
 int64_t api_query_time(const struct http_request *q, const char *name);
 
@@ -195,6 +197,9 @@ API_HANDLER(blocked_senders_page);
 API_HANDLER(blocked_senders_add);
 API_HANDLER(blocked_sender_remove);
 API_HANDLER(outbox_page);
+API_HANDLER(outbox_get_one);
+API_HANDLER(outbox_send_again);
+API_HANDLER(outbox_take_back);
 API_HANDLER(mailboxes_page);
 API_HANDLER(dashboard_show);
 API_HANDLER(openapi_document);
@@ -203,6 +208,7 @@ API_HANDLER(ready);
 void api_show_user(struct buf *out, const char *key, const struct user *u, bool whole);
 
 /* tables of bodies and queries: beside the handlers of their resource, or in schema.c */
+extern const struct http_field outbox_query[];
 extern const struct http_field blocked_body[], message_query[], attachment_query[];
 extern const struct http_field teams_body[], teams_changes[], organisations_body[],
 	organisations_changes[], tags_body[], tags_changes[], replies_body[], replies_changes[];

@@ -1,8 +1,6 @@
 /* The desk itself: health, mailboxes, what intake decided, what waits to be sent. */
 #include "api_private.h"
 
-#include <maildesk/store/outbox.h>
-
 #include <string.h>
 
 /* ---- mailboxes ---- */
@@ -118,46 +116,6 @@ int message_decision(void *ctx, struct http_request *q, struct http_response *r,
 	show_raw(out, "sla", d.sla);
 	show_time(out, "at", d.at);
 	show_end(out, '}');
-	return MD_OK;
-}
-
-/* ---- outbox ---- */
-
-int outbox_page(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)
-{
-	struct api *api = ctx;
-	struct api_page page = page_of(q);
-	md_auto(db_read_done_p) struct db_conn *c = NULL;
-	struct buf *out = &r->body;
-	struct outbox_row *rows;
-	int64_t total;
-	size_t n;
-	int rc;
-
-	if (!api_may(q, r, ACTION_MANAGE_DESK))
-		return MD_OK;
-	rc = db_read(api->desk->db, &c, err);
-	if (rc == MD_OK)
-		rc = outbox_list(c, page.offset, page.per_page, q->arena, &rows, &n, &total, err);
-	if (rc != MD_OK)
-		return rc;
-	page_begin(r);
-	for (size_t i = 0; i < n; i++) {
-		show_begin(out, NULL, '{');
-		show_int(out, "id", rows[i].id);
-		show_int(out, "message", rows[i].message_id);
-		show_id(out, "ticket", rows[i].ticket_id);
-		show_text(out, "to", rows[i].recipient);
-		show_text(out, "subject", rows[i].subject);
-		show_text(out, "message_id", rows[i].mail_id);
-		show_text(out, "state", rows[i].state);
-		show_int(out, "attempts", rows[i].attempts);
-		show_time(out, "next_at", rows[i].next_at);
-		show_text(out, "last_reply", rows[i].last_reply);
-		show_time(out, "created_at", rows[i].created_at);
-		show_end(out, '}');
-	}
-	page_end(q, r, &page, n, total);
 	return MD_OK;
 }
 

@@ -83,20 +83,6 @@ static void show_message(struct buf *out, const struct message_view *v, const st
 
 /* ---- lists ---- */
 
-static struct rec_strs read_words(struct http_request *q, const char *name)
-{
-	const char *list = http_query(q, name);
-	struct rec_strs ret = { 0, arena_array(q->arena, MESSAGE_WORDS_MAX, sizeof *ret.v) };
-
-	while (list && *list && ret.v && ret.n < MESSAGE_WORDS_MAX) {
-		size_t n = strcspn(list, ",");
-
-		ret.v[ret.n++] = arena_strndup(q->arena, list, n);
-		list += n + (list[n] == ',');
-	}
-	return ret;
-}
-
 static bool is_mine(const struct message_view *v, const struct rec_strs *addresses, int64_t user)
 {
 	if (v->recipient_id == user)
@@ -153,9 +139,9 @@ int messages_page(void *ctx, struct http_request *q, struct http_response *r, st
 	struct message_filter f = { .message_id = bare_id(q, http_query(q, "message_id")),
 				    .ticket = api_query_int(q, "ticket", 0),
 				    .mailbox = http_query(q, "mailbox"),
-				    .direction = read_words(q, "direction"),
-				    .kind = read_words(q, "kind"),
-				    .outcome = read_words(q, "outcome") };
+				    .direction = api_query_words(q, "direction"),
+				    .kind = api_query_words(q, "kind"),
+				    .outcome = api_query_words(q, "outcome") };
 
 	for (size_t i = 0; i < f.kind.n; i++)
 		if (message_kind_from_name(f.kind.v[i]) == KIND_COUNT) {

@@ -88,3 +88,17 @@ void page_end(struct http_request *q, struct http_response *r, const struct api_
 		show_null(out, "prev");
 	show_end(out, '}');
 }
+
+struct rec_strs api_query_words(struct http_request *q, const char *name)
+{
+	const char *list = http_query(q, name);
+	struct rec_strs ret = { 0, arena_array(q->arena, MESSAGE_WORDS_MAX, sizeof *ret.v) };
+
+	while (list && *list && ret.v && ret.n < MESSAGE_WORDS_MAX) {
+		size_t n = strcspn(list, ",");
+
+		ret.v[ret.n++] = arena_strndup(q->arena, list, n);
+		list += n + (list[n] == ',');
+	}
+	return ret;
+}

@@ -322,7 +322,8 @@ CREATE TABLE outbox (              -- mails to send, recipients and content froz
     recipient  TEXT NOT NULL,
     state      TEXT NOT NULL CHECK (state IN ('queued', 'sending', 'sent', 'retry', 'failed', 'held', 'cancelled')),
     data       TEXT NOT NULL,                 -- what the template is filled with, as JSON; the
-                                              -- sender renders it once, into the message's blob
+                                              -- sender renders it once, into the message's blob;
+                                              -- '': done long ago, no more shown in the outbox
     subject_key TEXT,                         -- of an automatic one to a customer: its subject
                                               -- without tag and reply prefixes, folded
     answers    {INT} NOT NULL DEFAULT 0,      -- 1: an automatic one caused by an answer to us
@@ -335,6 +336,7 @@ CREATE TABLE outbox (              -- mails to send, recipients and content froz
 ) {STRICT};
 CREATE INDEX outbox_due ON outbox (next_at, id) WHERE state IN ('queued', 'retry', 'sending');
 CREATE INDEX outbox_by_ticket ON outbox (ticket_id, recipient, id);
+CREATE INDEX outbox_done ON outbox (done_at) WHERE state IN ('sent', 'cancelled') AND data <> '';
 CREATE INDEX outbox_by_recipient ON outbox (recipient, created_at);
 CREATE INDEX outbox_automatic ON outbox (created_at) WHERE subject_key IS NOT NULL;
 

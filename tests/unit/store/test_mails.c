@@ -468,11 +468,37 @@ TXN_TEST(an_outbox_row_comes_back_and_is_frozen_once)
 	assert_int_equal(m.size, 5);
 
 	a_mail_out(c, ticket, "m2", "bob@x", 11);
-	OK(outbox_list(c, 0, 10, a, &list, &n, &total, &err));
+	OK(outbox_list(c, &(struct outbox_filter){ .limit = 10 }, a, &list, &n, &total, &err));
 	assert_int_equal(n, 2);
 	assert_int_equal(total, 2);
 	assert_string_equal(list[0].mail_id, "m2");
 	assert_int_equal(outbox_get(c, 99, a, &got, &err), MD_NOTFOUND);
+}
+
+DB_SQL(sql_end, "UPDATE outbox SET state = $1, done_at = 100 WHERE id = $2");
+
+TXN_TEST(what_was_sent_is_shown_for_a_while)
+{
+	static const char *const states[] = { "sent", "cancelled", "failed", "queued" };
+	int64_t ann = a_user(c, "ann@x", "customer"), ticket = a_ticket(c, ann, "1"), n, total;
+	struct outbox_row *list;
+	size_t left;
+	char name[3] = "m1";
+
+	(void)a;
+	for (size_t i = 0; i < MD_COUNT(states); i++, name[1]++) {
+		int64_t id = a_mail_out(c, ticket, name, "ann@x", 1);
+
+		OK(db_exec(c, &sql_end, DB_ARGS(DB_TEXT(states[i]), DB_INT(id)), NULL, &err));
+	}
+	OK(outbox_expire(c, 100, &n, &err));
+	assert_int_equal(n, 0);
+	OK(outbox_expire(c, 101, &n, &err));
+	assert_int_equal(n, 2);
+	OK(outbox_list(c, &(struct outbox_filter){ .limit = 10 }, a, &list, &left, &total, &err));
+	assert_int_equal(left, 2);
+	assert_string_equal(list[0].state, "queued");
+	assert_string_equal(list[1].state, "failed");
 }
 
 /* What an admin may do in each state. */
@@ -480,7 +506,7 @@ static const struct {
 	const char *state;
 	bool retry, cancel;
 } admin_cases[] = {
-	{ "queued", false, true },     { "sending", false, false }, { "sent", false, false },
+	{ "queued", true, true },      { "sending", false, false }, { "sent", false, false },
 	{ "retry", true, true },       { "failed", true, false },   { "held", true, true },
 	{ "cancelled", false, false },
 };
@@ -693,6 +719,7 @@ int main(void)
 		TEST(what_an_earlier_life_claimed_is_released),
 		TEST(an_outbox_row_comes_back_and_is_frozen_once),
 		TEST(admins_retry_and_cancel),
+		TEST(what_was_sent_is_shown_for_a_while),
 		TEST(automatic_mails_to_an_address_are_counted),
 		TEST(blobs_come_back_whole),
 		TEST(blobs_of_files_come_back_whole),
