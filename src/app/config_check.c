@@ -302,6 +302,7 @@ void config_check(struct conf_load *l)
 		const char *section;
 		void (*check)(struct conf_load *l, struct conf_node *n);
 	} checks[] = { { "http", check_http },
+		       { "event", config_check_notice },
 		       { "smtp", check_smtp },
 		       { "mailbox", check_mailbox },
 		       { "mailbox", check_addresses },

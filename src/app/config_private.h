@@ -139,6 +139,8 @@ void conf_error(struct conf_load *l, struct conf_origin o, const struct conf_nod
 		const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 void conf_warning(struct conf_load *l, struct conf_origin o, const struct conf_node *n,
 		  const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/* config_notify.c */
+void config_check_notice(struct conf_load *l, struct conf_node *n);
 /* config_workflow.c: the sections `workflow`, and their words, each list ended by a NULL name */
 struct conf_word {
 	const char *name;
@@ -150,6 +152,7 @@ void config_check_workflows(struct conf_load *l);
 int config_load_workflow(const struct conf_load *l, const char *name, struct arena *a,
 			 const struct workflow **ret, struct md_err *err);
 /* config_sla.c: the sections `calendar` and `sla` */
+extern const struct conf_word conf_roles[];     /* likewise, customers too */
 extern const struct conf_word conf_audiences[]; /* enum notice_role */
 void config_check_calendar(struct conf_load *l, struct conf_node *n);
 void config_check_sla(struct conf_load *l, struct conf_node *n);

@@ -105,6 +105,11 @@ static int check_raise(const char *s, struct md_err *err)
 		       : refuse(err, "\"up\", \"low\", \"medium\", \"high\", \"critical\"");
 }
 
+static int check_role(const char *s, struct md_err *err)
+{
+	return check_word(s, conf_roles, err);
+}
+
 static int check_host(const char *s, struct md_err *err)
 {
 	if (*s == '\0' || strspn(s, LETTERS DIGITS ".-_:") != strlen(s))
@@ -364,6 +369,12 @@ const struct conf_key conf_keys[] = {
 	  "The largest file that may be attached.", RANGE(1024, 60 << 20)),
 	K("http", "trusted_proxies", conf_http, trusted_proxies, CONF_STRS, "",
 	  "Proxies whose X-Forwarded-For counts.", .check = check_ip),
+
+	K("notify", "own_actions", conf_notify, own_actions, CONF_BOOL, "false",
+	  "People are told of what they did themselves, too."),
+	K("event", "to", conf_notice, to, CONF_STRS, "",
+	  "Roles: requester, participants, assignee, team, watchers, agents, admins; {}: nobody.",
+	  .example = "requester", .check = check_role),
 
 	K("smtp", "host", conf_smtp, host, CONF_STR, NULL, "Server that takes our mail.",
 	  .example = "smtp.example.com", .check = check_host),
@@ -650,12 +661,24 @@ _Static_assert(
 		offsetof(struct conf_special, date) == 0 &&
 		offsetof(struct conf_escalation, title) == 0 &&
 		offsetof(struct conf_status, title) == 0 &&
+		offsetof(struct conf_notice, title) == 0 &&
 		offsetof(struct conf_move, title) == 0 && offsetof(struct rule_pair, name) == 0,
 	"titles come first");
 
 const struct conf_section conf_sections[] = {
 	PLAIN("desk", desk, "The desk as a whole."),
 	PLAIN("http", http, "API and console."),
+	PLAIN("notify", notify, "Who is told of what."),
+	{ .name = "event",
+	  .parent = "notify",
+	  .title = "public_reply",
+	  .size = sizeof(struct conf_notice),
+	  .array_at = offsetof(struct conf_notify, events),
+	  .count_at = offsetof(struct conf_notify, n_events),
+	  .optional = true,
+	  .help = "Who is told of that event, instead of the default: created, public_reply, "
+		  "internal_note, assigned, status_changed, merged, sla_warning, sla_breach, "
+		  "escalated, undelivered. Who is named in a note is told of it in any case." },
 	TITLED("smtp", conf_smtp, smtp, n_smtp, "main", "An account to send by."),
 	TITLED("mailbox", conf_mailbox, mailboxes, n_mailboxes, "support",
 	       "A mailbox whose mail becomes tickets."),

@@ -120,6 +120,22 @@ static int load_rules(struct desk *d, struct md_err *err)
 	return rc == MD_OK ? rules_compile(rules, d->config->n_rules, &d->rules, err) : rc;
 }
 
+static void load_choices(struct desk *d)
+{
+	const struct conf_notify *conf = &d->config->notify;
+
+	for (size_t e = 0; e < NOTICE_EVENT_COUNT; e++) {
+		struct notice_choice *choice = &d->choices[e];
+
+		choice->own_actions = conf->own_actions && notice_may_choose((enum notice_event)e);
+		for (size_t i = 0; i < conf->n_events; i++)
+			if (strcmp(conf->events[i].title, notice_event_names[e]) == 0) {
+				choice->is_made = true;
+				choice->roles = config_roles(&conf->events[i].to);
+			}
+	}
+}
+
 int desk_open(const struct config *config, struct desk **ret, struct md_err *err)
 {
 	md_auto(desk_close_p) struct desk *d = md_calloc(1, sizeof *d);
@@ -154,6 +170,7 @@ int desk_open(const struct config *config, struct desk **ret, struct md_err *err
 		rc = desk_load_slas(d, err);
 	if (rc == MD_OK)
 		rc = load_rules(d, err);
+	load_choices(d);
 	if (rc == MD_OK)
 		*ret = md_take(d);
 	return rc;

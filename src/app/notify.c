@@ -410,6 +410,20 @@ static bool is_worth_telling(const struct work *w, size_t index)
 	return true;
 }
 
+/* By the step of an escalation, else by the configuration, else by default. */
+static size_t decide(const struct work *w, const struct work_event *e, const struct audience *to,
+		     struct notice *ret)
+{
+	enum notice_event event = notice_of(e->event);
+	struct notice_choice choice = w->by->desk->choices[event];
+
+	if (e->audience) {
+		choice.is_made = true;
+		choice.roles = e->audience;
+	}
+	return notice_decide_for(event, &choice, to->people, to->n, ret);
+}
+
 int work_queue_notices(struct work *w, struct md_err *err)
 {
 	struct audience to = { 0 };
@@ -429,8 +443,7 @@ int work_queue_notices(struct work *w, struct md_err *err)
 
 		rc = mark_mentioned(w, &to, &w->events[i], err);
 		if (rc == MD_OK && is_worth_telling(w, i))
-			n = notice_decide_for(notice_of(w->events[i].event), w->events[i].audience,
-					      to.people, to.n, notices);
+			n = decide(w, &w->events[i], &to, notices);
 		for (size_t k = 0; k < n && rc == MD_OK; k++)
 			rc = send_notice(w, &to, &w->events[i], i, &notices[k], err);
 	}

@@ -35,44 +35,63 @@ static const struct rule {
 	const char *template;
 	unsigned group[GROUPS]; /* roles */
 	unsigned flags;
+	unsigned mine; /* of roles that were chosen, those that this row tells; 0: all */
 } rules[] = {
-	{ NOTICE_CREATED, "created", { NOTICE_REQUESTER }, ACTOR },
-	{ NOTICE_CREATED, "created_agent", { NOTICE_TEAM, NOTICE_AGENT }, STAFF_ONLY | COPY },
+	{ NOTICE_CREATED, "created", { NOTICE_REQUESTER }, ACTOR, NOTICE_REQUESTER },
+	{ NOTICE_CREATED,
+	  "created_agent",
+	  { NOTICE_TEAM, NOTICE_AGENT },
+	  STAFF_ONLY | COPY,
+	  ~(unsigned)NOTICE_REQUESTER },
 	{ NOTICE_PUBLIC_REPLY,
 	  "public_reply",
 	  { NOTICE_REQUESTER | NOTICE_PARTICIPANT | NOTICE_ASSIGNEE | NOTICE_WATCHER },
-	  COPY },
-	{ NOTICE_INTERNAL_NOTE, "mentioned", { NOTICE_MENTIONED }, STAFF_ONLY | COPY },
+	  COPY,
+	  0 },
+	{ NOTICE_INTERNAL_NOTE,
+	  "mentioned",
+	  { NOTICE_MENTIONED },
+	  STAFF_ONLY | COPY,
+	  NOTICE_MENTIONED },
 	{ NOTICE_INTERNAL_NOTE,
 	  "internal_note",
 	  { NOTICE_ASSIGNEE | NOTICE_WATCHER },
-	  STAFF_ONLY | COPY },
-	{ NOTICE_ASSIGNED, "assigned", { NOTICE_ASSIGNEE }, STAFF_ONLY },
-	{ NOTICE_STATUS_CHANGED, "status_changed", { NOTICE_REQUESTER }, 0 },
-	{ NOTICE_MERGED, "merged", { NOTICE_REQUESTER }, 0 },
+	  STAFF_ONLY | COPY,
+	  0 },
+	{ NOTICE_ASSIGNED, "assigned", { NOTICE_ASSIGNEE }, STAFF_ONLY, 0 },
+	{ NOTICE_STATUS_CHANGED, "status_changed", { NOTICE_REQUESTER }, 0, 0 },
+	{ NOTICE_MERGED, "merged", { NOTICE_REQUESTER }, 0, 0 },
 	{ NOTICE_SLA_WARNING,
 	  "sla_warning",
 	  { NOTICE_ASSIGNEE, NOTICE_TEAM, NOTICE_ADMIN },
-	  STAFF_ONLY },
+	  STAFF_ONLY,
+	  0 },
 	{ NOTICE_SLA_BREACH,
 	  "sla_breach",
 	  { NOTICE_ASSIGNEE, NOTICE_TEAM, NOTICE_ADMIN },
-	  STAFF_ONLY },
+	  STAFF_ONLY,
+	  0 },
 	{ NOTICE_ESCALATED,
 	  "escalated",
 	  { NOTICE_ASSIGNEE, NOTICE_TEAM, NOTICE_ADMIN },
-	  STAFF_ONLY },
-	{ NOTICE_REMINDER, "reminder", { NOTICE_REQUESTER }, 0 },
+	  STAFF_ONLY,
+	  0 },
+	{ NOTICE_REMINDER, "reminder", { NOTICE_REQUESTER }, 0, 0 },
 	{ NOTICE_UNDELIVERED,
 	  "undelivered",
 	  { NOTICE_ASSIGNEE, NOTICE_TEAM, NOTICE_AGENT | NOTICE_ADMIN },
-	  STAFF_ONLY },
-	{ NOTICE_TRANSCRIPT, "transcript", { NOTICE_SENDER }, ACTOR | ALWAYS },
-	{ NOTICE_UNVERIFIED, "unverified", { NOTICE_SENDER }, STAFF_ONLY | ACTOR | ALWAYS },
-	{ NOTICE_CONFIRMATION, "confirmation", { NOTICE_SENDER }, ACTOR | ALWAYS },
-	{ NOTICE_CONFIRMATION_EXPIRED, "confirmation_expired", { NOTICE_SENDER }, ACTOR | ALWAYS },
-	{ NOTICE_TAMPERED, "tampered", { NOTICE_ASSIGNEE }, STAFF_ONLY },
-	{ NOTICE_ALARM, "alarm", { NOTICE_ADMIN }, STAFF_ONLY | ACTOR | ALWAYS },
+	  STAFF_ONLY,
+	  0 },
+	{ NOTICE_TRANSCRIPT, "transcript", { NOTICE_SENDER }, ACTOR | ALWAYS, 0 },
+	{ NOTICE_UNVERIFIED, "unverified", { NOTICE_SENDER }, STAFF_ONLY | ACTOR | ALWAYS, 0 },
+	{ NOTICE_CONFIRMATION, "confirmation", { NOTICE_SENDER }, ACTOR | ALWAYS, 0 },
+	{ NOTICE_CONFIRMATION_EXPIRED,
+	  "confirmation_expired",
+	  { NOTICE_SENDER },
+	  ACTOR | ALWAYS,
+	  0 },
+	{ NOTICE_TAMPERED, "tampered", { NOTICE_ASSIGNEE }, STAFF_ONLY, 0 },
+	{ NOTICE_ALARM, "alarm", { NOTICE_ADMIN }, STAFF_ONLY | ACTOR | ALWAYS, 0 },
 };
 
 /* The strongest role first. */
@@ -146,25 +165,34 @@ static const char *reason_of(unsigned roles)
 	return reasons[i].name;
 }
 
+/* Whom a row tells. */
+static unsigned group_of(const struct rule *r, const struct notice_choice *choice,
+			 const struct notice_person *people, size_t n)
+{
+	if (!choice->is_made || r->mine == NOTICE_MENTIONED)
+		return choose_group(r, people, n);
+	return r->mine ? choice->roles & r->mine : choice->roles;
+}
+
 size_t notice_decide(enum notice_event event, const struct notice_person *people, size_t n,
 		     struct notice *ret)
 {
-	return notice_decide_for(event, 0, people, n, ret);
+	return notice_decide_for(event, &(struct notice_choice){ 0 }, people, n, ret);
 }
 
-size_t notice_decide_for(enum notice_event event, unsigned roles,
+size_t notice_decide_for(enum notice_event event, const struct notice_choice *choice,
 			 const struct notice_person *people, size_t n, struct notice *ret)
 {
 	size_t told = 0;
 
 	for (size_t r = 0; r < sizeof rules / sizeof *rules; r++) {
-		unsigned group = rules[r].event != event ? 0
-				 : roles                 ? roles
-							 : choose_group(&rules[r], people, n);
+		unsigned group =
+			rules[r].event == event ? group_of(&rules[r], choice, people, n) : 0;
 
 		for (size_t i = 0; i < n && group; i++) {
 			struct notice_person p = whole_person(people, n, people[i].user_id);
 
+			p.is_actor = p.is_actor && !choice->own_actions;
 			if (can_reach(&rules[r], &p, group) && wants(&rules[r], &p) &&
 			    !is_told(ret, told, p.user_id))
 				ret[told++] =
@@ -174,4 +202,12 @@ size_t notice_decide_for(enum notice_event event, unsigned roles,
 		}
 	}
 	return told;
+}
+
+bool notice_may_choose(enum notice_event event)
+{
+	for (size_t r = 0; r < sizeof rules / sizeof *rules; r++)
+		if (rules[r].event == event)
+			return !(rules[r].group[0] & NOTICE_SENDER);
+	return false;
 }

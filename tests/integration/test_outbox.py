@@ -111,8 +111,8 @@ def test_an_agent_is_told_of_a_failure_once(world):
         wait_for("both", lambda: not rows(world, state="queued,sending,retry", ticket=ticket))
     assert [o for o, _ in history(world, ticket)].count(bob) == 4  # two sent by hand, two failed
     mails = [m for m in world.out.texts if b"could not be delivered" in m]
-    assert len(mails) == 2 and all(b"carol@customer.test" in m and b"550 5.1.1 no such user" in m
-                                   for m in mails)
+    assert len(mails) == 1
+    assert b"carol@customer.test" in mails[0] and b"550 5.1.1 no such user" in mails[0]
 
 
 def test_command_line(world):

@@ -126,6 +126,15 @@ struct conf_sla {
 	struct conf_escalation *escalations;
 	size_t n_escalations;
 };
+struct conf_notice {
+	const char *title;   /* an event of desk/notice.h */
+	struct conf_strs to; /* words for roles */
+};
+struct conf_notify {
+	struct conf_notice *events;
+	size_t n_events;
+	bool own_actions;
+};
 struct conf_status {
 	const char *title, *phase; /* "", "active", "waiting", "resolved", "closed" */
 	bool final;
@@ -154,6 +163,7 @@ struct config {
 	struct conf_http http;
 	struct conf_trust trust;
 	struct conf_limits limits;
+	struct conf_notify notify;
 	struct conf_smtp *smtp;
 	struct conf_mailbox *mailboxes;
 	struct conf_calendar *calendars;
@@ -178,6 +188,9 @@ const struct conf_mailbox *config_mailbox(const struct config *c, const char *ti
 const struct conf_smtp *config_smtp(const struct config *c, const char *title);
 const struct conf_team *config_team(const struct config *c, const char *title);
 const struct conf_field *config_field(const struct config *c, const char *title);
+
+/* enum notice_role, or-ed. */
+unsigned config_roles(const struct conf_strs *words);
 
 /* The workflow of desk.workflow, built in or made of its section; in `a`. MD_NOMEM. */
 int config_workflow(const struct config *c, struct arena *a, const struct workflow **ret,

@@ -9,6 +9,7 @@
 #include <maildesk/base/random.h>
 #include <maildesk/desk/escalation.h>
 #include <maildesk/desk/jwt.h>
+#include <maildesk/desk/notice.h>
 #include <maildesk/desk/rule.h>
 #include <maildesk/desk/sla.h>
 #include <maildesk/desk/token.h>
@@ -58,6 +59,7 @@ struct desk {
 	struct escalation_steps *escalations; /* of each of them */
 	size_t n_policies;
 	atomic_bool clock_doubted; /* the wall clock jumped: nothing fires meanwhile */
+	struct notice_choice choices[NOTICE_EVENT_COUNT]; /* of config->notify */
 	struct rules *rules;       /* of config->rules */
 	int wake_fd[DESK_PARTS];   /* eventfd */
 	/* automatic mails to customers in the hour before that time, and one's own since; under

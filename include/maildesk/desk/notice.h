@@ -68,9 +68,16 @@ extern const char *const notice_event_names[NOTICE_EVENT_COUNT];
  * in several entries, which then count together. */
 size_t notice_decide(enum notice_event event, const struct notice_person *people, size_t n,
 		     struct notice *ret);
-/* The same, but told are all of these roles at once, among those whom the event is meant for; 0 is
- * as above. */
-size_t notice_decide_for(enum notice_event event, unsigned roles,
+/* Somebody's choice instead of that: told are all of these roles at once, among those whom the
+ * event is meant for (of an internal note no customer, say); who is named in a note always is. */
+struct notice_choice {
+	bool is_made; /* else `roles` says nothing */
+	unsigned roles;
+	bool own_actions; /* who did it is told, too */
+};
+size_t notice_decide_for(enum notice_event event, const struct notice_choice *choice,
 			 const struct notice_person *people, size_t n, struct notice *ret);
+/* Is that for the configuration to choose? Answers to a command, say, are not. */
+bool notice_may_choose(enum notice_event event);
 
 #endif

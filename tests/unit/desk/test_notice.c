@@ -93,6 +93,41 @@ static void default_matrix(void **state)
 		assert_string_equal(told((enum notice_event)e, desk, MD_COUNT(desk)), expect[e]);
 }
 
+static const char *told_by_choice(enum notice_event event, struct notice_choice choice)
+{
+	static char text[600];
+	struct notice notices[20];
+	size_t n = notice_decide_for(event, &choice, desk, MD_COUNT(desk), notices), len = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; i < n; i++)
+		len += (size_t)snprintf(text + len, sizeof text - len, "%s%d %s", i ? "; " : "",
+					(int)notices[i].user_id, notices[i].template);
+	return text;
+}
+
+/* Roles are chosen, but not what customers may read, nor who answers to whom. */
+static void chosen_roles(void **state)
+{
+	const unsigned customers = NOTICE_REQUESTER | NOTICE_PARTICIPANT;
+
+	(void)state;
+	assert_string_equal(told_by_choice(NOTICE_PUBLIC_REPLY,
+					   (struct notice_choice){ true, NOTICE_ADMIN, false }),
+			    "8 public_reply");
+	assert_string_equal(told_by_choice(NOTICE_INTERNAL_NOTE,
+					   (struct notice_choice){ true, customers, false }),
+			    "");
+	assert_string_equal(told_by_choice(NOTICE_CREATED, (struct notice_choice){ true, 0, 0 }),
+			    "");
+	assert_string_equal(told_by_choice(NOTICE_CREATED,
+					   (struct notice_choice){ true, customers | NOTICE_ADMIN,
+								   false }),
+			    "1 created; 8 created_agent");
+	assert_true(notice_may_choose(NOTICE_CREATED));
+	assert_false(notice_may_choose(NOTICE_TRANSCRIPT));
+}
+
 /* The desk without some of its people. */
 static const char *told_without(enum notice_event event, unsigned roles)
 {
@@ -217,6 +252,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(default_matrix),
+		cmocka_unit_test(chosen_roles),
 		cmocka_unit_test(mentions),
 		cmocka_unit_test(who_stands_in),
 		cmocka_unit_test(nobody_hears_of_their_own_action),
