@@ -320,6 +320,8 @@ const struct conf_key conf_keys[] = {
 	  .check = check_folder),
 	K("desk", "visibility", conf_desk, visibility, CONF_ENUM, "private",
 	  "Do customers see the tickets they take part in, or all?", .words = "private open"),
+	K("desk", "registration", conf_desk, registration, CONF_BOOL, "true",
+	  "May people make themselves an account?"),
 	K("desk", "workflow", conf_desk, workflow, CONF_STR, "helpdesk",
 	  "Which status may follow which: helpdesk, strict, or the title of a workflow section.",
 	  .check = check_some),

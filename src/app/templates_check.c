@@ -47,6 +47,7 @@ static const char sample_text[] =
 	"\"mailbox\":{\"name\":\"support\",\"address\":\"support@example.com\","
 	"\"error\":\"the password is refused\",\"since_at\":1772456400000},"
 	"\"actions\":[{\"label\":\"Take\",\"href\":\"https://help.example.com/a\"}],"
+	"\"link_url\":\"https://help.example.com/#/verify?token=abc\","
 	"\"mute_url\":\"https://help.example.com/u/abc\","
 	"\"files_note\":\"Too large\",\"files\":[{\"name\":\"scan.pdf\",\"size\":\"30 MB\","
 	"\"url\":\"https://help.example.com/a/abc\"}],"

@@ -9,9 +9,10 @@
 
 enum { ADDRESSES_MAX = 100, AGENTS_MAX = 10000, FOLDED_MAX = 4096 };
 
-#define USER_COLUMNS                                                                     \
-	"u.id, u.name, u.email, u.role, u.password_hash, u.locale, u.timezone, u.epoch," \
-	" u.created_at, u.disabled_at, u.undeliverable_at, u.organisation_id, u.away_until"
+#define USER_COLUMNS                                                                         \
+	"u.id, u.name, u.email, u.role, u.password_hash, u.locale, u.timezone, u.epoch,"     \
+	" u.created_at, u.disabled_at, u.undeliverable_at, u.organisation_id, u.away_until," \
+	" u.signature"
 #define USER_COLS                                                                                \
 	{ DB_COL_INT, offsetof(struct user, id) }, { DB_COL_TEXT, offsetof(struct user, name) }, \
 		{ DB_COL_TEXT, offsetof(struct user, email) },                                   \
@@ -24,8 +25,9 @@ enum { ADDRESSES_MAX = 100, AGENTS_MAX = 10000, FOLDED_MAX = 4096 };
 		{ DB_COL_INT, offsetof(struct user, disabled_at) },                              \
 		{ DB_COL_INT, offsetof(struct user, undeliverable_at) },                         \
 		{ DB_COL_INT, offsetof(struct user, organisation_id) },                          \
+		{ DB_COL_INT, offsetof(struct user, away_until) },                               \
 	{                                                                                        \
-		DB_COL_INT, offsetof(struct user, away_until)                                    \
+		DB_COL_TEXT, offsetof(struct user, signature)                                    \
 	}
 static const struct db_col user_cols[] = { USER_COLS };
 static const struct db_map user_map = DB_MAP(user, user_cols);
@@ -35,6 +37,9 @@ static const struct db_col found_cols[] = { USER_COLS,
 static const struct db_map found_map = DB_MAP(user_found, found_cols);
 
 DB_SQL(sql_get, "SELECT " USER_COLUMNS " FROM users u WHERE u.id = $1");
+DB_SQL(sql_get_in_session,
+       "SELECT " USER_COLUMNS " FROM users u WHERE u.id = $1 AND NOT EXISTS (SELECT 1"
+       " FROM refresh_tokens s WHERE s.family = $2 AND s.revoked_at IS NOT NULL)");
 DB_SQL(sql_by_address, "SELECT " USER_COLUMNS " FROM user_addresses a"
 		       " JOIN users u ON u.id = a.user_id WHERE a.address = $1");
 #define USER_INSERT                                                                          \
@@ -46,7 +51,7 @@ DB_SQL(sql_address_owner, "SELECT user_id FROM user_addresses WHERE address = $1
 DB_SQL(sql_insert_address, "INSERT INTO user_addresses (address, user_id) VALUES ($1, $2)");
 DB_SQL(sql_save, "UPDATE users SET name = $1, folded = $2, role = $3, password_hash = $4,"
 		 " locale = $5, timezone = $6, disabled_at = $7, undeliverable_at = $8, epoch = $9,"
-		 " organisation_id = $10, away_until = $11 WHERE id = $12");
+		 " organisation_id = $10, away_until = $11, signature = $12 WHERE id = $13");
 DB_SQL(sql_addresses, "SELECT address FROM user_addresses WHERE user_id = $1 ORDER BY address");
 DB_SQL(sql_agents, "SELECT " USER_COLUMNS " FROM users u WHERE u.role IN ('agent', $1)"
 		   " AND u.disabled_at IS NULL ORDER BY u.id");
@@ -54,6 +59,13 @@ DB_SQL(sql_agents, "SELECT " USER_COLUMNS " FROM users u WHERE u.role IN ('agent
 int user_get(struct db_conn *c, int64_t id, struct arena *a, struct user *ret, struct md_err *err)
 {
 	return db_one(c, &sql_get, DB_ARGS(DB_INT(id)), &user_map, a, ret, err);
+}
+
+int user_get_in_session(struct db_conn *c, int64_t id, const char *family, struct arena *a,
+			struct user *ret, struct md_err *err)
+{
+	return db_one(c, &sql_get_in_session, DB_ARGS(DB_INT(id), DB_TEXT(family)), &user_map, a,
+		      ret, err);
 }
 
 static int out_of_memory(struct md_err *err)
@@ -177,7 +189,7 @@ int user_save(struct db_conn *c, const struct user *u, struct md_err *err)
 				     DB_TEXT(u->timezone), DB_ID(u->disabled_at),
 				     DB_ID(u->undeliverable_at), DB_INT(u->epoch),
 				     DB_ID(u->organisation_id), DB_ID(u->away_until),
-				     DB_INT(u->id)),
+				     DB_TEXT(u->signature), DB_INT(u->id)),
 			     &changed, err);
 	if (rc == MD_OK && changed == 0)
 		rc = md_fail(err, MD_NOTFOUND, 0, "no user %lld", (long long)u->id);

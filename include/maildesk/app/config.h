@@ -40,6 +40,7 @@ struct conf_desk {
 	int64_t max_outbound_bytes;  /* of a mail's files; more are links */
 	int64_t lease_ms;            /* of a mailbox, among several daemons */
 	struct conf_strs categories; /* empty: any */
+	bool registration;           /* people make themselves accounts */
 	bool organisation_shared;    /* customers read the tickets of their organisation */
 	bool take_by_reply;          /* who answers an unassigned ticket has it */
 };

@@ -5,6 +5,9 @@
 #include <maildesk/mail/message.h>
 #include <maildesk/store/db.h>
 
+/* The kind of mails that hold a one-time link: their bytes are for their reader alone. */
+#define ACCOUNT_MESSAGE_KIND "account"
+
 struct message_row {
 	int64_t id;
 	const char *direction; /* "in", "out" */

@@ -10,11 +10,15 @@ struct user {
 	const char *name, *email;
 	const char *role;                              /* "admin", "agent", "customer" */
 	const char *password_hash, *locale, *timezone; /* NULL when not set */
+	const char *signature;                         /* likewise */
 	int64_t epoch, created_at, disabled_at, undeliverable_at;
 	int64_t organisation_id, away_until; /* 0: none, not away */
 };
 
 int user_get(struct db_conn *c, int64_t id, struct arena *a, struct user *ret, struct md_err *err);
+/* The same, unless that session of theirs was ended. MD_NOTFOUND. */
+int user_get_in_session(struct db_conn *c, int64_t id, const char *family, struct arena *a,
+			struct user *ret, struct md_err *err);
 /* By any of their addresses. MD_NOTFOUND. */
 int user_by_address(struct db_conn *c, const char *address, struct arena *a, struct user *ret,
 		    struct md_err *err);
@@ -31,8 +35,8 @@ int user_by_addresses(struct db_conn *c, const struct rec_strs *folded, struct a
 int user_add(struct db_conn *c, struct user *u, int64_t *ret_id, struct md_err *err);
 /* The same for who has just been looked for in vain, written when it is needed (db_insert()). */
 int user_add_unknown(struct db_conn *c, struct user *u, int64_t *ret_id, struct md_err *err);
-/* Writes name, role, password_hash, locale, timezone, disabled_at, undeliverable_at, epoch,
- * organisation_id, away_until. */
+/* Writes name, role, password_hash, locale, timezone, signature, disabled_at, undeliverable_at,
+ * epoch, organisation_id, away_until. */
 int user_save(struct db_conn *c, const struct user *u, struct md_err *err);
 int user_addresses(struct db_conn *c, int64_t id, struct arena *a, struct rec_strs *ret,
 		   struct md_err *err);

@@ -6,6 +6,7 @@
 #ifndef MAILDESK_APP_API_PRIVATE_H
 #define MAILDESK_APP_API_PRIVATE_H
 
+#include <maildesk/app/account.h>
 #include <maildesk/app/api.h>
 #include <maildesk/app/work.h>
 #include <maildesk/net/limit.h>
@@ -19,6 +20,7 @@ struct api {
 	struct desk *desk;
 	struct http_server *server;
 	struct limiter *sign_ins;
+	struct account_queue *account_mails;
 	sem_t verifying; /* passwords: 19 MiB each while they are verified */
 	struct buf document;
 	struct calendar zone; /* of the desk: where its days begin */
@@ -37,11 +39,15 @@ static inline const struct work_by *api_by(const struct http_request *q)
 {
 	return &((const struct api_caller *)q->caller)->by;
 }
+static inline int64_t api_session(const struct http_request *q)
+{
+	return ((const struct api_caller *)q->caller)->session;
+}
 /* May the caller do that, which is about no ticket? Else the answer is 403. */
 bool api_may(struct http_request *q, struct http_response *r, enum policy_action action);
 bool api_allowed(const struct http_request *q, enum policy_action action);
 
-/* caller.c: hooks of http_service */
+/* auth_caller.c: hooks of http_service */
 int api_identify(void *ctx, struct http_request *q, struct md_err *err);
 /* fail.c */
 void api_failed(void *ctx, struct http_request *q, struct http_response *r, int rc,
@@ -128,6 +134,18 @@ API_HANDLER(auth_token);
 API_HANDLER(auth_refresh);
 API_HANDLER(auth_logout);
 API_HANDLER(auth_me);
+API_HANDLER(auth_me_patch);
+API_HANDLER(auth_sessions);
+API_HANDLER(auth_sessions_end);
+API_HANDLER(auth_session_end);
+API_HANDLER(auth_otp_set);
+API_HANDLER(auth_otp_drop);
+API_HANDLER(auth_register);
+API_HANDLER(auth_verify_address);
+API_HANDLER(auth_forgot);
+API_HANDLER(auth_reset);
+API_HANDLER(auth_link);
+API_HANDLER(auth_link_use);
 API_HANDLER(tickets_list);
 API_HANDLER(tickets_add);
 API_HANDLER(search_page);
@@ -212,6 +230,8 @@ extern const struct http_field outbox_query[];
 extern const struct http_field blocked_body[], message_query[], attachment_query[];
 extern const struct http_field teams_body[], teams_changes[], organisations_body[],
 	organisations_changes[], tags_body[], tags_changes[], replies_body[], replies_changes[];
+extern const struct http_field auth_register_body[], auth_email_body[], auth_token_body[],
+	auth_reset_body[], auth_link_body[], auth_otp_body[], auth_otp_proof[], auth_me_changes[];
 extern const struct http_field token_body[], refresh_body[], logout_body[], ticket_body[],
 	ticket_changes[], ticket_whole[], participant_body[], watch_body[], mute_body[],
 	merge_body[], version_body[], split_body[], link_body[], ticket_query[], comment_body[],

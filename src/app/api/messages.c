@@ -201,7 +201,9 @@ int message_raw(void *ctx, struct http_request *q, struct http_response *r, stru
 	rc = db_read(api->desk->db, &c, err);
 	if (rc == MD_OK)
 		rc = message_get(c, q->ids[0], q->arena, &m, err);
-	if (rc == MD_NOTFOUND || (rc == MD_OK && !m.blob_id))
+	/* Whoever reads a link to set a password may set it. */
+	if (rc == MD_NOTFOUND ||
+	    (rc == MD_OK && (!m.blob_id || strcmp(m.kind, ACCOUNT_MESSAGE_KIND) == 0)))
 		return http_refuse(q, r, 404, "not_found", "no such message, or not its bytes");
 	if (rc == MD_OK)
 		rc = blob_get(c, m.blob_id, &bytes, &n, err);

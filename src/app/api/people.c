@@ -1,10 +1,10 @@
 /* Users, and people named in bodies. */
 #include "api_private.h"
 
+#include <maildesk/app/account.h>
 #include <maildesk/base/utf8.h>
 #include <maildesk/desk/password.h>
 #include <maildesk/mail/compose.h>
-#include <maildesk/store/sessions.h>
 #include <maildesk/store/teams.h>
 
 #include <string.h>
@@ -96,6 +96,7 @@ int user_get_one(void *ctx, struct http_request *q, struct http_response *r, str
 /* ---- writing ---- */
 
 struct user_work {
+	struct api *api;
 	struct http_request *q;
 	struct user user;
 	char hash[PASSWORD_HASH_MAX];
@@ -160,15 +161,25 @@ static int read_organisation(struct db_conn *c, const struct http_request *q, in
 static int add_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
 {
 	struct user_work *w = ctx;
+	struct user added;
 	int rc = read_organisation(c, w->q, &w->user.organisation_id, err);
 
-	return rc == MD_OK ? user_add(c, &w->user, &w->user.id, err) : rc;
+	if (rc == MD_OK)
+		rc = user_add(c, &w->user, &w->user.id, err);
+	/* without a password, a link to set one */
+	if (rc == MD_OK && !w->with_password) {
+		rc = user_get(c, w->user.id, w->q->arena, &added, err);
+		if (rc == MD_OK)
+			rc = account_invite(w->api->desk, c, w->q->arena, &added, w->q->now_ms,
+					    err);
+	}
+	return rc;
 }
 
 int users_add(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)
 {
 	struct api *api = ctx;
-	struct user_work w = { .q = q };
+	struct user_work w = { .api = api, .q = q };
 	int rc;
 
 	if (!api_may(q, r, ACTION_MANAGE_USERS))
@@ -197,6 +208,8 @@ int users_add(void *ctx, struct http_request *q, struct http_response *r, struct
 		rc = read_user(api, q, w.user.id, &w.user, err);
 	if (rc != MD_OK)
 		return rc;
+	if (!w.with_password)
+		work_done(api->desk);
 	http_header_add(q, r, "Location", "/api/v1/users/%lld", (long long)w.user.id);
 	api_show_user(&r->body, NULL, &w.user, true);
 	return MD_OK;
@@ -236,10 +249,8 @@ static int change_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
 							: q->now_ms;
 	if (w->with_password)
 		u.password_hash = w->hash;
-	if (ends) {
-		u.epoch++;
-		rc = session_end_user(c, u.id, q->now_ms, err);
-	}
+	if (ends)
+		rc = account_end_all(c, &u, q->now_ms, err);
 	before = u.organisation_id;
 	if (rc == MD_OK)
 		rc = read_organisation(c, q, &u.organisation_id, err);

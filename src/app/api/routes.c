@@ -26,7 +26,19 @@ static const struct http_route routes[] = {
 { "POST",   V1 "/auth/token",   ALL,       auth_token,   NULL, NULL, token_body,   "Sign in",                  HTTP_OBJECT, "Token", 0 },
 { "POST",   V1 "/auth/refresh", ALL,       auth_refresh, NULL, NULL, refresh_body, "Renew the access token",   HTTP_OBJECT, "Token", 0 },
 { "POST",   V1 "/auth/logout",  ALL,       auth_logout,  NULL, NULL, logout_body,  "End the session",          HTTP_OBJECT, NULL, 204 },
-{ "GET",    V1 "/auth/me",      SIGNED_IN, auth_me,      NULL, NULL, NULL,         "Who is signed in",         HTTP_OBJECT, "User", 0 },
+{ "POST",   V1 "/auth/register", ALL,     auth_register, NULL, NULL, auth_register_body, "Make oneself an account; a mail confirms the address", HTTP_OBJECT, "Accepted", 202 },
+{ "POST",   V1 "/auth/verify",   ALL,     auth_verify_address, NULL, NULL, auth_token_body, "Confirm the address by that mail", HTTP_OBJECT, "User", 0 },
+{ "POST",   V1 "/auth/password/forgot", ALL, auth_forgot, NULL, NULL, auth_email_body, "Ask for a mail to set a password", HTTP_OBJECT, "Accepted", 202 },
+{ "POST",   V1 "/auth/password/reset",  ALL, auth_reset,  NULL, NULL, auth_reset_body, "Set a password by that mail", HTTP_OBJECT, NULL, 204 },
+{ "POST",   V1 "/auth/link",     ALL,     auth_link,     NULL, NULL, auth_email_body, "Ask for a mail to sign in with", HTTP_OBJECT, "Accepted", 202 },
+{ "POST",   V1 "/auth/link/use", ALL,     auth_link_use, NULL, NULL, auth_link_body, "Sign in by that mail", HTTP_OBJECT, "Token", 0 },
+{ "GET",    V1 "/auth/me",      SIGNED_IN, auth_me,      NULL, NULL, NULL,         "Who is signed in",         HTTP_OBJECT, "Me", 0 },
+{ "PATCH",  V1 "/auth/me",       SIGNED_IN, auth_me_patch, NULL, NULL, auth_me_changes, "Change oneself",      HTTP_OBJECT, "Me", 0 },
+{ "GET",    V1 "/auth/sessions", SIGNED_IN, auth_sessions, NULL, page_query, NULL, "Where one is signed in",   HTTP_PAGE,   "Session", 0 },
+{ "DELETE", V1 "/auth/sessions", SIGNED_IN, auth_sessions_end, NULL, NULL, NULL, "Sign out everywhere else",   HTTP_OBJECT, NULL, 204 },
+{ "DELETE", V1 "/auth/sessions/{id}", SIGNED_IN, auth_session_end, NULL, NULL, NULL, "Sign out there",         HTTP_OBJECT, NULL, 204 },
+{ "POST",   V1 "/auth/otp",      SIGNED_IN, auth_otp_set,  NULL, NULL, auth_otp_body, "Set up a second factor: without a code, get its secret; with one, confirm it", HTTP_OBJECT, "Otp", 0 },
+{ "DELETE", V1 "/auth/otp",      SIGNED_IN, auth_otp_drop, NULL, NULL, auth_otp_proof, "Remove the second factor", HTTP_OBJECT, NULL, 204 },
 
 { "GET",    V1 "/tickets",      SIGNED_IN, tickets_list, NULL, ticket_query, NULL, "Tickets",                  HTTP_PAGE,   "TicketRow", 0 },
 { "POST",   V1 "/tickets",      SIGNED_IN, tickets_add,  NULL, NULL, ticket_body,  "Open a ticket",            HTTP_OBJECT, "Ticket", 201 },
@@ -168,6 +180,8 @@ int api_start(struct desk *d, struct api **ret, struct md_err *err)
 	if (rc == MD_OK)
 		rc = limiter_new(&a->sign_ins, err);
 	if (rc == MD_OK)
+		rc = account_queue_start(d, &a->account_mails, err);
+	if (rc == MD_OK)
 		rc = start(a, err);
 	if (rc == MD_OK)
 		*ret = md_take(a);
@@ -179,6 +193,7 @@ void api_stop(struct api *a)
 	if (!a)
 		return;
 	http_stop(a->server);
+	account_queue_stop(a->account_mails);
 	limiter_free(a->sign_ins);
 	buf_done(&a->document);
 	buf_done(&a->figures);

@@ -48,6 +48,7 @@ static const char *const link_types[] = { "relates", "duplicates", "blocks", "pa
 const struct http_field token_body[] = {
 	IN("email", HTTP_LINE, HTTP_REQUIRED, 1, 320, NULL),
 	IN("password", HTTP_LINE, HTTP_REQUIRED, 1, PASSWORD_MAX, NULL),
+	IN("otp", HTTP_LINE, 0, 1, 40, NULL),
 	HTTP_END,
 };
 const struct http_field refresh_body[] = {
@@ -190,6 +191,7 @@ const struct http_field ticket_query[] = {
 
 /* ---- what goes out ---- */
 
+static const struct http_field accepted[] = { OUT("accepted", HTTP_BOOL), HTTP_END };
 static const struct http_field actor[] = { OUT("id", HTTP_INT), OUT("name", HTTP_LINE),
 					   OUT("role", HTTP_LINE), HTTP_END };
 static const struct http_field person[] = {
@@ -313,19 +315,44 @@ static const struct http_field change[] = {
 	OUT("at", HTTP_TIME),
 	HTTP_END,
 };
-static const struct http_field user[] = {
+/* clang-format off */
+/* from the address on only to staff, and to oneself */
+#define USER_FIELDS \
+	OUT("id", HTTP_INT), \
+	OUT("name", HTTP_LINE), \
+	{ "role", HTTP_LINE, HTTP_REQUIRED, 0, 0, roles, NULL }, \
+	IN("email", HTTP_LINE, 0, 0, 0, NULL), \
+	IN("locale", HTTP_LINE, HTTP_NULLABLE, 0, 0, NULL), \
+	IN("timezone", HTTP_LINE, HTTP_NULLABLE, 0, 0, NULL), \
+	IN("disabled", HTTP_BOOL, 0, 0, 0, NULL), \
+	IN("created_at", HTTP_TIME, 0, 0, 0, NULL), \
+	IN("undeliverable_at", HTTP_TIME, HTTP_NULLABLE, 0, 0, NULL), \
+	IN("organisation", HTTP_INT, HTTP_NULLABLE, 0, 0, NULL), \
+	IN("away_until", HTTP_TIME, HTTP_NULLABLE, 0, 0, NULL)
+/* clang-format on */
+static const struct http_field user[] = { USER_FIELDS, HTTP_END };
+static const struct http_field me[] = {
+	USER_FIELDS,
+	MAYBE("signature", HTTP_TEXT),
+	OUT("otp_enabled", HTTP_BOOL),
+	OUT("has_password", HTTP_BOOL),
+	HTTP_END,
+};
+static const struct http_field session[] = {
 	OUT("id", HTTP_INT),
-	OUT("name", HTTP_LINE),
-	{ "role", HTTP_LINE, HTTP_REQUIRED, 0, 0, roles, NULL },
-	/* the rest only to staff, and to oneself */
-	IN("email", HTTP_LINE, 0, 0, 0, NULL),
-	IN("locale", HTTP_LINE, HTTP_NULLABLE, 0, 0, NULL),
-	IN("timezone", HTTP_LINE, HTTP_NULLABLE, 0, 0, NULL),
-	IN("disabled", HTTP_BOOL, 0, 0, 0, NULL),
-	IN("created_at", HTTP_TIME, 0, 0, 0, NULL),
-	IN("undeliverable_at", HTTP_TIME, HTTP_NULLABLE, 0, 0, NULL),
-	IN("organisation", HTTP_INT, HTTP_NULLABLE, 0, 0, NULL),
-	IN("away_until", HTTP_TIME, HTTP_NULLABLE, 0, 0, NULL),
+	OUT("current", HTTP_BOOL),
+	MAYBE("user_agent", HTTP_LINE),
+	OUT("created_at", HTTP_TIME),
+	OUT("last_used_at", HTTP_TIME),
+	OUT("expires_at", HTTP_TIME),
+	HTTP_END,
+};
+static const struct http_field otp[] = {
+	OUT("enabled", HTTP_BOOL),
+	/* only of one that is to be confirmed */
+	IN("secret", HTTP_LINE, 0, 0, 0, NULL),
+	IN("uri", HTTP_LINE, 0, 0, 0, NULL),
+	IN("recovery_codes", HTTP_LINES, 0, 0, 0, NULL),
 	HTTP_END,
 };
 static const struct http_field token[] = {
@@ -465,6 +492,7 @@ static const struct http_field mailbox[] = {
 };
 
 const struct http_object api_objects[] = {
+	{ "Accepted", accepted },
 	{ "Actor", actor },
 	{ "Attachment", attachment },
 	{ "Bulk", bulk },
@@ -489,15 +517,18 @@ const struct http_object api_objects[] = {
 	{ "Intake", intake },
 	{ "HistoryRow", change },
 	{ "Link", link },
+	{ "Me", me },
 	{ "Message", message },
 	{ "Mailbox", mailbox },
 	{ "Named", named },
 	{ "OpenApi", NULL },
 	{ "Organisation", organisation },
+	{ "Otp", otp },
 	{ "OutgoingMail", outgoing_mail },
 	{ "Participant", participant },
 	{ "Person", person },
 	{ "Rule", rule },
+	{ "Session", session },
 	{ "Sla", sla },
 	{ "Transcript", transcript },
 	{ "Tag", tag },

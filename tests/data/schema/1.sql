@@ -430,6 +430,7 @@ CREATE TABLE refresh_tokens (
     user_id    {INT} NOT NULL REFERENCES users (id),
     family     TEXT NOT NULL,
     token_hash TEXT NOT NULL UNIQUE,
+    user_agent TEXT,                          -- of the sign-in
     created_at {INT} NOT NULL,
     expires_at {INT} NOT NULL,
     used_at    {INT},
@@ -437,3 +438,45 @@ CREATE TABLE refresh_tokens (
 ) {STRICT};
 CREATE INDEX refresh_tokens_by_family ON refresh_tokens (family);
 CREATE INDEX refresh_tokens_by_user ON refresh_tokens (user_id);
+
+CREATE TABLE account_links (       -- one-time links sent by mail
+    id         {ID},
+    kind       TEXT NOT NULL CHECK (kind IN ('verify', 'reset', 'link')),
+    email      TEXT NOT NULL,                 -- where the mail went
+    user_id    {INT} REFERENCES users (id),   -- NULL: somebody new, made of the next three
+    name       TEXT,
+    locale     TEXT,
+    password_hash TEXT,
+    token_hash TEXT NOT NULL UNIQUE,
+    created_at {INT} NOT NULL,
+    expires_at {INT} NOT NULL,
+    used_at    {INT}
+) {STRICT};
+CREATE INDEX account_links_by_email ON account_links (email, created_at);
+CREATE INDEX account_links_by_user ON account_links (user_id);
+CREATE INDEX account_links_by_end ON account_links (expires_at);
+
+CREATE TABLE user_otp (            -- second factors (RFC 6238)
+    user_id      {INT} PRIMARY KEY REFERENCES users (id),
+    secret       {BLOB} NOT NULL,
+    confirmed_at {INT},                       -- NULL: offered, not asked for yet
+    last_step    {INT} NOT NULL DEFAULT 0     -- of the last code: it and older ones are spent
+) {STRICT};
+CREATE TABLE recovery_codes (      -- instead of one, once each
+    id        {ID},
+    user_id   {INT} NOT NULL REFERENCES users (id),
+    code_hash TEXT NOT NULL,
+    used_at   {INT}
+) {STRICT};
+CREATE INDEX recovery_codes_by_user ON recovery_codes (user_id, code_hash);
+
+CREATE TABLE api_keys (            -- for programs that act as their maker
+    id         {ID},
+    user_id    {INT} NOT NULL REFERENCES users (id),
+    name       TEXT NOT NULL,
+    key_hash   TEXT NOT NULL UNIQUE,
+    scopes     TEXT NOT NULL,                 -- parted by spaces
+    created_at {INT} NOT NULL,
+    expires_at {INT},
+    last_used_at {INT}                        -- to the minute
+) {STRICT};

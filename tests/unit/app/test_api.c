@@ -1062,7 +1062,8 @@ static void answers_have_the_shapes_of_the_document(void **state)
 		const char *object, *path;
 		enum person who;
 	} cases[] = {
-		{ "User", V1 "/auth/me", CAROL },
+		{ "Me", V1 "/auth/me", CAROL },
+		{ "Session", V1 "/auth/sessions", CAROL },
 		{ "Ticket", V1 "/tickets/1", ANNA },
 		{ "Ticket", V1 "/tickets/1", CAROL },
 		{ "TicketRow", V1 "/tickets", ANNA },

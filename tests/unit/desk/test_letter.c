@@ -68,6 +68,7 @@ static const char facts_text[] =
 	"\"mailbox\":{\"name\":\"sales\",\"address\":\"sales@desk.test\",\"error\":\"no login\","
 	"\"since\":\"Monday, 9:00\"},"
 	"\"actions\":[{\"label\":\"Open\",\"href\":\"https://desk.test/?a=1&b=2\"}],"
+	"\"link_url\":\"https://desk.test/#/x?token=y\","
 	"\"mute_url\":\"https://desk.test/u/abc\",\"by_customer\":true,"
 	"\"lang\":\"xx\",\"dir\":\"ltr\",\"align\":\"left\","
 	"\"reply_marker\":\"-- write above this line --\",\"body_token\":\"[md:abc]\"}";
@@ -104,8 +105,16 @@ static int ends(const char *s, const char *with)
 }
 
 /* Letters that are no event's own name, or are sent by others than notice.h. */
-static const char *const further_letters[] = { "created_agent", "mailbox_alarm", "confirmation" };
+static const char *const further_letters[] = { "created_agent", "mailbox_alarm",  "confirmation",
+					       "verification",  "password_reset", "sign_in_link" };
 static const char *const languages[] = { "en", "de", "es", "fr" };
+
+/* A mail with a link, about no ticket. */
+static int is_of_account(const char *event)
+{
+	return strcmp(event, "verification") == 0 || strcmp(event, "password_reset") == 0 ||
+	       strcmp(event, "sign_in_link") == 0;
+}
 
 static void check_letter(const char *locale, const char *event)
 {
@@ -113,7 +122,12 @@ static void check_letter(const char *locale, const char *event)
 	md_auto(letter_done) struct letter l = LETTER_INIT;
 
 	render(event, 1, &s, &l);
-	assert_true(starts(buf_str(&l.subject), "[#12] ") || strstr(event, "alarm"));
+	if (is_of_account(event)) {
+		assert_non_null(strstr(buf_str(&l.text), "\n\nhttps://desk.test/#/x?token=y\n\n"));
+		assert_non_null(strstr(buf_str(&l.html), "href=\"https://desk.test/#/x?token=y\""));
+	} else if (!strstr(event, "alarm")) {
+		assert_true(starts(buf_str(&l.subject), "[#12] "));
+	}
 	assert_null(strpbrk(buf_str(&l.subject), "\r\n"));
 	assert_true(starts(buf_str(&l.text), "-- write above this line --\n\n"));
 	assert_true(ends(buf_str(&l.text), "\n[md:abc]\n"));

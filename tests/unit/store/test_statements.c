@@ -4,6 +4,7 @@
 
 #include "../../../src/store/db_driver.h"
 
+#include <maildesk/store/account_links.h>
 #include <maildesk/store/blobs.h>
 #include <maildesk/store/clocks.h>
 #include <maildesk/store/comments.h>
@@ -12,6 +13,7 @@
 #include <maildesk/store/mailboxes.h>
 #include <maildesk/store/messages.h>
 #include <maildesk/store/quarantine.h>
+#include <maildesk/store/otp.h>
 #include <maildesk/store/outbox.h>
 #include <maildesk/store/proofs.h>
 #include <maildesk/store/search.h>
@@ -25,17 +27,18 @@
 
 /* One name of each file, so that the linker takes them all from the library. */
 static void (*const whole_store[])(void) __attribute__((used)) = {
-	(void (*)(void))blob_put,       (void (*)(void))clock_get,
-	(void (*)(void))comment_get,    (void (*)(void))history_add,
-	(void (*)(void))mailbox_get,    (void (*)(void))message_get,
-	(void (*)(void))thread_add,     (void (*)(void))outbox_get,
-	(void (*)(void))session_add,    (void (*)(void))setting_get,
-	(void (*)(void))tag_save,       (void (*)(void))ticket_get,
-	(void (*)(void))ticket_list,    (void (*)(void))user_get,
-	(void (*)(void))lease_take,     (void (*)(void))silence_put,
-	(void (*)(void))team_get,       (void (*)(void))ticket_contents_merge,
-	(void (*)(void))quarantine_get, (void (*)(void))search_work,
-	(void (*)(void))search_find,    (void (*)(void))dashboard_get,
+	(void (*)(void))account_link_add, (void (*)(void))otp_get,
+	(void (*)(void))blob_put,         (void (*)(void))clock_get,
+	(void (*)(void))comment_get,      (void (*)(void))history_add,
+	(void (*)(void))mailbox_get,      (void (*)(void))message_get,
+	(void (*)(void))thread_add,       (void (*)(void))outbox_get,
+	(void (*)(void))session_add,      (void (*)(void))setting_get,
+	(void (*)(void))tag_save,         (void (*)(void))ticket_get,
+	(void (*)(void))ticket_list,      (void (*)(void))user_get,
+	(void (*)(void))lease_take,       (void (*)(void))silence_put,
+	(void (*)(void))team_get,         (void (*)(void))ticket_contents_merge,
+	(void (*)(void))quarantine_get,   (void (*)(void))search_work,
+	(void (*)(void))search_find,      (void (*)(void))dashboard_get,
 };
 
 /* Statements that may walk a table or an index of it from one end, and why that is little. */

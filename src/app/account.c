@@ -1,0 +1,231 @@
+/* The mails of account.h. The token is in the mail alone; the database has its hash. What the mail
+ * says is frozen like that of every other (letter_data.c), but nobody's words are in it: whoever
+ * asked may be a stranger who wants to write to somebody by our hand. */
+#include <maildesk/app/account.h>
+#include <maildesk/base/codec.h>
+#include <maildesk/base/json.h>
+#include <maildesk/base/utf8.h>
+#include <maildesk/mail/compose.h>
+#include <maildesk/store/account_links.h>
+#include <maildesk/store/messages.h>
+#include <maildesk/store/outbox.h>
+#include <maildesk/store/sessions.h>
+
+#include <string.h>
+
+enum {
+	TOKEN_BYTES = 32,
+	ID_BYTES = 15,
+	MAILS_AN_HOUR = 3,
+	TEXT_MAX = 1 << 16,
+	MINUTE_MS = 60000,
+	HOUR_MS = 60 * MINUTE_MS,
+};
+
+/* The page of the console that takes the token is named behind the #: so no server, proxy or
+ * referrer ever sees it. */
+static const struct {
+	const char *name, *event, *page;
+	int64_t for_ms;
+} kinds[ACCOUNT_KINDS] = {
+	[ACCOUNT_VERIFY] = { "verify", "verification", "verify", 24 * HOUR_MS },
+	[ACCOUNT_RESET] = { "reset", "password_reset", "reset", HOUR_MS },
+	[ACCOUNT_LINK] = { "link", "sign_in_link", "sign-in", 15 * MINUTE_MS },
+};
+
+const char *account_kind_name(enum account_kind kind)
+{
+	return kinds[kind].name;
+}
+
+struct account_mail {
+	struct desk *desk;
+	struct db_conn *c;
+	struct arena *arena;
+	enum account_kind kind;
+	struct user to; /* id 0: of nobody we know */
+	const char *password_hash;
+	int64_t now_ms;
+	char token[64];
+};
+
+static int out_of_memory(struct md_err *err)
+{
+	return md_fail(err, MD_NOMEM, 0, "out of memory");
+}
+
+static int make_token(struct account_mail *m, struct md_err *err)
+{
+	md_auto(buf_done) struct buf text = BUF_INIT(sizeof m->token - 1);
+	uint8_t bytes[TOKEN_BYTES];
+
+	random_fill(m->desk->random, bytes, sizeof bytes);
+	base64url_encode(&text, bytes, sizeof bytes);
+	if (text.status != MD_OK)
+		return out_of_memory(err);
+	memcpy(m->token, text.data, text.len + 1);
+	return MD_OK;
+}
+
+static int add_link(struct account_mail *m, struct md_err *err)
+{
+	char hash[SHA256_HEX];
+	const struct account_link l = { .kind = kinds[m->kind].name,
+					.email = m->to.email,
+					.user_id = m->to.id,
+					.name = m->to.id ? NULL : m->to.name,
+					.locale = m->to.id ? NULL : m->to.locale,
+					.password_hash = m->password_hash,
+					.token_hash = hash,
+					.created_at = m->now_ms,
+					.expires_at = m->now_ms + kinds[m->kind].for_ms };
+
+	sha256_hex(m->token, strlen(m->token), hash);
+	return account_link_add(m->c, &l, err);
+}
+
+/* ---- the mail ---- */
+
+static const struct conf_mailbox *mailbox_of(const struct account_mail *m)
+{
+	return m->desk->mailboxes[0].conf;
+}
+
+static const char *make_message_id(struct account_mail *m)
+{
+	md_auto(buf_done) struct buf id = BUF_INIT(400);
+	const char *at = strchr(mailbox_of(m)->address, '@');
+	uint8_t bytes[ID_BYTES];
+
+	random_fill(m->desk->random, bytes, sizeof bytes);
+	base32_encode(&id, bytes, sizeof bytes);
+	buf_adds(&id, at ? at : "@localhost");
+	return id.status == MD_OK ? arena_strdup(m->arena, buf_str(&id)) : NULL;
+}
+
+static const char *freeze(struct account_mail *m, const char *message_id)
+{
+	const struct conf_desk *desk = &m->desk->config->desk;
+	const struct conf_mailbox *mailbox = mailbox_of(m);
+	const char *name = m->to.id ? m->to.name : NULL, *zone = m->to.timezone;
+	const char *url = arena_printf(m->arena, "%s/#/%s?token=%s", desk->url, kinds[m->kind].page,
+				       m->token);
+	md_auto(buf_done) struct buf text = BUF_INIT(TEXT_MAX);
+	md_auto(json_decref_p) json_t *j =
+		json_pack("{s:{s:s, s:s}, s:n, s:{s:s?, s:s}, s:s, s:[],"
+			  " s:{s:s, s:s, s:s, s:s, s:s?, s:s}, s:s?, s:s, s:s}",
+			  "desk", "name", desk->name, "url", desk->url, "ticket", "recipient",
+			  "name", name, "email", m->to.email, "link_url", url, "actions", "mail",
+			  "from_name", desk->name, "from", mailbox->address, "reply_to",
+			  mailbox->address, "message_id", message_id, "to_name", name,
+			  "auto_submitted", "auto-generated", "locale", m->to.locale, "desk_locale",
+			  mailbox->locale, "timezone", zone ? zone : desk->timezone);
+
+	if (!j)
+		return NULL;
+	json_write(&text, j);
+	return text.status == MD_OK ? arena_strdup(m->arena, buf_str(&text)) : NULL;
+}
+
+static int queue_mail(struct account_mail *m, struct md_err *err)
+{
+	const struct conf_mailbox *mailbox = mailbox_of(m);
+	const char *id = make_message_id(m);
+	struct message_row row = { .direction = "out",
+				   .mailbox_id = m->desk->mailboxes[0].id,
+				   .message_id = id,
+				   .from_address = mailbox->address,
+				   .kind = ACCOUNT_MESSAGE_KIND,
+				   .created_at = m->now_ms };
+	struct outbox_row o = { .user_id = m->to.id,
+				.event = kinds[m->kind].event,
+				.smtp = mailbox->smtp,
+				.sender = mailbox->address,
+				.recipient = m->to.email,
+				.state = "queued",
+				.next_at = m->now_ms,
+				.created_at = m->now_ms };
+	md_auto(buf_done) struct buf envelope = BUF_INIT(1000);
+	struct token t = { .day = token_day(m->now_ms), .user = m->to.id };
+	int64_t outbox;
+	int rc;
+
+	o.data = id ? freeze(m, id) : NULL;
+	if (!o.data)
+		return out_of_memory(err);
+	rc = message_insert(m->c, &row, &o.message_id, err);
+	t.serial = o.message_id;
+	if (rc == MD_OK && mailbox->plus_addressing && mailbox->verp &&
+	    token_make_address(&m->desk->token_keys, TOKEN_BOUNCE, &t, mailbox->address, &envelope,
+			       NULL) == MD_OK)
+		o.sender = buf_str(&envelope);
+	return rc == MD_OK ? outbox_add(m->c, &o, &outbox, err) : rc;
+}
+
+static int send_link(struct account_mail *m, struct md_err *err)
+{
+	int rc = make_token(m, err);
+
+	if (rc == MD_OK)
+		rc = add_link(m, err);
+	return rc == MD_OK ? queue_mail(m, err) : rc;
+}
+
+/* ---- who gets one ---- */
+
+static const char *folded(struct arena *a, const char *email)
+{
+	md_auto(buf_done) struct buf text = BUF_INIT(MAIL_ADDRESS_MAX * 2);
+
+	utf8_fold(&text, email, strlen(email));
+	return text.status == MD_OK ? arena_strdup(a, buf_str(&text)) : NULL;
+}
+
+/* Somebody who is known and registers is led to their account. The link is not one by which the
+ * password that came with the request would be set: it may be a stranger's. */
+int account_ask(struct desk *d, struct db_conn *c, struct arena *a, const struct account_request *r,
+		int64_t now_ms, struct md_err *err)
+{
+	struct account_mail m = {
+		.desk = d, .c = c, .arena = a, .kind = r->kind, .now_ms = now_ms
+	};
+	int64_t n = 0;
+	int rc = user_by_address(c, r->email, a, &m.to, err);
+
+	if (rc != MD_OK && rc != MD_NOTFOUND)
+		return rc;
+	if (rc == MD_OK && m.to.disabled_at)
+		return MD_OK;
+	if (rc == MD_OK && r->kind == ACCOUNT_VERIFY)
+		m.kind = ACCOUNT_RESET;
+	if (rc == MD_NOTFOUND) {
+		if (r->kind != ACCOUNT_VERIFY || !mail_address_valid(r->email))
+			return MD_OK;
+		m.to = (struct user){ .email = folded(a, r->email),
+				      .name = r->name,
+				      .locale = r->locale };
+		m.password_hash = r->password_hash;
+		if (!m.to.email)
+			return out_of_memory(err);
+	}
+	rc = account_link_count(c, m.to.email, now_ms - HOUR_MS, &n, err);
+	return rc != MD_OK || n >= MAILS_AN_HOUR ? rc : send_link(&m, err);
+}
+
+int account_invite(struct desk *d, struct db_conn *c, struct arena *a, const struct user *u,
+		   int64_t now_ms, struct md_err *err)
+{
+	struct account_mail m = {
+		.desk = d, .c = c, .arena = a, .kind = ACCOUNT_RESET, .to = *u, .now_ms = now_ms
+	};
+
+	return send_link(&m, err);
+}
+
+int account_end_all(struct db_conn *c, struct user *u, int64_t now_ms, struct md_err *err)
+{
+	int rc = session_end_user(c, u->id, now_ms, err);
+
+	u->epoch++;
+	return rc == MD_OK ? account_link_end_user(c, u->id, now_ms, err) : rc;
+}
