@@ -169,7 +169,7 @@ def test_a_person_changes_themselves(desk, person):
                                    "timezone": "Europe/Berlin"})
     assert answer.status == 200, answer.body
     assert {k: answer.json[k] for k in ("name", "locale", "timezone", "signature")} == {
-        "name": "New  name", "locale": "de", "timezone": "Europe/Berlin", "signature": "--\nN"}
+        "name": "New name", "locale": "de", "timezone": "Europe/Berlin", "signature": "--\nN"}
     for body, field in (({"timezone": "Mars/Olympus"}, "timezone"), ({"locale": "x"}, "locale"),
                         ({"name": " "}, "name"), ({"role": "admin"}, "role"),
                         ({"password": "a new long one"}, "old_password"),
