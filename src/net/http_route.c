@@ -278,7 +278,7 @@ void http_dispatch(struct http_exchange *ex)
 		no_method(ex, &f);
 	else if (!(f.route->roles & 1U << ex->q.role) && !(f.route->roles & 1))
 		http_refuse(&ex->q, &ex->r, 403, "forbidden", "not for you");
-	else
+	else if ((f.route->roles & 1) || !s->permit || s->permit(s->ctx, &ex->q, &ex->r, f.route))
 		run(ex, f.route);
 }
 

@@ -1,5 +1,6 @@
 """Signing in to the running daemon: links by mail, sessions, second factors, keys, and strangers."""
 import base64
+import concurrent.futures
 import hmac
 import re
 import struct
@@ -262,3 +263,75 @@ def test_codes_are_guessed_slowly_from_everywhere(start_world):
     answers = [world.api().request("POST", "/auth/token", body,
                                    {"X-Forwarded-For": f"192.0.{i}.1"}).status for i in range(25)]
     assert answers.count(429) >= 4 and answers[:15] == [401] * 15
+
+
+# ---- refreshing ----
+
+def test_of_two_uses_at_once_nobody_goes_on(desk, person):
+    token = sign_in(desk, person["email"], PASSWORD).json["refresh_token"]
+    refresh = lambda t: desk.api().post("/auth/refresh", {"refresh_token": t})
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(refresh, [token] * 6))
+    good = [a.json for a in answers if a.status == 200]
+    assert len(good) == 1 and [a.status for a in answers].count(401) == 5
+    assert refresh(good[0]["refresh_token"]).status == 401, "the family is ended"
+    assert as_user(desk, good[0]["access_token"]).get("/auth/me").status == 401
+
+
+def test_a_browser_keeps_its_token_in_a_cookie(desk, person):
+    answer = sign_in(desk, person["email"], PASSWORD, cookie=True)
+    assert "refresh_token" not in answer.json
+    cookie, *flags = answer.headers["Set-Cookie"].split("; ")
+    assert cookie.startswith("__Host-maildesk_refresh=")
+    assert {"Path=/", "Secure", "HttpOnly", "SameSite=Strict"} <= set(flags)
+    own = desk["http"]
+    send = lambda path, cookie, **headers: desk.api().request(
+        "POST", path, {}, {"Cookie": f"a=b; {cookie}; c=d", **headers})
+    for origin in ({}, {"Origin": "https://evil.test"}, {"Origin": "null"},
+                   {"Origin": own + ".evil.test"}, {"Origin": own + "/"}):
+        assert send("/auth/refresh", cookie, **origin).status == 403, origin
+    next_one = send("/auth/refresh", cookie, Origin=own)
+    assert next_one.status == 200 and "refresh_token" not in next_one.json
+    cookie = next_one.headers["Set-Cookie"].split("; ")[0]
+    assert send("/auth/refresh", "x=y", Origin=own).status == 401
+    assert send("/auth/logout", cookie).status == 401, "no origin, no session"
+    gone = send("/auth/logout", cookie, Origin=own)
+    assert gone.status == 204 and "Max-Age=0" in gone.headers["Set-Cookie"]
+    assert send("/auth/refresh", cookie, Origin=own).status == 401
+
+
+# ---- keys ----
+
+def test_keys_act_as_their_maker_within_their_scopes(desk):
+    admin = desk.api("admin")
+    make = lambda *scopes, **more: admin.post("/api-keys", {"name": "sync",
+                                                            "scopes": list(scopes), **more})
+    reader, writer, chief = (make(s) for s in ("tickets:read", "tickets:write", "admin"))
+    assert reader.status == 201 and reader.json["key"].startswith("mdk_")
+    read, write, manage = (as_user(desk, k.json["key"]) for k in (reader, writer, chief))
+    ticket = {"title": "By key", "description": "x"}
+    made = write.post("/tickets", ticket)
+    assert made.status == 201 and made.json["created_by"]["role"] == "admin"
+    assert read.get(f"/tickets/{made.json['id']}").status == 200
+    for key, method, path, body in ((read, "POST", "/tickets", ticket), (read, "GET", "/outbox", None),
+                                    (write, "GET", "/tickets", None), (manage, "GET", "/tickets", None),
+                                    (write, "POST", "/users", {}), (manage, "PATCH", "/auth/me", {}),
+                                    (manage, "GET", "/auth/sessions", None),
+                                    (manage, "POST", "/auth/otp", {})):
+        answer = key.request(method, path, body)
+        assert answer.status == 403 and answer.json["code"] == "forbidden", (method, path)
+    assert manage.get("/outbox").status == 200 and read.get("/auth/me").json["role"] == "admin"
+    rows = admin.get("/api-keys", per_page=100).json["items"]
+    assert "mdk_" not in str(rows) and all(r["last_used_at"] for r in rows)
+    for body, field in (({"name": "x", "scopes": ["root"]}, "scopes"),
+                        ({"name": "x", "scopes": []}, "scopes"),
+                        ({"name": "x", "scopes": ["admin"], "expires_at": "2001-01-01T00:00:00Z"},
+                         "expires_at")):
+        answer = admin.post("/api-keys", body)
+        assert answer.status == 422 and answer.json["errors"][0]["field"] == field
+    assert desk.api("anna").get("/api-keys").status == 403
+    assert admin.request("DELETE", f"/api-keys/{reader.json['id']}").status == 204
+    assert read.get("/tickets").status == 401
+    soon = make("tickets:read", expires_at=time.strftime("%FT%TZ", time.gmtime(time.time() + 2)))
+    briefly = as_user(desk, soon.json["key"])
+    wait_for("the key's end", lambda: briefly.get("/tickets").status == 401)

@@ -76,6 +76,10 @@ struct http_service {
 	/* Called when there is an Authorization header: sets role, user, caller. MD_REFUSED: 401.
 	 */
 	int (*identify)(void *ctx, struct http_request *q, struct md_err *err);
+	/* After the role, of a route that is not open to all: false when the caller may not use it
+	 * after all; then the answer is written. May be NULL. */
+	bool (*permit)(void *ctx, struct http_request *q, struct http_response *r,
+		       const struct http_route *route);
 	/* What `find`, `handler` or `identify` failed with, as an answer. */
 	void (*failed)(void *ctx, struct http_request *q, struct http_response *r, int rc,
 		       const struct md_err *err);

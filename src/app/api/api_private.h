@@ -34,6 +34,8 @@ struct api {
 struct api_caller {
 	struct work_by by;
 	int64_t session;
+	int64_t key; /* the API key that was shown; 0: a person's own token */
+	unsigned scopes;
 };
 static inline const struct work_by *api_by(const struct http_request *q)
 {
@@ -49,6 +51,9 @@ bool api_allowed(const struct http_request *q, enum policy_action action);
 
 /* auth_caller.c: hooks of http_service */
 int api_identify(void *ctx, struct http_request *q, struct md_err *err);
+/* api_keys.c: has the key that was shown, if it was one, the scope for that route? */
+bool api_permit(void *ctx, struct http_request *q, struct http_response *r,
+		const struct http_route *route);
 /* fail.c */
 void api_failed(void *ctx, struct http_request *q, struct http_response *r, int rc,
 		const struct md_err *err);
@@ -140,6 +145,9 @@ API_HANDLER(auth_sessions_end);
 API_HANDLER(auth_session_end);
 API_HANDLER(auth_otp_set);
 API_HANDLER(auth_otp_drop);
+API_HANDLER(api_keys_page);
+API_HANDLER(api_keys_add);
+API_HANDLER(api_keys_drop);
 API_HANDLER(auth_register);
 API_HANDLER(auth_verify_address);
 API_HANDLER(auth_forgot);
@@ -231,7 +239,8 @@ extern const struct http_field blocked_body[], message_query[], attachment_query
 extern const struct http_field teams_body[], teams_changes[], organisations_body[],
 	organisations_changes[], tags_body[], tags_changes[], replies_body[], replies_changes[];
 extern const struct http_field auth_register_body[], auth_email_body[], auth_token_body[],
-	auth_reset_body[], auth_link_body[], auth_otp_body[], auth_otp_proof[], auth_me_changes[];
+	auth_reset_body[], auth_link_body[], auth_otp_body[], auth_otp_proof[], api_keys_body[],
+	auth_me_changes[];
 extern const struct http_field token_body[], refresh_body[], logout_body[], ticket_body[],
 	ticket_changes[], ticket_whole[], participant_body[], watch_body[], mute_body[],
 	merge_body[], version_body[], split_body[], link_body[], ticket_query[], comment_body[],

@@ -135,7 +135,9 @@ static int begin_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
 int auth_token(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)
 {
 	struct api *api = ctx;
-	struct grant g = { .api = api, .q = q };
+	struct grant g = { .api = api,
+			   .q = q,
+			   .cookie = json_is_true(json_object_get(q->json, "cookie")) };
 	const char *email = json_get_string(q->json, "email");
 	int rc;
 
@@ -183,6 +185,10 @@ static int continue_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
 		return refuse_refresh(err);
 	if (rc == MD_OK)
 		rc = session_use(c, s.id, g->q->now_ms, err);
+	if (rc == MD_CONFLICT) { /* the other use came first */
+		g->reused = true;
+		return session_end_family(c, s.family, g->q->now_ms, err);
+	}
 	if (rc != MD_OK)
 		return rc;
 	snprintf(g->family, sizeof g->family, "%s", s.family);
@@ -190,14 +196,36 @@ static int continue_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
 	return grant_add(c, g, err);
 }
 
+/* The refresh token of the body or else the cookie; NULL: the answer is written. */
+static const char *shown_token(struct grant *g, struct http_response *r)
+{
+	const char *token = json_get_string(g->q->json, "refresh_token");
+
+	if (token)
+		return token;
+	token = auth_cookie_get(g->q);
+	g->cookie = true;
+	if (!token) {
+		auth_unauthorized(g->q, r, "no refresh token");
+	} else if (!auth_own_origin(g->api, g->q)) {
+		http_refuse(g->q, r, 403, "forbidden", "the cookie is for our own pages");
+		return NULL;
+	}
+	return token;
+}
+
 int auth_refresh(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)
 {
 	struct api *api = ctx;
 	struct grant g = { .api = api, .q = q };
 	char hash[SHA256_HEX];
-	int rc = grant_prepare(&g, false, err);
+	const char *token = shown_token(&g, r);
+	int rc;
 
-	auth_hash(json_get_string(q->json, "refresh_token"), hash);
+	if (!token)
+		return MD_OK;
+	rc = grant_prepare(&g, false, err);
+	auth_hash(token, hash);
 	g.used = hash;
 	if (rc == MD_OK)
 		rc = db_txn(api->desk->db, continue_in_txn, &g, err);
@@ -224,8 +252,13 @@ int auth_logout(void *ctx, struct http_request *q, struct http_response *r, stru
 	struct api *api = ctx;
 	struct grant g = { .api = api, .q = q };
 	const char *refresh = json_get_string(q->json, "refresh_token");
+	bool cookie = !refresh && auth_own_origin(api, q) && auth_cookie_get(q);
 	char hash[SHA256_HEX];
 
+	if (cookie) {
+		refresh = auth_cookie_get(q);
+		auth_cookie_set(q, r, "", 0);
+	}
 	if (refresh) {
 		auth_hash(refresh, hash);
 		g.used = hash;

@@ -1,17 +1,13 @@
-/* Who calls: the bearer of an access token, which is compared with its user at each request. */
+/* Who calls: the bearer of an access token or a key, which is compared with its user at each
+ * request. */
 #include "auth_private.h"
 
 #include <string.h>
 #include <strings.h>
 
 static int set_caller(struct api *api, struct http_request *q, const struct user *u,
-		      int64_t session, struct md_err *err)
+		      struct api_caller *caller)
 {
-	struct api_caller *caller = arena_alloc(q->arena, sizeof *caller);
-
-	if (!caller)
-		return md_fail(err, MD_NOMEM, 0, "out of memory");
-	caller->session = session;
 	caller->by = (struct work_by){
 		.desk = api->desk,
 		.actor = { .user = u->id,
@@ -28,26 +24,39 @@ static int set_caller(struct api *api, struct http_request *q, const struct user
 	return MD_OK;
 }
 
-int api_identify(void *ctx, struct http_request *q, struct md_err *err)
+static int by_access_token(struct api *api, struct http_request *q, const char *token,
+			   struct user *ret, struct api_caller *caller, struct md_err *err)
 {
-	struct api *api = ctx;
-	const char *token = http_header(q, "Authorization");
-	struct jwt_claims claims;
 	md_auto(db_read_done_p) struct db_conn *c = NULL;
-	struct user u;
-	int rc;
+	struct jwt_claims claims;
+	int rc = jwt_check(api->desk->jwt_key, token, strlen(token), q->now_ms, &claims, err);
 
-	if (strncasecmp(token, "Bearer ", 7) != 0)
-		return md_fail(err, MD_REFUSED, 0, "no bearer token");
-	token += 7 + strspn(token + 7, " ");
-	rc = jwt_check(api->desk->jwt_key, token, strlen(token), q->now_ms, &claims, err);
 	if (rc == MD_OK)
 		rc = db_read(api->desk->db, &c, err);
 	if (rc == MD_OK)
 		rc = user_get_in_session(c, claims.sub,
 					 arena_printf(q->arena, "%lld", (long long)claims.sid),
-					 q->arena, &u, err);
-	if (rc == MD_NOTFOUND || (rc == MD_OK && (u.disabled_at || u.epoch != claims.ver)))
+					 q->arena, ret, err);
+	if (rc == MD_NOTFOUND || (rc == MD_OK && (ret->disabled_at || ret->epoch != claims.ver)))
 		return md_fail(err, MD_REFUSED, 0, "this access token was ended");
-	return rc == MD_OK ? set_caller(api, q, &u, claims.sid, err) : rc;
+	if (rc == MD_OK)
+		caller->session = claims.sid;
+	return rc;
+}
+
+int api_identify(void *ctx, struct http_request *q, struct md_err *err)
+{
+	struct api *api = ctx;
+	const char *token = http_header(q, "Authorization");
+	struct api_caller *caller = arena_alloc(q->arena, sizeof *caller);
+	struct user u;
+	int rc;
+
+	if (!caller)
+		return md_fail(err, MD_NOMEM, 0, "out of memory");
+	if (strncasecmp(token, "Bearer ", 7) != 0)
+		return md_fail(err, MD_REFUSED, 0, "no bearer token");
+	token += 7 + strspn(token + 7, " ");
+	rc = (auth_is_key(token) ? auth_by_key : by_access_token)(api, q, token, &u, caller, err);
+	return rc == MD_OK ? set_caller(api, q, &u, caller) : rc;
 }

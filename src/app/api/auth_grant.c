@@ -94,7 +94,10 @@ int grant_show(const struct grant *g, struct http_response *r, struct md_err *er
 	show_text(&r->body, "access_token", jwt.data);
 	show_text(&r->body, "token_type", "Bearer");
 	show_int(&r->body, "expires_in", ACCESS_S);
-	show_text(&r->body, "refresh_token", g->refresh);
+	if (g->cookie)
+		auth_cookie_set(g->q, r, g->refresh, REFRESH_MS / 1000);
+	else
+		show_text(&r->body, "refresh_token", g->refresh);
 	api_show_user(&r->body, "user", &g->user, true);
 	show_end(&r->body, '}');
 	return MD_OK;

@@ -197,7 +197,10 @@ int auth_reset(void *ctx, struct http_request *q, struct http_response *r, struc
 
 int auth_link_use(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)
 {
-	struct use u = { .grant = { .api = ctx, .q = q }, .kind = ACCOUNT_LINK };
+	struct use u = { .grant = { .api = ctx,
+				    .q = q,
+				    .cookie = json_is_true(json_object_get(q->json, "cookie")) },
+			 .kind = ACCOUNT_LINK };
 	int rc = grant_prepare(&u.grant, true, err);
 
 	if (rc == MD_OK)
@@ -219,5 +222,7 @@ const struct http_field auth_register_body[] = { EMAIL, PASSWORD, FIELD("name", 
 						 FIELD("locale", 0, 35), HTTP_END };
 const struct http_field auth_email_body[] = { EMAIL, HTTP_END };
 const struct http_field auth_token_body[] = { TOKEN, HTTP_END };
-const struct http_field auth_link_body[] = { TOKEN, FIELD("otp", 0, 40), HTTP_END };
+const struct http_field auth_link_body[] = {
+	TOKEN, FIELD("otp", 0, 40), { "cookie", HTTP_BOOL, 0, 0, 0, NULL, NULL }, HTTP_END
+};
 const struct http_field auth_reset_body[] = { TOKEN, PASSWORD, HTTP_END };

@@ -27,7 +27,7 @@ struct grant { /* a session begun or continued */
 	const char *user_agent; /* of the sign-in */
 	char family[AUTH_FAMILY_MAX];
 	char refresh[AUTH_REFRESH_TEXT];
-	bool reused;
+	bool reused, cookie; /* cookie: the refresh token goes into one */
 };
 
 /* auth_otp.c: in a transaction, the second factor of that user, if they have one: MD_REFUSED (enum
@@ -43,6 +43,20 @@ int grant_prepare(struct grant *g, bool begin, struct md_err *err);
 int grant_add(struct db_conn *c, const struct grant *g, struct md_err *err);
 /* After it: the answer. */
 int grant_show(const struct grant *g, struct http_response *r, struct md_err *err);
+
+/* auth_cookie.c */
+void auth_cookie_set(struct http_request *q, struct http_response *r, const char *token,
+		     int64_t seconds);
+/* NULL: there is none. */
+const char *auth_cookie_get(const struct http_request *q);
+/* Was it sent by a page of ours? */
+bool auth_own_origin(const struct api *api, const struct http_request *q);
+
+/* api_keys.c */
+bool auth_is_key(const char *token);
+/* Fills the key's members of `caller`. MD_REFUSED. */
+int auth_by_key(struct api *api, struct http_request *q, const char *token, struct user *ret,
+		struct api_caller *caller, struct md_err *err);
 
 /* auth.c */
 /* Take one try from the account and the network of the caller; false: the answer is 429. */

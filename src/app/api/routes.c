@@ -77,6 +77,9 @@ static const struct http_route routes[] = {
 { "GET",    V1 "/users/{id}",   SIGNED_IN, user_get_one, NULL, NULL, NULL,         "One person",               HTTP_OBJECT, "User", 0 },
 { "PATCH",  V1 "/users/{id}",   ADMIN,     user_patch,   NULL, NULL, user_changes, "Change a person",          HTTP_OBJECT, "User", 0 },
 
+{ "GET",    V1 "/api-keys",      ADMIN,   api_keys_page, NULL, page_query, NULL, "Keys of programs", HTTP_PAGE, "ApiKey", 0 },
+{ "POST",   V1 "/api-keys",      ADMIN,   api_keys_add,  NULL, NULL, api_keys_body, "Make a key; it is shown this once", HTTP_OBJECT, "ApiKey", 201 },
+{ "DELETE", V1 "/api-keys/{id}", ADMIN,   api_keys_drop, NULL, NULL, NULL, "End a key", HTTP_OBJECT, NULL, 204 },
 { "GET",    V1 "/teams", STAFF, api_teams_page, NULL, page_query, NULL, "Teams of agents", HTTP_PAGE, "Team", 0 },
 { "POST",   V1 "/teams", ADMIN, api_teams_save, NULL, NULL, teams_body, "Add a team", HTTP_OBJECT, "Team", 201 },
 { "GET",    V1 "/teams/{id}", STAFF, api_teams_get, NULL, NULL, NULL, "One of them", HTTP_OBJECT, "Team", 0 },
@@ -134,6 +137,7 @@ static const struct http_service service = {
 	.n_routes = MD_COUNT(routes),
 	.base = V1,
 	.identify = api_identify,
+	.permit = api_permit,
 	.failed = api_failed,
 };
 

@@ -49,10 +49,11 @@ const struct http_field token_body[] = {
 	IN("email", HTTP_LINE, HTTP_REQUIRED, 1, 320, NULL),
 	IN("password", HTTP_LINE, HTTP_REQUIRED, 1, PASSWORD_MAX, NULL),
 	IN("otp", HTTP_LINE, 0, 1, 40, NULL),
+	IN("cookie", HTTP_BOOL, 0, 0, 0, NULL),
 	HTTP_END,
 };
 const struct http_field refresh_body[] = {
-	IN("refresh_token", HTTP_LINE, HTTP_REQUIRED, 1, 200, NULL),
+	IN("refresh_token", HTTP_LINE, 0, 1, 200, NULL), /* without it, the cookie */
 	HTTP_END,
 };
 const struct http_field logout_body[] = {
@@ -191,6 +192,17 @@ const struct http_field ticket_query[] = {
 
 /* ---- what goes out ---- */
 
+static const struct http_field api_key[] = {
+	OUT("id", HTTP_INT),
+	OUT("name", HTTP_LINE),
+	OUT("user", HTTP_INT), /* who it acts as */
+	OUT("scopes", HTTP_LINES),
+	OUT("created_at", HTTP_TIME),
+	MAYBE("expires_at", HTTP_TIME),
+	MAYBE("last_used_at", HTTP_TIME),
+	IN("key", HTTP_LINE, 0, 0, 0, NULL), /* once */
+	HTTP_END,
+};
 static const struct http_field accepted[] = { OUT("accepted", HTTP_BOOL), HTTP_END };
 static const struct http_field actor[] = { OUT("id", HTTP_INT), OUT("name", HTTP_LINE),
 					   OUT("role", HTTP_LINE), HTTP_END };
@@ -356,8 +368,9 @@ static const struct http_field otp[] = {
 	HTTP_END,
 };
 static const struct http_field token[] = {
-	OUT("access_token", HTTP_LINE),  OUT("token_type", HTTP_LINE), OUT("expires_in", HTTP_INT),
-	OUT("refresh_token", HTTP_LINE), ONE("user", 0, "User"),       HTTP_END
+	OUT("access_token", HTTP_LINE), OUT("token_type", HTTP_LINE),
+	OUT("expires_in", HTTP_INT),    IN("refresh_token", HTTP_LINE, 0, 0, 0, NULL),
+	ONE("user", 0, "User"),         HTTP_END
 };
 static const struct http_field rule[] = { OUT("rule", HTTP_LINE), OUT("matched", HTTP_BOOL),
 					  MAYBE("evidence", HTTP_TEXT), HTTP_END };
@@ -494,6 +507,7 @@ static const struct http_field mailbox[] = {
 const struct http_object api_objects[] = {
 	{ "Accepted", accepted },
 	{ "Actor", actor },
+	{ "ApiKey", api_key },
 	{ "Attachment", attachment },
 	{ "Bulk", bulk },
 	{ "BulkResult", bulk_result },
