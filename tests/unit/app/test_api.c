@@ -878,6 +878,44 @@ static void history_has_a_public_part(void **state)
 	HAS(part, "items.0.source", "api");
 }
 
+static void assert_shape(const char *name, const json_t *j);
+
+static void clocks_are_explained(void **state)
+{
+	struct reply r;
+	int64_t ticket = new_ticket(CAROL, "Printer");
+
+	(void)state;
+	PATCH(200, ANNA, path("/tickets/1"), "{\"assignee\":\"anna@desk.test\"}");
+	fixture_now += 5 * MINUTE;
+	PATCH(200, ANNA, path("/tickets/1"), "{\"status\":\"pending\"}");
+	fixture_now += 2 * MINUTE + 500;
+	r = GET(200, CAROL, path("/tickets/1/sla"));
+	GET(404, DAVE, path("/tickets/1/sla"));
+	GET(401, NOBODY, path("/tickets/1/sla"));
+	assert_shape("ClockStories", r.json);
+	assert_int_equal(int_at(r, "ticket"), ticket);
+	assert_int_equal(json_array_size(at(r.json, "clocks")), 2);
+	HAS(r, "clocks.0.metric", "first_response");
+	HAS(r, "clocks.0.state", "running");
+	HAS(r, "clocks.0.due", "2026-03-02T13:00:00.000Z");
+	assert_int_equal(int_at(r, "clocks.0.used"), 7 * 60);
+	assert_int_equal(int_at(r, "clocks.0.rest"), 4 * 3600 - 7 * 60 - 1);
+	assert_int_equal(int_at(r, "clocks.0.cycle"), 1);
+	HAS(r, "clocks.1.state", "paused");
+	HAS(r, "clocks.1.policy", "s");
+	assert_true(json_is_null(at(r.json, "clocks.1.due")));
+	assert_int_equal(int_at(r, "clocks.1.target"), 20 * 3600);
+	assert_int_equal(int_at(r, "clocks.1.used"), 300);
+	HAS(r, "clocks.1.explain.0.why", "open");
+	HAS(r, "clocks.1.explain.0.from", "2026-03-02T09:00:00.000Z");
+	HAS(r, "clocks.1.explain.0.to", "2026-03-02T09:05:00.000Z");
+	HAS(r, "clocks.1.explain.1.why", "paused: pending");
+	assert_true(json_is_false(at(r.json, "clocks.1.explain.1.counted")));
+	assert_shape("ClockStory", at(r.json, "clocks.1"));
+	assert_shape("ClockLine", at(r.json, "clocks.1.explain.1"));
+}
+
 /* ---- people ---- */
 
 static void customers_see_staff_and_themselves(void **state)
@@ -1213,6 +1251,9 @@ int main(void)
 		API_TEST(comments_are_public_or_internal, NO_LIMITS),
 		API_TEST(a_customers_answer_moves_the_ticket, NO_LIMITS),
 		API_TEST(history_has_a_public_part, NO_LIMITS),
+		API_TEST(clocks_are_explained, NO_LIMITS
+			 "sla \"s\" { first_response { medium = 4h } resolution { medium ="
+			 " 20h } }\n"),
 		API_TEST(customers_see_staff_and_themselves, NO_LIMITS),
 		API_TEST(admins_add_and_change_people, NO_LIMITS),
 		API_TEST(the_desk_shows_its_state, NO_LIMITS),

@@ -267,6 +267,12 @@ static void stretches_and_reasons(void **state)
 		assert_string_equal(calendar_why(&s, why), expect[i].why);
 	}
 	assert_int_equal(i, MD_COUNT(expect));
+	/* a holiday that has a name is told by it */
+	calendar_name_holiday(&c, "2026-04-03", "Good\nFriday");
+	calendar_name_holiday(&c, "2026-04-04", "No holiday");
+	assert_true(calendar_stretch(&c, ms("2026-04-02T22:00:00Z"), end, &s));
+	assert_string_equal(calendar_why(&s, why), "closed: Good Friday");
+	assert_int_equal(s.to_ms, ms("2026-04-03T22:00:00Z"));
 	/* midnight does not cut what goes on */
 	assert_true(calendar_stretch(&calendar_24x7, 0, INT64_C(864000000), &s));
 	assert_int_equal(s.to_ms, INT64_C(864000000));
