@@ -16,6 +16,8 @@ const struct conf_word conf_audiences[] = {
 	{ "agents", NOTICE_AGENT },      { "admins", NOTICE_ADMIN }, { NULL, 0 }
 };
 
+static const char *const priority_names[CONF_PRIORITIES] = { "low", "medium", "high", "critical" };
+
 static bool holds(const struct conf_strs *list, const char *s)
 {
 	for (size_t i = 0; i < list->n; i++)
@@ -145,12 +147,12 @@ static const struct conf_node *taken_by(struct conf_load *l, const struct conf_n
 /* Mailboxes and priorities are few and known: each pair is looked at. */
 static void check_reachable(struct conf_load *l, const struct conf_node *n)
 {
-	static const char *const all[] = { "low", "medium", "high", "critical" };
+	const char *const *all = priority_names;
 	const struct conf_sla *s = n->object;
 	const struct conf_node *by = NULL;
 	size_t mailboxes = s->mailboxes.n;
 
-	for (size_t p = 0; p < MD_COUNT(all); p++) {
+	for (size_t p = 0; p < CONF_PRIORITIES; p++) {
 		if (s->priorities.n > 0 && !holds(&s->priorities, all[p]))
 			continue;
 		if (mailboxes == 0 && !(by = taken_by(l, n, NULL, all[p])))
@@ -213,6 +215,37 @@ static void check_metrics(struct conf_load *l, const struct conf_node *n)
 	}
 }
 
+static const int64_t *targets_of(const struct conf_sla *s, const char *metric)
+{
+	const int64_t *const targets[SLA_METRIC_COUNT] = { s->first_response_ms,
+							   s->next_response_ms, s->update_ms,
+							   s->resolution_ms };
+	size_t m = 0;
+
+	while (m < SLA_METRIC_COUNT - 1 && strcmp(sla_metric_names[m], metric) != 0)
+		m++;
+	return targets[m];
+}
+
+/* A clock stands still at a priority without target: raising to it would end the escalation. */
+static void check_raised(struct conf_load *l, const struct conf_node *n, const struct conf_sla *s)
+{
+	const struct conf_escalation *e = n->object;
+	const int64_t *target = e->metric ? targets_of(s, e->metric) : NULL;
+
+	if (!target || !*e->priority)
+		return;
+	for (size_t i = 1; i < CONF_PRIORITIES; i++)
+		if (target[i - 1] && !target[i]) {
+			conf_warning(
+				l, ORIGIN(n, conf_escalation, "escalate", priority), n,
+				"priority = \"%s\": %s has no target for %s tickets: its clock "
+				"stands still there",
+				e->priority, e->metric, priority_names[i]);
+			return;
+		}
+}
+
 static void check_escalations(struct conf_load *l, const struct conf_node *sla)
 {
 	struct conf_sla *s = sla->object;
@@ -227,6 +260,7 @@ static void check_escalations(struct conf_load *l, const struct conf_node *sla)
 		/* the array of them was made already */
 		s->escalations[i++].tells_default =
 			!is_set(n, "escalate", offsetof(struct conf_escalation, notify));
+		check_raised(l, n, s);
 		if (e->times > 1 && e->every_ms == 0)
 			conf_error(l, ORIGIN(n, conf_escalation, "escalate", times), n,
 				   "times = %lld: every is missing", (long long)e->times);

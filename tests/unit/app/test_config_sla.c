@@ -309,6 +309,12 @@ static void escalations(void **state)
 	assert_string_equal(e[1].time, "real");
 	assert_int_equal(e[1].times, 1);
 	assert_false(e[1].tells_default);
+	says(BASE "sla \"s\" { update { low = 1h medium = 1h }\n"
+		  " escalate \"a\" { metric = update priority = up } }\n",
+	     true,
+	     "main.conf:5: warning: escalate \"a\": priority = \"up\": update has no target for "
+	     "high tickets: its clock stands still there\n",
+	     NULL);
 	says(BASE "sla \"s\" { update { low = 1h }\n"
 		  " escalate \"a\" { metric = silence\n times = 3\n notify = {boss}\n"
 		  " priority = down } escalate \"b\" { after = 1h } }\n",
