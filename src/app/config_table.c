@@ -456,6 +456,13 @@ const struct conf_key conf_keys[] = {
 	K("mailbox", "max_message_size", conf_mailbox, max_message_bytes, CONF_SIZE, "50M",
 	  "Of a larger mail only the header is taken.", RANGE(1024, INT64_C(1) << 30)),
 
+	K("retention", "closed", conf_retention, closed_ms, CONF_DURATION, "0",
+	  "What happens to tickets that have been closed so long; 0: nothing.", .example = "3y",
+	  RANGE(0, 36500 * DAY)),
+	K("retention", "action", conf_retention, action, CONF_ENUM, "anonymise",
+	  "Whether their people and texts are forgotten, or they go altogether.",
+	  .words = "anonymise delete"),
+
 	K("trust", "authserv_id", conf_trust, authserv_id, CONF_STR, "",
 	  "Our mail server's name in Authentication-Results; empty: such fields prove nothing.",
 	  .check = check_line),
@@ -684,6 +691,7 @@ const struct conf_section conf_sections[] = {
 	TITLED("smtp", conf_smtp, smtp, n_smtp, "main", "An account to send by."),
 	TITLED("mailbox", conf_mailbox, mailboxes, n_mailboxes, "support",
 	       "A mailbox whose mail becomes tickets."),
+	PLAIN("retention", retention, "How long tickets are kept."),
 	PLAIN("trust", trust, "Who a sender is believed to be."),
 	PLAIN("limits", limits, "Ceilings; 0: none."),
 	TITLED("team", conf_team, teams, n_teams, "support",

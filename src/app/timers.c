@@ -3,8 +3,9 @@
  * is taken and acted upon in one transaction, so it fires once, whoever is killed when and however
  * many daemons have seen it due. While the wall clock is doubted (base/wallwatch.h) none fires.
  *
- * The same thread now and then looks for content that nothing refers to, and empties the outbox of
- * what was sent. */
+ * The same thread now and then looks for content that nothing refers to, for what has been kept long
+ * enough, and empties the outbox of what was sent. */
+#include <maildesk/app/housekeeping.h>
 #include <maildesk/app/listener.h>
 #include <maildesk/app/timers.h>
 #include <maildesk/app/work.h>
@@ -39,6 +40,7 @@ struct timers {
 	struct arena arena;
 	struct timer_row *due;
 	size_t n, fired;
+	int64_t keep_at_ms;        /* the next housekeeping (monotonic) */
 	int64_t blob, sweep_at_ms; /* where a walk over the blobs goes on, and when (monotonic) */
 };
 
@@ -185,6 +187,25 @@ static void sweep(struct timers *t)
 	t->sweep_at_ms = now_ms + (t->blob ? PAGE_MS : SWEEP_MS);
 }
 
+static void keep_house(struct timers *t)
+{
+	int64_t now_ms = clock_mono(t->d->clock);
+	struct housekeeping done = { 0 };
+	struct md_err err = { 0 };
+
+	if (now_ms < t->keep_at_ms)
+		return;
+	if (housekeeping_run(t->d->db, t->d->config, clock_wall(t->d->clock), false, &done, &err) !=
+	    MD_OK)
+		log_warn(NULL, "what has been kept long enough is removed later: %s", err.text);
+	if (done.deleted || done.retained || done.discarded)
+		log_info(NULL,
+			 "kept long enough: %lld deleted tickets, %lld closed ones, %lld mails",
+			 (long long)done.deleted, (long long)done.retained,
+			 (long long)done.discarded);
+	t->keep_at_ms = now_ms + (done.more ? PAGE_MS : SWEEP_MS);
+}
+
 static void *run(void *arg)
 {
 	struct timers *t = arg;
@@ -197,6 +218,7 @@ static void *run(void *arg)
 		if (atomic_load(&t->stopping))
 			break;
 		sweep(t);
+		keep_house(t);
 		if (timers_round(t, &fired, &err) == MD_OK) {
 			if (t->n && !fired)
 				desk_sleep(t->d, DESK_TIMERS,

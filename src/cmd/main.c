@@ -39,6 +39,8 @@ static const struct cmd_verb verbs[] = {
 	{ "token", cmd_token, "change the key that signs reply addresses" },
 	{ "user", cmd_user, "add and list people" },
 	{ "search", cmd_search, "build the search index anew" },
+	{ "purge", cmd_purge, "remove what has been kept long enough" },
+	{ "erase", cmd_erase, "forget a person" },
 	{ "migrate", cmd_migrate, "move the desk to another database" },
 	{ "version", cmd_version, "print the version" },
 	{ "role-fetch", run_fetch, NULL },

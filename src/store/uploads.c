@@ -11,8 +11,11 @@ DB_SQL(sql_waiting,
        " AND a.uploader_id IS NOT NULL AND a.comment_id IS NULL");
 DB_SQL(sql_attach, "UPDATE attachments SET comment_id = $1"
 		   " WHERE id = $2 AND uploader_id = $3 AND comment_id IS NULL");
-DB_SQL(sql_purge, "DELETE FROM attachments WHERE uploader_id IS NOT NULL AND comment_id IS NULL"
-		  " AND uploaded_at < $1");
+#define EXPIRED                                                                                   \
+	" FROM attachments WHERE uploader_id IS NOT NULL AND comment_id IS NULL AND uploaded_at " \
+	"< $1"
+DB_SQL(sql_expired, "SELECT COUNT(*)" EXPIRED);
+DB_SQL(sql_purge, "DELETE" EXPIRED);
 
 int upload_add(struct db_conn *c, const struct upload *u, int64_t *ret_id, struct md_err *err)
 {
@@ -43,4 +46,9 @@ int upload_attach(struct db_conn *c, int64_t id, int64_t uploader, int64_t comme
 int upload_purge(struct db_conn *c, int64_t before_ms, int64_t *ret_removed, struct md_err *err)
 {
 	return db_exec(c, &sql_purge, DB_ARGS(DB_INT(before_ms)), ret_removed, err);
+}
+
+int upload_expired(struct db_conn *c, int64_t before_ms, int64_t *ret_n, struct md_err *err)
+{
+	return db_int(c, &sql_expired, DB_ARGS(DB_INT(before_ms)), ret_n, err);
 }

@@ -12,7 +12,7 @@ enum { ADDRESSES_MAX = 100, AGENTS_MAX = 10000, FOLDED_MAX = 4096 };
 #define USER_COLUMNS                                                                         \
 	"u.id, u.name, u.email, u.role, u.password_hash, u.locale, u.timezone, u.epoch,"     \
 	" u.created_at, u.disabled_at, u.undeliverable_at, u.organisation_id, u.away_until," \
-	" u.signature"
+	" u.signature, u.erased_at"
 #define USER_COLS                                                                                \
 	{ DB_COL_INT, offsetof(struct user, id) }, { DB_COL_TEXT, offsetof(struct user, name) }, \
 		{ DB_COL_TEXT, offsetof(struct user, email) },                                   \
@@ -26,8 +26,9 @@ enum { ADDRESSES_MAX = 100, AGENTS_MAX = 10000, FOLDED_MAX = 4096 };
 		{ DB_COL_INT, offsetof(struct user, undeliverable_at) },                         \
 		{ DB_COL_INT, offsetof(struct user, organisation_id) },                          \
 		{ DB_COL_INT, offsetof(struct user, away_until) },                               \
+		{ DB_COL_TEXT, offsetof(struct user, signature) },                               \
 	{                                                                                        \
-		DB_COL_TEXT, offsetof(struct user, signature)                                    \
+		DB_COL_INT, offsetof(struct user, erased_at)                                     \
 	}
 static const struct db_col user_cols[] = { USER_COLS };
 static const struct db_map user_map = DB_MAP(user, user_cols);

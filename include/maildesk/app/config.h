@@ -68,6 +68,10 @@ struct conf_mailbox {
 	int64_t port, poll_interval_ms, timeout_ms, max_message_bytes;
 	bool idle, plus_addressing, verp;
 };
+struct conf_retention {
+	int64_t closed_ms; /* 0: for ever */
+	const char *action;
+};
 struct conf_trust {
 	const char *authserv_id; /* "": off, "-": fields without an id */
 	const char *position;    /* "above", "below" our own Received */
@@ -163,6 +167,7 @@ struct config {
 	struct conf_desk desk;
 	struct conf_http http;
 	struct conf_trust trust;
+	struct conf_retention retention;
 	struct conf_limits limits;
 	struct conf_notify notify;
 	struct conf_smtp *smtp;

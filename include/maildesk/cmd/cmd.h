@@ -23,6 +23,8 @@ int cmd_commands(int argc, char **argv);
 int cmd_ticket(int argc, char **argv);
 int cmd_user(int argc, char **argv);
 int cmd_search(int argc, char **argv);
+int cmd_purge(int argc, char **argv);
+int cmd_erase(int argc, char **argv);
 int cmd_migrate(int argc, char **argv);
 int cmd_version(int argc, char **argv);
 

@@ -107,6 +107,7 @@ int upload_waiting(struct db_conn *c, int64_t uploader, int64_t *ret_bytes, stru
 /* It belongs to the comment. MD_NOTFOUND: it is no upload of theirs that waits for one. */
 int upload_attach(struct db_conn *c, int64_t id, int64_t uploader, int64_t comment,
 		  struct md_err *err);
+int upload_expired(struct db_conn *c, int64_t before_ms, int64_t *ret_n, struct md_err *err);
 /* Removes those that have waited since before then. */
 int upload_purge(struct db_conn *c, int64_t before_ms, int64_t *ret_removed, struct md_err *err);
 

@@ -13,6 +13,7 @@ struct user {
 	const char *signature;                         /* likewise */
 	int64_t epoch, created_at, disabled_at, undeliverable_at;
 	int64_t organisation_id, away_until; /* 0: none, not away */
+	int64_t erased_at;                   /* read only: privacy.h */
 };
 
 int user_get(struct db_conn *c, int64_t id, struct arena *a, struct user *ret, struct md_err *err);

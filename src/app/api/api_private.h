@@ -207,6 +207,13 @@ API_HANDLER(users_list);
 API_HANDLER(users_add);
 API_HANDLER(user_get_one);
 API_HANDLER(user_patch);
+API_HANDLER(user_addresses_page);
+API_HANDLER(user_address_add);
+API_HANDLER(user_address_drop);
+API_HANDLER(user_drop);
+API_HANDLER(user_merge);
+API_HANDLER(user_erase);
+API_HANDLER(user_export);
 API_HANDLER(message_decision);
 API_HANDLER(messages_page);
 API_HANDLER(ticket_messages);
@@ -235,7 +242,8 @@ void api_show_user(struct buf *out, const char *key, const struct user *u, bool 
 
 /* tables of bodies and queries: beside the handlers of their resource, or in schema.c */
 extern const struct http_field outbox_query[];
-extern const struct http_field blocked_body[], message_query[], attachment_query[];
+extern const struct http_field blocked_body[], message_query[], attachment_query[], address_body[],
+	user_merge_body[];
 extern const struct http_field teams_body[], teams_changes[], organisations_body[],
 	organisations_changes[], tags_body[], tags_changes[], replies_body[], replies_changes[];
 extern const struct http_field auth_register_body[], auth_email_body[], auth_token_body[],

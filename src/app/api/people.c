@@ -23,6 +23,7 @@ void api_show_user(struct buf *out, const char *key, const struct user *u, bool 
 		show_bool(out, "disabled", u->disabled_at != 0);
 		show_time(out, "created_at", u->created_at);
 		show_time(out, "undeliverable_at", u->undeliverable_at);
+		show_time(out, "erased_at", u->erased_at);
 		show_id(out, "organisation", u->organisation_id);
 		show_time(out, "away_until", u->away_until);
 	}

@@ -75,6 +75,13 @@ static const struct http_route routes[] = {
 { "GET",    V1 "/users",        SIGNED_IN, users_list,   NULL, user_query, NULL,   "People",                   HTTP_PAGE,   "User", 0 },
 { "POST",   V1 "/users",        ADMIN,     users_add,    NULL, NULL, user_body,    "Add a person",             HTTP_OBJECT, "User", 201 },
 { "GET",    V1 "/users/{id}",   SIGNED_IN, user_get_one, NULL, NULL, NULL,         "One person",               HTTP_OBJECT, "User", 0 },
+{ "DELETE", V1 "/users/{id}", ADMIN, user_drop, NULL, NULL, NULL, "Disable a person", HTTP_OBJECT, NULL, 204 },
+{ "GET",    V1 "/users/{id}/addresses", ADMIN, user_addresses_page, NULL, NULL, NULL, "All addresses of a person", HTTP_OBJECT, "Addresses", 0 },
+{ "POST",   V1 "/users/{id}/addresses", ADMIN, user_address_add, NULL, NULL, address_body, "One more address", HTTP_OBJECT, "Addresses", 201 },
+{ "DELETE", V1 "/users/{id}/addresses", ADMIN, user_address_drop, NULL, NULL, address_body, "One address less", HTTP_OBJECT, NULL, 204 },
+{ "POST",   V1 "/users/{id}/merge", ADMIN, user_merge, NULL, NULL, user_merge_body, "Two people are one", HTTP_OBJECT, "User", 200 },
+{ "POST",   V1 "/users/{id}/erase", ADMIN, user_erase, NULL, NULL, NULL, "Forget a person, for ever", HTTP_OBJECT, "User", 202 },
+{ "GET",    V1 "/users/{id}/export", ADMIN, user_export, NULL, NULL, NULL, "All that is known of a person", HTTP_OBJECT, "Export", 0 },
 { "PATCH",  V1 "/users/{id}",   ADMIN,     user_patch,   NULL, NULL, user_changes, "Change a person",          HTTP_OBJECT, "User", 0 },
 
 { "GET",    V1 "/api-keys",      ADMIN,   api_keys_page, NULL, page_query, NULL, "Keys of programs", HTTP_PAGE, "ApiKey", 0 },

@@ -339,6 +339,7 @@ static const struct http_field change[] = {
 	IN("disabled", HTTP_BOOL, 0, 0, 0, NULL), \
 	IN("created_at", HTTP_TIME, 0, 0, 0, NULL), \
 	IN("undeliverable_at", HTTP_TIME, HTTP_NULLABLE, 0, 0, NULL), \
+	IN("erased_at", HTTP_TIME, HTTP_NULLABLE, 0, 0, NULL), \
 	IN("organisation", HTTP_INT, HTTP_NULLABLE, 0, 0, NULL), \
 	IN("away_until", HTTP_TIME, HTTP_NULLABLE, 0, 0, NULL)
 /* clang-format on */
@@ -455,6 +456,52 @@ static const struct http_field found[] = {
 	OUT("score", HTTP_NUMBER),
 	HTTP_END,
 };
+static const struct http_field addresses[] = {
+	OUT("user", HTTP_INT),
+	OUT("email", HTTP_LINE),
+	OUT("addresses", HTTP_LINES),
+	HTTP_END,
+};
+static const struct http_field exported_ticket[] = {
+	OUT("id", HTTP_INT),
+	OUT("title", HTTP_LINE),
+	OUT("status", HTTP_LINE),
+	OUT("channel", HTTP_LINE),
+	OUT("created_at", HTTP_TIME),
+	MAYBE("closed_at", HTTP_TIME),
+	HTTP_END,
+};
+static const struct http_field exported_comment[] = {
+	OUT("id", HTTP_INT),
+	OUT("ticket", HTTP_INT),
+	OUT("body", HTTP_TEXT),
+	OUT("channel", HTTP_LINE),
+	OUT("created_at", HTTP_TIME),
+	MANY("attachments", "Attachment"),
+	HTTP_END,
+};
+static const struct http_field exported_message[] = {
+	OUT("id", HTTP_INT),
+	OUT("direction", HTTP_LINE),
+	MAYBE("message_id", HTTP_LINE),
+	MAYBE("subject", HTTP_LINE),
+	MAYBE("from", HTTP_LINE),
+	MAYBE("ticket", HTTP_INT),
+	OUT("size", HTTP_INT),
+	OUT("created_at", HTTP_TIME),
+	MAYBE("raw_url", HTTP_LINE),
+	MAYBE("raw", HTTP_TEXT), /* base64; of many mails only the first */
+	HTTP_END,
+};
+static const struct http_field export[] = {
+	ONE("user", 0, "User"),
+	OUT("addresses", HTTP_LINES),
+	MANY("tickets", "ExportedTicket"),
+	MANY("comments", "ExportedComment"),
+	MANY("messages", "ExportedMessage"),
+	OUT("exported_at", HTTP_TIME),
+	HTTP_END,
+};
 static const struct http_field message[] = {
 	OUT("id", HTTP_INT),
 	OUT("direction", HTTP_LINE),
@@ -508,6 +555,11 @@ const struct http_object api_objects[] = {
 	{ "Accepted", accepted },
 	{ "Actor", actor },
 	{ "ApiKey", api_key },
+	{ "Addresses", addresses },
+	{ "Export", export },
+	{ "ExportedComment", exported_comment },
+	{ "ExportedMessage", exported_message },
+	{ "ExportedTicket", exported_ticket },
 	{ "Attachment", attachment },
 	{ "Bulk", bulk },
 	{ "BulkResult", bulk_result },

@@ -32,7 +32,8 @@ CREATE TABLE users (
     away_until    {INT},                      -- gets nothing assigned by the desk itself
     created_at    {INT} NOT NULL,
     disabled_at   {INT},
-    undeliverable_at {INT}
+    undeliverable_at {INT},
+    erased_at     {INT}                       -- nothing of the person is left
 ) {STRICT};
 CREATE INDEX users_by_role ON users (role, id);
 
@@ -124,6 +125,7 @@ CREATE TABLE tickets (
     fields       TEXT,                        -- custom fields as a JSON object of texts
     merged_into  {INT} REFERENCES tickets (id),
     deleted_at   {INT},
+    anonymised_at {INT},                      -- its people and texts are forgotten
     epoch        {INT} NOT NULL DEFAULT 0,    -- raised to end all mail tokens of this ticket
     alias        TEXT,                        -- of the mailbox, that the requester wrote to
     version      {INT} NOT NULL DEFAULT 1
