@@ -37,7 +37,8 @@ bool mail_address_valid(const char *address)
 	uint32_t cp;
 
 	if (n > MAIL_ADDRESS_MAX || local == 0 || local > LOCAL_MAX || local + 1 >= n ||
-	    strchr(address + local + 1, '@') || strpbrk(address, " ()<>[]:;\\,\""))
+	    strchr(address + local + 1, '@') || strpbrk(address, " ()<>[]:;\\,\"") ||
+	    strstr(address, "=?")) /* some would decode it */
 		return false;
 	for (size_t i = 0, len; i < n; i += len) {
 		len = utf8_decode(address + i, n - i, &cp);
