@@ -618,7 +618,9 @@ static void test_addresses(void **state)
 		{ "@b", false },
 		{ "a@", false },
 		{ "a@b@c", false },
-		{ "=?8?B??=@b", false },
+		{ "=?8?B?"
+		  "?=@b",
+		  false },
 		{ "a b@c", false },
 		{ "a@b>\r\nRCPT TO:<evil@x", false },
 		{ "a@b\r\n", false },
