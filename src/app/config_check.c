@@ -301,14 +301,10 @@ void config_check(struct conf_load *l)
 	static const struct {
 		const char *section;
 		void (*check)(struct conf_load *l, struct conf_node *n);
-	} checks[] = { { "http", check_http },
-		       { "event", config_check_notice },
-		       { "smtp", check_smtp },
-		       { "mailbox", check_mailbox },
-		       { "mailbox", check_addresses },
-		       { "calendar", config_check_calendar },
-		       { "field", check_field },
-		       { "sla", config_check_sla } };
+	} checks[] = { { "http", check_http },         { "event", config_check_notice },
+		       { "smtp", check_smtp },         { "mailbox", check_mailbox },
+		       { "mailbox", check_addresses }, { "calendar", config_check_calendar },
+		       { "field", check_field },       { "sla", config_check_sla } };
 
 	if (l->arena->failed)
 		return;

@@ -60,8 +60,8 @@ struct desk {
 	size_t n_policies;
 	atomic_bool clock_doubted; /* the wall clock jumped: nothing fires meanwhile */
 	struct notice_choice choices[NOTICE_EVENT_COUNT]; /* of config->notify */
-	struct rules *rules;       /* of config->rules */
-	int wake_fd[DESK_PARTS];   /* eventfd */
+	struct rules *rules;                              /* of config->rules */
+	int wake_fd[DESK_PARTS];                          /* eventfd */
 	/* automatic mails to customers in the hour before that time, and one's own since; under
 	 * lock */
 	int64_t automatic_at_ms, automatic;

@@ -67,10 +67,10 @@ struct work {
 		/* of SLA events */
 		const char *metric;
 		int64_t percent, due_at;
-		size_t step;          /* of an escalation, from 1 */
-		unsigned audience;    /* who is told, instead of the matrix (enum notice_role) */
+		size_t step;       /* of an escalation, from 1 */
+		unsigned audience; /* who is told, instead of the matrix (enum notice_role) */
 		const char *address, *reply; /* undelivered: to whom, and what their server said */
-		int64_t confirmation; /* row that this mail asks to be answered for */
+		int64_t confirmation;        /* row that this mail asks to be answered for */
 		/* of alarms: what was stopped, "breaker" or "silence", and for whom */
 		const char *alarm, *about;
 	} events[WORK_EVENTS_MAX];
