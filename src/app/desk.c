@@ -1,5 +1,6 @@
 #include <maildesk/app/desk.h>
 #include <maildesk/app/keys.h>
+#include <maildesk/app/jwt_keys.h>
 #include <maildesk/base/log.h>
 #include <maildesk/store/mailboxes.h>
 #include <maildesk/store/schema.h>
@@ -62,6 +63,7 @@ static int load_instance(struct desk *d, struct md_err *err)
 static int load_secrets(struct desk *d, struct md_err *err)
 {
 	uint8_t raw[SEED_BYTES];
+	struct jwt_keys keys;
 	int rc = setting_secret(d->db, "desk_id", d->random, raw, sizeof raw, err);
 
 	if (rc == MD_OK) {
@@ -69,7 +71,7 @@ static int load_secrets(struct desk *d, struct md_err *err)
 		rc = keys_load(d->db, d->random, clock_wall(d->clock), &d->token_keys, err);
 	}
 	if (rc == MD_OK)
-		rc = setting_secret(d->db, "jwt_key", d->random, d->jwt_key, JWT_KEY_BYTES, err);
+		rc = jwt_keys_current(d, clock_wall(d->clock), &keys, err);
 	return rc;
 }
 

@@ -7,10 +7,36 @@
 #include <sodium.h>
 #include <string.h>
 
-/* {"alg":"HS256","typ":"at+jwt"} (RFC 9068), and the dot behind it. */
-static const char header[] = "eyJhbGciOiJIUzI1NiIsInR5cCI6ImF0K2p3dCJ9.";
+enum { HEADER_MAX = 128, KDF_ACCESS = 1 };
 
 _Static_assert(crypto_auth_hmacsha256_KEYBYTES == JWT_KEY_BYTES, "key size");
+
+_Static_assert(crypto_kdf_KEYBYTES == JWT_KEY_BYTES, "key size");
+
+/* The only header of that key (RFC 9068), and the dot behind it. Returns its length. */
+static size_t write_header(const struct jwt_key *key, struct buf *out)
+{
+	md_auto(buf_done) struct buf json = BUF_INIT(HEADER_MAX);
+	size_t from = out->len;
+
+	buf_addf(&json, "{\"alg\":\"HS256\",\"typ\":\"at+jwt\",\"kid\":\"%" PRIu32 "\"}", key->id);
+	if (json.status != MD_OK)
+		out->status = json.status;
+	base64url_encode(out, buf_str(&json), json.len);
+	buf_addc(out, '.');
+	return out->len - from;
+}
+
+/* Access tokens are signed with a key of their own: no other kind of token can ever be one. */
+static void sign(const struct jwt_key *key, const char *text, size_t n,
+		 uint8_t ret[crypto_auth_hmacsha256_BYTES])
+{
+	uint8_t derived[crypto_auth_hmacsha256_KEYBYTES];
+
+	crypto_kdf_derive_from_key(derived, sizeof derived, KDF_ACCESS, "mdaccess", key->bytes);
+	crypto_auth_hmacsha256(ret, (const unsigned char *)text, n, derived);
+	sodium_memzero(derived, sizeof derived);
+}
 
 static bool jti_valid(const char *s)
 {
@@ -20,7 +46,7 @@ static bool jti_valid(const char *s)
 	       strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") == n;
 }
 
-int jwt_make(const uint8_t key[JWT_KEY_BYTES], const struct jwt_claims *c, struct buf *out,
+int jwt_make(const struct jwt_key *key, const struct jwt_claims *c, struct buf *out,
 	     struct md_err *err)
 {
 	md_auto(buf_done) struct buf body = BUF_INIT(JWT_MAX), signed_part = BUF_INIT(JWT_MAX);
@@ -33,11 +59,11 @@ int jwt_make(const uint8_t key[JWT_KEY_BYTES], const struct jwt_claims *c, struc
 		 "{\"sub\":%" PRId64 ",\"role\":\"%s\",\"ver\":%" PRId64 ",\"sid\":%" PRId64
 		 ",\"iat\":%" PRId64 ",\"exp\":%" PRId64 ",\"jti\":\"%s\"}",
 		 c->sub, role_name(c->role), c->ver, c->sid, c->iat_s, c->exp_s, c->jti);
-	buf_adds(&signed_part, header);
+	write_header(key, &signed_part);
 	base64url_encode(&signed_part, body.data, body.len);
 	if (body.status != MD_OK || signed_part.status != MD_OK)
 		return md_fail(err, MD_NOMEM, 0, "no memory for an access token");
-	crypto_auth_hmacsha256(mac, (const unsigned char *)signed_part.data, signed_part.len, key);
+	sign(key, signed_part.data, signed_part.len, mac);
 	buf_add(out, signed_part.data, signed_part.len);
 	buf_addc(out, '.');
 	base64url_encode(out, mac, sizeof mac);
@@ -68,22 +94,44 @@ static bool read_claims(const json_t *j, struct jwt_claims *c)
 	return c->sub > 0 && c->role != ROLE_COUNT && c->role != ROLE_ANONYMOUS;
 }
 
-int jwt_check(const uint8_t key[JWT_KEY_BYTES], const char *token, size_t n, int64_t now_ms,
+/* The key whose header the token begins with; NULL: none of ours. */
+static const struct jwt_key *key_of(const struct jwt_keys *keys, const char *token, size_t n,
+				    size_t *ret_head)
+{
+	const struct jwt_key *all[] = { &keys->current, &keys->previous };
+
+	for (size_t i = 0; i < MD_COUNT(all); i++) {
+		md_auto(buf_done) struct buf header = BUF_INIT(2 * HEADER_MAX);
+
+		if (!all[i]->id)
+			continue;
+		*ret_head = write_header(all[i], &header);
+		if (header.status == MD_OK && n > *ret_head &&
+		    memcmp(token, header.data, *ret_head) == 0)
+			return all[i];
+	}
+	return NULL;
+}
+
+int jwt_check(const struct jwt_keys *keys, const char *token, size_t n, int64_t now_ms,
 	      struct jwt_claims *ret, struct md_err *err)
 {
 	uint8_t mac[crypto_auth_hmacsha256_BYTES], given[crypto_auth_hmacsha256_BYTES];
 	md_auto(json_decref_p) json_t *j = NULL;
 	struct jwt_claims claims = { 0 };
 	const char *dot = n <= JWT_MAX ? memrchr(token, '.', n) : NULL;
-	size_t head = sizeof header - 1, signed_n = dot ? (size_t)(dot - token) : 0, len;
+	size_t head = 0, signed_n = dot ? (size_t)(dot - token) : 0, len;
 	char body[JWT_MAX];
 
-	if (signed_n <= head || memcmp(token, header, head) != 0)
-		return md_fail(err, MD_REFUSED, 0, "not an access token of this server");
+	const struct jwt_key *key = key_of(keys, token, signed_n, &head);
+
+	if (!key)
+		return md_fail(err, MD_REFUSED, JWT_OTHER_HEADER,
+			       "not an access token of this server");
 	if (base64url_decode(dot + 1, n - signed_n - 1, given, sizeof given, &len) != MD_OK ||
 	    len != sizeof given)
 		return md_fail(err, MD_REFUSED, 0, "the access token has no signature");
-	crypto_auth_hmacsha256(mac, (const unsigned char *)token, signed_n, key);
+	sign(key, token, signed_n, mac);
 	if (sodium_memcmp(mac, given, sizeof mac) != 0)
 		return md_fail(err, MD_REFUSED, 0, "the access token is not signed with our key");
 	if (base64url_decode(token + head, signed_n - head, body, sizeof body, &len) != MD_OK ||

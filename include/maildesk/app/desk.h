@@ -50,7 +50,8 @@ struct desk {
 	char id[DESK_ID_MAX];       /* uuid: X-Maildesk-Loop */
 	char instance[DESK_ID_MAX]; /* this daemon among those of the desk: holder of leases */
 	struct token_keys token_keys;
-	uint8_t jwt_key[JWT_KEY_BYTES];
+	struct jwt_keys jwt; /* of jwt_keys.h, like the two below; under lock */
+	int64_t jwt_since_ms, jwt_read_ms;
 	struct rec_strs own; /* addresses of all mailboxes, aliases too */
 	struct desk_mailbox *mailboxes;
 	size_t n_mailboxes;

@@ -1,4 +1,5 @@
-/* jwt.h - the access tokens of the HTTP API: HS256 (RFC 7515, 7519), one header, nothing to choose.
+/* jwt.h - the access tokens of the HTTP API: HS256 (RFC 7515, 7519), one header a key, nothing to
+ * choose.
  *
  * The header is compared as text, so neither "none" nor another algorithm nor a token made for
  * another purpose is ever parsed. Revocation is by `ver` and `sid`, which the caller compares with
@@ -11,6 +12,7 @@
 #include <maildesk/desk/policy.h>
 #include <stdint.h>
 
+enum { JWT_OTHER_HEADER = 1 };
 enum { JWT_KEY_BYTES = 32, JWT_JTI_MAX = 64, JWT_MAX = 1024 };
 
 struct jwt_claims {
@@ -22,12 +24,22 @@ struct jwt_claims {
 	char jti[JWT_JTI_MAX + 1]; /* letters, digits, - and _ */
 };
 
+struct jwt_key {
+	uint32_t id; /* `kid` of the header; 0: no key */
+	uint8_t bytes[JWT_KEY_BYTES];
+};
+/* `current` signs; what `previous` signed is still taken. */
+struct jwt_keys {
+	struct jwt_key current, previous;
+};
+
 /* Append the token. MD_OK; MD_INPUT for claims that jwt_check() would not take. */
-int jwt_make(const uint8_t key[JWT_KEY_BYTES], const struct jwt_claims *claims, struct buf *out,
+int jwt_make(const struct jwt_key *key, const struct jwt_claims *claims, struct buf *out,
 	     struct md_err *err);
-/* MD_OK; MD_REFUSED for everything else, expired ones too, with a text that says why for the log
+/* MD_OK; MD_REFUSED for everything else, expired ones too (native JWT_OTHER_HEADER: it may be of
+ * a key not known here), with a text that says why for the log
  * and nothing of the token. The signature is checked first, in constant time. */
-int jwt_check(const uint8_t key[JWT_KEY_BYTES], const char *token, size_t n, int64_t now_ms,
+int jwt_check(const struct jwt_keys *keys, const char *token, size_t n, int64_t now_ms,
 	      struct jwt_claims *ret, struct md_err *err);
 
 #endif

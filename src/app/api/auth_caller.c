@@ -2,6 +2,8 @@
  * request. */
 #include "auth_private.h"
 
+#include <maildesk/app/jwt_keys.h>
+
 #include <string.h>
 #include <strings.h>
 
@@ -29,7 +31,7 @@ static int by_access_token(struct api *api, struct http_request *q, const char *
 {
 	md_auto(db_read_done_p) struct db_conn *c = NULL;
 	struct jwt_claims claims;
-	int rc = jwt_check(api->desk->jwt_key, token, strlen(token), q->now_ms, &claims, err);
+	int rc = jwt_keys_check(api->desk, token, q->now_ms, &claims, err);
 
 	if (rc == MD_OK)
 		rc = db_read(api->desk->db, &c, err);

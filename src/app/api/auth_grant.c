@@ -2,6 +2,7 @@
  * token that renews both: random, stored as its hash, good for one use. */
 #include "auth_private.h"
 
+#include <maildesk/app/jwt_keys.h>
 #include <maildesk/base/utf8.h>
 
 #include <inttypes.h>
@@ -75,12 +76,15 @@ static int make_access(const struct grant *g, struct buf *jwt, struct md_err *er
 				     .iat_s = g->q->now_ms / 1000,
 				     .exp_s = g->q->now_ms / 1000 + ACCESS_S };
 	uint8_t bytes[JTI_BYTES];
+	struct jwt_keys keys;
+	int rc;
 
 	claims.sid = strtoll(g->family, NULL, 10);
 	random_fill(g->api->desk->random, bytes, sizeof bytes);
 	base64url_encode(&jti, bytes, sizeof bytes);
 	snprintf(claims.jti, sizeof claims.jti, "%s", buf_str(&jti));
-	return jwt_make(g->api->desk->jwt_key, &claims, jwt, err);
+	rc = jwt_keys_current(g->api->desk, g->q->now_ms, &keys, err);
+	return rc == MD_OK ? jwt_make(&keys.current, &claims, jwt, err) : rc;
 }
 
 int grant_show(const struct grant *g, struct http_response *r, struct md_err *err)

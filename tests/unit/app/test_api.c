@@ -322,6 +322,21 @@ static void sessions_and_tokens_expire(void **state)
 	POST(401, NOBODY, V1 "/auth/refresh", body);
 }
 
+/* The key is changed after 30 days; who signed in just before goes on. */
+static void a_new_key_signs_nobody_out(void **state)
+{
+	const char *old, *new;
+
+	(void)state;
+	fixture_now = desk->desk->jwt_since_ms + 30 * DAY - MINUTE;
+	old = text_at(sign_in(addresses[CAROL], PASSWORD), "access_token");
+	fixture_now += 2 * MINUTE;
+	new = text_at(sign_in(addresses[CAROL], PASSWORD), "access_token");
+	assert_memory_not_equal(old, new, strcspn(old, "."));
+	assert_int_equal(ask(old, "GET", V1 "/auth/me", "", NULL).status, 200);
+	assert_int_equal(ask(new, "GET", V1 "/auth/me", "", NULL).status, 200);
+}
+
 static void changes_of_a_user_end_what_they_have(void **state)
 {
 	static const struct {
@@ -1233,6 +1248,7 @@ int main(void)
 		API_TEST(refresh_tokens_are_good_once, NO_LIMITS),
 		API_TEST(signing_out_ends_the_session, NO_LIMITS),
 		API_TEST(sessions_and_tokens_expire, NO_LIMITS),
+		API_TEST(a_new_key_signs_nobody_out, NO_LIMITS),
 		API_TEST(changes_of_a_user_end_what_they_have, NO_LIMITS),
 		API_TEST(guessing_is_slowed_for_account_and_network,
 			 "limits { anonymous_per_minute = 0 login_per_minute = 3 }\n"),

@@ -11,8 +11,10 @@
 #include <string.h>
 
 #define NOW_S 1795132800
-static const uint8_t key[JWT_KEY_BYTES] = "0123456789abcdef0123456789abcde";
-static const uint8_t other_key[JWT_KEY_BYTES] = "0123456789abcdef0123456789abcdE";
+static const struct jwt_keys keys = { { 7, "0123456789abcdef0123456789abcde" },
+				      { 6, "the one before it, still accepte" } };
+/* same id, another key */
+static const struct jwt_keys other_keys = { { 7, "0123456789abcdef0123456789abcdE" }, { 0 } };
 static const struct jwt_claims sample = { .sub = 7,
 					  .role = ROLE_AGENT,
 					  .ver = 3,
@@ -25,23 +27,24 @@ static int check_at(const char *token, int64_t now_s)
 {
 	struct jwt_claims c;
 
-	return jwt_check(key, token, strlen(token), now_s * 1000, &c, NULL);
+	return jwt_check(&keys, token, strlen(token), now_s * 1000, &c, NULL);
 }
 
 /* header.body of any text, signed right: only the checks behind the signature can refuse it */
 static void sign(struct buf *out, const char *header, const char *body, size_t mac_bytes)
 {
-	uint8_t mac[crypto_auth_hmacsha256_BYTES];
+	uint8_t mac[crypto_auth_hmacsha256_BYTES], derived[crypto_auth_hmacsha256_KEYBYTES];
 
+	crypto_kdf_derive_from_key(derived, sizeof derived, 1, "mdaccess", keys.current.bytes);
 	base64url_encode(out, header, strlen(header));
 	buf_addc(out, '.');
 	base64url_encode(out, body, strlen(body));
-	crypto_auth_hmacsha256(mac, (const unsigned char *)out->data, out->len, key);
+	crypto_auth_hmacsha256(mac, (const unsigned char *)out->data, out->len, derived);
 	buf_addc(out, '.');
 	base64url_encode(out, mac, mac_bytes);
 }
 
-#define HEADER "{\"alg\":\"HS256\",\"typ\":\"at+jwt\"}"
+#define HEADER "{\"alg\":\"HS256\",\"typ\":\"at+jwt\",\"kid\":\"7\"}"
 #define BODY                                                                     \
 	"{\"sub\":7,\"role\":\"agent\",\"ver\":3,\"sid\":12,\"iat\":1795132800," \
 	"\"exp\":1795133700,\"jti\":\"a\"}"
@@ -52,8 +55,8 @@ static void test_there_and_back(void **state)
 	struct jwt_claims c;
 
 	(void)state;
-	assert_int_equal(jwt_make(key, &sample, &t, NULL), MD_OK);
-	assert_int_equal(jwt_check(key, t.data, t.len, NOW_S * 1000ll, &c, NULL), MD_OK);
+	assert_int_equal(jwt_make(&keys.current, &sample, &t, NULL), MD_OK);
+	assert_int_equal(jwt_check(&keys, t.data, t.len, NOW_S * 1000ll, &c, NULL), MD_OK);
 	assert_int_equal(c.sub, 7);
 	assert_int_equal(c.role, ROLE_AGENT);
 	assert_int_equal(c.ver, 3);
@@ -72,6 +75,10 @@ static void test_foreign_tokens(void **state)
 		{ HEADER, BODY, MD_OK },
 		{ "{\"alg\":\"none\",\"typ\":\"at+jwt\"}", BODY, MD_REFUSED },
 		{ "{\"alg\":\"none\"}", BODY, MD_REFUSED },
+		{ "{\"alg\":\"HS256\",\"typ\":\"at+jwt\"}", BODY, MD_REFUSED },
+		{ "{\"alg\":\"HS256\",\"typ\":\"rt+jwt\",\"kid\":\"7\"}", BODY, MD_REFUSED },
+		{ "{\"alg\":\"HS256\",\"typ\":\"at+jwt\",\"kid\":\"6\"}", BODY, MD_REFUSED },
+		{ "{\"alg\":\"HS256\",\"typ\":\"at+jwt\",\"kid\":\"0\"}", BODY, MD_REFUSED },
 		{ "{\"alg\":\"HS512\",\"typ\":\"at+jwt\"}", BODY, MD_REFUSED },
 		{ "{\"alg\":\"HS256\",\"typ\":\"JWT\"}", BODY, MD_REFUSED },
 		{ "{\"typ\":\"at+jwt\",\"alg\":\"HS256\"}", BODY, MD_REFUSED },
@@ -112,12 +119,25 @@ static void test_foreign_tokens(void **state)
 	}
 }
 
+static void test_rotation(void **state)
+{
+	const struct jwt_keys next = { { 8, "the next one of the desk's keys" }, keys.current };
+	const struct jwt_keys later = { { 9, "the one behind it, of the desk" }, next.current };
+	md_auto(buf_done) struct buf t = BUF_INIT(JWT_MAX);
+	struct jwt_claims c;
+
+	(void)state;
+	jwt_make(&keys.current, &sample, &t, NULL);
+	assert_int_equal(jwt_check(&next, t.data, t.len, NOW_S * 1000ll, &c, NULL), MD_OK);
+	assert_int_equal(jwt_check(&later, t.data, t.len, NOW_S * 1000ll, &c, NULL), MD_REFUSED);
+}
+
 static void test_time(void **state)
 {
 	md_auto(buf_done) struct buf t = BUF_INIT(JWT_MAX);
 
 	(void)state;
-	jwt_make(key, &sample, &t, NULL);
+	jwt_make(&keys.current, &sample, &t, NULL);
 	assert_int_equal(check_at(t.data, NOW_S + 899), MD_OK);
 	assert_int_equal(check_at(t.data, NOW_S + 900), MD_REFUSED);
 	assert_int_equal(check_at(t.data, NOW_S + 1000000), MD_REFUSED);
@@ -129,17 +149,18 @@ static void test_every_change(void **state)
 	struct jwt_claims c;
 
 	(void)state;
-	jwt_make(key, &sample, &t, NULL);
-	assert_int_equal(jwt_check(other_key, t.data, t.len, NOW_S * 1000ll, &c, NULL), MD_REFUSED);
+	jwt_make(&keys.current, &sample, &t, NULL);
+	assert_int_equal(jwt_check(&other_keys, t.data, t.len, NOW_S * 1000ll, &c, NULL),
+			 MD_REFUSED);
 	for (size_t i = 0; i < t.len; i++) {
 		for (int bit = 0; bit < 8; bit++) {
 			t.data[i] = (char)(t.data[i] ^ 1 << bit);
-			assert_int_equal(jwt_check(key, t.data, t.len, NOW_S * 1000ll, &c, NULL),
+			assert_int_equal(jwt_check(&keys, t.data, t.len, NOW_S * 1000ll, &c, NULL),
 					 MD_REFUSED);
 			t.data[i] = (char)(t.data[i] ^ 1 << bit);
 		}
 		/* cut anywhere */
-		assert_int_equal(jwt_check(key, t.data, i, NOW_S * 1000ll, &c, NULL), MD_REFUSED);
+		assert_int_equal(jwt_check(&keys, t.data, i, NOW_S * 1000ll, &c, NULL), MD_REFUSED);
 	}
 	for (const char *junk = "A=. .A"; *junk; junk++) {
 		buf_reset(&longer);
@@ -177,7 +198,8 @@ static void test_claims_that_make_no_sense(void **state)
 	for (size_t i = 0; i < MD_COUNT(bad); i++) {
 		md_auto(buf_done) struct buf t = BUF_INIT(JWT_MAX);
 
-		assert_int_equal(jwt_make(key, &bad[i], &t, NULL), i == 5 ? MD_OK : MD_INPUT);
+		assert_int_equal(jwt_make(&keys.current, &bad[i], &t, NULL),
+				 i == 5 ? MD_OK : MD_INPUT);
 		assert_int_equal(t.len > 0, i == 5);
 		if (i == 5)
 			assert_int_equal(check_at(t.data, NOW_S), MD_OK);
@@ -189,6 +211,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_there_and_back),
 		cmocka_unit_test(test_foreign_tokens),
+		cmocka_unit_test(test_rotation),
 		cmocka_unit_test(test_time),
 		cmocka_unit_test(test_every_change),
 		cmocka_unit_test(test_short_signature),
