@@ -133,11 +133,16 @@ BARE := $(patsubst tests/bench/%.c,$(B)/%,$(sort $(wildcard tests/bench/bare_*.c
 $(BARE): $(B)/%: $(B)/obj/tests/bench/%.o
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -letpan -lsqlite3
 
+# What a part of the daemon costs, measured from inside.
+COST := $(patsubst tests/bench/%.c,$(B)/%,$(sort $(wildcard tests/bench/cost_*.c)))
+$(COST): $(B)/%: $(B)/obj/tests/bench/%.o $(call libs,app)
+	$(call say,LINK,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
+
 # The fault tests at full length: hours.
 soak: all $(B)/authmilter
 	MAILDESK=$(abspath $(B)/maildesk) MAILDESK_SOAK=1 MAILDESK_KILLS=200 tests/run-integration faults
 
-bench: all $(BARE) $(B)/authmilter
+bench: all $(BARE) $(COST) $(B)/authmilter
 	MAILDESK=$(abspath $(B)/maildesk) tests/bench/run $(if $(QUICK),--quick)
 
 deps:

@@ -91,7 +91,7 @@ static json_t *ticket_json(const struct work *w, const struct ticket_row *r)
 {
 	const struct conf_desk *desk = &w->by->desk->config->desk;
 	md_auto(buf_done) struct buf row = BUF_INIT(8192);
-	const char *tag = command_tag_subject(w->arena, desk->subject_tag, r->t.id, "");
+	const char *tag = work_tag(w, r->t.id);
 	const char *age = span_text(w->arena, w->by->now_ms - r->t.created_at);
 	int64_t due = r->t.resolved_at ? 0 : due_of(r);
 	bool late = is_late(w, r);

@@ -88,12 +88,13 @@ static int find_user(struct gather *g, const struct intake_known *known)
 /* ---- tickets ---- */
 
 /* The ticket that now stands for a number, merges followed. */
-static int follow(struct gather *g, int64_t id, struct ticket *ret)
+static int follow(struct gather *g, int64_t id, struct ticket_glance *ret)
 {
-	int rc = ticket_get(g->c, id, g->a, ret, g->err);
+	int64_t user = g->f->user.id;
+	int rc = ticket_look(g->c, id, user, g->a, ret, g->err);
 
 	for (int i = 0; i < MERGES_MAX && rc == MD_OK && ret->merged_into; i++)
-		rc = ticket_get(g->c, ret->merged_into, g->a, ret, g->err);
+		rc = ticket_look(g->c, ret->merged_into, user, g->a, ret, g->err);
 	if (rc == MD_OK && (ret->deleted_at || ret->merged_into))
 		rc = MD_NOTFOUND;
 	return rc;
@@ -103,12 +104,9 @@ static int describe(struct gather *g, int64_t id, struct route_ticket *ret, int6
 {
 	const struct workflow *wf = g->d->workflow;
 	const struct workflow_status *status;
-	struct ticket t;
-	bool takes_part = false;
+	struct ticket_glance t;
 	int rc = follow(g, id, &t);
 
-	if (rc == MD_OK && g->f->user.id)
-		rc = participant_is(g->c, t.id, g->f->user.id, &takes_part, g->err);
 	if (rc != MD_OK)
 		return rc;
 	*ret_epoch = t.id == id ? t.epoch : -1;
@@ -117,7 +115,7 @@ static int describe(struct gather *g, int64_t id, struct route_ticket *ret, int6
 		.id = t.id,
 		.merged_from = t.id == id ? 0 : id,
 		.sender_is_staff = g->f->is_staff,
-		.sender_on_ticket = takes_part || g->f->is_staff,
+		.sender_on_ticket = t.takes_part || g->f->is_staff,
 		.is_closed = status && status->phase == PHASE_CLOSED,
 		.closed_at_ms = t.closed_at,
 		.can_reopen = workflow_by_itself(wf, t.status, TRIGGER_CUSTOMER_REPLY,
@@ -248,7 +246,16 @@ static int read_addresses(struct gather *g)
 	return rc;
 }
 
-/* In-Reply-To, then References newest first; a bounce names its original. */
+static bool has_id(const struct rec_strs *ids, const char *id)
+{
+	for (size_t i = 0; i < ids->n; i++)
+		if (strcmp(ids->v[i], id) == 0)
+			return true;
+	return false;
+}
+
+/* In-Reply-To, then References newest first; a bounce names its original. Each once: the newest
+ * reference is what In-Reply-To says already. */
 static int collect_ids(struct gather *g, struct rec_strs *ret)
 {
 	const struct message *m = g->f->m;
@@ -266,10 +273,11 @@ static int collect_ids(struct gather *g, struct rec_strs *ret)
 	}
 	for (size_t i = 0; i < m->in_reply_to.n; i++)
 		ret->v[ret->n++] = m->in_reply_to.v[i];
-	for (size_t i = m->references.n; i-- > 0;)
-		ret->v[ret->n++] = m->references.v[i];
 	if (ret->n > INTAKE_HITS_MAX)
 		ret->n = INTAKE_HITS_MAX;
+	for (size_t i = m->references.n; i-- > 0 && ret->n < INTAKE_HITS_MAX;)
+		if (!has_id(ret, m->references.v[i]))
+			ret->v[ret->n++] = m->references.v[i];
 	return MD_OK;
 }
 

@@ -115,10 +115,13 @@ int keys_load(struct db *db, struct random *random, int64_t now_ms, struct token
 	      struct md_err *err)
 {
 	struct keys k = { .random = random, .today = token_day(now_ms) };
+	struct token_key *keys[] = { &ret->current, &ret->previous, &ret->next };
 	int rc = db_txn(db, load, &k, err);
 
 	if (rc == MD_OK)
 		*ret = k.set;
+	for (size_t i = 0; rc == MD_OK && i < KEY_COUNT; i++)
+		token_key_prepare(keys[i]);
 	return rc;
 }
 

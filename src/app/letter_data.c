@@ -69,7 +69,7 @@ static void put_person(struct buf *out, const char *key, const struct reader *wh
 	buf_addc(out, '}');
 }
 
-static const char *tag_of(struct work *w, int64_t ticket)
+const char *work_tag(const struct work *w, int64_t ticket)
 {
 	const char *tag =
 		command_tag_subject(w->arena, w->by->desk->config->desk.subject_tag, ticket, "");
@@ -88,7 +88,7 @@ static void put_ticket(struct buf *out, struct work *w, const struct letter_data
 	}
 	open_object(out, "ticket");
 	put_number(out, "id", w->ticket.id);
-	put_text(out, "tag", tag_of(w, w->ticket.id));
+	put_text(out, "tag", work_tag(w, w->ticket.id));
 	put_text(out, "title", w->ticket.title);
 	put_text(out, "status", w->ticket.status);
 	put_text(out, "priority", work_priority_name(w->ticket.priority));
@@ -112,7 +112,7 @@ static void put_into(struct buf *out, struct work *w)
 	}
 	open_object(out, "into");
 	put_number(out, "id", w->ticket.merged_into);
-	put_text(out, "tag", tag_of(w, w->ticket.merged_into));
+	put_text(out, "tag", work_tag(w, w->ticket.merged_into));
 	buf_addc(out, '}');
 }
 
@@ -213,8 +213,8 @@ static const char *mute_mailto(struct work *w, const struct letter_data *l)
 	md_auto(buf_done) struct buf link = BUF_INIT(LINK_MAX);
 
 	buf_addf(&link, "mailto:%s?subject=", l->reply_to);
-	for (const char *c = arena_printf(w->arena, "%s [mute]", tag_of(w, w->ticket.id)); c && *c;
-	     c++)
+	for (const char *c = arena_printf(w->arena, "%s [mute]", work_tag(w, w->ticket.id));
+	     c && *c; c++)
 		buf_addf(&link,
 			 (*c >= '0' && *c <= '9') || (*c >= 'a' && *c <= 'z') ? "%c" : "%%%02X",
 			 (unsigned char)*c);

@@ -112,7 +112,9 @@ struct letter_data {
 /* actions.c: the links by which an agent gives a command with one tap, JSON objects parted by
  * commas; "" for others. In the arena; NULL: out of memory. */
 const char *letter_actions(struct work *w, const struct letter_data *l);
-/* letter_data.c: append what its templates are filled with, as JSON. MD_NOMEM. */
+/* letter_data.c: "[#12]", in the arena. */
+const char *work_tag(const struct work *w, int64_t ticket);
+/* Append what its templates are filled with, as JSON. MD_NOMEM. */
 int letter_data_write(struct work *w, const struct letter_data *l, struct buf *out,
 		      struct md_err *err);
 

@@ -15,6 +15,7 @@ enum {
 };
 
 _Static_assert(crypto_auth_hmacsha256_KEYBYTES == TOKEN_KEY_BYTES, "key size");
+_Static_assert(crypto_auth_hmacsha256_BYTES == TOKEN_KEY_BYTES, "size of derived keys");
 
 static const int lifetime_days[] = {
 	[TOKEN_ROUTE] = TOKEN_ROUTE_DAYS,   [TOKEN_PROOF] = TOKEN_PROOF_DAYS,
@@ -33,10 +34,9 @@ int64_t token_day(int64_t now_ms)
 }
 
 /* Each purpose has a key of its own, so that a route tag can never be taken for a proof. */
-static void sign(const struct token_key *key, enum token_purpose purpose, const uint8_t *payload,
-		 size_t n, uint8_t tag[crypto_auth_hmacsha256_BYTES])
+static void derive(const uint8_t *key, enum token_purpose purpose, uint8_t ret[TOKEN_KEY_BYTES])
 {
-	static const char *const labels[] = {
+	static const char *const labels[TOKEN_PURPOSES] = {
 		[TOKEN_ROUTE] = "maildesk token route",
 		[TOKEN_PROOF] = "maildesk token proof",
 		[TOKEN_BOUNCE] = "maildesk token bounce",
@@ -44,10 +44,28 @@ static void sign(const struct token_key *key, enum token_purpose purpose, const 
 		[TOKEN_MUTE] = "maildesk token mute",
 		[TOKEN_FILE] = "maildesk token file",
 	};
-	uint8_t derived[crypto_auth_hmacsha256_BYTES];
 
-	crypto_auth_hmacsha256(derived, (const unsigned char *)labels[purpose],
-			       strlen(labels[purpose]), key->bytes);
+	crypto_auth_hmacsha256(ret, (const unsigned char *)labels[purpose], strlen(labels[purpose]),
+			       key);
+}
+
+void token_key_prepare(struct token_key *key)
+{
+	for (int p = 0; p < TOKEN_PURPOSES; p++)
+		derive(key->bytes, (enum token_purpose)p, key->derived[p]);
+	key->is_prepared = true;
+}
+
+static void sign(const struct token_key *key, enum token_purpose purpose, const uint8_t *payload,
+		 size_t n, uint8_t tag[crypto_auth_hmacsha256_BYTES])
+{
+	uint8_t derived[TOKEN_KEY_BYTES];
+
+	if (key->is_prepared) {
+		crypto_auth_hmacsha256(tag, payload, n, key->derived[purpose]);
+		return;
+	}
+	derive(key->bytes, purpose, derived);
 	crypto_auth_hmacsha256(tag, payload, n, derived);
 	sodium_memzero(derived, sizeof derived);
 }

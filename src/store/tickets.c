@@ -162,6 +162,21 @@ DB_SQL(sql_participant_is, "SELECT COUNT(*) FROM ticket_participants"
 DB_SQL(sql_link_add, "INSERT INTO ticket_links (ticket_id, type, other_id) VALUES ($1, $2, $3)"
 		     " ON CONFLICT (ticket_id, type, other_id) DO NOTHING");
 
+DB_SQL(sql_look, "SELECT t.id, t.status, t.assignee_id, t.closed_at, t.merged_into, t.deleted_at,"
+		 " t.epoch, (SELECT COUNT(*) FROM ticket_participants p WHERE p.ticket_id = t.id"
+		 " AND p.user_id = $1 AND p.pending = 0) FROM tickets t WHERE t.id = $2");
+static const struct db_col glance_cols[] = {
+	{ DB_COL_INT, offsetof(struct ticket_glance, id) },
+	{ DB_COL_TEXT, offsetof(struct ticket_glance, status) },
+	{ DB_COL_INT, offsetof(struct ticket_glance, assignee_id) },
+	{ DB_COL_INT, offsetof(struct ticket_glance, closed_at) },
+	{ DB_COL_INT, offsetof(struct ticket_glance, merged_into) },
+	{ DB_COL_INT, offsetof(struct ticket_glance, deleted_at) },
+	{ DB_COL_INT, offsetof(struct ticket_glance, epoch) },
+	{ DB_COL_INT, offsetof(struct ticket_glance, takes_part) },
+};
+static const struct db_map glance_map = DB_MAP(ticket_glance, glance_cols);
+
 static const struct db_col participant_cols[] = {
 	{ DB_COL_INT, offsetof(struct participant, user_id) },
 	{ DB_COL_TEXT, offsetof(struct participant, role) },
@@ -227,6 +242,12 @@ int participant_mute(struct db_conn *c, int64_t ticket, int64_t user, bool muted
 {
 	return db_exec(c, &sql_participant_mute,
 		       DB_ARGS(DB_INT(muted), DB_INT(ticket), DB_INT(user)), NULL, err);
+}
+
+int ticket_look(struct db_conn *c, int64_t id, int64_t user, struct arena *a,
+		struct ticket_glance *ret, struct md_err *err)
+{
+	return db_one(c, &sql_look, DB_ARGS(DB_INT(user), DB_INT(id)), &glance_map, a, ret, err);
 }
 
 int participant_is(struct db_conn *c, int64_t ticket, int64_t user, bool *ret, struct md_err *err)

@@ -39,10 +39,24 @@ enum {
 	TOKEN_CONFIRM_DAYS = 14, /* long after it ran out: then it is answered */
 };
 
+enum token_purpose {
+	TOKEN_ROUTE,
+	TOKEN_PROOF,
+	TOKEN_BOUNCE,
+	TOKEN_CONFIRM,
+	TOKEN_MUTE,
+	TOKEN_FILE,
+	TOKEN_PURPOSES
+};
+
 struct token_key {
 	int id; /* 1..TOKEN_KEY_ID_MAX; 0: no key */
 	uint8_t bytes[TOKEN_KEY_BYTES];
+	/* The keys of the purposes, if token_key_prepare() made them: half the work of a token. */
+	bool is_prepared;
+	uint8_t derived[TOKEN_PURPOSES][TOKEN_KEY_BYTES];
 };
+void token_key_prepare(struct token_key *key);
 struct token_keys {
 	struct token_key current;  /* signs and verifies */
 	struct token_key previous; /* verifies only */
@@ -53,15 +67,6 @@ struct token_keys {
  * Message-IDs the last is kept for mails that ask for a confirmation; in addresses the epochs of
  * ticket and user stand below it, in markers alone. */
 enum { TOKEN_INDEX_MASK = 1023, TOKEN_EPOCH_MASK = 15, TOKEN_EPOCH_BITS = 4 };
-
-enum token_purpose {
-	TOKEN_ROUTE,
-	TOKEN_PROOF,
-	TOKEN_BOUNCE,
-	TOKEN_CONFIRM,
-	TOKEN_MUTE,
-	TOKEN_FILE
-};
 
 struct token {
 	enum token_purpose purpose;    /* set by the functions that make and read */

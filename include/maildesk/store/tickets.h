@@ -120,6 +120,15 @@ int participant_list_all(struct db_conn *c, int64_t ticket, struct arena *a,
 int participant_mute(struct db_conn *c, int64_t ticket, int64_t user, bool muted,
 		     struct md_err *err);
 /* *ret = does this user take part? */
+/* What routing asks of a ticket, in one row: it is asked of each that a mail names. */
+struct ticket_glance {
+	int64_t id;
+	const char *status;
+	int64_t assignee_id, closed_at, merged_into, deleted_at, epoch;
+	int64_t takes_part; /* the user: 1, else 0 */
+};
+int ticket_look(struct db_conn *c, int64_t id, int64_t user, struct arena *a,
+		struct ticket_glance *ret, struct md_err *err);
 int participant_is(struct db_conn *c, int64_t ticket, int64_t user, bool *ret, struct md_err *err);
 
 int ticket_link_add(struct db_conn *c, int64_t ticket, const char *type, int64_t other,

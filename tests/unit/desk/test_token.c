@@ -162,6 +162,8 @@ static void test_expiry_and_keys(void **state)
 		assert_int_equal(f->read(&keys, text.data, TODAY + f->days + 1, &t), TOKEN_EXPIRED);
 		assert_int_equal(f->read(&rotated, text.data, TODAY, &t), TOKEN_VALID);
 		assert_int_equal(f->read(&early, text.data, TODAY, &t), TOKEN_VALID);
+		token_key_prepare(&early.next);
+		assert_int_equal(f->read(&early, text.data, TODAY, &t), TOKEN_VALID);
 		assert_int_equal(f->read(&replaced, text.data, TODAY, &t), TOKEN_BAD);
 		assert_int_equal(f->read(&replaced, text.data, TODAY + 1000, &t), TOKEN_BAD);
 		assert_int_equal(f->read(&retired, text.data, TODAY, &t), TOKEN_BAD);
