@@ -419,11 +419,44 @@ static void show_tells_what_one_may_read(void **state)
 	HAS(mail, "internal note");
 	HAS(mail, "On my way");
 	HAS(mail, "Tags: hot");
+	HAS(mail, "\n[#1] ");
+	LACKS(mail, "[#1]  "); /* one blank */
+	LACKS(mail, "earlier comments");
+	HAS(mail, "Monday, 2 March 2026");
 	HAS(mail, "done     #tag +hot");
 	TAKE(f, .from = CAROL, .auth = "pass", .subject = "x", .body = "#show 1\n");
 	mail = newest_mail(f, CAROL);
 	HAS(mail, "On my way");
 	LACKS(mail, "Only for us");
+}
+
+/* Of a mail that may be forged, numbers; of one that is proven, the whole line. */
+static void a_question_says_which_tickets(void **state)
+{
+	struct fixture *f = *state;
+	const char *mail;
+
+	two_tickets(f);
+	TAKE(f, .from = ANNA, .subject = "Re: [#1] x", .body = "#merge #2\n#title Evil\n");
+	mail = newest_mail(f, ANNA);
+	HAS(mail, "    #merge #2");
+	HAS(mail, "    #title");
+	LACKS(mail, "Evil");
+	TAKE(f, .from = ANNA, .auth = "pass", .subject = "[#1 #2] x [prio=high]", .body = "");
+	mail = newest_mail(f, ANNA);
+	HAS(mail, "    #on #1 #2");
+	HAS(mail, "    prio=3Dhigh"); /* quoted-printable */
+}
+
+static void refusals_name_what_was_not_done(void **state)
+{
+	struct fixture *f = *state;
+
+	two_tickets(f);
+	TAKE(f, .from = ANNA, .auth = "pass", .subject = "Re: [#1] x",
+	     .body = "#take\n#frobnicate\n");
+	HAS(lines(f), "no #take | not done, because another was refused");
+	HAS(lines(f), "no #frobnicate | no such command");
 }
 
 static void help_shows_what_one_may(void **state)
@@ -618,6 +651,8 @@ int main(void)
 		DESK_TEST(questions_make_no_ticket, ""),
 		DESK_TEST(a_list_is_a_table, ""),
 		DESK_TEST(two_answers_are_two_mails, ""),
+		DESK_TEST(a_question_says_which_tickets, ""),
+		DESK_TEST(refusals_name_what_was_not_done, ""),
 		DESK_TEST(show_tells_what_one_may_read, ""),
 		DESK_TEST(help_shows_what_one_may, ""),
 		DESK_TEST(transcripts_are_as_configured, "desk { transcript = always }\n"),
