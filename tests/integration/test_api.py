@@ -47,6 +47,20 @@ def raw(desk, request):
         return answer
 
 
+def test_what_is_overdue_is_found(desk):
+    anna = desk.api("anna")
+    late, early, free = (anna.post("/tickets", {"title": t, "description": "x"}).json["id"]
+                         for t in ("late", "early", "free"))
+    assert anna.patch(f"/tickets/{late}", {"due_at": "2020-01-01T00:00:00Z"}).status == 200
+    assert anna.patch(f"/tickets/{early}", {"due_at": "2100-01-01T00:00:00Z"}).status == 200
+    found = {wish: {t["id"]: t["overdue"] for t in anna.tickets(overdue=wish)}
+             for wish in ("true", "false")}
+    assert late in found["true"] and not {early, free} & set(found["true"])
+    assert {early, free} <= set(found["false"]) and late not in found["false"]
+    assert set(found["true"].values()) == {True} and set(found["false"].values()) == {False}
+    assert anna.get("/tickets", overdue="1").status == 400
+
+
 # ---- what it causes ----
 
 def test_a_reply_by_api_reaches_the_customer_and_threads_back(desk, ticket):

@@ -32,6 +32,7 @@ static const char *const sorts[] = { "id",         "-id",         "created_at", 
 				     "updated_at", "-updated_at", "priority",   "-priority",
 				     "status",     "-status",     NULL };
 
+static const char *const truths[] = { "true", "false", NULL };
 static const char *const parts[] = { "cc", "watcher", NULL };
 static const char *const link_types[] = { "relates", "duplicates", "blocks", "parent", NULL };
 
@@ -181,6 +182,7 @@ const struct http_field ticket_query[] = {
 	IN("team", HTTP_INT, 0, 1, 0, NULL),
 	IN("organisation", HTTP_INT, 0, 1, 0, NULL),
 	IN("mailbox", HTTP_LINE, 0, 1, 100, NULL),
+	IN("overdue", HTTP_LINE, 0, 0, 0, truths),
 	IN("created_after", HTTP_TIME, 0, 0, 0, NULL),
 	IN("created_before", HTTP_TIME, 0, 0, 0, NULL),
 	IN("updated_after", HTTP_TIME, 0, 0, 0, NULL),

@@ -123,6 +123,7 @@ static bool read_filter(struct api *api, struct http_request *q, struct http_res
 			struct ticket_filter *f)
 {
 	bool open_desk = strcmp(api->desk->config->desk.visibility, "open") == 0;
+	const char *overdue = http_query(q, "overdue");
 
 	if (!read_statuses(api, q, r, f) || !read_person(q, r, "assignee", true, &f->assignee_id) ||
 	    !read_person(q, r, "requester", false, &f->requester_id) ||
@@ -136,6 +137,8 @@ static bool read_filter(struct api *api, struct http_request *q, struct http_res
 	f->created_after = api_query_time(q, "created_after");
 	f->created_before = api_query_time(q, "created_before");
 	f->updated_after = api_query_time(q, "updated_after");
+	if (overdue)
+		*(*overdue == 't' ? &f->overdue_at : &f->not_overdue_at) = q->now_ms;
 	f->team_id = api_query_int(q, "team", 0);
 	f->organisation_id = api_query_int(q, "organisation", 0);
 	if (api->desk->config->desk.organisation_shared)
