@@ -3,8 +3,8 @@
  * is taken and acted upon in one transaction, so it fires once, whoever is killed when and however
  * many daemons have seen it due. While the wall clock is doubted (base/wallwatch.h) none fires.
  *
- * The same thread now and then looks for content that nothing refers to, for what has been kept long
- * enough, and empties the outbox of what was sent. */
+ * The same thread now and then looks for content that nothing refers to, for what has been kept
+ * long enough, and empties the outbox of what was sent. */
 #include <maildesk/app/housekeeping.h>
 #include <maildesk/app/listener.h>
 #include <maildesk/app/timers.h>
