@@ -53,7 +53,8 @@ int outbox_list(struct db_conn *c, const struct outbox_filter *f, struct arena *
 		struct outbox_row **ret, size_t *ret_n, int64_t *ret_total, struct md_err *err);
 /* The words of state. */
 extern const char *const outbox_states[];
-/* Retry (failed, retry, held, or queued for later -> queued now) and cancel. MD_CONFLICT in another state. */
+/* Retry (failed, retry, held, or queued for later -> queued now) and cancel. MD_CONFLICT in another
+ * state. */
 int outbox_retry(struct db_conn *c, int64_t id, int64_t now_ms, struct md_err *err);
 int outbox_cancel(struct db_conn *c, int64_t id, int64_t now_ms, struct md_err *err);
 /* What waits to be sent about a comment is not sent, now that it is gone. */
