@@ -354,6 +354,9 @@ const struct conf_key conf_keys[] = {
 	  "Customers read all tickets of their organisation."),
 	K("desk", "take_by_reply", conf_desk, take_by_reply, CONF_BOOL, "false",
 	  "An agent who answers a ticket that is nobody's becomes its assignee."),
+	K("desk", "alarm_after", conf_desk, alarm_after_ms, CONF_DURATION, "15m",
+	  "The admins are mailed, once, when a mailbox cannot be read for so long.",
+	  RANGE(100 * MS, DAY)),
 	K("desk", "undo_send", conf_desk, undo_send_ms, CONF_DURATION, "0s",
 	  "An agent's reply is mailed after this time; edited or deleted before, it is sent so, or "
 	  "not at all.",

@@ -230,6 +230,10 @@ void desk_mailbox_state(struct desk *d, int64_t id, const char *state, const cha
 	snprintf(m->error, sizeof m->error, "%s", error ? error : "");
 	if (strcmp(state, "ok") == 0)
 		m->last_success_at = clock_wall(d->clock);
+	if (strcmp(state, "backoff") != 0 && strcmp(state, "auth_failed") != 0)
+		m->failing_since = strcmp(state, "connecting") == 0 ? m->failing_since : 0;
+	else if (!m->failing_since)
+		m->failing_since = clock_wall(d->clock);
 	pthread_mutex_unlock(&d->lock);
 }
 

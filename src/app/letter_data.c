@@ -142,6 +142,20 @@ static void put_alarm(struct buf *out, const struct work_event *e)
 	buf_addc(out, '}');
 }
 
+static void put_mailbox(struct buf *out, const struct mailbox_alarm *m)
+{
+	if (!m) {
+		put_null(out, "mailbox");
+		return;
+	}
+	open_object(out, "mailbox");
+	put_text(out, "name", m->name);
+	put_text(out, "address", m->address);
+	put_text(out, "error", m->error);
+	put_number(out, "since_at", m->since_at);
+	buf_addc(out, '}');
+}
+
 static void put_undelivered(struct buf *out, const struct work_event *e)
 {
 	if (!e->address) {
@@ -300,6 +314,7 @@ int letter_data_write(struct work *w, const struct letter_data *l, struct buf *o
 	put_sla(out, l->event);
 	put_alarm(out, l->event);
 	put_undelivered(out, l->event);
+	put_mailbox(out, l->event->mailbox);
 	put_lines(out, w, l);
 	put_mail(out, w, l);
 	put_list(out, "actions", letter_actions(w, l));

@@ -44,6 +44,7 @@ struct account {
 	const struct conf_smtp *conf;
 	struct smtp_account account;
 	struct smtp *session;
+	bool was_away; /* mails may wait because it could not be reached */
 };
 
 struct sender {
@@ -236,15 +237,41 @@ static int64_t next_try(struct sender *s, const struct conf_smtp *conf,
 	return clock_wall(s->d->clock) + wait - jitter + (jitter ? dice % (2 * jitter) : 0);
 }
 
-static int conclude(struct sender *s, const struct account *a, const struct outbox_row *row,
+struct waking {
+	const struct sender *s;
+	const struct account *a;
+};
+
+/* What waited for the server to come back need not wait any longer. */
+static int wake_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
+{
+	const struct waking *w = ctx;
+
+	return outbox_wake(c, w->a->conf->title, clock_wall(w->s->d->clock), err);
+}
+
+static int wake(struct sender *s, struct account *a, struct md_err *err)
+{
+	struct waking w = { s, a };
+	int rc = db_txn(s->d->db, wake_in_txn, &w, err);
+
+	a->was_away = rc != MD_OK;
+	return rc;
+}
+
+static int conclude(struct sender *s, struct account *a, const struct outbox_row *row,
 		    const struct smtp_result *result, struct md_err *err)
 {
 	int64_t next = next_try(s, a->conf, row);
 	bool hopeless =
 		result->outcome == SMTP_PERMANENT || next > row->created_at + a->conf->give_up_ms;
 
-	if (result->outcome == SMTP_SENT)
-		return finish(s, row, "sent", result->reply, 0, err);
+	a->was_away |= result->outcome != SMTP_SENT && !result->answered;
+	if (result->outcome == SMTP_SENT) {
+		int rc = finish(s, row, "sent", result->reply, 0, err);
+
+		return rc == MD_OK && a->was_away ? wake(s, a, err) : rc;
+	}
 	if (result->outcome == SMTP_ACCOUNT)
 		log_error(NULL, "smtp \"%s\" refuses this desk, mail waits: %s", a->conf->title,
 			  result->reply);
@@ -291,8 +318,8 @@ static int send_row(struct sender *s, const struct outbox_row *row, struct md_er
 		rc = smtp_new(&a->account, &a->session, err);
 	if (rc != MD_OK)
 		return rc;
-	rc = smtp_send(a->session, row->sender, row->recipient, (const char *)bytes, n, &result,
-		       err);
+	rc = smtp_send(a->session, row->sender, row->recipient, (const char *)bytes, n,
+		       s->lease_end_ms - clock_mono(s->d->clock), &result, err);
 	fault_point("smtp_accepted");
 	if (rc == MD_INPUT)
 		return finish(s, row, "failed", err->text, 0, err);
@@ -424,6 +451,7 @@ int sender_start(struct desk *d, struct sender **ret, struct md_err *err)
 		const struct conf_smtp *conf = &d->config->smtp[i];
 
 		s->accounts[i].conf = conf;
+		s->accounts[i].was_away = true; /* in an earlier life, perhaps */
 		s->accounts[i].account =
 			(struct smtp_account){ conf->host,       conf->port,  conf->tls,
 					       conf->ca_file,    conf->user,  conf->password,

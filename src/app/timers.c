@@ -4,7 +4,7 @@
  * many daemons have seen it due. While the wall clock is doubted (base/wallwatch.h) none fires.
  *
  * The same thread now and then looks for content that nothing refers to, for what has been kept
- * long enough, and empties the outbox of what was sent. */
+ * long enough, empties the outbox of what was sent, and raises the alarm of mailboxes. */
 #include <maildesk/app/housekeeping.h>
 #include <maildesk/app/listener.h>
 #include <maildesk/app/timers.h>
@@ -15,6 +15,7 @@
 #include <maildesk/store/clocks.h>
 #include <maildesk/store/outbox.h>
 
+#include "mailbox_alarm.h"
 #include "work_priv.h"
 
 #include <stdatomic.h>
@@ -219,6 +220,7 @@ static void *run(void *arg)
 			break;
 		sweep(t);
 		keep_house(t);
+		mailbox_alarms(t->d);
 		if (timers_round(t, &fired, &err) == MD_OK) {
 			if (t->n && !fired)
 				desk_sleep(t->d, DESK_TIMERS,

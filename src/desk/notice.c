@@ -15,6 +15,7 @@ const char *const notice_event_names[NOTICE_EVENT_COUNT] = {
 	[NOTICE_MERGED] = "merged",
 	[NOTICE_TAMPERED] = "tampered",
 	[NOTICE_ALARM] = "alarm",
+	[NOTICE_MAILBOX_ALARM] = "mailbox_alarm",
 	[NOTICE_UNDELIVERED] = "undelivered",
 	[NOTICE_CONFIRMATION] = "confirmation",
 	[NOTICE_CONFIRMATION_EXPIRED] = "confirmation_expired",
@@ -91,6 +92,7 @@ static const struct rule {
 	  ACTOR | ALWAYS,
 	  0 },
 	{ NOTICE_TAMPERED, "tampered", { NOTICE_ASSIGNEE }, STAFF_ONLY, 0 },
+	{ NOTICE_MAILBOX_ALARM, "mailbox_alarm", { NOTICE_ADMIN }, STAFF_ONLY | ACTOR | ALWAYS, 0 },
 	{ NOTICE_ALARM, "alarm", { NOTICE_ADMIN }, STAFF_ONLY | ACTOR | ALWAYS, 0 },
 };
 

@@ -1,5 +1,6 @@
 #include <maildesk/net/smtp.h>
 
+#include <maildesk/base/clock.h>
 #include <maildesk/base/fault.h>
 #include <maildesk/mail/compose.h>
 
@@ -17,6 +18,9 @@ struct smtp {
 	char reply[400];
 	const char *bytes;
 	size_t n, sent;
+	int64_t heard_ms; /* monotonic: the last time something moved */
+	curl_off_t moved;
+	bool silent;
 	bool quitting;
 };
 
@@ -35,6 +39,7 @@ static size_t give_bytes(char *to, size_t size, size_t count, void *ctx)
 	size_t n = s->n - s->sent;
 
 	fault_point("smtp_data");
+	s->heard_ms = clock_mono(&clock_system);
 	if (n > size * count)
 		n = size * count;
 	memcpy(to, s->bytes + s->sent, n);
@@ -48,6 +53,7 @@ static size_t hear_line(char *line, size_t size, size_t count, void *ctx)
 	struct smtp *s = ctx;
 	size_t n = size * count;
 
+	s->heard_ms = clock_mono(&clock_system);
 	if (s->n && s->sent == s->n)
 		fault_point("smtp_dot"); /* the mail is with the server, its answer on the way */
 	if (s->quitting)
@@ -58,18 +64,23 @@ static size_t hear_line(char *line, size_t size, size_t count, void *ctx)
 	return size * count;
 }
 
-/* Asked at least once a second. Once the server has all of the mail its answer is waited for,
- * because giving up there would send the mail twice. */
+/* Asked at least once a second. A server that neither takes nor says anything is given up. Once the
+ * server has all of the mail its answer is waited for, because giving up there would send the mail
+ * twice. */
 static int may_go_on(void *ctx, curl_off_t dl_total, curl_off_t dl, curl_off_t ul_total,
 		     curl_off_t ul)
 {
-	const struct smtp *s = ctx;
+	struct smtp *s = ctx;
+	int64_t now = clock_mono(&clock_system);
 
 	(void)dl_total;
-	(void)dl;
 	(void)ul_total;
-	(void)ul;
-	return s->account->stop && atomic_load(s->account->stop) && s->sent < s->n;
+	if (dl + ul != s->moved) {
+		s->moved = dl + ul;
+		s->heard_ms = now;
+	}
+	s->silent = now - s->heard_ms > s->account->timeout_ms;
+	return s->silent || (s->account->stop && atomic_load(s->account->stop) && s->sent < s->n);
 }
 
 /* The steps of a session, seen by the commands libcurl sends. */
@@ -138,7 +149,6 @@ static CURLcode set_session(struct smtp *s)
 	curl_easy_setopt(s->curl, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
 	curl_easy_setopt(s->curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(s->curl, CURLOPT_UPLOAD, 1L);
-	curl_easy_setopt(s->curl, CURLOPT_TIMEOUT_MS, timeout);
 	curl_easy_setopt(s->curl, CURLOPT_CONNECTTIMEOUT_MS, timeout);
 	curl_easy_setopt(s->curl, CURLOPT_READFUNCTION, give_bytes);
 	curl_easy_setopt(s->curl, CURLOPT_READDATA, s);
@@ -208,7 +218,7 @@ static enum smtp_outcome judge(CURLcode rc, long code)
 }
 
 int smtp_send(struct smtp *s, const char *sender, const char *recipient, const char *bytes,
-	      size_t n, struct smtp_result *ret, struct md_err *err)
+	      size_t n, int64_t most_ms, struct smtp_result *ret, struct md_err *err)
 {
 	struct curl_slist *to = NULL;
 	long code = 0;
@@ -223,8 +233,11 @@ int smtp_send(struct smtp *s, const char *sender, const char *recipient, const c
 	s->bytes = bytes;
 	s->n = n;
 	s->sent = 0;
-	s->quitting = false;
+	s->quitting = s->silent = false;
+	s->heard_ms = clock_mono(&clock_system);
+	s->moved = 0;
 	s->reply[0] = s->error[0] = '\0';
+	curl_easy_setopt(s->curl, CURLOPT_TIMEOUT_MS, (long)(most_ms > 0 ? most_ms : 1));
 	curl_easy_setopt(s->curl, CURLOPT_MAIL_FROM, sender);
 	curl_easy_setopt(s->curl, CURLOPT_MAIL_RCPT, to);
 	curl_easy_setopt(s->curl, CURLOPT_INFILESIZE_LARGE, (curl_off_t)n);
@@ -233,6 +246,11 @@ int smtp_send(struct smtp *s, const char *sender, const char *recipient, const c
 	curl_easy_setopt(s->curl, CURLOPT_MAIL_RCPT, NULL);
 	curl_slist_free_all(to);
 	ret->outcome = judge(rc, code);
+	ret->answered = rc == CURLE_OK || rc == CURLE_SEND_ERROR ||
+			rc == CURLE_WEIRD_SERVER_REPLY || rc == CURLE_UPLOAD_FAILED;
+	if (s->silent)
+		snprintf(s->error, sizeof s->error, "the server was silent for %lld ms",
+			 (long long)s->account->timeout_ms);
 	if (ret->outcome != SMTP_SENT && rc != CURLE_SEND_ERROR)
 		snprintf(ret->reply, sizeof ret->reply, "%s",
 			 s->error[0] ? s->error : curl_easy_strerror(rc));

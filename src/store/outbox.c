@@ -62,16 +62,20 @@ DB_SQL(sql_finish,
 DB_SQL(sql_next_due, "SELECT o.next_at FROM outbox o WHERE " WAITING("o") IS_NEXT_OF_ITS_PAIR
        " ORDER BY o.next_at, o.id LIMIT 1");
 DB_SQL(sql_get, "SELECT " OUTBOX_COLUMNS " WHERE o.id = $1");
-#define ABOUT_COMMENT(o)                                                  \
-	o ".ticket_id = $1 AND " o ".message_id IN (SELECT about.id FROM" \
-	  " messages about WHERE about.ticket_id = $1 AND about.comment_id = $2)"
+#define ABOUT_COMMENT(o, ticket, comment)                                         \
+	o ".ticket_id = " ticket " AND " o ".message_id IN (SELECT about.id FROM" \
+	  " messages about WHERE about.ticket_id = " ticket " AND about.comment_id = " comment ")"
 DB_SQL(sql_cancel_comment,
-       "UPDATE outbox SET state = 'cancelled', done_at = $3 WHERE " ABOUT_COMMENT(
-	       "outbox") " AND state IN ('queued', 'retry', 'held')");
+       "UPDATE outbox SET state = 'cancelled', done_at = $1 WHERE " ABOUT_COMMENT(
+	       "outbox", "$2", "$3") " AND state IN ('queued', 'retry', 'held')");
 DB_SQL(sql_of_comment,
        "SELECT " OUTBOX_COLUMNS " WHERE " ABOUT_COMMENT(
-	       "o") " AND o.state IN ('queued', 'held') AND m.blob_id IS NULL ORDER BY o.id");
+	       "o", "$1",
+	       "$2") " AND o.state IN ('queued', 'held') AND m.blob_id IS NULL ORDER BY o.id");
 DB_SQL(sql_set_data, "UPDATE outbox SET data = $1 WHERE id = $2");
+DB_SQL(sql_wake, "UPDATE outbox SET next_at = $1 WHERE " WAITING(
+			 "outbox") " AND state = 'retry' AND smtp = $2"
+				   " AND next_at > $1 AND SUBSTR(last_reply, 1, 1) <> '4'");
 /* The row stays: it tells whom its message went to, and what their server said. */
 DB_SQL(sql_expire, "UPDATE outbox SET data = '' WHERE id IN (SELECT o.id FROM outbox o WHERE"
 		   " o.state IN ('sent', 'cancelled') AND o.data <> '' AND o.done_at < $1"
@@ -259,11 +263,16 @@ int outbox_cancel(struct db_conn *c, int64_t id, int64_t now_ms, struct md_err *
 	return admin_change(c, &sql_cancel, id, now_ms, err);
 }
 
+int outbox_wake(struct db_conn *c, const char *smtp, int64_t now_ms, struct md_err *err)
+{
+	return db_exec(c, &sql_wake, DB_ARGS(DB_INT(now_ms), DB_TEXT(smtp)), NULL, err);
+}
+
 int outbox_cancel_comment(struct db_conn *c, int64_t ticket, int64_t comment, int64_t now_ms,
 			  struct md_err *err)
 {
 	return db_exec(c, &sql_cancel_comment,
-		       DB_ARGS(DB_INT(ticket), DB_INT(comment), DB_INT(now_ms)), NULL, err);
+		       DB_ARGS(DB_INT(now_ms), DB_INT(ticket), DB_INT(comment)), NULL, err);
 }
 
 int outbox_of_comment(struct db_conn *c, int64_t ticket, int64_t comment, struct arena *a,

@@ -201,6 +201,23 @@ def test_smtp_one_of_several_recipients_is_refused(make_desk, mail_world, model)
         desk.stop()
 
 
+def test_smtp_is_back_and_gets_what_waited(make_desk, mail_world, model):
+    with Smtp() as server:
+        server.close()
+        desk = make_desk(mail_world, by_smtp(server, retry_first="1h"))
+        desk.start()
+        book = ledger.Ledger(desk, model)
+        book.offer(1)
+        wait_for("all to wait", lambda: desk.value(
+            "SELECT count(*) FILTER (WHERE state = 'retry') > 0"
+            " AND count(*) FILTER (WHERE state = 'sending') = 0 FROM outbox"))
+        server.open()
+        book.offer(1)  # one that is sent at once
+        wait_for("all to be sent", lambda: desk.value(
+            "SELECT count(*) FILTER (WHERE state <> 'sent') = 0 FROM outbox"))
+        desk.stop()
+
+
 def test_smtp_refuses_the_login(make_desk, mail_world, model, secret):
     with Smtp({"AUTH": ["535 5.7.8 no"] * 99}, ["AUTH PLAIN LOGIN"]) as server:
         desk = make_desk(mail_world, by_smtp(server, user="desk", password_file=secret))

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from lib import MAILDESK, TREE, new_mail, wait_for
+from lib import MAILDESK, TREE, new_mail, text_of, wait_for
 
 sys.path.insert(0, str(TREE / "tests" / "faults"))
 from fakes import Smtp  # noqa: E402
@@ -129,3 +129,28 @@ def test_command_line(world):
     assert cli(world, "show", "x")[0] == 64
     [ack] = [r for r in rows(world, state="sent", ticket=ticket, to=CAROL)]
     assert "Message-ID: <" + ack["message_id"] + ">" in cli(world, "show", ack["id"])[1]
+
+
+def test_admins_hear_of_a_broken_mailbox_once(start_world):
+    def told(n):
+        with world.mailbox("admin") as box:
+            mails = [m for m in box.mails() if "needs attention" in str(m["Subject"])]
+            return mails if len(mails) == n else None
+
+    def state():
+        return admin.get("/mailboxes").json["items"][0]["state"]
+
+    def written():
+        return [r for r in admin.get("/outbox", per_page=100).json["items"]
+                if r["to"] == "admin@desk.test"]
+
+    world = start_world(fragment='desk { alarm_after = "300ms" }\n'
+                                 'limits { user_per_minute = 0 }\n')
+    admin = world.api("admin")
+    for n in (1, 2):
+        world.sandbox("stop", "imap")
+        wait_for("it to be noticed", lambda: len(written()) == n, seconds=30)
+        world.sandbox("start", "imap")
+        wait_for("it to be well", lambda: state() == "ok", seconds=60)
+        [*_, mail] = wait_for("the letter", lambda: told(n))
+        assert "support@desk.test" in text_of(mail) and mail["Auto-Submitted"] == "auto-generated"

@@ -36,6 +36,7 @@ struct conf_desk {
 	const char *cross_post;       /* "one", "each" */
 	int64_t reopen_window_ms, auto_close_ms;
 	int64_t pending_close_ms;    /* 0: never */
+	int64_t alarm_after_ms;      /* a mailbox that fails so long is told of */
 	int64_t undo_send_ms;        /* an agent's reply waits so long */
 	int64_t max_outbound_bytes;  /* of a mail's files; more are links */
 	int64_t lease_ms;            /* of a mailbox, among several daemons */

@@ -48,6 +48,11 @@ struct work_by {
 	bool is_answer;             /* it looks like one to a mail of ours */
 };
 
+struct mailbox_alarm {
+	const char *name, *address, *error;
+	int64_t since_at;
+};
+
 enum { WORK_EVENTS_MAX = 64 };
 
 struct work {
@@ -69,6 +74,7 @@ struct work {
 		int64_t percent, due_at;
 		size_t step;       /* of an escalation, from 1 */
 		unsigned audience; /* who is told, instead of the matrix (enum notice_role) */
+		const struct mailbox_alarm *mailbox;
 		const char *address, *reply; /* undelivered: to whom, and what their server said */
 		int64_t confirmation;        /* row that this mail asks to be answered for */
 		/* of alarms: what was stopped, "breaker" or "silence", and for whom */

@@ -25,6 +25,7 @@ enum notice_event {
 	NOTICE_CONFIRMATION_EXPIRED, /* an agent's mail was held; to NOTICE_SENDER */
 	NOTICE_MERGED,               /* into another ticket */
 	NOTICE_TAMPERED,             /* somebody on the ticket used a spoilt address of it */
+	NOTICE_MAILBOX_ALARM,        /* one cannot be read */
 	NOTICE_ALARM,                /* of the desk: something was stopped */
 	NOTICE_UNDELIVERED,          /* a mail of ours */
 	NOTICE_EVENT_COUNT

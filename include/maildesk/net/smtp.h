@@ -9,6 +9,7 @@
 #include <maildesk/base/mem.h>
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,7 +19,7 @@ struct smtp_account {
 	const char *tls;             /* "tls", "starttls" (never without), "none" */
 	const char *ca_file;         /* "" for the system's */
 	const char *user, *password; /* "": no authentication */
-	int64_t timeout_ms;          /* for each mail, connecting included */
+	int64_t timeout_ms;          /* of silence, and for connecting; seen within a second */
 	const atomic_bool *stop;     /* set: end what can be ended without a double; may be NULL */
 };
 
@@ -30,6 +31,7 @@ enum smtp_outcome {
 };
 struct smtp_result {
 	enum smtp_outcome outcome;
+	bool answered;   /* it is what the server said of this mail, not of the way to it */
 	char reply[400]; /* the server's last words, or what went wrong */
 };
 
@@ -39,10 +41,11 @@ int smtp_new(const struct smtp_account *account, struct smtp **ret, struct md_er
 void smtp_free(struct smtp *s);
 MD_DEFINE_AUTO(struct smtp *, smtp_free)
 
-/* Send `bytes` (a whole mail with CRLF line ends). Addresses must pass mail_address_valid().
- * MD_INPUT for one that does not; otherwise MD_OK and the outcome in *ret. After a time-out behind
- * the data the server may have the mail: the caller sends it again under the same Message-ID. */
+/* Send `bytes` (a whole mail with CRLF line ends) within most_ms, however lively the server is.
+ * Addresses must pass mail_address_valid(). MD_INPUT for one that does not; otherwise MD_OK and the
+ * outcome in *ret. After a time-out behind the data the server may have the mail: the caller sends
+ * it again under the same Message-ID. */
 int smtp_send(struct smtp *s, const char *sender, const char *recipient, const char *bytes,
-	      size_t n, struct smtp_result *ret, struct md_err *err);
+	      size_t n, int64_t most_ms, struct smtp_result *ret, struct md_err *err);
 
 #endif

@@ -57,6 +57,9 @@ extern const char *const outbox_states[];
  * state. */
 int outbox_retry(struct db_conn *c, int64_t id, int64_t now_ms, struct md_err *err);
 int outbox_cancel(struct db_conn *c, int64_t id, int64_t now_ms, struct md_err *err);
+/* Mails that wait for another try because that server could not be reached, or did not let us in,
+ * are due now; not those it had an answer of its own (4xx) to. */
+int outbox_wake(struct db_conn *c, const char *smtp, int64_t now_ms, struct md_err *err);
 /* What waits to be sent about a comment is not sent, now that it is gone. */
 int outbox_cancel_comment(struct db_conn *c, int64_t ticket, int64_t comment, int64_t now_ms,
 			  struct md_err *err);

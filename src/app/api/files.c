@@ -15,7 +15,7 @@ static int no_such_file(struct http_request *q, struct http_response *r)
 static int find_file(struct db_conn *c, struct http_request *q, const struct token *t,
 		     struct attachment_row *ret, struct md_err *err)
 {
-	struct comment m;
+	struct comment m = { 0 };
 	int rc = attachment_get(c, t->serial, q->arena, ret, err);
 
 	if (rc == MD_OK && (!ret->comment_id || !ret->blob_id))

@@ -81,6 +81,7 @@ static void default_matrix(void **state)
 		[NOTICE_TRANSCRIPT] = "",
 		[NOTICE_UNVERIFIED] = "",
 		[NOTICE_MERGED] = "1 merged requester",
+		[NOTICE_MAILBOX_ALARM] = "8 mailbox_alarm admin",
 		[NOTICE_UNDELIVERED] = "3 undelivered assignee",
 		[NOTICE_CONFIRMATION] = "",
 		[NOTICE_CONFIRMATION_EXPIRED] = "",
