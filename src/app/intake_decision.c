@@ -84,7 +84,8 @@ static int insert_duplicate(struct intake *in, const struct message_row *first, 
 	return rc == MD_OK ? decision_put(in->c, &d, err) : rc;
 }
 
-/* Seen before: one effect is enough. At a second mailbox the ticket says so. */
+/* Seen before: one effect is enough. In the same mailbox it is the very same mail, which has its
+ * row and its decision; at a second one it gets its own, and the ticket says so. */
 int intake_note_duplicate(struct intake *in, const struct message_row *first, struct md_err *err)
 {
 	const struct desk_mailbox *mailbox = desk_mailbox(in->d, in->mail->mailbox);
@@ -96,12 +97,16 @@ int intake_note_duplicate(struct intake *in, const struct message_row *first, st
 		.trust = -1,
 		.at = in->by.now_ms,
 	};
-	int rc = insert_duplicate(in, first, err);
+	int rc;
 
 	in->result.outcome = "duplicate";
+	in->result.message = first->id;
 	in->result.ticket = first->ticket_id;
+	if (first->mailbox_id == in->mail->mailbox)
+		return MD_OK;
+	rc = insert_duplicate(in, first, err);
 	h.message_id = in->result.message;
-	if (rc != MD_OK || !first->ticket_id || first->mailbox_id == in->mail->mailbox)
+	if (rc != MD_OK || !first->ticket_id)
 		return rc;
 	return history_add(in->c, &h, err);
 }

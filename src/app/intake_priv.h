@@ -97,7 +97,6 @@ void intake_rules_before(const struct intake *in, struct work_ticket *t);
 int intake_rules_after(const struct intake *in, struct work *w, struct md_err *err);
 /* intake_decision.c */
 int intake_write_decision(struct intake *in, struct md_err *err);
-/* Seen before: one effect is enough. At a second mailbox the ticket says so. */
 int intake_note_duplicate(struct intake *in, const struct message_row *first, struct md_err *err);
 /* The text of a reply on the ticket of in->route, with its commands. */
 int intake_add_comment(struct intake *in, struct md_err *err);

@@ -40,11 +40,11 @@ static int write_out(struct deciding *x, struct db_conn *c, const struct intake_
 	if (rc != MD_OK)
 		return rc;
 	j = json_pack("{s:s, s:s, s:s?, s:I, s:s, s:o, s:o, s:o}", "mailbox", mailbox->conf->title,
-		      "outcome", d.outcome, "cause", d.cause, "trust", (json_int_t)m.trust, "auth",
-		      d.auth, "rules", list_of(d.rules), "commands", list_of(d.commands), "sla",
-		      list_of(d.sla));
+		      "outcome", r->outcome, "cause", r->cause, "trust", (json_int_t)m.trust,
+		      "auth", d.auth, "rules", list_of(d.rules), "commands", list_of(d.commands),
+		      "sla", list_of(d.sla));
 	json_object_set_new(j, "ticket",
-			    d.ticket_id ? json_integer((json_int_t)d.ticket_id) : json_null());
+			    r->ticket ? json_integer((json_int_t)r->ticket) : json_null());
 	json_object_set_new(j, "kind", json_string(m.kind));
 	buf_reset(&x->out);
 	json_write(&x->out, j);
