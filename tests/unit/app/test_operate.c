@@ -206,7 +206,7 @@ static void enormous_things_are_refused(void **state)
 {
 	struct fixture *f = *state;
 	int64_t t = create(f, f->carol, f->carol, "x");
-	char text[2000], names[101][8];
+	char text[2000], names[101][16];
 	const char *many[101];
 
 	memset(text, 'l', sizeof text);
