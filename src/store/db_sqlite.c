@@ -22,7 +22,8 @@
 #include <unistd.h>
 
 enum {
-	WAL_STEP = 4000,          /* pages of 4 KiB */
+	RECOVERY_MS = 10000, /* who opens it after a crash locks it for as long as that takes */
+	WAL_STEP = 4000,     /* pages of 4 KiB */
 	WAL_LARGE = 4 * WAL_STEP, /* 64 MB */
 };
 
@@ -196,7 +197,7 @@ static int lite_connect(const char *path, enum db_use use, int64_t wait_ms, stru
 	rc = sqlite3_open_v2(path, &l->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
 	if (rc == SQLITE_OK) {
 		sqlite3_extended_result_codes(l->db, 1);
-		rc = sqlite3_busy_timeout(l->db, (int)wait_ms);
+		rc = sqlite3_busy_timeout(l->db, RECOVERY_MS);
 	}
 	if (rc != SQLITE_OK) {
 		fail(l->db, rc, "cannot open", err);
@@ -205,6 +206,7 @@ static int lite_connect(const char *path, enum db_use use, int64_t wait_ms, stru
 	rc = set_up(l, use, err);
 	if (rc != MD_OK)
 		return md_wrap(err, rc, "database %s", path);
+	sqlite3_busy_timeout(l->db, (int)wait_ms);
 	*ret = md_take(l);
 	return MD_OK;
 }

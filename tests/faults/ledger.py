@@ -58,6 +58,7 @@ class Ledger:
         self.threads = []       # lists of Message-IDs
         self.singles = {}       # Message-ID: cause of the quarantine it is expected in, or None
         self.may_repeat = 0     # mails that may have been sent twice
+        self.may_arrive_again = False  # the mail server may deliver one twice: known as duplicates
         self.folders = ["INBOX"]  # of the account "support", where mails are offered
 
     # ---- offering ----
@@ -115,17 +116,20 @@ class Ledger:
         unread = [mid for mid, cause in self.singles.items()
                   if cause and cause.startswith("parser_")]  # nobody knows their Message-IDs
         offered = [mid for thread in self.threads for mid in thread] + list(self.singles)
+        known = ("SELECT d.message_id FROM decisions d WHERE d.outcome = 'duplicate'"
+                 if self.may_arrive_again else "0")
         got = collections.Counter(r[0] for r in c.execute(
-            "SELECT message_id FROM messages WHERE direction = 'in'"))
+            f"SELECT message_id FROM messages WHERE direction = 'in' AND id NOT IN ({known})"))
         found = [f"{mid}: {got[mid]} messages" for mid in offered
                  if got[mid] != (0 if mid in unread else 1)]
         expected = sorted(cause for cause in self.singles.values() if cause)
         tickets = len(self.threads) + len(self.singles) - len(expected)
         causes = sorted(r[0] for r in c.execute("SELECT cause FROM quarantine"))
         for what, sql, wanted in (
-                ("messages in", "SELECT count(*) FROM messages WHERE direction = 'in'",
-                 len(offered)),
-                ("decisions", "SELECT count(*) FROM decisions", len(offered)),
+                ("messages in", "SELECT count(*) FROM messages WHERE direction = 'in'"
+                 f" AND id NOT IN ({known})", len(offered)),
+                ("decisions", "SELECT count(*) FROM decisions WHERE message_id NOT IN"
+                 f" ({known})", len(offered)),
                 ("tickets", "SELECT count(*) FROM tickets", tickets),
                 ("mails unsent", "SELECT count(*) FROM outbox WHERE state <> 'sent'", 0),
                 ("marks owed", "SELECT count(*) FROM mailbox_uids", 0)):

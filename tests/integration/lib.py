@@ -25,7 +25,7 @@ import libpq
 TREE = pathlib.Path(__file__).resolve().parents[2]
 SANDBOX = TREE / "tests" / "sandbox" / "sandbox"
 MAILDESK = pathlib.Path(os.environ.get("MAILDESK") or TREE / "build" / "maildesk").absolute()
-PATIENCE = 20.0  # seconds; the slowest sanitised build on a busy machine stays far below
+PATIENCE = 60.0  # seconds, against hanging only; the slowest build on a busy machine stays below
 
 
 def wait_for(what, condition, seconds=PATIENCE):

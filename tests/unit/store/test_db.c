@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sqlite3.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -823,9 +824,37 @@ static void what_is_told_is_heard_after_the_commit(void **state)
 	assert_int_equal(rc, MD_AGAIN);
 }
 
+/* ---- a file that is locked for a moment, as by who recovers it after a crash ---- */
+
+static void *unlock_soon(void *db)
+{
+	nanosleep(&(struct timespec){ 0, 300000000 }, NULL);
+	assert_int_equal(sqlite3_exec(db, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
+	return NULL;
+}
+
+static void a_file_locked_for_a_moment_is_opened(void **state)
+{
+	struct fixture *f = *state;
+	pthread_t thread;
+	sqlite3 *other;
+
+	SQLITE_ONLY();
+	assert_int_equal(sqlite3_open(f->path, &other), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(other, "CREATE TABLE t (n INTEGER); BEGIN EXCLUSIVE", NULL,
+				      NULL, NULL),
+			 SQLITE_OK);
+	assert_int_equal(pthread_create(&thread, NULL, unlock_soon, other), 0);
+	OK(db_open(f->where, &f->db, &err));
+	pthread_join(thread, NULL);
+	sqlite3_close(other);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(a_file_locked_for_a_moment_is_opened,
+						setup_without_schema, teardown),
 		TEST(what_is_told_is_heard_after_the_commit),
 		TEST(values_come_back_as_they_went),
 		TEST(arguments_go_by_name_and_number),
