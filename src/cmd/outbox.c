@@ -83,7 +83,8 @@ static int show(const struct job *job, struct md_err *err)
 		printf("%lld tries, the last: %s\n", (long long)row.attempts, row.last_reply);
 	if (n)
 		putchar('\n');
-	fwrite(raw, 1, n, stdout);
+	if (n)
+		fwrite(raw, 1, n, stdout);
 	return MD_OK;
 }
 

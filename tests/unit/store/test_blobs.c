@@ -151,7 +151,8 @@ enum { ROUNDS = 300 };
 struct race {
 	struct fixture *f;
 	struct blob blob;
-	int64_t message, collected;
+	int64_t message;
+	atomic_llong collected;
 	atomic_bool over;
 };
 
@@ -217,7 +218,7 @@ static void a_mail_with_the_content_of_an_orphan_has_it(void **state)
 	atomic_store(&r.over, true);
 	for (size_t i = 0; i < MD_COUNT(threads); i++)
 		pthread_join(threads[i], NULL);
-	print_message("%lld of %d removed\n", (long long)r.collected, ROUNDS);
+	print_message("%lld of %d removed\n", (long long)atomic_load(&r.collected), ROUNDS);
 	blob_done(&r.blob);
 }
 
