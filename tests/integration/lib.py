@@ -29,15 +29,18 @@ PATIENCE = 60.0  # seconds, against hanging only; the slowest build on a busy ma
 
 
 def wait_for(what, condition, seconds=PATIENCE):
-    """The first true value of condition(); AssertionError with `what` after `seconds`."""
-    deadline = time.monotonic() + seconds
+    """The first true value of condition(); AssertionError with `what` after `seconds`.
+
+    Asked often at first and less so later: a long wait at the API is within its rate limit."""
+    deadline, pause = time.monotonic() + seconds, 0.02
     while True:
         value = condition()
         if value:
             return value
         if time.monotonic() > deadline:
             raise AssertionError(f"waited {seconds:g} s in vain for {what}")
-        time.sleep(0.02)
+        time.sleep(pause)
+        pause = min(pause * 1.1, 0.2)
 
 
 @contextlib.contextmanager
