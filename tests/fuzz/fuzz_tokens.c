@@ -24,14 +24,17 @@ static int64_t number(const uint8_t *p)
 
 static void check_foreign(const char *text, int64_t today)
 {
-	static const uint8_t key[JWT_KEY_BYTES] = "key of access tokens";
+	static const struct jwt_keys access = {
+		.current = { .id = 2, .bytes = "key of access tokens" },
+		.previous = { .id = 1, .bytes = "previous key of access tokens" },
+	};
 	struct jwt_claims claims;
 	struct token t;
 
 	check(token_read_address(&keys, text, &own, today, &t) != TOKEN_VALID);
 	check(token_read_message_id(&keys, text, today, &t) != TOKEN_VALID);
 	check(token_read_marker(&keys, text, today, &t) != TOKEN_VALID);
-	check(jwt_check(key, text, strlen(text), 0, &claims, NULL) == MD_REFUSED);
+	check(jwt_check(&access, text, strlen(text), 0, &claims, NULL) == MD_REFUSED);
 	token_is_own_address(text, &own);
 }
 
