@@ -62,7 +62,7 @@ $(B)/obj/%.o: %.c Makefile
 	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # Files that live inside the binary (include/maildesk/base/embed.h).
-EMBED := $(sort schema.sql $(wildcard templates/*/*.mustache) $(wildcard web/dist/* web/dist/*/*))
+EMBED := $(sort schema.sql $(wildcard src/store/steps/*.sql templates/*/*.mustache) $(wildcard web/dist/* web/dist/*/*))
 $(B)/gen/embed.list: FORCE
 	@mkdir -p $(@D)
 	@echo '$(EMBED)' | cmp -s - $@ || echo '$(EMBED)' > $@

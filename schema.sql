@@ -3,8 +3,8 @@
 -- Tokens that differ between engines stand in braces and are replaced by the driver (store/db.h):
 -- {ID} a growing integer key that is never used again, {INT} 64-bit integer, {BLOB} bytes,
 -- {STRICT} table option, {SEARCH_INDEX} the index of words (store/search.h). Instants are UTC
--- milliseconds in columns ending in _at, _ms or _until. Booleans are 0/1. Addresses are stored folded to lower case. A change here needs a numbered step
--- in src/store/schema.c; a test proves that the oldest schema plus all steps equals this file.
+-- milliseconds in columns ending in _at, _ms or _until. Booleans are 0/1. Addresses are stored folded to lower case. A change here needs its
+-- part in the newest step of src/store/steps/ (columns are added at the end); a test proves that the oldest schema plus all steps equals this file.
 
 CREATE TABLE settings (            -- the desk's identity and secrets: uuid, token and JWT keys
     name  TEXT PRIMARY KEY,
@@ -283,6 +283,15 @@ CREATE TABLE canned_replies (
     body     TEXT NOT NULL,                   -- a template: {{requester.name}}
     commands TEXT,                            -- as in a mail: run with it
     tags     TEXT                             -- added with it, parted by spaces
+) {STRICT};
+
+CREATE TABLE saved_views (         -- queries over tickets that agents keep
+    id      {ID},
+    user_id {INT} NOT NULL REFERENCES users (id),
+    name    TEXT NOT NULL,
+    query   TEXT NOT NULL,                    -- as in the address of a list: "status=open&sort=due"
+    shared  {INT} NOT NULL DEFAULT 0,         -- an admin's, for all agents
+    UNIQUE (user_id, name)
 ) {STRICT};
 
 CREATE TABLE decisions (           -- what intake did with a message, and why

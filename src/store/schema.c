@@ -1,9 +1,9 @@
 /* schema.c - from whatever the file is to the schema of this program, or a refusal.
  *
  * schema.sql is the whole newest schema and makes a new database in one step. An older one gets the
- * numbered steps below, one transaction each: version and tables never disagree, however it ends.
- * Looking comes first and changes nothing; it is done again inside each transaction, so two
- * programs starting at once do the work once. */
+ * numbered steps of src/store/steps/, one transaction each: version and tables never disagree,
+ * however it ends. Looking comes first and changes nothing; it is done again inside each
+ * transaction, so two programs starting at once do the work once. */
 #include <maildesk/store/schema.h>
 
 #include "db_driver.h"
@@ -11,10 +11,12 @@
 
 #include <maildesk/base/embed.h>
 
+#include <stdio.h>
 #include <string.h>
 
-/* Schema 1 is the first there was. A step to 2 goes here, and schema.sql changes with it. */
-static const struct schema_plan this_program = { .oldest = 1, .steps = NULL, .n = 0 };
+/* Schema 1 is the first there was; a step to N stands in steps/N.sql, and schema.sql changes with
+ * it. A step that has been released does not change any more. */
+enum { OLDEST = 1, NEWEST = 2 };
 
 /* Not in schema.sql, so that a half restored dump has the one and not the other. */
 static const char version_table[] = "CREATE TABLE schema_version (version {INT} NOT NULL) {STRICT}";
@@ -215,30 +217,48 @@ int schema_follow(struct db *db, const struct schema_plan *plan, struct md_err *
 	return rc;
 }
 
-static int plan_of_this_program(struct schema_plan *ret, struct md_err *err)
+static int embedded(const char *name, const char **ret, struct md_err *err)
 {
-	const struct embed_file *whole = embed_find("schema.sql");
+	const struct embed_file *file = embed_find(name);
 
-	if (!whole)
-		return md_fail(err, MD_BROKEN, 0, "schema.sql is not in the program");
-	*ret = this_program;
-	ret->whole = whole->data;
+	if (!file)
+		return md_fail(err, MD_BROKEN, 0, "%s is not in the program", name);
+	*ret = file->data;
 	return MD_OK;
+}
+
+/* `steps` has room for NEWEST - OLDEST; the plan refers to it. */
+static int plan_of_this_program(struct schema_step *steps, struct schema_plan *ret,
+				struct md_err *err)
+{
+	int rc = MD_OK;
+
+	*ret = (struct schema_plan){ .oldest = OLDEST, .steps = steps, .n = NEWEST - OLDEST };
+	for (int i = 0; i < NEWEST - OLDEST && rc == MD_OK; i++) {
+		char name[32];
+
+		steps[i].version = OLDEST + i + 1;
+		snprintf(name, sizeof(name), "src/store/steps/%d.sql", OLDEST + i + 1);
+		rc = embedded(name, &steps[i].sql, err);
+	}
+	return rc == MD_OK ? embedded("schema.sql", &ret->whole, err) : rc;
 }
 
 int schema_ensure(struct db *db, struct md_err *err)
 {
+	struct schema_step steps[NEWEST - OLDEST];
 	struct schema_plan plan;
-	int rc = plan_of_this_program(&plan, err);
+	int rc = plan_of_this_program(steps, &plan, err);
 
 	return rc == MD_OK ? schema_follow(db, &plan, err) : rc;
 }
 
 int schema_look(struct db *db, enum schema_state *ret, struct md_err *err)
 {
+	struct schema_step steps[NEWEST - OLDEST];
 	struct schema_plan plan;
 	struct look now = { 0 };
-	int rc = plan_of_this_program(&plan, err);
+	int rc = plan_of_this_program(steps, &plan, err);
 
 	if (rc == MD_OK)
 		rc = look_first(db, &plan, &now, err);

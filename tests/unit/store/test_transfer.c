@@ -32,6 +32,7 @@ static const char rows_sql[] =
 	"INSERT INTO teams (id, name) VALUES (5, 'Network');"
 	"INSERT INTO team_members (team_id, user_id) VALUES (5, 1);"
 	"INSERT INTO canned_replies (id, name, body) VALUES (6, 'hello', 'Hello');"
+	"INSERT INTO saved_views (id, user_id, name, query) VALUES (1, 1, 'mine', 'assignee=me');"
 	"INSERT INTO mailboxes (id, name) VALUES (3, 'support');"
 	"INSERT INTO mailbox_uids VALUES (3, 1, 2, 0, 0), (3, 1, 10, 1, 1), (3, 2, 1, 0, 0);"
 	"INSERT INTO leases (name, holder, fence, held_until) VALUES ('m', 'h', 4, 5);"

@@ -1,0 +1,10 @@
+-- 1 to 2: what desks of before 2026-12 do not have. Comments of columns are in schema.sql.
+
+CREATE TABLE saved_views (
+    id      {ID},
+    user_id {INT} NOT NULL REFERENCES users (id),
+    name    TEXT NOT NULL,
+    query   TEXT NOT NULL,
+    shared  {INT} NOT NULL DEFAULT 0,
+    UNIQUE (user_id, name)
+) {STRICT};
