@@ -491,3 +491,12 @@ CREATE TABLE api_keys (            -- for programs that act as their maker
     expires_at {INT},
     last_used_at {INT}                        -- to the minute
 ) {STRICT};
+
+CREATE TABLE kept_answers (        -- for requests with an Idempotency-Key that come again
+    request  TEXT PRIMARY KEY,                -- hash of caller, route and key
+    body_mac {BLOB} NOT NULL,
+    made_id  {INT},                           -- what it made
+    answer   {BLOB},                          -- sealed by the key; NULL: done, not answered yet
+    kept_at  {INT} NOT NULL
+) {STRICT};
+CREATE INDEX kept_answers_by_age ON kept_answers (kept_at);

@@ -1,4 +1,5 @@
 #include <maildesk/app/housekeeping.h>
+#include <maildesk/store/kept.h>
 #include <maildesk/store/messages.h>
 #include <maildesk/store/privacy.h>
 
@@ -58,6 +59,8 @@ static int small_things(struct db_conn *c, void *ctx, struct md_err *err)
 	struct keeping *k = ctx;
 	int rc = purge_discarded(c, k->now_ms - 30 * DAY, &k->ret->discarded, err);
 
+	if (rc == MD_OK)
+		rc = kept_purge(c, k->now_ms, err);
 	return rc == MD_OK ? upload_purge(c, k->now_ms - DAY, &k->ret->uploads, err) : rc;
 }
 

@@ -149,9 +149,13 @@ static bool read_uri(struct http_exchange *ex)
 
 /* ---- the header ---- */
 
+/* Fields that name one thing: a second one would be read by some and not by others. */
+static const char *const single_fields[] = { "host", "authorization", "content-type",
+					     "idempotency-key" };
+
 struct header_facts {
 	struct http_exchange *ex;
-	unsigned lengths, encodings, hosts, authorizations;
+	unsigned lengths, encodings, singles[MD_COUNT(single_fields)];
 	bool bad_name, bad_value, not_chunked;
 	struct buf forwarded;
 };
@@ -179,13 +183,11 @@ static enum MHD_Result look_at_header(void *cls, enum MHD_ValueKind kind, const 
 	} else if (strcasecmp(name, "transfer-encoding") == 0) {
 		f->encodings++;
 		f->not_chunked = f->not_chunked || !value || strcasecmp(value, "chunked") != 0;
-	} else if (strcasecmp(name, "host") == 0) {
-		f->hosts++;
-	} else if (strcasecmp(name, "authorization") == 0) {
-		f->authorizations++;
 	} else if (strcasecmp(name, "x-forwarded-for") == 0 && value) {
 		buf_addf(&f->forwarded, "%s%s", f->forwarded.len ? "," : "", value);
 	}
+	for (size_t i = 0; i < MD_COUNT(single_fields); i++)
+		f->singles[i] += strcasecmp(name, single_fields[i]) == 0;
 	return MHD_YES;
 }
 
@@ -199,8 +201,9 @@ static const char *fault_of(const struct header_facts *f, const char *version)
 		return "the length of the body is given more than once";
 	if (f->not_chunked)
 		return "the only transfer coding known is chunked";
-	if (f->hosts > 1 || f->authorizations > 1)
-		return "a header field is repeated";
+	for (size_t i = 0; i < MD_COUNT(single_fields); i++)
+		if (f->singles[i] > 1)
+			return "a header field is repeated";
 	return NULL;
 }
 
@@ -332,6 +335,14 @@ enum MHD_Result http_on_request(void *cls, struct MHD_Connection *con, const cha
 		http_dispatch(ex);
 	set_deadline(ex, ex->server->options.body_ms, false);
 	return http_send(w, ex);
+}
+
+const char *http_body(const struct http_request *q, size_t *ret_n)
+{
+	const struct http_exchange *ex = (const struct http_exchange *)(const void *)q;
+
+	*ret_n = ex->body.len;
+	return buf_str(&ex->body);
 }
 
 const char *http_header(const struct http_request *q, const char *name)

@@ -206,7 +206,7 @@ static bool check_body(struct http_exchange *ex, const struct http_route *route)
 
 /* ---- in order ---- */
 
-static void run(struct http_exchange *ex, const struct http_route *route)
+static void run_route(struct http_exchange *ex, const struct http_route *route)
 {
 	const struct http_service *s = &ex->server->service;
 	struct md_err err = { 0 };
@@ -221,6 +221,17 @@ static void run(struct http_exchange *ex, const struct http_route *route)
 	}
 	if (rc != MD_OK)
 		s->failed(s->ctx, &ex->q, &ex->r, rc, &err);
+}
+
+static void run(struct http_exchange *ex, const struct http_route *route)
+{
+	const struct http_service *s = &ex->server->service;
+
+	if (s->enter && !s->enter(s->ctx, &ex->q, &ex->r, route))
+		return;
+	run_route(ex, route);
+	if (s->leave)
+		s->leave(s->ctx, &ex->q, &ex->r);
 }
 
 static void options(struct http_exchange *ex, const struct found *f)

@@ -28,10 +28,10 @@ struct http_request {
 	const json_t *json;             /* the checked body; {} when there was none */
 	char address[HTTP_ADDRESS_MAX]; /* of the client, by trusted proxies if through one */
 	int64_t now_ms;
-	struct arena *arena;  /* dies with the request */
-	unsigned role;        /* of the caller: bit number in http_route.roles; 0: nobody */
-	int64_t user;         /* key of its rate limit; 0: the address is */
-	void *caller, *found; /* the service's own */
+	struct arena *arena;         /* dies with the request */
+	unsigned role;               /* of the caller: bit number in http_route.roles; 0: nobody */
+	int64_t user;                /* key of its rate limit; 0: the address is */
+	void *caller, *found, *kept; /* the service's own */
 };
 
 struct http_response {
@@ -80,6 +80,12 @@ struct http_service {
 	 * after all; then the answer is written. May be NULL. */
 	bool (*permit)(void *ctx, struct http_request *q, struct http_response *r,
 		       const struct http_route *route);
+	/* Around `find` and all that follows, of a route the caller may use. `enter` may answer
+	 * itself (false: the answer is written); otherwise `leave` sees, and may change, the
+	 * answer. Both may be NULL. */
+	bool (*enter)(void *ctx, struct http_request *q, struct http_response *r,
+		      const struct http_route *route);
+	void (*leave)(void *ctx, struct http_request *q, struct http_response *r);
 	/* What `find`, `handler` or `identify` failed with, as an answer. */
 	void (*failed)(void *ctx, struct http_request *q, struct http_response *r, int rc,
 		       const struct md_err *err);
@@ -117,6 +123,8 @@ const char *http_listening(const struct http_server *s);
 
 /* A header field; NULL without it. Only while the request is being handled. */
 const char *http_header(const struct http_request *q, const char *name);
+/* The body as it came, of any route but one with http_upload. */
+const char *http_body(const struct http_request *q, size_t *ret_n);
 /* A query parameter, checked by the route's table. */
 const char *http_query(const struct http_request *q, const char *name);
 void http_header_add(struct http_request *q, struct http_response *r, const char *name,

@@ -248,7 +248,7 @@ int api_keys_add(void *ctx, struct http_request *q, struct http_response *r, str
 		return auth_bad_field(q, r, "expires_at", "must lie ahead");
 	rc = make_key(api, &m, err);
 	if (rc == MD_OK)
-		rc = db_txn(api->desk->db, add_in_txn, &m, err);
+		rc = api_txn(api, q, add_in_txn, &m, &m.key.id, err);
 	if (rc == MD_OK)
 		show_key(&r->body, &m.key, m.text);
 	return rc;

@@ -21,6 +21,7 @@ struct api {
 	struct http_server *server;
 	struct limiter *sign_ins;
 	struct account_queue *account_mails;
+	struct retries *retries;
 	sem_t verifying; /* passwords: 19 MiB each while they are verified */
 	struct buf document;
 	struct calendar zone; /* of the desk: where its days begin */
@@ -54,6 +55,21 @@ int api_identify(void *ctx, struct http_request *q, struct md_err *err);
 /* api_keys.c: has the key that was shown, if it was one, the scope for that route? */
 bool api_permit(void *ctx, struct http_request *q, struct http_response *r,
 		const struct http_route *route);
+/* retry.c: hooks of http_service */
+int api_retries_new(struct retries **ret, struct md_err *err);
+void api_retries_free(struct retries *t);
+bool api_enter(void *ctx, struct http_request *q, struct http_response *r,
+	       const struct http_route *route);
+void api_leave(void *ctx, struct http_request *q, struct http_response *r);
+/* What a handler changes: db_txn(), and nothing when the request did it before, as its
+ * Idempotency-Key says; then *made is set to what it was after `fn`. A handler that answers by
+ * what is in the database, and of `fn` needs *made only, answers the same then. `made` may be NULL.
+ */
+int api_txn(struct api *api, struct http_request *q, db_txn_fn fn, void *ctx, int64_t *made,
+	    struct md_err *err);
+/* One of several transactions of a request, each for itself. */
+int api_txn_part(struct api *api, struct http_request *q, int64_t part, db_txn_fn fn, void *ctx,
+		 struct md_err *err);
 /* fail.c */
 void api_failed(void *ctx, struct http_request *q, struct http_response *r, int rc,
 		const struct md_err *err);

@@ -143,7 +143,7 @@ int attachments_add(void *ctx, struct http_request *q, struct http_response *r, 
 	if (rc != MD_OK)
 		return rc;
 	u.upload.sha256 = u.blob.sha256;
-	rc = db_txn(u.api->desk->db, add_in_txn, &u, err);
+	rc = api_txn(u.api, q, add_in_txn, &u, &u.id, err);
 	blob_done(&u.blob);
 	if (rc == MD_INPUT && u.too_much)
 		return http_refuse(q, r, 413, "too_large",

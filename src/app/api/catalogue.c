@@ -414,7 +414,7 @@ static int save(struct api *api, struct http_request *q, struct http_response *r
 		const struct kind *k, struct md_err *err)
 {
 	struct catalogue_step s = { .q = q, .r = r, .kind = k, .arena = ARENA_INIT(16 << 20) };
-	int rc = db_txn(api->desk->db, save_in_txn, &s, err);
+	int rc = api_txn(api, q, save_in_txn, &s, &s.entry.id, err);
 
 	arena_done(&s.arena);
 	if (rc == MD_INPUT && s.field) {

@@ -40,11 +40,13 @@ static int commands_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
 }
 
 /* MD_OK when the step has an answer, refused or done. */
-static int run(struct api *api, struct command_step *s, struct md_err *err)
+static int run(struct api *api, struct command_step *s, bool is_part, struct md_err *err)
 {
 	struct md_err why = { 0 };
-	int rc = db_txn(api->desk->db, commands_in_txn, s, &why);
+	int rc = is_part ? api_txn_part(api, s->q, s->ticket, commands_in_txn, s, &why)
+			 : api_txn(api, s->q, commands_in_txn, s, NULL, &why);
 
+	s->ok = s->ok || rc == MD_OK; /* also when it was done the last time */
 	if (rc == MD_OK)
 		work_done(api->desk);
 	if (rc == MD_OK || (s->looked && (s->ok ? s->dry_run : rc != MD_BROKEN && rc != MD_AGAIN)))
@@ -103,7 +105,7 @@ int ticket_commands(void *ctx, struct http_request *q, struct http_response *r, 
 
 	s.text = buf_str(&text);
 	if (rc == MD_OK)
-		rc = run(ctx, &s, err);
+		rc = run(ctx, &s, false, err);
 	if (rc == MD_OK) {
 		show_begin(out, NULL, '{');
 		show_bool(out, "ok", s.ok);
@@ -136,7 +138,7 @@ static void run_one(struct api *api, struct http_request *q, struct buf *out, in
 		.q = q, .arena = ARENA_INIT(STEP_MAX), .ticket = ticket, .text = text
 	};
 	struct md_err why = { 0 };
-	int rc = run(api, &s, &why);
+	int rc = run(api, &s, true, &why);
 
 	show_begin(out, NULL, '{');
 	show_int(out, "id", ticket);

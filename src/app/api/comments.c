@@ -248,7 +248,7 @@ static int run_step(struct api *api, struct http_request *q, struct http_respons
 				    .comment = comment,
 				    .body = buf_str(&clean),
 				    .change = change };
-	rc = db_txn(api->desk->db, step_in_txn, s, &why);
+	rc = api_txn(api, q, step_in_txn, s, &s->comment, &why);
 	if (rc != MD_OK && s->refused)
 		rc = refuse_commands(s, r, &why);
 	else if (rc != MD_OK && err)

@@ -201,7 +201,7 @@ int users_add(void *ctx, struct http_request *q, struct http_response *r, struct
 	if (rc != MD_OK || r->code)
 		return rc;
 	w.user.password_hash = w.with_password ? w.hash : NULL;
-	rc = db_txn(api->desk->db, add_in_txn, &w, err);
+	rc = api_txn(api, q, add_in_txn, &w, &w.user.id, err);
 	if (rc == MD_CONFLICT)
 		return http_refuse(q, r, 409, "conflict",
 				   "the address belongs to somebody already");

@@ -49,7 +49,7 @@ static int run_step(struct api *api, struct person_step *s, struct md_err *err)
 	int rc;
 
 	s->arena = (struct arena)ARENA_INIT(64 << 20);
-	rc = db_txn(api->desk->db, step_in_txn, s, err);
+	rc = api_txn(api, s->q, step_in_txn, s, NULL, err);
 	arena_done(&s->arena);
 	return rc;
 }

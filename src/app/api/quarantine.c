@@ -159,9 +159,6 @@ static int add_blocked(struct db_conn *c, void *ctx, struct md_err *err)
 	struct change *ch = ctx;
 	const struct work_by *by = api_by(ch->q);
 
-	ch->row = (struct blocked_sender){ .sender = ch->sender,
-					   .created_by = by->user.id,
-					   .created_at = by->now_ms };
 	return blocked_add(c, ch->sender, by->user.id, by->now_ms, &ch->row.id, err);
 }
 
@@ -169,7 +166,12 @@ static int block(struct api *api, struct http_request *q, struct http_response *
 		 const char *sender, struct md_err *err)
 {
 	struct change ch = { .q = q, .sender = sender };
-	int rc = db_txn(api->desk->db, add_blocked, &ch, err);
+	int rc;
+
+	ch.row = (struct blocked_sender){ .sender = sender,
+					  .created_by = api_by(q)->user.id,
+					  .created_at = q->now_ms };
+	rc = api_txn(api, q, add_blocked, &ch, &ch.row.id, err);
 
 	if (rc != MD_OK)
 		return rc;

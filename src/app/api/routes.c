@@ -145,6 +145,8 @@ static const struct http_service service = {
 	.base = V1,
 	.identify = api_identify,
 	.permit = api_permit,
+	.enter = api_enter,
+	.leave = api_leave,
 	.failed = api_failed,
 };
 
@@ -191,6 +193,8 @@ int api_start(struct desk *d, struct api **ret, struct md_err *err)
 	if (rc == MD_OK)
 		rc = limiter_new(&a->sign_ins, err);
 	if (rc == MD_OK)
+		rc = api_retries_new(&a->retries, err);
+	if (rc == MD_OK)
 		rc = account_queue_start(d, &a->account_mails, err);
 	if (rc == MD_OK)
 		rc = start(a, err);
@@ -206,6 +210,7 @@ void api_stop(struct api *a)
 	http_stop(a->server);
 	account_queue_stop(a->account_mails);
 	limiter_free(a->sign_ins);
+	api_retries_free(a->retries);
 	buf_done(&a->document);
 	buf_done(&a->figures);
 	pthread_mutex_destroy(&a->figures_lock);

@@ -47,7 +47,7 @@ static int run(struct api *api, struct http_request *q, struct http_response *r,
 	if (!s)
 		return md_fail(err, MD_NOMEM, 0, "out of memory");
 	*s = (struct op_step){ .q = q, .arena = ARENA_INIT(32 << 20), .ticket = ticket, .op = op };
-	rc = db_txn(api->desk->db, op_in_txn, s, err);
+	rc = api_txn(api, q, op_in_txn, s, &s->made, err);
 	arena_done(&s->arena);
 	if (rc == MD_CONFLICT && s->conflict)
 		return api_version_conflict(api, q, r, ticket, err);

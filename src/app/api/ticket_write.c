@@ -182,7 +182,7 @@ int tickets_add(void *ctx, struct http_request *q, struct http_response *r, stru
 	if (!has_title(q, r))
 		return MD_OK;
 	*s = (struct ticket_step){ .api = api, .q = q, .arena = ARENA_INIT(32 << 20) };
-	rc = db_txn(api->desk->db, add_in_txn, s, err);
+	rc = api_txn(api, q, add_in_txn, s, &s->ticket, err);
 	arena_done(&s->arena);
 	if (rc != MD_OK)
 		return refuse_step(s, r, rc, err);

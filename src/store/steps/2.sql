@@ -8,3 +8,12 @@ CREATE TABLE saved_views (
     shared  {INT} NOT NULL DEFAULT 0,
     UNIQUE (user_id, name)
 ) {STRICT};
+
+CREATE TABLE kept_answers (
+    request  TEXT PRIMARY KEY,
+    body_mac {BLOB} NOT NULL,
+    made_id  {INT},
+    answer   {BLOB},
+    kept_at  {INT} NOT NULL
+) {STRICT};
+CREATE INDEX kept_answers_by_age ON kept_answers (kept_at);

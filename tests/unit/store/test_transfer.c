@@ -87,6 +87,7 @@ static const char rows_sql[] =
 	"INSERT INTO recovery_codes (id, user_id, code_hash) VALUES (1, 1, 'b1');"
 	"INSERT INTO api_keys (id, user_id, name, key_hash, scopes, created_at) VALUES"
 	" (1, 1, 'sync', 'c1', 'admin', 1);"
+	"INSERT INTO kept_answers (request, body_mac, kept_at) VALUES ('r', x'00ff', 1);"
 	"INSERT INTO refresh_tokens (id, user_id, family, token_hash, created_at, expires_at) "
 	"VALUES"
 	" (1, 1, 'f', 'h', 1, 1);"
