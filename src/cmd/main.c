@@ -41,6 +41,8 @@ static const struct cmd_verb verbs[] = {
 	{ "search", cmd_search, "build the search index anew" },
 	{ "purge", cmd_purge, "remove what has been kept long enough" },
 	{ "erase", cmd_erase, "forget a person" },
+	{ "backup", cmd_backup, "write the whole desk into one file, while it works" },
+	{ "restore", cmd_restore, "make a desk of a backup" },
 	{ "migrate", cmd_migrate, "move the desk to another database" },
 	{ "version", cmd_version, "print the version" },
 	{ "role-fetch", run_fetch, NULL },

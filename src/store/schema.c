@@ -10,6 +10,7 @@
 #include "schema_steps.h"
 
 #include <maildesk/base/embed.h>
+#include <maildesk/base/fault.h>
 
 #include <stdio.h>
 #include <string.h>
@@ -36,7 +37,9 @@ DB_SQL(sql_version_first, "INSERT INTO schema_version (version) VALUES ($1)");
 DB_SQL(sql_version_next, "UPDATE schema_version SET version = $1");
 
 struct look {
-	bool is_empty, is_target; /* the latter: of a move that is not over, see transfer.c */
+	bool is_empty;
+	bool is_target; /* of a move that is not over, see transfer.c */
+	bool is_backup;
 	int64_t version;
 };
 
@@ -130,19 +133,27 @@ static int look(struct db_conn *c, const struct schema_plan *plan, struct look *
 		rc = check_tables(plan->whole, tables, n, err);
 	if (rc == MD_OK)
 		*ret = (struct look){ .version = version,
-				      .is_target = has_table(tables, n, "transfer",
-							     strlen("transfer")) };
+				      .is_target =
+					      has_table(tables, n, "transfer", strlen("transfer")),
+				      .is_backup =
+					      has_table(tables, n, "backup", strlen("backup")) };
 	return rc;
 }
 
 /* Half a desk must not be worked on. */
 static int refuse_target(const struct look *now, struct md_err *err)
 {
-	if (!now->is_target)
-		return MD_OK;
-	return md_fail(err, MD_REFUSED, 0,
-		       "the database is the target of a move that was interrupted: run the same "
-		       "`maildesk migrate --to` again, with the configuration of the old database");
+	if (now->is_target)
+		return md_fail(
+			err, MD_REFUSED, 0,
+			"the database is the target of a move or restore that was interrupted: run "
+			"the same `maildesk restore` again, or the same `maildesk migrate --to` "
+			"with the configuration of the old database");
+	if (now->is_backup)
+		return md_fail(err, MD_REFUSED, 0,
+			       "the database is a backup, whose old mail would be sent again: keep "
+			       "it, name an empty database, then run `maildesk restore` on it");
+	return MD_OK;
 }
 
 static int create(struct db_conn *c, const struct schema_plan *plan, struct md_err *err)
@@ -182,6 +193,7 @@ static int advance(struct db_conn *c, void *ctx, struct md_err *err)
 	a->done = false;
 	step = &plan->steps[now.version - plan->oldest];
 	rc = db_script(c, step->sql, err);
+	fault_point("migration_step");
 	if (rc == MD_OK)
 		rc = db_exec(c, &sql_version_next, DB_ARGS(DB_INT(step->version)), NULL, err);
 	if (rc != MD_OK)
@@ -212,8 +224,10 @@ int schema_follow(struct db *db, const struct schema_plan *plan, struct md_err *
 		return rc;
 	if (!now.is_empty && now.version == newest_of(plan))
 		return MD_OK;
-	while (rc == MD_OK && !a.done)
+	while (rc == MD_OK && !a.done) {
 		rc = db_txn(db, advance, &a, err);
+		fault_point("migrated");
+	}
 	return rc;
 }
 
@@ -264,9 +278,13 @@ int schema_look(struct db *db, enum schema_state *ret, struct md_err *err)
 		rc = look_first(db, &plan, &now, err);
 	if (rc != MD_OK)
 		return rc;
-	*ret = now.is_empty                      ? SCHEMA_NONE
-	       : now.version != newest_of(&plan) ? SCHEMA_OLDER
-	       : now.is_target                   ? SCHEMA_TARGET
-						 : SCHEMA_CURRENT;
+	if (now.is_empty)
+		*ret = SCHEMA_NONE;
+	else if (now.version != newest_of(&plan))
+		*ret = now.is_backup ? SCHEMA_BACKUP_OLDER : SCHEMA_OLDER;
+	else
+		*ret = now.is_target   ? SCHEMA_TARGET
+		       : now.is_backup ? SCHEMA_BACKUP
+				       : SCHEMA_CURRENT;
 	return MD_OK;
 }

@@ -7,13 +7,18 @@
  * a record of its own. The target's table "transfer" says whose move it is, from the first
  * transaction to the last; the last one comes after all tables were compared.
  *
- * Rows go by 64 in a statement: a round trip for each would be most of the time on PostgreSQL. */
+ * Rows go by 64 in a statement: a round trip for each would be most of the time on PostgreSQL.
+ *
+ * A source that is at work is read in one read transaction, once: checksums are taken of what was
+ * read, and the transaction is over before the target is compared with them. */
 #include <maildesk/store/transfer.h>
 
 #include "db_driver.h"
 #include "transfer_sums.h"
+#include "transfer_way.h"
 
 #include <maildesk/base/embed.h>
+#include <maildesk/base/fault.h>
 #include <maildesk/store/leases.h>
 #include <maildesk/store/schema.h>
 #include <maildesk/store/settings.h>
@@ -30,7 +35,9 @@ enum {
 };
 
 struct transfer {
-	struct db *from, *to;
+	struct transfer_side from;
+	struct db *to;
+	const struct transfer_way *way;
 	struct transfer_table *tables;
 	size_t n;
 	char origin[SHA256_HEX]; /* of the source */
@@ -109,16 +116,17 @@ static int ask(struct db_conn *c, const char *sql, const char *table, struct int
 }
 
 /* Only the progress depends on it: 0 where a server has no time to count. */
-static int64_t count_rows(struct db *db, const struct transfer *m)
+static int64_t count_rows(const struct transfer_side *side, const struct transfer *m)
 {
 	int64_t sum = 0;
 
 	for (size_t i = 0; i < m->n; i++) {
-		md_auto(db_read_done_p) struct db_conn *c = NULL;
+		md_auto(db_read_done_p) struct db_conn *own = NULL;
 		struct integer rows;
 
-		if (db_read(db, &c, NULL) != MD_OK ||
-		    ask(c, "SELECT COUNT(*) FROM ", m->tables[i].name, &rows, NULL) != MD_OK)
+		if ((!side->snapshot && db_read(side->db, &own, NULL) != MD_OK) ||
+		    ask(own ? own : side->snapshot, "SELECT COUNT(*) FROM ", m->tables[i].name,
+			&rows, NULL) != MD_OK)
 			return 0;
 		sum += rows.v;
 	}
@@ -128,16 +136,21 @@ static int64_t count_rows(struct db *db, const struct transfer *m)
 /* ---- source and target ---- */
 
 /* The desk's own secret names it, whatever its database is called; hashed, as it is one. A desk
- * that has never run has none, and its moves can't be told apart. */
+ * that has never run has none, and its moves can't be told apart. Of a backup its time is a part.
+ */
 static int name_origin(struct transfer *m, struct md_err *err)
 {
 	md_auto(db_read_done_p) struct db_conn *c = NULL;
-	uint8_t id[ORIGIN_BYTES];
+	uint8_t id[ORIGIN_BYTES + sizeof(int64_t)];
 	size_t n = 0;
-	int rc = db_read(m->from, &c, err);
+	int rc = db_read(m->from.db, &c, err);
 
 	if (rc == MD_OK)
-		rc = setting_get(c, "desk_id", id, sizeof id, &n, err);
+		rc = setting_get(c, "desk_id", id, ORIGIN_BYTES, &n, err);
+	if (m->way->from_backup) {
+		memcpy(id + n, &m->way->made_ms, sizeof m->way->made_ms);
+		n += sizeof m->way->made_ms;
+	}
 	if (rc == MD_OK || rc == MD_NOTFOUND)
 		sha256_hex(id, n, m->origin);
 	return rc == MD_NOTFOUND ? MD_OK : rc;
@@ -150,7 +163,7 @@ static int check_idle(struct transfer *m, struct md_err *err)
 	md_auto(db_read_done_p) struct db_conn *c = NULL;
 	struct lease *leases;
 	size_t n = 0;
-	int rc = db_read(m->from, &c, err);
+	int rc = db_read(m->from.db, &c, err);
 
 	if (rc == MD_OK)
 		rc = lease_list(c, &a, &leases, &n, err);
@@ -166,7 +179,7 @@ static int check_idle(struct transfer *m, struct md_err *err)
 static int check_source(struct transfer *m, struct md_err *err)
 {
 	enum schema_state state;
-	int rc = schema_look(m->from, &state, err);
+	int rc = schema_look(m->from.db, &state, err);
 
 	if (rc == MD_OK && state == SCHEMA_NONE)
 		rc = md_fail(err, MD_REFUSED, 0,
@@ -175,11 +188,17 @@ static int check_source(struct transfer *m, struct md_err *err)
 		rc = md_fail(err, MD_REFUSED, 0,
 			     "it was made by an older maildesk: start the desk once, so that it is "
 			     "brought up to date");
+	else if (rc == MD_OK && (state == SCHEMA_BACKUP) != m->way->from_backup)
+		rc = md_fail(err, MD_REFUSED, 0,
+			     m->way->from_backup ? "it is no backup: name a file that `maildesk "
+						   "backup` made"
+						 : "it is a backup: `maildesk restore` makes a "
+						   "desk of it");
 	else if (rc == MD_OK && state == SCHEMA_TARGET)
 		rc = md_fail(err, MD_REFUSED, 0,
 			     "it is itself the target of a move that was interrupted: finish that "
 			     "first");
-	if (rc == MD_OK)
+	if (rc == MD_OK && !m->way->online && !m->way->from_backup)
 		rc = check_idle(m, err);
 	return rc == MD_OK ? name_origin(m, err) : md_wrap(err, rc, "the source");
 }
@@ -243,6 +262,8 @@ static int prepare_target(struct transfer *m, bool *ret_resumed, struct md_err *
 	if (rc == MD_OK && state == SCHEMA_OLDER)
 		rc = md_fail(err, MD_REFUSED, 0,
 			     "it has a desk of an older maildesk: name an empty database");
+	else if (rc == MD_OK && state == SCHEMA_BACKUP)
+		rc = md_fail(err, MD_REFUSED, 0, "it is a backup: name an empty database");
 	else if (*ret_resumed)
 		rc = check_mark(m, err);
 	if (rc == MD_OK && state == SCHEMA_NONE)
@@ -260,6 +281,7 @@ struct batch {
 	struct arena arena;
 	struct db_arg *values; /* row after row */
 	size_t rows;
+	struct transfer_summing *sum; /* of the source; NULL: not wanted now */
 };
 
 static int refuse_nul(const struct batch *b, const struct db_arg *row, size_t column,
@@ -281,6 +303,10 @@ static int keep_row(const struct db_arg *row, size_t n, void *ctx, struct md_err
 	const struct transfer_table *t = b->t;
 	struct db_arg *to = b->values + b->rows * n;
 
+	int rc = b->sum ? transfer_sum_row(b->sum, row, n, err) : MD_OK;
+
+	if (rc != MD_OK)
+		return rc;
 	if (b->links && row[t->self].kind == DB_KIND_NULL)
 		return MD_OK;
 	for (size_t i = 0; i < n; i++) {
@@ -351,16 +377,17 @@ static int copy_page(struct transfer *m, struct batch *b, struct transfer_cursor
 
 	b->rows = 0;
 	arena_reset(&b->arena);
-	rc = transfer_page(m->from, at, keep_row, b, ret_rows, err);
+	rc = transfer_page(&m->from, at, keep_row, b, ret_rows, err);
 	if (rc == MD_OK && b->rows)
 		rc = db_txn(m->to, write_batch, b, err);
+	fault_point("transfer_page");
 	return rc == MD_OK ? MD_OK : md_wrap(err, rc, "copying %s", b->t->name);
 }
 
 static int walk_table(struct transfer *m, const struct transfer_table *t, bool links,
-		      struct transfer_cursor *at, struct md_err *err)
+		      struct transfer_cursor *at, struct transfer_summing *sum, struct md_err *err)
 {
-	struct batch b = { .t = t, .links = links, .arena = ARENA_INIT(SIZE_MAX / 2) };
+	struct batch b = { .t = t, .links = links, .arena = ARENA_INIT(SIZE_MAX / 2), .sum = sum };
 	int64_t rows = 0;
 	int rc;
 
@@ -406,16 +433,39 @@ static int find_end(struct db *to, struct transfer_cursor *at, struct md_err *er
 	return rc == MD_OK ? db_values(c, buf_str(&sql), DB_NONE, keep_end, at, err) : rc;
 }
 
-static int copy_table(struct transfer *m, const struct transfer_table *t, struct md_err *err)
+static int copy_table(struct transfer *m, const struct transfer_table *t,
+		      struct transfer_summing *sum, struct md_err *err)
 {
 	md_auto(transfer_cursor_done) struct transfer_cursor at = TRANSFER_CURSOR(t);
 	md_auto(transfer_cursor_done) struct transfer_cursor again = TRANSFER_CURSOR(t);
 	int rc = find_end(m->to, &at, err);
 
 	if (rc == MD_OK)
-		rc = walk_table(m, t, false, &at, err);
+		rc = walk_table(m, t, false, &at, sum, err);
 	if (rc == MD_OK && t->self < t->n)
-		rc = walk_table(m, t, true, &again, err);
+		rc = walk_table(m, t, true, &again, NULL, err);
+	return rc;
+}
+
+static int copy_and_sum(struct transfer *m, const struct transfer_table *t,
+			struct transfer_sum *ret, struct md_err *err)
+{
+	struct transfer_summing sum;
+	int rc = transfer_sum_begin(&sum, err);
+
+	if (rc == MD_OK)
+		rc = copy_table(m, t, &sum, err);
+	transfer_sum_end(&sum, t->name, ret);
+	return rc;
+}
+
+static int copy_tables(struct transfer *m, struct transfer_sum *sums, struct md_err *err)
+{
+	int rc = MD_OK;
+
+	for (size_t i = 0; i < m->n && rc == MD_OK; i++)
+		rc = m->from.snapshot ? copy_and_sum(m, &m->tables[i], &sums[i], err)
+				      : copy_table(m, &m->tables[i], NULL, err);
 	return rc;
 }
 
@@ -425,9 +475,11 @@ static int copy_table(struct transfer *m, const struct transfer_table *t, struct
 static int copy_last_ids(struct db_conn *c, void *ctx, struct md_err *err)
 {
 	const struct transfer *m = ctx;
-	md_auto(db_read_done_p) struct db_conn *from = NULL;
-	int rc = db_read(m->from, &from, err);
+	md_auto(db_read_done_p) struct db_conn *own = NULL;
+	struct db_conn *from = m->from.snapshot;
+	int rc = from ? MD_OK : db_read(m->from.db, &own, err);
 
+	from = from ? from : own;
 	for (size_t i = 0; i < m->n && rc == MD_OK; i++) {
 		int64_t id = 0;
 
@@ -444,12 +496,15 @@ static int compare_tables(struct transfer *m, struct transfer_sum *sums, struct 
 {
 	int rc = MD_OK;
 
-	m->progress = (struct transfer_progress){ .phase = TRANSFER_VERIFY,
-						  .total = 2 * m->progress.rows };
+	m->progress =
+		(struct transfer_progress){ .phase = TRANSFER_VERIFY,
+					    .total = (1 + !m->way->online) * m->progress.rows };
 	for (size_t i = 0; i < m->n && rc == MD_OK; i++) {
 		struct transfer_sum there;
 
-		rc = transfer_sum_table(m->from, &m->tables[i], tell_rows, m, &sums[i], err);
+		if (!m->way->online)
+			rc = transfer_sum_table(m->from.db, &m->tables[i], tell_rows, m, &sums[i],
+						err);
 		if (rc == MD_OK)
 			rc = transfer_sum_table(m->to, &m->tables[i], tell_rows, m, &there, err);
 		if (rc == MD_OK &&
@@ -464,38 +519,62 @@ static int compare_tables(struct transfer *m, struct transfer_sum *sums, struct 
 	return rc;
 }
 
-static int unmark_target(struct db_conn *c, void *ctx, struct md_err *err)
+struct ending {
+	struct transfer *m;
+	const struct transfer_sum *sums;
+};
+
+static int end_it(struct db_conn *c, void *ctx, struct md_err *err)
 {
-	(void)ctx;
-	return db_script(c, "DROP TABLE transfer", err);
+	const struct ending *e = ctx;
+	const struct transfer_way *way = e->m->way;
+	int rc = way->end ? way->end(c, e->sums, e->m->n, way->ctx, err) : MD_OK;
+
+	return rc == MD_OK ? db_script(c, "DROP TABLE transfer", err) : rc;
+}
+
+static int copy(struct transfer *m, bool resumed, struct transfer_sum *sums, struct md_err *err)
+{
+	const struct transfer_side to = { m->to, NULL };
+	int rc;
+
+	m->progress.phase = TRANSFER_COPY;
+	m->progress.total = count_rows(&m->from, m);
+	m->progress.rows = resumed ? count_rows(&to, m) : 0;
+	rc = copy_tables(m, sums, err);
+	return rc == MD_OK ? db_txn(m->to, copy_last_ids, m, err) : rc;
 }
 
 static int move(struct transfer *m, struct transfer_sum *sums, struct md_err *err)
 {
+	struct ending ending = { m, sums };
 	bool resumed = false;
 	int rc = check_source(m, err);
 
 	if (rc == MD_OK)
 		rc = prepare_target(m, &resumed, err);
-	if (rc != MD_OK)
-		return rc;
-	m->progress.phase = TRANSFER_COPY;
-	m->progress.total = count_rows(m->from, m);
-	m->progress.rows = resumed ? count_rows(m->to, m) : 0;
-	for (size_t i = 0; i < m->n && rc == MD_OK; i++)
-		rc = copy_table(m, &m->tables[i], err);
+	if (rc == MD_OK && m->way->online)
+		rc = db_read(m->from.db, &m->from.snapshot, err);
 	if (rc == MD_OK)
-		rc = db_txn(m->to, copy_last_ids, m, err);
+		rc = copy(m, resumed, sums, err);
+	db_read_done(m->from.snapshot);
+	m->from.snapshot = NULL;
 	if (rc == MD_OK)
 		rc = compare_tables(m, sums, err);
-	return rc == MD_OK ? db_txn(m->to, unmark_target, NULL, err) : rc;
+	fault_point("transfer_end");
+	return rc == MD_OK ? db_txn(m->to, end_it, &ending, err) : rc;
 }
 
-int transfer_run(struct db *from, struct db *to, int64_t now_ms, transfer_tell tell, void *ctx,
-		 struct arena *arena, struct transfer_sum **ret_sums, size_t *ret_n,
-		 struct md_err *err)
+int transfer_along(const struct transfer_way *way, struct db *from, struct db *to, int64_t now_ms,
+		   transfer_tell tell, void *ctx, struct arena *arena,
+		   struct transfer_sum **ret_sums, size_t *ret_n, struct md_err *err)
 {
-	struct transfer m = { .from = from, .to = to, .now_ms = now_ms, .tell = tell, .ctx = ctx };
+	struct transfer m = { .from = { from, NULL },
+			      .to = to,
+			      .way = way,
+			      .now_ms = now_ms,
+			      .tell = tell,
+			      .ctx = ctx };
 	struct transfer_sum *sums;
 	int rc = transfer_tables(arena, &m.tables, &m.n, err);
 
@@ -512,4 +591,13 @@ int transfer_run(struct db *from, struct db *to, int64_t now_ms, transfer_tell t
 		*ret_n = m.n;
 	}
 	return rc;
+}
+
+int transfer_run(struct db *from, struct db *to, int64_t now_ms, transfer_tell tell, void *ctx,
+		 struct arena *arena, struct transfer_sum **ret_sums, size_t *ret_n,
+		 struct md_err *err)
+{
+	static const struct transfer_way move = { 0 };
+
+	return transfer_along(&move, from, to, now_ms, tell, ctx, arena, ret_sums, ret_n, err);
 }

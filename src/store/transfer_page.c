@@ -97,17 +97,17 @@ static int page_row(const struct db_arg *row, size_t n, void *ctx, struct md_err
 	return moved == MD_OK ? rc : moved;
 }
 
-int transfer_page(struct db *db, struct transfer_cursor *at, db_values_fn fn, void *ctx,
-		  int64_t *ret_rows, struct md_err *err)
+int transfer_page(const struct transfer_side *side, struct transfer_cursor *at, db_values_fn fn,
+		  void *ctx, int64_t *ret_rows, struct md_err *err)
 {
 	md_auto(buf_done) struct buf sql = BUF_INIT(TRANSFER_TEXT_MAX);
-	md_auto(db_read_done_p) struct db_conn *c = NULL;
+	md_auto(db_read_done_p) struct db_conn *own = NULL;
 	/* The row that moves the cursor must not change what the statement is still bound to. */
 	struct transfer_cursor from = *at;
 	struct page p = { at, fn, ctx, 0, 0 };
 	struct db_arg args[TRANSFER_KEYS_MAX + 1];
 	size_t n = from.begun ? at->t->n_keys : 0;
-	int rc;
+	int rc = MD_OK;
 
 	select_page(&sql, at);
 	if (sql.status != MD_OK)
@@ -115,10 +115,11 @@ int transfer_page(struct db *db, struct transfer_cursor *at, db_values_fn fn, vo
 	memcpy(args, from.keys, sizeof from.keys);
 	args[n] = DB_INT(from.limit ? from.limit : first_limit(at->t));
 	at->arena = (struct arena)ARENA_INIT(from.arena.max);
-	rc = db_read(db, &c, err);
+	if (!side->snapshot)
+		rc = db_read(side->db, &own, err);
 	if (rc == MD_OK)
-		rc = db_values(c, buf_str(&sql), (struct db_args){ args, n + 1 }, page_row, &p,
-			       err);
+		rc = db_values(own ? own : side->snapshot, buf_str(&sql),
+			       (struct db_args){ args, n + 1 }, page_row, &p, err);
 	if (p.rows == 0) {
 		*at = from; /* keys and all */
 	} else {

@@ -26,11 +26,18 @@ void transfer_cursor_done(struct transfer_cursor *at); /* fits md_auto */
 /* `row`: all columns of the table. */
 int transfer_cursor_move(struct transfer_cursor *at, const struct db_arg *row, struct md_err *err);
 
+/* What is read from. A desk at work is read in one read transaction, so that all tables are of the
+ * same instant. */
+struct transfer_side {
+	struct db *db;
+	struct db_conn *snapshot; /* NULL: nobody changes it, each page is a read of its own */
+};
+
 /* One page of rows to `fn`, which may end it early by TRANSFER_ENOUGH; the cursor moves behind
  * the last row `fn` took. *ret_rows is 0 at the end of the table. */
 enum { TRANSFER_ENOUGH = 1 };
-int transfer_page(struct db *db, struct transfer_cursor *at, db_values_fn fn, void *ctx,
-		  int64_t *ret_rows, struct md_err *err);
+int transfer_page(const struct transfer_side *side, struct transfer_cursor *at, db_values_fn fn,
+		  void *ctx, int64_t *ret_rows, struct md_err *err);
 
 /* "a, b" */
 void transfer_add_columns(struct buf *sql, const struct transfer_table *t, const size_t *which,

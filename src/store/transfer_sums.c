@@ -8,11 +8,6 @@
 #include <endian.h>
 #include <string.h>
 
-struct summing {
-	struct sha256 *hash;
-	struct buf row;
-};
-
 static void add_value(struct buf *out, const struct db_arg *v)
 {
 	static const char kinds[] = { [DB_KIND_NULL] = 'n',
@@ -29,47 +24,64 @@ static void add_value(struct buf *out, const struct db_arg *v)
 		buf_add(out, v->bytes, v->n);
 }
 
-static int sum_row(const struct db_arg *row, size_t n, void *ctx, struct md_err *err)
+int transfer_sum_begin(struct transfer_summing *s, struct md_err *err)
 {
-	struct summing *s = ctx;
+	*s = (struct transfer_summing){ sha256_new(), BUF_INIT(SIZE_MAX / 2), 0 };
+	return s->hash ? MD_OK : md_fail(err, MD_NOMEM, 0, "checksum: out of memory");
+}
 
+int transfer_sum_row(struct transfer_summing *s, const struct db_arg *row, size_t n,
+		     struct md_err *err)
+{
 	buf_reset(&s->row);
 	for (size_t i = 0; i < n; i++)
 		add_value(&s->row, &row[i]);
 	if (s->row.status != MD_OK)
 		return md_fail(err, MD_NOMEM, 0, "a row: out of memory");
 	sha256_add(s->hash, s->row.data, s->row.len);
+	s->rows++;
 	return MD_OK;
+}
+
+void transfer_sum_end(struct transfer_summing *s, const char *table, struct transfer_sum *ret)
+{
+	md_auto(buf_done) struct buf hex = BUF_INIT(SHA256_HEX);
+	uint8_t raw[SHA256_BYTES];
+
+	buf_done(&s->row);
+	if (!s->hash)
+		return;
+	sha256_end(s->hash, raw);
+	hex_encode(&hex, raw, sizeof raw);
+	*ret = (struct transfer_sum){ .table = table, .rows = s->rows };
+	memcpy(ret->sha256, buf_str(&hex), hex.len + 1);
+}
+
+static int sum_row(const struct db_arg *row, size_t n, void *ctx, struct md_err *err)
+{
+	return transfer_sum_row(ctx, row, n, err);
 }
 
 int transfer_sum_table(struct db *db, const struct transfer_table *t, transfer_step step, void *ctx,
 		       struct transfer_sum *ret, struct md_err *err)
 {
 	md_auto(transfer_cursor_done) struct transfer_cursor at = TRANSFER_CURSOR(t);
-	struct summing s = { sha256_new(), BUF_INIT(SIZE_MAX / 2) };
-	md_auto(buf_done) struct buf hex = BUF_INIT(SHA256_HEX);
-	struct transfer_sum sum = { .table = t->name };
-	uint8_t raw[SHA256_BYTES];
+	const struct transfer_side side = { db, NULL };
+	struct transfer_sum sum = { 0 };
+	struct transfer_summing s;
 	int64_t rows = 0;
-	int rc;
+	int rc = transfer_sum_begin(&s, err);
 
-	if (!s.hash)
-		return md_fail(err, MD_NOMEM, 0, "checksum: out of memory");
 	do {
-		rc = transfer_page(db, &at, sum_row, &s, &rows, err);
 		if (rc == MD_OK)
-			sum.rows += rows;
+			rc = transfer_page(&side, &at, sum_row, &s, &rows, err);
 		if (rc == MD_OK && rows && step)
 			step(t, rows, ctx);
 	} while (rc == MD_OK && rows);
-	sha256_end(s.hash, raw);
-	buf_done(&s.row);
-	hex_encode(&hex, raw, sizeof raw);
-	if (rc != MD_OK)
-		return rc;
-	memcpy(sum.sha256, buf_str(&hex), hex.len + 1);
-	*ret = sum;
-	return MD_OK;
+	transfer_sum_end(&s, t->name, &sum);
+	if (rc == MD_OK)
+		*ret = sum;
+	return rc;
 }
 
 int transfer_sums(struct db *db, struct arena *arena, struct transfer_sum **ret_sums, size_t *ret_n,

@@ -25,6 +25,8 @@ int cmd_user(int argc, char **argv);
 int cmd_search(int argc, char **argv);
 int cmd_purge(int argc, char **argv);
 int cmd_erase(int argc, char **argv);
+int cmd_backup(int argc, char **argv);
+int cmd_restore(int argc, char **argv);
 int cmd_migrate(int argc, char **argv);
 int cmd_version(int argc, char **argv);
 

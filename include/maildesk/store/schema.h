@@ -12,8 +12,10 @@ enum schema_state {
 	SCHEMA_NONE, /* no table at all */
 	SCHEMA_OLDER,
 	SCHEMA_CURRENT,
-	SCHEMA_TARGET, /* current, and the target of an unfinished move (transfer.h):
-			  schema_ensure() refuses it */
+	SCHEMA_TARGET, /* current, and the target of an unfinished move or restore
+			  (transfer.h): schema_ensure() refuses it */
+	SCHEMA_BACKUP, /* current, and a backup (backup.h): refused too */
+	SCHEMA_BACKUP_OLDER,
 };
 /* What is there, without a change. The other refusals are those of schema_ensure(). */
 int schema_look(struct db *db, enum schema_state *ret, struct md_err *err);

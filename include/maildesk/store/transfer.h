@@ -12,7 +12,12 @@
 #include <maildesk/base/codec.h>
 #include <maildesk/store/db.h>
 
-enum transfer_phase { TRANSFER_COPY, TRANSFER_VERIFY, TRANSFER_PHASES };
+enum transfer_phase {
+	TRANSFER_COPY,
+	TRANSFER_VERIFY,
+	TRANSFER_CHECK, /* of a backup, before it is restored */
+	TRANSFER_PHASES
+};
 
 struct transfer_progress {
 	enum transfer_phase phase;

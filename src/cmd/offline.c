@@ -1,0 +1,57 @@
+#include <maildesk/cmd/offline.h>
+
+#include <maildesk/base/mem.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char sqlite[] = "sqlite:";
+
+const char *offline_file(const char *database)
+{
+	size_t n = strlen(sqlite);
+
+	return strncmp(database, sqlite, n) == 0 ? database + n : NULL;
+}
+
+void offline_give_to_owner(const char *name, const char *state_dir, const char *path)
+{
+	struct stat owner;
+
+	if (geteuid() == 0 && stat(state_dir, &owner) == 0 &&
+	    chown(path, owner.st_uid, owner.st_gid) != 0)
+		fprintf(stderr, "maildesk %s: chown %s: %s\n", name, path, strerror(errno));
+}
+
+int offline_lock(const char *name, const char *state_dir, int *ret_fd, struct md_err *err)
+{
+	md_auto(md_close_p) int fd = -1;
+	char path[PATH_MAX];
+	bool made;
+
+	snprintf(path, sizeof path, "%s/lock", state_dir);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	made = fd < 0 && errno == ENOENT;
+	if (made)
+		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return md_fail(err, MD_BROKEN, errno, "%s: %s", path, strerror(errno));
+	if (made)
+		offline_give_to_owner(name, state_dir, path);
+	if (flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+		return md_fail(
+			err, MD_AGAIN, 0,
+			"a daemon works on this desk: stop it (systemctl stop maildesk), then "
+			"try again");
+	if (flock(fd, LOCK_EX | LOCK_NB) != 0)
+		return md_fail(err, MD_BROKEN, errno, "%s: %s", path, strerror(errno));
+	*ret_fd = fd;
+	fd = -1;
+	return MD_OK;
+}
