@@ -11,6 +11,13 @@ CREATE TABLE settings (            -- the desk's identity and secrets: uuid, tok
     value {BLOB} NOT NULL
 ) {STRICT};
 
+CREATE TABLE desk_keys (           -- what secrets are sealed with (app/vault.h), once for each daemon
+    key_id   {INT} NOT NULL,                  -- the highest one seals
+    holder   TEXT NOT NULL,                   -- public key of the daemon
+    envelope {BLOB},                          -- the key, for its eyes only; NULL: it asks for it
+    PRIMARY KEY (key_id, holder)
+) {STRICT};
+
 CREATE TABLE organisations (       -- whose people may share their tickets
     id      {ID},
     name    TEXT NOT NULL UNIQUE,

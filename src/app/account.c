@@ -1,6 +1,7 @@
-/* The mails of account.h. The token is in the mail alone; the database has its hash. What the mail
- * says is frozen like that of every other (letter_data.c), but nobody's words are in it: whoever
- * asked may be a stranger who wants to write to somebody by our hand. */
+/* The mails of account.h. The token is in the mail alone: the database has its hash, and the mail
+ * with all that leads to it only sealed (vault.h). What the mail says is frozen like that of every
+ * other (letter_data.c), but nobody's words are in it: whoever asked may be a stranger who wants to
+ * write to somebody by our hand. */
 #include <maildesk/app/account.h>
 #include <maildesk/base/codec.h>
 #include <maildesk/base/json.h>
@@ -36,6 +37,30 @@ static const struct {
 const char *account_kind_name(enum account_kind kind)
 {
 	return kinds[kind].name;
+}
+
+bool account_is_event(const char *event)
+{
+	for (size_t i = 0; i < ACCOUNT_KINDS; i++)
+		if (strcmp(kinds[i].event, event) == 0)
+			return true;
+	return false;
+}
+
+static const char link_purpose[] = "link of a mail";
+
+int account_open_link(struct vault *v, json_t *data, struct md_err *err)
+{
+	md_auto(vault_wipe) struct buf url = BUF_INIT(TEXT_MAX);
+	const char *sealed = json_get_string(data, "sealed_link");
+	int rc;
+
+	if (!sealed)
+		return MD_OK;
+	rc = vault_unseal_text(v, link_purpose, sealed, &url, err);
+	if (rc == MD_OK && json_object_set_new(data, "link_url", json_string(buf_str(&url))) != 0)
+		rc = md_fail(err, MD_NOMEM, 0, "out of memory");
+	return rc;
 }
 
 struct account_mail {
@@ -103,20 +128,37 @@ static const char *make_message_id(struct account_mail *m)
 	return id.status == MD_OK ? arena_strdup(m->arena, buf_str(&id)) : NULL;
 }
 
-static const char *freeze(struct account_mail *m, const char *message_id)
+static const char *seal_link(struct account_mail *m, struct md_err *err)
+{
+	md_auto(buf_done) struct buf sealed = BUF_INIT(TEXT_MAX);
+	const char *url = arena_printf(m->arena, "%s/#/%s?token=%s", m->desk->config->desk.url,
+				       kinds[m->kind].page, m->token);
+	const char *text;
+
+	if (!url) {
+		out_of_memory(err);
+		return NULL;
+	}
+	if (vault_seal_text(m->desk->vault, link_purpose, url, &sealed, err) != MD_OK)
+		return NULL;
+	text = arena_strdup(m->arena, buf_str(&sealed));
+	if (!text)
+		out_of_memory(err);
+	return text;
+}
+
+static const char *freeze(struct account_mail *m, const char *message_id, const char *link)
 {
 	const struct conf_desk *desk = &m->desk->config->desk;
 	const struct conf_mailbox *mailbox = mailbox_of(m);
 	const char *name = m->to.id ? m->to.name : NULL, *zone = m->to.timezone;
-	const char *url = arena_printf(m->arena, "%s/#/%s?token=%s", desk->url, kinds[m->kind].page,
-				       m->token);
 	md_auto(buf_done) struct buf text = BUF_INIT(TEXT_MAX);
 	md_auto(json_decref_p) json_t *j =
 		json_pack("{s:{s:s, s:s}, s:n, s:{s:s?, s:s}, s:s, s:[],"
 			  " s:{s:s, s:s, s:s, s:s, s:s?, s:s}, s:s?, s:s, s:s}",
 			  "desk", "name", desk->name, "url", desk->url, "ticket", "recipient",
-			  "name", name, "email", m->to.email, "link_url", url, "actions", "mail",
-			  "from_name", desk->name, "from", mailbox->address, "reply_to",
+			  "name", name, "email", m->to.email, "sealed_link", link, "actions",
+			  "mail", "from_name", desk->name, "from", mailbox->address, "reply_to",
 			  mailbox->address, "message_id", message_id, "to_name", name,
 			  "auto_submitted", "auto-generated", "locale", m->to.locale, "desk_locale",
 			  mailbox->locale, "timezone", zone ? zone : desk->timezone);
@@ -130,7 +172,7 @@ static const char *freeze(struct account_mail *m, const char *message_id)
 static int queue_mail(struct account_mail *m, struct md_err *err)
 {
 	const struct conf_mailbox *mailbox = mailbox_of(m);
-	const char *id = make_message_id(m);
+	const char *id = make_message_id(m), *link;
 	struct message_row row = { .direction = "out",
 				   .mailbox_id = m->desk->mailboxes[0].id,
 				   .message_id = id,
@@ -150,7 +192,10 @@ static int queue_mail(struct account_mail *m, struct md_err *err)
 	int64_t outbox;
 	int rc;
 
-	o.data = id ? freeze(m, id) : NULL;
+	link = seal_link(m, err);
+	if (!link)
+		return err->code;
+	o.data = id ? freeze(m, id, link) : NULL;
 	if (!o.data)
 		return out_of_memory(err);
 	rc = message_insert(m->c, &row, &o.message_id, err);

@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { STANDBY_POLL_MS = 200 };
+enum { STANDBY_POLL_MS = 200, KEY_WAIT_MS = 3000 };
 
 struct daemon {
 	struct desk *d;
@@ -67,6 +67,19 @@ static int open_spool(struct daemon *dm, struct md_err *err)
 	return MD_OK;
 }
 
+/* Other daemons of the desk hand it over soon, and the rest can be done without it. */
+static int wait_for_key(struct desk *d, struct md_err *err)
+{
+	struct md_err why = { 0 };
+	int rc = vault_wait(d->vault, KEY_WAIT_MS, &why);
+
+	if (rc == MD_AGAIN)
+		log_warn(NULL, "second factors and OAuth sign-ins have to wait: %s", why.text);
+	else if (rc != MD_OK && err)
+		*err = why;
+	return rc == MD_AGAIN ? MD_OK : rc;
+}
+
 int daemon_start(struct desk *d, int stop_fd, struct daemon **ret, struct md_err *err)
 {
 	struct daemon *dm = md_calloc(1, sizeof *dm);
@@ -80,6 +93,8 @@ int daemon_start(struct desk *d, int stop_fd, struct daemon **ret, struct md_err
 	rc = take_lock(dm, stop_fd, err);
 	if (rc == MD_OK)
 		rc = open_spool(dm, err);
+	if (rc == MD_OK)
+		rc = wait_for_key(d, err);
 	if (rc == MD_OK)
 		rc = sender_start(d, &dm->sender, err);
 	if (rc == MD_OK)

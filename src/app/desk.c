@@ -1,4 +1,5 @@
 #include <maildesk/app/desk.h>
+#include <maildesk/app/factor.h>
 #include <maildesk/app/keys.h>
 #include <maildesk/app/jwt_keys.h>
 #include <maildesk/base/log.h>
@@ -73,6 +74,14 @@ static int load_secrets(struct desk *d, struct md_err *err)
 	if (rc == MD_OK)
 		rc = jwt_keys_current(d, clock_wall(d->clock), &keys, err);
 	return rc;
+}
+
+/* Without the key it is done at a start that has it. */
+static int seal_factors(struct desk *d, struct md_err *err)
+{
+	int rc = factors_seal_all(d->db, d->vault, err);
+
+	return rc == MD_AGAIN ? MD_OK : rc;
 }
 
 static int ensure_mailboxes(struct db_conn *c, void *ctx, struct md_err *err)
@@ -167,6 +176,10 @@ int desk_open(const struct config *config, struct desk **ret, struct md_err *err
 	if (rc == MD_OK)
 		rc = load_secrets(d, err);
 	if (rc == MD_OK)
+		rc = vault_new(d->db, config->state_dir, d->instance, d->random, &d->vault, err);
+	if (rc == MD_OK)
+		rc = seal_factors(d, err);
+	if (rc == MD_OK)
 		rc = load_mailboxes(d, err);
 	if (rc == MD_OK)
 		rc = desk_load_slas(d, err);
@@ -188,6 +201,7 @@ void desk_close(struct desk *d)
 		for (size_t i = 0; i < d->config->n_calendars; i++)
 			calendar_done(&d->calendars[i]);
 	rules_free(d->rules);
+	vault_free(d->vault);
 	if (d->db)
 		db_close(d->db);
 	pthread_mutex_destroy(&d->lock);

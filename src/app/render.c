@@ -1,3 +1,4 @@
+#include <maildesk/app/account.h>
 #include <maildesk/app/render.h>
 #include <maildesk/base/json.h>
 #include <maildesk/base/log.h>
@@ -132,6 +133,8 @@ int render_mail(const struct templates *t, struct desk *d, struct db_conn *c,
 	const char *asked;
 	int rc = json_read(row->data, strlen(row->data), DATA_DEPTH, &data, err);
 
+	if (rc == MD_OK)
+		rc = account_open_link(d->vault, data, err);
 	asked = json_get_string(json_object_get(data, "mail"), "in_reply_to");
 	if (rc == MD_OK && asked)
 		thread = (struct rec_strs){ 1, &asked };

@@ -8,6 +8,7 @@
  * Other daemons take up what is claimed when its lease is over, by the database's clock. So nothing
  * is tried that could take longer than what is left of it; what a round leaves is given back. A
  * daemon that was stopped for minutes thus goes on with nothing but the mail it was at. */
+#include <maildesk/app/account.h>
 #include <maildesk/app/listener.h>
 #include <maildesk/app/outbox.h>
 #include <maildesk/app/render.h>
@@ -30,7 +31,8 @@ enum {
 	MAIL_MAX = 64 << 20,
 	FROZEN_MAX = 32 << 20, /* bytes of mails in memory until they are kept */
 	ARENA_MAX = 64 << 20,
-	PAUSE_MS = 1000,   /* after a database failure */
+	PAUSE_MS = 1000, /* after a database failure */
+	KEY_WAIT_MS = 10000,
 	ELSEWHERE_MS = 50, /* while another daemon claims what is due */
 	JITTER_PERCENT = 10,
 	PROBLEMS_MAX = 64 << 10,
@@ -105,6 +107,17 @@ static int keep(struct db_conn *c, void *ctx, struct md_err *err)
 	return rc;
 }
 
+static const char mail_purpose[] = "mail with a link";
+
+static int prepare_sealed(struct sender *s, struct buf *mail, struct blob *ret, struct md_err *err)
+{
+	md_auto(buf_done) struct buf sealed = BUF_INIT(MAIL_MAX);
+	int rc = vault_seal(s->d->vault, mail_purpose, mail->data, mail->len, &sealed, err);
+
+	explicit_bzero(mail->data, mail->len);
+	return rc == MD_OK ? blob_prepare(sealed.data, sealed.len, ret, err) : rc;
+}
+
 static int prepare(struct sender *s, const struct outbox_row *row, struct blob *ret,
 		   const char **ret_head, struct md_err *err)
 {
@@ -117,11 +130,19 @@ static int prepare(struct sender *s, const struct outbox_row *row, struct blob *
 		db_read_done(c);
 	}
 	*ret_head = head.len ? arena_strdup(&s->arena, buf_str(&head)) : NULL;
+	if (rc == MD_OK && account_is_event(row->event))
+		return prepare_sealed(s, &mail, ret, err);
 	return rc == MD_OK ? blob_prepare(mail.data, mail.len, ret, err) : rc;
 }
 
 static int finish(struct sender *s, const struct outbox_row *row, const char *state,
 		  const char *reply, int64_t next_at, struct md_err *err);
+
+/* When another daemon may have handed over the key (vault.h). */
+static int64_t in_a_moment(const struct sender *s)
+{
+	return clock_wall(s->d->clock) + KEY_WAIT_MS;
+}
 
 static int keep_ready(struct frozen *f, struct md_err *err)
 {
@@ -152,6 +173,8 @@ static int freeze(struct sender *s, struct md_err *err)
 			rc = keep_ready(&f, err);
 		else if (rc == MD_INPUT)
 			rc = finish(s, &s->rows[i], "failed", why.text, 0, err);
+		else if (rc == MD_AGAIN && account_is_event(s->rows[i].event))
+			rc = finish(s, &s->rows[i], "retry", why.text, in_a_moment(s), err);
 		else if (rc != MD_OK && err)
 			*err = why;
 	}
@@ -287,6 +310,22 @@ static struct account *account_of(struct sender *s, const char *title)
 	return NULL;
 }
 
+/* One from before such mails were sealed is what it is. */
+static int unseal_mail(struct sender *s, uint8_t **bytes, size_t *n, struct md_err *err)
+{
+	md_auto(buf_done) struct buf mail = BUF_INIT(MAIL_MAX);
+	int rc = vault_unseal(s->d->vault, mail_purpose, *bytes, *n, &mail, err);
+
+	if (rc == MD_INPUT)
+		return MD_OK;
+	if (rc != MD_OK)
+		return rc;
+	free(*bytes);
+	*n = mail.len;
+	*bytes = (uint8_t *)buf_steal(&mail);
+	return MD_OK;
+}
+
 static int load_mail(struct sender *s, const struct outbox_row *row, uint8_t **ret, size_t *ret_n,
 		     struct md_err *err)
 {
@@ -297,7 +336,7 @@ static int load_mail(struct sender *s, const struct outbox_row *row, uint8_t **r
 		rc = blob_get(c, row->blob_id, ret, ret_n, err);
 		db_read_done(c);
 	}
-	return rc;
+	return rc == MD_OK && account_is_event(row->event) ? unseal_mail(s, ret, ret_n, err) : rc;
 }
 
 static int send_row(struct sender *s, const struct outbox_row *row, struct md_err *err)
@@ -314,6 +353,8 @@ static int send_row(struct sender *s, const struct outbox_row *row, struct md_er
 		return finish(s, row, "failed", "its smtp section is gone from the configuration",
 			      0, err);
 	rc = load_mail(s, row, &bytes, &n, err);
+	if (rc == MD_AGAIN && account_is_event(row->event))
+		return finish(s, row, "retry", err->text, in_a_moment(s), err);
 	if (rc == MD_OK && !a->session)
 		rc = smtp_new(&a->account, &a->session, err);
 	if (rc != MD_OK)

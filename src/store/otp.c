@@ -1,5 +1,7 @@
 #include <maildesk/store/otp.h>
 
+enum { FACTORS_MAX = 10000 };
+
 static const struct db_col otp_cols[] = {
 	{ DB_COL_INT, offsetof(struct otp_row, user_id) },
 	{ DB_COL_BLOB, offsetof(struct otp_row, secret) },
@@ -15,6 +17,9 @@ DB_SQL(sql_offer, "INSERT INTO user_otp (user_id, secret) VALUES ($1, $2)"
 		  " WHERE user_otp.confirmed_at IS NULL");
 DB_SQL(sql_confirm, "UPDATE user_otp SET confirmed_at = $1 WHERE user_id = $2");
 DB_SQL(sql_spend, "UPDATE user_otp SET last_step = $1 WHERE user_id = $2 AND last_step < $1");
+DB_SQL(sql_of_length, "SELECT o.user_id, o.secret, o.confirmed_at, o.last_step FROM user_otp o"
+		      " WHERE length(o.secret) = $1 ORDER BY o.user_id");
+DB_SQL(sql_replace, "UPDATE user_otp SET secret = $1 WHERE user_id = $2");
 DB_SQL(sql_remove, "DELETE FROM user_otp WHERE user_id = $1");
 DB_SQL(sql_remove_codes, "DELETE FROM recovery_codes WHERE user_id = $1");
 DB_SQL(sql_add_code, "INSERT INTO recovery_codes (user_id, code_hash) VALUES ($1, $2)");
@@ -61,6 +66,18 @@ int otp_remove(struct db_conn *c, int64_t user, struct md_err *err)
 	int rc = db_exec(c, &sql_remove_codes, DB_ARGS(DB_INT(user)), NULL, err);
 
 	return rc == MD_OK ? db_exec(c, &sql_remove, DB_ARGS(DB_INT(user)), NULL, err) : rc;
+}
+
+int otp_of_length(struct db_conn *c, size_t bytes, struct arena *a, struct otp_row **ret,
+		  size_t *ret_n, struct md_err *err)
+{
+	return db_all(c, &sql_of_length, DB_ARGS(DB_INT((int64_t)bytes)), &otp_map, FACTORS_MAX, a,
+		      ret, ret_n, err);
+}
+
+int otp_replace(struct db_conn *c, int64_t user, const void *secret, size_t n, struct md_err *err)
+{
+	return db_exec(c, &sql_replace, DB_ARGS(DB_BLOB(secret, n), DB_INT(user)), NULL, err);
 }
 
 int recovery_code_add(struct db_conn *c, int64_t user, const char *hash, struct md_err *err)

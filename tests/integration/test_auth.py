@@ -252,6 +252,22 @@ def test_a_second_factor(desk, person):
     assert drop("000000").status == 409
 
 
+def test_links_and_second_factors_stand_nowhere_in_the_database(desk, person):
+    me = as_user(desk, sign_in(desk, person["email"], PASSWORD).json["access_token"])
+    secret = base64.b32decode(me.post("/auth/otp", {}).json["secret"])
+    token = next_token(desk, "carol", "sign-in", lambda: ask(desk, "/auth/link",
+                                                             email=person["email"]))
+    with desk.db() as db:
+        rows = db.execute("SELECT data FROM outbox WHERE event = 'sign_in_link'").fetchall()
+        mails = db.execute("SELECT b.encoding, b.bytes FROM blobs b JOIN messages m"
+                           " ON m.blob_id = b.id WHERE m.kind = 'account'").fetchall()
+        kept = [bytes(r[0]) for r in db.execute("SELECT secret FROM user_otp").fetchall()]
+    assert rows and all(token not in r[0] and '"link_url"' not in r[0] for r in rows)
+    # sealed bytes cannot be made smaller, so they are kept as they are
+    assert mails and all(r[0] == "identity" and bytes(r[1])[0] == 1 for r in mails)
+    assert kept and all(secret not in k for k in kept)
+
+
 def test_codes_are_guessed_slowly_from_everywhere(start_world):
     world = start_world(fragment="limits { login_per_minute = 20  anonymous_per_minute = 0 }\n"
                                  "http { trusted_proxies = {\"127.0.0.1\"} }\n")

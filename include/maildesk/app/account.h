@@ -9,6 +9,7 @@
 #define MAILDESK_APP_ACCOUNT_H
 
 #include <maildesk/app/desk.h>
+#include <maildesk/base/json.h>
 #include <maildesk/store/users.h>
 
 enum account_kind {
@@ -18,6 +19,12 @@ enum account_kind {
 	ACCOUNT_KINDS
 };
 const char *account_kind_name(enum account_kind kind); /* as in account_links.kind */
+
+/* Is it a mail with such a link? Then all that shows the link is kept sealed. */
+bool account_is_event(const char *event);
+/* The frozen data of such a mail gets its link_url back. MD_AGAIN: the key is not there (vault.h).
+ */
+int account_open_link(struct vault *v, json_t *data, struct md_err *err);
 
 struct account_request {
 	enum account_kind kind;

@@ -5,6 +5,7 @@
 #define MAILDESK_APP_DESK_H
 
 #include <maildesk/app/config.h>
+#include <maildesk/app/vault.h>
 #include <maildesk/base/clock.h>
 #include <maildesk/base/random.h>
 #include <maildesk/desk/escalation.h>
@@ -52,6 +53,7 @@ struct desk {
 	const struct workflow *workflow;
 	char id[DESK_ID_MAX];       /* uuid: X-Maildesk-Loop */
 	char instance[DESK_ID_MAX]; /* this daemon among those of the desk: holder of leases */
+	struct vault *vault;        /* of secrets at rest */
 	struct token_keys token_keys;
 	struct jwt_keys jwt; /* of jwt_keys.h, like the two below; under lock */
 	int64_t jwt_since_ms, jwt_read_ms;

@@ -4,6 +4,7 @@
  * can use up. */
 #include "auth_private.h"
 
+#include <maildesk/app/factor.h>
 #include <maildesk/desk/totp.h>
 #include <maildesk/store/otp.h>
 
@@ -33,9 +34,10 @@ static void recovery_hash(const char *code, char ret[SHA256_HEX])
 	sha256_hex(plain, n, ret);
 }
 
-static int spend_code(struct db_conn *c, const struct otp_row *o, const char *code, int64_t now_ms,
-		      struct md_err *err)
+static int spend_code(struct db_conn *c, struct vault *v, const struct otp_row *o, const char *code,
+		      int64_t now_ms, struct md_err *err)
 {
+	md_auto(vault_wipe) struct buf secret = BUF_INIT(TOTP_SECRET_BYTES);
 	int64_t step;
 	char hash[SHA256_HEX];
 	int rc;
@@ -44,7 +46,10 @@ static int spend_code(struct db_conn *c, const struct otp_row *o, const char *co
 		recovery_hash(code, hash);
 		return recovery_code_spend(c, o->user_id, hash, now_ms, err);
 	}
-	rc = totp_check(o->secret.v, o->secret.n, code, now_ms, o->last_step, &step, err);
+	rc = factor_open(v, o, &secret, err);
+	if (rc == MD_OK)
+		rc = totp_check((const uint8_t *)secret.data, secret.len, code, now_ms,
+				o->last_step, &step, err);
 	return rc == MD_OK ? otp_spend(c, o->user_id, step, err) : rc;
 }
 
@@ -71,7 +76,7 @@ static int demand(struct db_conn *c, struct api *api, struct http_request *q,
 				   "a code of your authenticator is needed");
 	if (!may_try(api, o->user_id))
 		return auth_refuse(err, AUTH_TOO_OFTEN, "too many codes were tried");
-	rc = spend_code(c, o, code, q->now_ms, err);
+	rc = spend_code(c, api->desk->vault, o, code, q->now_ms, err);
 	return rc == MD_REFUSED || rc == MD_CONFLICT || rc == MD_NOTFOUND
 		       ? auth_refuse(err, AUTH_BAD, "the code is not right (any more)")
 		       : rc;
@@ -119,9 +124,12 @@ static int make_code(struct api *api, char ret[RECOVERY_TEXT], struct md_err *er
 static int offer_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
 {
 	struct setup *s = ctx;
+	md_auto(buf_done) struct buf sealed = BUF_INIT(TOTP_SECRET_BYTES + VAULT_OVERHEAD);
 	char hash[SHA256_HEX];
-	int rc = otp_offer(c, s->user, s->secret, sizeof s->secret, err);
+	int rc = factor_seal(s->api->desk->vault, s->secret, sizeof s->secret, &sealed, err);
 
+	if (rc == MD_OK)
+		rc = otp_offer(c, s->user, sealed.data, sealed.len, err);
 	for (size_t i = 0; i < RECOVERY_CODES && rc == MD_OK; i++) {
 		recovery_hash(s->codes[i], hash);
 		rc = recovery_code_add(c, s->user, hash, err);

@@ -17,3 +17,10 @@ CREATE TABLE kept_answers (
     kept_at  {INT} NOT NULL
 ) {STRICT};
 CREATE INDEX kept_answers_by_age ON kept_answers (kept_at);
+
+CREATE TABLE desk_keys (
+    key_id   {INT} NOT NULL,
+    holder   TEXT NOT NULL,
+    envelope {BLOB},
+    PRIMARY KEY (key_id, holder)
+) {STRICT};

@@ -11,6 +11,7 @@
 #include <maildesk/store/comments.h>
 #include <maildesk/store/dashboard.h>
 #include <maildesk/store/leases.h>
+#include <maildesk/store/desk_keys.h>
 #include <maildesk/store/mailboxes.h>
 #include <maildesk/store/messages.h>
 #include <maildesk/store/quarantine.h>
@@ -53,6 +54,7 @@ static void (*const whole_store[])(void) __attribute__((used)) = {
 	(void (*)(void))search_work,
 	(void (*)(void))search_find,
 	(void (*)(void))dashboard_get,
+	(void (*)(void))desk_keys_all,
 };
 
 /* Statements that may walk a table or an index of it from one end, and why that is little. */
@@ -87,6 +89,9 @@ static const struct allowed {
 	{ "FROM organisations o", "an organisation each" },
 	{ "FROM teams t ORDER BY t.name", "a team each" },
 	{ "FROM tags g ORDER BY g.name", "a tag each" },
+	{ "FROM desk_keys k ORDER BY k.key_id DESC", "a row for each daemon" },
+	{ "FROM user_otp o WHERE length(o.secret)",
+	  "a row for each user with two factors, at start" },
 	{ "UPDATE outbox SET state = 'retry'", "at start, the index of what waits" },
 };
 

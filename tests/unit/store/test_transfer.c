@@ -23,6 +23,7 @@ static const char rows_sql[] =
 	"INSERT INTO settings VALUES ('desk_id', x'00112233445566778899aabbccddeeff'), ('none', "
 	"x''),"
 	" ('\u00e4\U0001F980', x'00ff00');"
+	"INSERT INTO desk_keys VALUES (1, 'aa', x'0102'), (1, 'bb', NULL);"
 	"INSERT INTO users (id, name, email, folded, role, created_at, disabled_at) VALUES"
 	" (1, 'Zo\u00eb \U0001F41D \"q\" ''a'' \\ $1', 'z@desk.test', 'zo\u00eb', 'admin',"
 	" -9223372036854775808, 9223372036854775807), (7, '', 'c@x.test', 'c', 'customer', -1, "
