@@ -257,10 +257,11 @@ static int append_ticket(struct step *s, struct work *of, struct md_err *err)
 	json_t *answer, *list, *names;
 	size_t n = 0, n_tags = 0;
 	int64_t total = 0;
-	int rc = comment_list(w->c, of->ticket.id, all, 0, 1, w->arena, &comments, &n, &total, err);
+	int rc = comment_list(w->c, of->ticket.id, all, 0, 0, 1, w->arena, &comments, &n, &total,
+			      err);
 
 	if (rc == MD_OK)
-		rc = comment_list(w->c, of->ticket.id, all,
+		rc = comment_list(w->c, of->ticket.id, all, 0,
 				  total > COMMENTS_MAX ? total - COMMENTS_MAX : 0, COMMENTS_MAX,
 				  w->arena, &comments, &n, &total, err);
 	if (rc == MD_OK)

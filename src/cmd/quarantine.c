@@ -52,7 +52,7 @@ static int list(struct desk *d, bool json, struct md_err *err)
 		struct quarantine_row *rows;
 		size_t n = 0;
 
-		rc = quarantine_list(c, at, PAGE, &a, &rows, &n, &total, err);
+		rc = quarantine_list(c, 0, at, PAGE, &a, &rows, &n, &total, err);
 		if (n == PAGE && total <= at + PAGE)
 			total = at + PAGE + 1; /* totals end at 1,001 */
 		for (size_t i = 0; rc == MD_OK && i < n; i++)

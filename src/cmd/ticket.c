@@ -194,10 +194,11 @@ static int load_shown(struct db_conn *c, int64_t id, struct arena *a, struct sho
 	if (rc == MD_OK)
 		rc = participant_list(c, id, a, &s->participants, &s->n_participants, err);
 	if (rc == MD_OK)
-		rc = comment_list(c, id, true, 0, ALL, a, &s->comments, &s->n_comments, &total,
+		rc = comment_list(c, id, true, 0, 0, ALL, a, &s->comments, &s->n_comments, &total,
 				  err);
 	if (rc == MD_OK)
-		rc = history_list(c, id, false, 0, ALL, a, &s->history, &s->n_history, &total, err);
+		rc = history_list(c, id, false, 0, 0, ALL, a, &s->history, &s->n_history, &total,
+				  err);
 	return rc;
 }
 

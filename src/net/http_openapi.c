@@ -168,11 +168,12 @@ static void add_page(struct buf *out, const char *of)
 		 "\"pages\",\"next\",\"prev\",\"total_is_estimate\"],"
 		 "\"properties\":{\"items\":{\"type\":\"array\",\"items\":");
 	add_ref(out, of);
-	buf_adds(out, "},\"page\":{\"type\":\"integer\"},\"per_page\":{\"type\":\"integer\"},"
-		      "\"total\":{\"type\":\"integer\"},\"pages\":{\"type\":\"integer\"},"
-		      "\"next\":{\"type\":[\"string\",\"null\"]},"
-		      "\"prev\":{\"type\":[\"string\",\"null\"]},"
-		      "\"total_is_estimate\":{\"type\":\"boolean\"}}}");
+	buf_adds(out,
+		 "},\"page\":{\"type\":[\"integer\",\"null\"]},\"per_page\":{\"type\":\"integer\"},"
+		 "\"total\":{\"type\":\"integer\"},\"pages\":{\"type\":[\"integer\",\"null\"]},"
+		 "\"next\":{\"type\":[\"string\",\"null\"]},"
+		 "\"prev\":{\"type\":[\"string\",\"null\"]},"
+		 "\"total_is_estimate\":{\"type\":\"boolean\"}}}");
 }
 
 static void add_answers(struct buf *out, const struct http_route *r)

@@ -36,7 +36,7 @@ DB_SQL(sql_insert, "INSERT INTO comments (id, ticket_id, author_id, message_id, 
 DB_SQL(sql_get, "SELECT " COMMENT_COLUMNS " WHERE m.id = $1");
 /* $2 is 1 with internal notes, 0 without. */
 DB_SQL(sql_list, "SELECT " COMMENT_COLUMNS " WHERE m.ticket_id = $1 AND m.deleted_at IS NULL"
-		 " AND m.is_internal <= $2 ORDER BY m.id LIMIT $3 OFFSET $4");
+		 " AND m.is_internal <= $2 AND m.id > $3 ORDER BY m.id LIMIT $4 OFFSET $5");
 DB_SQL(sql_count, QUERY_COUNT_BEGIN " FROM comments m WHERE m.ticket_id = $1"
 				    " AND m.deleted_at IS NULL"
 				    " AND m.is_internal <= $2" QUERY_COUNT_END);
@@ -75,17 +75,17 @@ int comment_get(struct db_conn *c, int64_t id, struct arena *a, struct comment *
 	return db_one(c, &sql_get, DB_ARGS(DB_INT(id)), &comment_map, a, ret, err);
 }
 
-int comment_list(struct db_conn *c, int64_t ticket, bool with_internal, int64_t offset,
-		 int64_t limit, struct arena *a, struct comment **ret, size_t *ret_n,
-		 int64_t *ret_total, struct md_err *err)
+int comment_list(struct db_conn *c, int64_t ticket, bool with_internal, int64_t after,
+		 int64_t offset, int64_t limit, struct arena *a, struct comment **ret,
+		 size_t *ret_n, int64_t *ret_total, struct md_err *err)
 {
 	int64_t total;
 	int rc = db_int(c, &sql_count, DB_ARGS(DB_INT(ticket), DB_INT(with_internal)), &total, err);
 
 	if (rc == MD_OK)
 		rc = db_all(c, &sql_list,
-			    DB_ARGS(DB_INT(ticket), DB_INT(with_internal), DB_INT(limit),
-				    DB_INT(offset)),
+			    DB_ARGS(DB_INT(ticket), DB_INT(with_internal), DB_INT(after),
+				    DB_INT(limit), DB_INT(offset)),
 			    &comment_map, (size_t)limit, a, ret, ret_n, err);
 	if (rc == MD_OK)
 		*ret_total = total;

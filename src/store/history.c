@@ -36,8 +36,8 @@ DB_SQL(sql_add, "INSERT INTO ticket_history (ticket_id, actor_id, action, old_va
 DB_SQL(sql_of_actor, "SELECT " HISTORY_COLUMNS " WHERE h.ticket_id = $1 AND h.actor_id = $2"
 		     " AND h.at >= $3 AND h.version IS NOT NULL ORDER BY h.id DESC LIMIT $4");
 /* $2 is 1 for the public rows, 0 for all. */
-DB_SQL(sql_list, "SELECT " HISTORY_COLUMNS
-		 " WHERE h.ticket_id = $1 AND h.is_public >= $2 ORDER BY h.id LIMIT $3 OFFSET $4");
+DB_SQL(sql_list, "SELECT " HISTORY_COLUMNS " WHERE h.ticket_id = $1 AND h.is_public >= $2 AND h.id "
+		 "> $3 ORDER BY h.id LIMIT $4 OFFSET $5");
 DB_SQL(sql_count, QUERY_COUNT_BEGIN " FROM ticket_history h WHERE h.ticket_id = $1"
 				    " AND h.is_public >= $2" QUERY_COUNT_END);
 
@@ -62,17 +62,17 @@ int history_of_actor(struct db_conn *c, int64_t ticket, int64_t actor, int64_t s
 		      &history_map, OF_ACTOR_MAX, a, ret, ret_n, err);
 }
 
-int history_list(struct db_conn *c, int64_t ticket, bool public_only, int64_t offset, int64_t limit,
-		 struct arena *a, struct history **ret, size_t *ret_n, int64_t *ret_total,
-		 struct md_err *err)
+int history_list(struct db_conn *c, int64_t ticket, bool public_only, int64_t after, int64_t offset,
+		 int64_t limit, struct arena *a, struct history **ret, size_t *ret_n,
+		 int64_t *ret_total, struct md_err *err)
 {
 	int64_t total;
 	int rc = db_int(c, &sql_count, DB_ARGS(DB_INT(ticket), DB_INT(public_only)), &total, err);
 
 	if (rc == MD_OK)
 		rc = db_all(c, &sql_list,
-			    DB_ARGS(DB_INT(ticket), DB_INT(public_only), DB_INT(limit),
-				    DB_INT(offset)),
+			    DB_ARGS(DB_INT(ticket), DB_INT(public_only), DB_INT(after),
+				    DB_INT(limit), DB_INT(offset)),
 			    &history_map, (size_t)limit, a, ret, ret_n, err);
 	if (rc == MD_OK)
 		*ret_total = total;

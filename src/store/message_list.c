@@ -82,6 +82,8 @@ int message_list(struct db_conn *c, const struct message_filter *f, struct arena
 		return rc;
 	query_add(&page, "SELECT " VIEW_COLUMNS " FROM (SELECT m.id AS page_id");
 	add_filter(&page, f);
+	if (f->behind)
+		query_add_arg(&page, " AND m.id < ?", DB_INT(f->behind));
 	query_add_arg(&page, " ORDER BY m.id DESC LIMIT ?", DB_INT(f->limit));
 	query_add_arg(&page, " OFFSET ?", DB_INT(f->offset));
 	query_add(&page, ") AS page JOIN messages m ON m.id = page.page_id" VIEW_JOINS

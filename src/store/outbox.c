@@ -234,6 +234,8 @@ int outbox_list(struct db_conn *c, const struct outbox_filter *f, struct arena *
 
 	query_add(&q, "SELECT " OUTBOX_COLUMNS);
 	add_filter(&q, f);
+	if (f->behind)
+		query_add_arg(&q, " AND o.id < ?", DB_INT(f->behind));
 	query_add_arg(&q, " ORDER BY o.id DESC LIMIT ?", DB_INT(f->limit));
 	query_add_arg(&q, " OFFSET ?", DB_INT(f->offset));
 	return rc == MD_OK ? query_all(&q, c, &outbox_map, (size_t)f->limit, a, ret, ret_n, err)

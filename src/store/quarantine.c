@@ -27,7 +27,8 @@ DB_SQL(sql_quarantine_add, "INSERT INTO quarantine (message_id, cause, detail, c
 	" m.mailbox_id, m.size, m.blob_id, m.from_address, m.subject, m.message_id" \
 	" FROM quarantine q JOIN messages m ON m.id = q.message_id"
 DB_SQL(sql_quarantine_get, QUARANTINE_SELECT " WHERE q.id = $1");
-DB_SQL(sql_quarantine_list, QUARANTINE_SELECT " ORDER BY q.id DESC LIMIT $1 OFFSET $2");
+DB_SQL(sql_quarantine_list,
+       QUARANTINE_SELECT " WHERE q.id < $1 ORDER BY q.id DESC LIMIT $2 OFFSET $3");
 DB_SQL(sql_quarantine_remove_ticket,
        "DELETE FROM quarantine WHERE cause = 'spam' AND message_id IN"
        " (SELECT m.message_id FROM comments m WHERE m.ticket_id = $1)");
@@ -47,15 +48,17 @@ int quarantine_remove_ticket(struct db_conn *c, int64_t ticket, struct md_err *e
 	return db_exec(c, &sql_quarantine_remove_ticket, DB_ARGS(DB_INT(ticket)), NULL, err);
 }
 
-int quarantine_list(struct db_conn *c, int64_t offset, int64_t limit, struct arena *a,
-		    struct quarantine_row **ret, size_t *ret_n, int64_t *ret_total,
+int quarantine_list(struct db_conn *c, int64_t before, int64_t offset, int64_t limit,
+		    struct arena *a, struct quarantine_row **ret, size_t *ret_n, int64_t *ret_total,
 		    struct md_err *err)
 {
 	int64_t total;
 	int rc = db_int(c, &sql_quarantine_count, DB_NONE, &total, err);
 
 	if (rc == MD_OK)
-		rc = db_all(c, &sql_quarantine_list, DB_ARGS(DB_INT(limit), DB_INT(offset)),
+		rc = db_all(c, &sql_quarantine_list,
+			    DB_ARGS(DB_INT(before ? before : INT64_MAX), DB_INT(limit),
+				    DB_INT(offset)),
 			    &quarantine_map, (size_t)limit, a, ret, ret_n, err);
 	if (rc == MD_OK)
 		*ret_total = total;
@@ -99,7 +102,7 @@ DB_SQL(sql_blocked_add, "INSERT INTO blocked_senders (sender, created_by, create
 DB_SQL(sql_blocked_id, "SELECT b.id FROM blocked_senders b WHERE b.sender = $1");
 DB_SQL(sql_blocked_remove, "DELETE FROM blocked_senders WHERE id = $1");
 DB_SQL(sql_blocked_list, "SELECT b.id, b.sender, b.created_by, b.created_at FROM blocked_senders b"
-			 " ORDER BY b.id DESC LIMIT $1 OFFSET $2");
+			 " WHERE b.id < $1 ORDER BY b.id DESC LIMIT $2 OFFSET $3");
 DB_SQL(sql_blocked_count, QUERY_COUNT_BEGIN " FROM blocked_senders b" QUERY_COUNT_END);
 DB_SQL(sql_blocked_is, "SELECT b.id FROM blocked_senders b WHERE b.sender IN ($1, $2) LIMIT 1");
 
@@ -117,14 +120,16 @@ int blocked_remove(struct db_conn *c, int64_t id, struct md_err *err)
 	return remove_one(c, &sql_blocked_remove, id, "blocked sender", err);
 }
 
-int blocked_list(struct db_conn *c, int64_t offset, int64_t limit, struct arena *a,
+int blocked_list(struct db_conn *c, int64_t before, int64_t offset, int64_t limit, struct arena *a,
 		 struct blocked_sender **ret, size_t *ret_n, int64_t *ret_total, struct md_err *err)
 {
 	int64_t total;
 	int rc = db_int(c, &sql_blocked_count, DB_NONE, &total, err);
 
 	if (rc == MD_OK)
-		rc = db_all(c, &sql_blocked_list, DB_ARGS(DB_INT(limit), DB_INT(offset)),
+		rc = db_all(c, &sql_blocked_list,
+			    DB_ARGS(DB_INT(before ? before : INT64_MAX), DB_INT(limit),
+				    DB_INT(offset)),
 			    &blocked_map, (size_t)limit, a, ret, ret_n, err);
 	if (rc == MD_OK)
 		*ret_total = total;

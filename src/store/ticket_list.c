@@ -42,6 +42,12 @@ int ticket_row_get(struct db_conn *c, int64_t id, struct arena *a, struct ticket
 	return db_one(c, &sql_row, DB_ARGS(DB_INT(id)), &row_map, a, ret, err);
 }
 
+/* By whichever comes first, its own date or that of the newest cycle of its resolution clock. */
+#define DUE(none)                                                                               \
+	"COALESCE((SELECT CASE WHEN COALESCE(t.due_at, k.due_at) < k.due_at THEN t.due_at"      \
+	" ELSE k.due_at END FROM clocks k WHERE k.ticket_id = t.id AND k.metric = 'resolution'" \
+	" AND k.due_at IS NOT NULL ORDER BY k.cycle DESC LIMIT 1), t.due_at, " none ")"
+
 /* [sort][descending]; ends with the id, so that pages never overlap */
 static const char *const orders[TICKET_SORT_COUNT][2] = {
 	[TICKET_SORT_ID] = { " ORDER BY t.id", " ORDER BY t.id DESC" },
@@ -51,6 +57,8 @@ static const char *const orders[TICKET_SORT_COUNT][2] = {
 				  " ORDER BY t.updated_at DESC, t.id DESC" },
 	[TICKET_SORT_PRIORITY] = { " ORDER BY t.priority, t.updated_at, t.id",
 				   " ORDER BY t.priority DESC, t.updated_at DESC, t.id DESC" },
+	[TICKET_SORT_DUE] = { " ORDER BY " DUE("9223372036854775807") ", t.id",
+			      " ORDER BY " DUE("-1") " DESC, t.id DESC" },
 	[TICKET_SORT_STATUS] = { " ORDER BY t.status, t.updated_at, t.id",
 				 " ORDER BY t.status DESC, t.updated_at DESC, t.id DESC" },
 };
@@ -67,6 +75,60 @@ static const char *order_of(const struct ticket_filter *f)
 	if (f->assignee_id < 0 && f->sort == TICKET_SORT_UPDATED)
 		return unassigned_orders[f->descending];
 	return orders[f->sort][f->descending];
+}
+
+static void add_behind(struct query *q, const struct ticket_filter *f)
+{
+	static const char *const places[TICKET_SORT_COUNT][2] = {
+		[TICKET_SORT_CREATED] = { " AND (t.created_at, t.id) > (?",
+					  " AND (t.created_at, t.id) < (?" },
+		[TICKET_SORT_UPDATED] = { " AND (t.updated_at, t.id) > (?",
+					  " AND (t.updated_at, t.id) < (?" },
+		[TICKET_SORT_PRIORITY] = { " AND (t.priority, t.updated_at, t.id) > (?",
+					   " AND (t.priority, t.updated_at, t.id) < (?" },
+		[TICKET_SORT_STATUS] = { " AND (t.status, t.updated_at, t.id) > (?",
+					 " AND (t.status, t.updated_at, t.id) < (?" },
+		[TICKET_SORT_DUE] = { " AND (" DUE("9223372036854775807") ", t.id) > (?",
+				      " AND (" DUE("-1") ", t.id) < (?" },
+	};
+	const struct ticket_place *p = f->behind;
+
+	if (!p)
+		return;
+	switch (f->sort) {
+	case TICKET_SORT_PRIORITY:
+	case TICKET_SORT_STATUS:
+		query_add_arg(q, places[f->sort][f->descending],
+			      f->sort == TICKET_SORT_STATUS ? DB_TEXT(p->status) : DB_INT(p->key));
+		query_add_arg(q, ", ?", DB_INT(p->updated_at));
+		break;
+	case TICKET_SORT_ID:
+		query_add_arg(q, f->descending ? " AND t.id < ?" : " AND t.id > ?", DB_INT(p->id));
+		return;
+	default:
+		query_add_arg(q, places[f->sort][f->descending],
+			      DB_INT(f->sort == TICKET_SORT_UPDATED ? p->updated_at : p->key));
+	}
+	query_add_arg(q, ", ?)", DB_INT(p->id));
+}
+
+DB_SQL(sql_due_first, "SELECT " DUE("9223372036854775807") " FROM tickets t WHERE t.id = $1");
+DB_SQL(sql_due_last, "SELECT " DUE("-1") " FROM tickets t WHERE t.id = $1");
+
+int ticket_place_of(struct db_conn *c, const struct ticket_filter *f, const struct ticket_row *row,
+		    struct ticket_place *ret, struct md_err *err)
+{
+	*ret = (struct ticket_place){ .status = row->t.status,
+				      .updated_at = row->t.updated_at,
+				      .id = row->t.id };
+	if (f->sort == TICKET_SORT_CREATED)
+		ret->key = row->t.created_at;
+	if (f->sort == TICKET_SORT_PRIORITY)
+		ret->key = row->t.priority;
+	if (f->sort == TICKET_SORT_DUE)
+		return db_int(c, f->descending ? &sql_due_last : &sql_due_first,
+			      DB_ARGS(DB_INT(row->t.id)), &ret->key, err);
+	return MD_OK;
 }
 
 /* One value and not a list of one: "=" lets an index give the order too. */
@@ -195,6 +257,7 @@ int ticket_list(struct db_conn *c, const struct ticket_filter *f, struct arena *
 
 	query_add(&page, "SELECT " ROW_COLUMNS " FROM (SELECT t.id AS page_id");
 	add_filter(&page, f, &m);
+	add_behind(&page, f);
 	query_add(&page, order);
 	query_add_arg(&page, " LIMIT ?", DB_INT(f->limit));
 	query_add_arg(&page, " OFFSET ?", DB_INT(f->offset));

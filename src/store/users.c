@@ -266,6 +266,8 @@ int user_list(struct db_conn *c, const struct user_filter *f, struct arena *a, s
 		return rc;
 	query_add(&page, "SELECT " USER_COLUMNS " FROM users u");
 	add_filter(&page, f, pattern);
+	if (f->behind)
+		query_add_arg(&page, " AND u.id > ?", DB_INT(f->behind));
 	query_add_arg(&page, " ORDER BY u.id LIMIT ?", DB_INT(f->limit));
 	query_add_arg(&page, " OFFSET ?", DB_INT(f->offset));
 	rc = query_all(&page, c, &user_map, (size_t)f->limit, a, ret, ret_n, err);

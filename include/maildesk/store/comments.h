@@ -19,9 +19,9 @@ int comment_insert(struct db_conn *c, const struct comment *m, int64_t *ret_id, 
 int comment_get(struct db_conn *c, int64_t id, struct arena *a, struct comment *ret,
 		struct md_err *err);
 /* Oldest first, without deleted ones. */
-int comment_list(struct db_conn *c, int64_t ticket, bool with_internal, int64_t offset,
-		 int64_t limit, struct arena *a, struct comment **ret, size_t *ret_n,
-		 int64_t *ret_total, struct md_err *err);
+int comment_list(struct db_conn *c, int64_t ticket, bool with_internal, int64_t after,
+		 int64_t offset, int64_t limit, struct arena *a, struct comment **ret,
+		 size_t *ret_n, int64_t *ret_total, struct md_err *err);
 /* Writes is_internal, held, body, body_full, body_html, edited_at, deleted_at. */
 int comment_save(struct db_conn *c, const struct comment *m, struct md_err *err);
 /* Those of an author that are held, oldest first. */
@@ -47,8 +47,8 @@ int history_add(struct db_conn *c, const struct history *h, struct md_err *err);
 /* Those of one actor since then, newest first, of steps only. */
 int history_of_actor(struct db_conn *c, int64_t ticket, int64_t actor, int64_t since_ms,
 		     struct arena *a, struct history **ret, size_t *ret_n, struct md_err *err);
-int history_list(struct db_conn *c, int64_t ticket, bool public_only, int64_t offset, int64_t limit,
-		 struct arena *a, struct history **ret, size_t *ret_n, int64_t *ret_total,
-		 struct md_err *err);
+int history_list(struct db_conn *c, int64_t ticket, bool public_only, int64_t after, int64_t offset,
+		 int64_t limit, struct arena *a, struct history **ret, size_t *ret_n,
+		 int64_t *ret_total, struct md_err *err);
 
 #endif

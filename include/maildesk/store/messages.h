@@ -58,6 +58,7 @@ struct message_filter { /* 0, NULL: any; lists are OR */
 	/* Of the mails on a ticket those that a customer may know of: what became a public comment,
 	 * and what was sent to them. */
 	int64_t public_to;
+	int64_t behind; /* only what follows this row of the list; 0: all */
 	int64_t offset, limit;
 };
 /* The newest first; `total` as in tickets.h. */

@@ -46,6 +46,7 @@ struct outbox_filter {
 	struct rec_strs states; /* n 0: all */
 	int64_t ticket;         /* 0: any */
 	const char *recipient;  /* NULL: any */
+	int64_t behind;         /* only what follows this row of the list; 0: all */
 	int64_t offset, limit;
 };
 /* Newest first. */

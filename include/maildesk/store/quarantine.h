@@ -23,8 +23,8 @@ struct quarantine_row {
 int quarantine_get(struct db_conn *c, int64_t id, struct arena *a, struct quarantine_row *ret,
 		   struct md_err *err);
 /* Newest first. */
-int quarantine_list(struct db_conn *c, int64_t offset, int64_t limit, struct arena *a,
-		    struct quarantine_row **ret, size_t *ret_n, int64_t *ret_total,
+int quarantine_list(struct db_conn *c, int64_t before, int64_t offset, int64_t limit,
+		    struct arena *a, struct quarantine_row **ret, size_t *ret_n, int64_t *ret_total,
 		    struct md_err *err);
 
 struct blocked_sender {
@@ -37,7 +37,7 @@ int blocked_add(struct db_conn *c, const char *sender, int64_t by, int64_t now_m
 		struct md_err *err);
 /* MD_NOTFOUND. */
 int blocked_remove(struct db_conn *c, int64_t id, struct md_err *err);
-int blocked_list(struct db_conn *c, int64_t offset, int64_t limit, struct arena *a,
+int blocked_list(struct db_conn *c, int64_t before, int64_t offset, int64_t limit, struct arena *a,
 		 struct blocked_sender **ret, size_t *ret_n, int64_t *ret_total,
 		 struct md_err *err);
 /* *ret = the (folded) address or its domain is blocked. */

@@ -48,7 +48,14 @@ enum ticket_sort {
 	TICKET_SORT_UPDATED,
 	TICKET_SORT_PRIORITY,
 	TICKET_SORT_STATUS,
+	TICKET_SORT_DUE, /* the earlier of its own date and its resolution clock's; without last */
 	TICKET_SORT_COUNT
+};
+/* Where a ticket stands in a sorted list; what `sort` does not need is not looked at. */
+struct ticket_place {
+	int64_t key; /* created_at, priority, due */
+	const char *status;
+	int64_t updated_at, id;
 };
 enum { TICKET_FILTER_MAX = 16 };
 struct ticket_filter {
@@ -69,8 +76,13 @@ struct ticket_filter {
 	int64_t team_id, organisation_id;   /* 0: any; -1 (team): none */
 	enum ticket_sort sort;
 	bool descending;
+	const struct ticket_place *behind; /* only what follows that place; NULL: all */
 	int64_t offset, limit;
 };
+struct ticket_row;
+/* The place of a row that ticket_list() gave, as it was then. */
+int ticket_place_of(struct db_conn *c, const struct ticket_filter *f, const struct ticket_row *row,
+		    struct ticket_place *ret, struct md_err *err);
 /* Not deleted, not merged. `total` is exact up to 1,000 and 1,001 means more. */
 int ticket_list(struct db_conn *c, const struct ticket_filter *f, struct arena *a,
 		struct ticket_row **ret, size_t *ret_n, int64_t *ret_total, struct md_err *err);

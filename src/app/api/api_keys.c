@@ -166,7 +166,7 @@ int api_keys_page(void *ctx, struct http_request *q, struct http_response *r, st
 	struct api_page page = page_of(q);
 	md_auto(db_read_done_p) struct db_conn *c = NULL;
 	struct api_key *all;
-	size_t n, shown = 0;
+	size_t n, first, shown;
 	int rc;
 
 	if (!api_may(q, r, ACTION_MANAGE_USERS))
@@ -176,8 +176,9 @@ int api_keys_page(void *ctx, struct http_request *q, struct http_response *r, st
 		rc = api_key_list(c, q->arena, &all, &n, err);
 	if (rc != MD_OK)
 		return rc;
+	shown = PAGE_PART(&page, all, n, id, &first);
 	page_begin(r);
-	for (size_t i = (size_t)page.offset; i < n && (int64_t)shown < page.per_page; i++, shown++)
+	for (size_t i = first; i < first + shown; i++)
 		show_key(&r->body, &all[i], NULL);
 	page_end(q, r, &page, shown, (int64_t)n);
 	return MD_OK;

@@ -14,7 +14,7 @@
 
 #include <semaphore.h>
 
-enum { API_PER_PAGE = 10, API_PER_PAGE_MAX = 100 };
+enum { API_PER_PAGE = 10, API_PER_PAGE_MAX = 100, API_CURSOR_MAX = 600 };
 
 struct api {
 	struct desk *desk;
@@ -94,15 +94,36 @@ void show_texts(struct buf *out, const char *key, const struct rec_strs *texts);
 void api_show_lines(struct buf *out, const struct work *w);
 
 /* ---- page.c: the envelope of lists ---- */
-#define API_PAGE_FIELDS                                                  \
-	{ "page", HTTP_INT, 0, 1, 1000000000, NULL, NULL },              \
-	{                                                                \
-		"per_page", HTTP_INT, 0, 1, API_PER_PAGE_MAX, NULL, NULL \
+#define API_PAGE_FIELDS                                                    \
+	{ "page", HTTP_INT, 0, 1, 1000000000, NULL, NULL },                \
+		{ "cursor", HTTP_LINE, 0, 0, API_CURSOR_MAX, NULL, NULL }, \
+	{                                                                  \
+		"per_page", HTTP_INT, 0, 1, API_PER_PAGE_MAX, NULL, NULL   \
 	}
-struct api_page {
-	int64_t page, per_page, offset;
+/* Where a walk by `cursor=` stands: behind the row of that id, which was at that place of the list.
+ * Lists in another order keep what they sort by as well. */
+struct api_cursor {
+	int64_t id, at, keys[2];
+	const char *text;
 };
-struct api_page page_of(const struct http_request *q);
+struct api_page {
+	int64_t page, per_page;
+	int64_t offset, limit; /* what to read; of a walk, one row more than is shown */
+	bool walk, bad;        /* by a cursor, which is none of this list: page_end() refuses it */
+	struct api_cursor behind, last; /* id 0: from the start; of the last row shown */
+	bool more;
+};
+struct api_page page_of(struct http_request *q);
+/* Of `n` rows that were read, how many are shown, and where the next page goes on. */
+#define PAGE_ROWS(p, rows, n, member)                                                              \
+	page_rows(p, (n) ? (const char *)(rows) + offsetof(__typeof__(*(rows)), member) : NULL, n, \
+		  sizeof *(rows))
+size_t page_rows(struct api_page *p, const char *ids, size_t n, size_t size);
+/* The same for a list that was read whole: those from *ret_first on. */
+#define PAGE_PART(p, rows, n, member, ret_first)                                                   \
+	page_part(p, (n) ? (const char *)(rows) + offsetof(__typeof__(*(rows)), member) : NULL, n, \
+		  sizeof *(rows), ret_first)
+size_t page_part(struct api_page *p, const char *ids, size_t n, size_t size, size_t *ret_first);
 void page_begin(struct http_response *r);
 /* After the items, of which there were `n`; totals above 1,000 are estimates (store/tickets.h). */
 void page_end(struct http_request *q, struct http_response *r, const struct api_page *p, size_t n,

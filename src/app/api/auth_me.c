@@ -186,15 +186,17 @@ int auth_sessions(void *ctx, struct http_request *q, struct http_response *r, st
 	struct api_page page = page_of(q);
 	md_auto(db_read_done_p) struct db_conn *c = NULL;
 	struct session_summary *all;
-	size_t n, shown = 0;
+	size_t n, first, shown;
 	int rc = db_read(api->desk->db, &c, err);
 
 	if (rc == MD_OK)
 		rc = session_list(c, api_by(q)->user.id, q->now_ms, q->arena, &all, &n, err);
 	if (rc != MD_OK)
 		return rc;
+	shown = PAGE_PART(&page, all, n, created_at,
+			  &first); /* nobody signs in twice in a millisecond */
 	page_begin(r);
-	for (size_t i = (size_t)page.offset; i < n && (int64_t)shown < page.per_page; i++, shown++)
+	for (size_t i = first; i < first + shown; i++)
 		show_session(&r->body, &all[i], api_session(q));
 	page_end(q, r, &page, shown, (int64_t)n);
 	return MD_OK;

@@ -358,15 +358,16 @@ static int show_page(struct api *api, struct http_request *q, struct http_respon
 	md_auto(db_read_done_p) struct db_conn *c = NULL;
 	struct api_page page = page_of(q);
 	struct entry *all;
-	size_t n, shown = 0;
+	size_t n, first, shown;
 	int rc = db_read(api->desk->db, &c, err);
 
 	if (rc == MD_OK)
 		rc = k->list(c, q->arena, &all, &n, err);
 	if (rc != MD_OK)
 		return rc;
+	shown = PAGE_PART(&page, all, n, id, &first);
 	page_begin(r);
-	for (size_t i = (size_t)page.offset; i < n && (int64_t)shown < page.per_page; i++, shown++)
+	for (size_t i = first; i < first + shown; i++)
 		show_entry(&r->body, k, &all[i]);
 	page_end(q, r, &page, shown, (int64_t)n);
 	return MD_OK;

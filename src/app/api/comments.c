@@ -141,13 +141,14 @@ int comments_list(void *ctx, struct http_request *q, struct http_response *r, st
 	int rc = db_read(api->desk->db, &c, err);
 
 	if (rc == MD_OK)
-		rc = comment_list(c, q->ids[0], all, page.offset, page.per_page, q->arena, &rows,
-				  &n, &total, err);
+		rc = comment_list(c, q->ids[0], all, page.behind.id, page.offset, page.limit,
+				  q->arena, &rows, &n, &total, err);
 	if (rc == MD_OK)
 		rc = attachment_list(c, q->ids[0], q->arena, &attachments, &n_attachments, err);
 	if (rc != MD_OK)
 		return rc;
 	page_begin(r);
+	n = PAGE_ROWS(&page, rows, n, id);
 	for (size_t i = 0; i < n; i++)
 		show_comment(&r->body, &rows[i], attachments, n_attachments);
 	page_end(q, r, &page, n, total);

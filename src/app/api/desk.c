@@ -31,11 +31,12 @@ int mailboxes_page(void *ctx, struct http_request *q, struct http_response *r, s
 {
 	struct api *api = ctx;
 	struct api_page page = page_of(q);
-	size_t total = api->desk->n_mailboxes, n = 0;
+	size_t total = api->desk->n_mailboxes, n, first;
 
 	(void)err;
+	n = PAGE_PART(&page, api->desk->mailboxes, total, id, &first);
 	page_begin(r);
-	for (size_t i = (size_t)page.offset; i < total && n < (size_t)page.per_page; i++, n++)
+	for (size_t i = first; i < first + n; i++)
 		show_mailbox(api, &r->body, &api->desk->mailboxes[i], true);
 	page_end(q, r, &page, n, (int64_t)total);
 	return MD_OK;

@@ -105,11 +105,13 @@ static int show_page(struct api *api, struct http_request *q, struct http_respon
 	size_t n;
 	int rc = db_read(api->desk->db, &c, err);
 
+	f->behind = page.behind.id;
 	f->offset = page.offset;
-	f->limit = page.per_page;
+	f->limit = page.limit;
 	if (rc == MD_OK)
 		rc = message_list(c, f, q->arena, &rows, &n, &total, err);
-	for (size_t i = 0; rc == MD_OK && i < n; i++)
+	n = rc == MD_OK ? PAGE_ROWS(&page, rows, n, m.id) : 0;
+	for (size_t i = 0; i < n; i++)
 		ids[i] = rows[i].m.id;
 	if (rc == MD_OK)
 		rc = attachment_list_of(c, ids, n, q->arena, &attached.rows, &attached.n, err);

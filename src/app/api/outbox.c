@@ -40,8 +40,9 @@ int outbox_page(void *ctx, struct http_request *q, struct http_response *r, stru
 	const char *to = http_query(q, "to");
 	struct outbox_filter f = { .states = api_query_words(q, "state"),
 				   .ticket = api_query_int(q, "ticket", 0),
+				   .behind = page.behind.id,
 				   .offset = page.offset,
-				   .limit = page.per_page };
+				   .limit = page.limit };
 	struct outbox_row *rows;
 	int64_t total;
 	size_t n;
@@ -59,6 +60,7 @@ int outbox_page(void *ctx, struct http_request *q, struct http_response *r, stru
 	if (rc != MD_OK)
 		return rc;
 	page_begin(r);
+	n = PAGE_ROWS(&page, rows, n, id);
 	for (size_t i = 0; i < n; i++)
 		show_outgoing(&r->body, &rows[i]);
 	page_end(q, r, &page, n, total);

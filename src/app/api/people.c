@@ -46,8 +46,9 @@ int users_list(void *ctx, struct http_request *q, struct http_response *r, struc
 	struct user_filter f = { .role = http_query(q, "role"),
 				 .staff_or_self = !api_allowed(q, ACTION_SEE_CUSTOMERS),
 				 .self_id = api_by(q)->user.id,
+				 .behind = page.behind.id,
 				 .offset = page.offset,
-				 .limit = page.per_page };
+				 .limit = page.limit };
 	const char *part = http_query(q, "q");
 	struct user *users;
 	int64_t total;
@@ -66,6 +67,7 @@ int users_list(void *ctx, struct http_request *q, struct http_response *r, struc
 	if (rc != MD_OK)
 		return rc;
 	page_begin(r);
+	n = PAGE_ROWS(&page, users, n, id);
 	for (size_t i = 0; i < n; i++)
 		api_show_user(&r->body, NULL, &users[i], sees_whole(q, &users[i]));
 	page_end(q, r, &page, n, total);

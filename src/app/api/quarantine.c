@@ -43,11 +43,12 @@ int quarantine_page(void *ctx, struct http_request *q, struct http_response *r, 
 		return MD_OK;
 	rc = db_read(api->desk->db, &c, err);
 	if (rc == MD_OK)
-		rc = quarantine_list(c, page.offset, page.per_page, q->arena, &rows, &n, &total,
-				     err);
+		rc = quarantine_list(c, page.behind.id, page.offset, page.limit, q->arena, &rows,
+				     &n, &total, err);
 	if (rc != MD_OK)
 		return rc;
 	page_begin(r);
+	n = PAGE_ROWS(&page, rows, n, id);
 	for (size_t i = 0; i < n; i++)
 		show_held(api, &r->body, &rows[i]);
 	page_end(q, r, &page, n, total);
@@ -229,10 +230,12 @@ int blocked_senders_page(void *ctx, struct http_request *q, struct http_response
 		return MD_OK;
 	rc = db_read(api->desk->db, &c, err);
 	if (rc == MD_OK)
-		rc = blocked_list(c, page.offset, page.per_page, q->arena, &rows, &n, &total, err);
+		rc = blocked_list(c, page.behind.id, page.offset, page.limit, q->arena, &rows, &n,
+				  &total, err);
 	if (rc != MD_OK)
 		return rc;
 	page_begin(r);
+	n = PAGE_ROWS(&page, rows, n, id);
 	for (size_t i = 0; i < n; i++)
 		show_blocked(&r->body, &rows[i]);
 	page_end(q, r, &page, n, total);

@@ -30,7 +30,8 @@ static const char *const roles[] = { "admin", "agent", "customer", NULL };
 static const char *const priorities[] = { "low", "medium", "high", "critical", NULL };
 static const char *const sorts[] = { "id",         "-id",         "created_at", "-created_at",
 				     "updated_at", "-updated_at", "priority",   "-priority",
-				     "status",     "-status",     NULL };
+				     "status",     "-status",     "due",        "-due",
+				     NULL };
 
 static const char *const truths[] = { "true", "false", NULL };
 static const char *const parts[] = { "cc", "watcher", NULL };

@@ -15,11 +15,12 @@ int search_page(void *ctx, struct http_request *q, struct http_response *r, stru
 	int rc = db_read(api->desk->db, &c, err);
 
 	if (rc == MD_OK)
-		rc = search_run(api_by(q), c, http_query(q, "q"), page.offset, page.per_page,
-				q->arena, &items, &n, &total, err);
+		rc = search_run(api_by(q), c, http_query(q, "q"), page.offset + page.behind.at,
+				page.limit, q->arena, &items, &n, &total, err);
 	if (rc != MD_OK)
 		return rc;
 	page_begin(r);
+	n = PAGE_ROWS(&page, items, n, ticket); /* by rank: a walk counts */
 	for (size_t i = 0; i < n; i++) {
 		const struct search_item *m = &items[i];
 

@@ -155,13 +155,14 @@ int participants_page(void *ctx, struct http_request *q, struct http_response *r
 {
 	struct api_page page = page_of(q);
 	struct participant *people;
-	size_t n, shown = 0;
+	size_t n, first, shown;
 	int rc = load_people(ctx, q, &people, &n, err);
 
 	if (rc != MD_OK)
 		return rc;
+	shown = PAGE_PART(&page, people, n, user_id, &first);
 	page_begin(r);
-	for (size_t i = (size_t)page.offset; i < n && (int64_t)shown < page.per_page; i++, shown++)
+	for (size_t i = first; i < first + shown; i++)
 		api_show_participant(&r->body, &people[i]);
 	page_end(q, r, &page, shown, (int64_t)n);
 	return MD_OK;
@@ -263,13 +264,14 @@ int links_page(void *ctx, struct http_request *q, struct http_response *r, struc
 {
 	struct api_page page = page_of(q);
 	struct ticket_link *links;
-	size_t n, shown = 0;
+	size_t n, first, shown;
 	int rc = load_links(ctx, q, &links, &n, err);
 
 	if (rc != MD_OK)
 		return rc;
+	shown = PAGE_PART(&page, links, n, other_id, &first);
 	page_begin(r);
-	for (size_t i = (size_t)page.offset; i < n && (int64_t)shown < page.per_page; i++, shown++)
+	for (size_t i = first; i < first + shown; i++)
 		api_show_link(&r->body, q->ids[0], &links[i]);
 	page_end(q, r, &page, shown, (int64_t)n);
 	return MD_OK;

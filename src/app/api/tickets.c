@@ -107,6 +107,7 @@ static void read_sort(const struct http_request *q, struct ticket_filter *f)
 		{ "updated_at", TICKET_SORT_UPDATED },
 		{ "priority", TICKET_SORT_PRIORITY },
 		{ "status", TICKET_SORT_STATUS },
+		{ "due", TICKET_SORT_DUE },
 	};
 	const char *text = http_query(q, "sort");
 
@@ -149,11 +150,29 @@ static bool read_filter(struct api *api, struct http_request *q, struct http_res
 	return true;
 }
 
+static int take_page(struct api_page *page, struct db_conn *c, const struct ticket_filter *f,
+		     const struct ticket_row *rows, size_t *n, struct md_err *err)
+{
+	struct ticket_place last;
+	int rc;
+
+	*n = PAGE_ROWS(page, rows, *n, t.id);
+	if (!page->more)
+		return MD_OK;
+	rc = ticket_place_of(c, f, &rows[*n - 1], &last, err);
+	if (rc == MD_OK)
+		page->last = (struct api_cursor){ .id = last.id,
+						  .keys = { last.key, last.updated_at },
+						  .text = last.status };
+	return rc;
+}
+
 int tickets_list(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)
 {
 	struct api *api = ctx;
 	struct api_page page = page_of(q);
-	struct ticket_filter f = { .offset = page.offset, .limit = page.per_page };
+	struct ticket_filter f = { .offset = page.offset, .limit = page.limit };
+	struct ticket_place behind;
 	md_auto(db_read_done_p) struct db_conn *c = NULL;
 	struct ticket_row *rows;
 	int64_t total;
@@ -162,11 +181,20 @@ int tickets_list(void *ctx, struct http_request *q, struct http_response *r, str
 
 	if (!read_filter(api, q, r, &f))
 		return MD_OK;
+	if (page.behind.id) {
+		behind = (struct ticket_place){ .key = page.behind.keys[0],
+						.status = page.behind.text,
+						.updated_at = page.behind.keys[1],
+						.id = page.behind.id };
+		f.behind = &behind;
+	}
 	rc = db_read(api->desk->db, &c, err);
 	if (rc == MD_OK && http_query(q, "q"))
 		rc = search_tickets(api_by(q), c, http_query(q, "q"), q->arena, &f, err);
 	if (rc == MD_OK)
 		rc = ticket_list(c, &f, q->arena, &rows, &n, &total, err);
+	if (rc == MD_OK)
+		rc = take_page(&page, c, &f, rows, &n, err);
 	if (rc != MD_OK)
 		return rc;
 	page_begin(r);
@@ -198,11 +226,12 @@ int ticket_history(void *ctx, struct http_request *q, struct http_response *r, s
 	int rc = db_read(api->desk->db, &c, err);
 
 	if (rc == MD_OK)
-		rc = history_list(c, q->ids[0], !all, page.offset, page.per_page, q->arena, &rows,
-				  &n, &total, err);
+		rc = history_list(c, q->ids[0], !all, page.behind.id, page.offset, page.limit,
+				  q->arena, &rows, &n, &total, err);
 	if (rc != MD_OK)
 		return rc;
 	page_begin(r);
+	n = PAGE_ROWS(&page, rows, n, id);
 	for (size_t i = 0; i < n; i++) {
 		const struct history *h = &rows[i];
 

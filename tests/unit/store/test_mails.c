@@ -260,7 +260,7 @@ TXN_TEST(decisions_are_replaced_and_quarantine_is_newest_first)
 	OK(quarantine_add(c, ids[0], "loop", NULL, 5, &err));
 	OK(quarantine_add(c, ids[1], "malformed", "why", 6, &err));
 	OK(quarantine_add(c, ids[1], "again", NULL, 7, &err)); /* the first cause stays */
-	OK(quarantine_list(c, 0, 10, a, &list, &n, &total, &err));
+	OK(quarantine_list(c, 0, 0, 10, a, &list, &n, &total, &err));
 	assert_int_equal(n, 2);
 	assert_int_equal(total, 2);
 	assert_int_equal(list[0].message_id, ids[1]);
@@ -268,7 +268,7 @@ TXN_TEST(decisions_are_replaced_and_quarantine_is_newest_first)
 	assert_string_equal(list[0].detail, "why");
 	assert_int_equal(list[0].created_at, 6);
 	assert_string_equal(list[1].cause, "loop");
-	OK(quarantine_list(c, 1, 10, a, &list, &n, &total, &err));
+	OK(quarantine_list(c, 0, 1, 10, a, &list, &n, &total, &err));
 	assert_int_equal(n, 1);
 }
 

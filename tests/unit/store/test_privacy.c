@@ -132,7 +132,7 @@ TXN_TEST(an_anonymised_ticket_keeps_its_figures)
 	OK(comment_get(c, s.comment, a, &m, &err));
 	assert_string_equal(m.body, "[erased]");
 	assert_int_equal(m.author_id, 0);
-	OK(history_list(c, s.ticket, false, 0, 10, a, &rows, &n, &total, &err));
+	OK(history_list(c, s.ticket, false, 0, 0, 10, a, &rows, &n, &total, &err));
 	assert_int_equal(n, 1);
 	assert_null(rows[0].new_value);
 	assert_int_equal(rows[0].actor_id, 0);

@@ -397,14 +397,14 @@ TXN_TEST(comments_are_listed_as_the_reader_may_see_them)
 	a_comment(c, id, 0, "note", true);
 	last = a_comment(c, id, ann, "last", false);
 
-	OK(comment_list(c, id, false, 0, 10, a, &list, &n, &total, &err));
+	OK(comment_list(c, id, false, 0, 0, 10, a, &list, &n, &total, &err));
 	assert_int_equal(n, 2);
 	assert_int_equal(total, 2);
 	assert_int_equal(list[0].id, first);
 	assert_string_equal(list[0].author_name, "ann@x");
 	assert_string_equal(list[0].author_role, "customer");
 	assert_int_equal(list[1].id, last);
-	OK(comment_list(c, id, true, 1, 1, a, &list, &n, &total, &err));
+	OK(comment_list(c, id, true, 0, 1, 1, a, &list, &n, &total, &err));
 	assert_int_equal(n, 1);
 	assert_int_equal(total, 3);
 	assert_true(list[0].is_internal);
@@ -429,7 +429,7 @@ TXN_TEST(comments_are_listed_as_the_reader_may_see_them)
 
 	got.deleted_at = 9;
 	OK(comment_save(c, &got, &err));
-	OK(comment_list(c, id, true, 0, 10, a, &list, &n, &total, &err));
+	OK(comment_list(c, id, true, 0, 0, 10, a, &list, &n, &total, &err));
 	assert_int_equal(n, 2);
 	assert_int_equal(total, 2);
 	OK(comment_get(c, first, a, &got, &err)); /* deleted ones are still there */
@@ -469,7 +469,7 @@ TXN_TEST(history_is_in_order_and_partly_public)
 
 	for (size_t i = 0; i < MD_COUNT(rows_in); i++)
 		OK(history_add(c, &rows_in[i], &err));
-	OK(history_list(c, id, false, 0, 10, a, &list, &n, &total, &err));
+	OK(history_list(c, id, false, 0, 0, 10, a, &list, &n, &total, &err));
 	assert_int_equal(n, 3);
 	assert_int_equal(total, 3);
 	assert_string_equal(list[0].old_value, "open");
@@ -483,7 +483,7 @@ TXN_TEST(history_is_in_order_and_partly_public)
 	assert_null(list[1].actor_name);
 	assert_null(list[1].old_value);
 	assert_int_equal(list[2].trust, 0);
-	OK(history_list(c, id, true, 1, 10, a, &list, &n, &total, &err));
+	OK(history_list(c, id, true, 0, 1, 10, a, &list, &n, &total, &err));
 	assert_int_equal(n, 1);
 	assert_int_equal(total, 2);
 	assert_string_equal(list[0].action, "tag");
