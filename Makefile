@@ -154,12 +154,16 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)/lib/systemd/system $(DESTDIR)/usr/lib/sysusers.d
 	install -m 755 $(B)/maildesk $(DESTDIR)$(PREFIX)/sbin/maildesk
 	sed 's,@SBIN@,$(PREFIX)/sbin,' systemd/maildesk.service > $(DESTDIR)/lib/systemd/system/maildesk.service
+	install -m 644 systemd/maildesk.socket $(DESTDIR)/lib/systemd/system/maildesk.socket
 	install -m 644 systemd/maildesk.sysusers $(DESTDIR)/usr/lib/sysusers.d/maildesk.conf
+	install -d $(DESTDIR)/usr/lib/tmpfiles.d
+	install -m 644 systemd/maildesk.tmpfiles $(DESTDIR)/usr/lib/tmpfiles.d/maildesk.conf
 	install -d $(DESTDIR)$(PREFIX)/share/man/man7
 	install -m 644 $(MAN7) $(DESTDIR)$(PREFIX)/share/man/man7
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/sbin/maildesk $(DESTDIR)/lib/systemd/system/maildesk.service \
-		$(DESTDIR)/usr/lib/sysusers.d/maildesk.conf \
+		$(DESTDIR)/lib/systemd/system/maildesk.socket $(DESTDIR)/usr/lib/sysusers.d/maildesk.conf \
+		$(DESTDIR)/usr/lib/tmpfiles.d/maildesk.conf \
 		$(addprefix $(DESTDIR)$(PREFIX)/share/man/man7/,$(notdir $(MAN7)))
 
 clean:

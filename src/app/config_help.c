@@ -187,7 +187,8 @@ static void sample_value(struct buf *out, const struct conf_key *k, const char *
 static void sample_key(struct buf *out, const struct conf_key *k, int depth)
 {
 	indent(out, depth);
-	buf_addf(out, "# %s%s", k->help, k->standard ? "" : " Required.");
+	buf_addf(out, "# %s%s%s", k->help, k->standard ? "" : " Required.",
+		 k->restart ? " A new value counts from the next start." : "");
 	if (k->type == CONF_ENUM && strchr(k->words, ' ')) {
 		buf_adds(out, " One of ");
 		add_words(out, k->words, "\"");

@@ -30,6 +30,7 @@ struct conf_key {
 	int64_t min, max;     /* of CONF_DURATION, CONF_SIZE, CONF_INT */
 	size_t at;
 	int (*check)(const char *value, struct md_err *err); /* each text; err: what is allowed */
+	bool restart; /* a new value counts from the next start; of texts outside sections only */
 	const char *help;
 };
 

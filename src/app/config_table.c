@@ -300,9 +300,9 @@ const struct conf_key conf_keys[] = {
 	  "in "
 	  "\"postgres:host=db.example.com dbname=maildesk user=maildesk sslmode=verify-full "
 	  "passfile=/etc/maildesk/pgpass\" (made with ENCODING 'UTF8' LOCALE 'C.UTF-8').",
-	  .check = check_database),
+	  .check = check_database, .restart = true),
 	K("", "state_dir", config, state_dir, CONF_STR, "/var/lib/maildesk",
-	  "Folder of the daemon's own files.", .check = check_absolute),
+	  "Folder of the daemon's own files.", .check = check_absolute, .restart = true),
 
 	K("desk", "name", conf_desk, name, CONF_STR, "Support", "Name shown in mails.",
 	  .example = "Example Support", .check = check_some),

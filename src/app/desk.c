@@ -156,6 +156,7 @@ int desk_open(const struct config *config, struct desk **ret, struct md_err *err
 		return md_fail(err, MD_NOMEM, 0, "out of memory");
 	d->config = config;
 	d->clock = &clock_system;
+	d->reload.loaded_at = clock_wall(d->clock);
 	d->random = &random_system;
 	d->arena.max = DESK_ARENA_MAX;
 	pthread_mutex_init(&d->lock, NULL);
@@ -221,8 +222,20 @@ void desk_sleep(struct desk *d, enum desk_part part, int timeout_ms)
 	struct pollfd fd = { .fd = d->wake_fd[part], .events = POLLIN };
 	uint64_t wakes;
 
+	desk_idle(d, part);
 	if (timeout_ms != 0 && poll(&fd, 1, timeout_ms) > 0)
 		(void)!read(fd.fd, &wakes, sizeof wakes);
+	desk_busy(d, part);
+}
+
+void desk_busy(struct desk *d, enum desk_part part)
+{
+	atomic_store(&d->busy_since_ms[part], clock_mono(&clock_system));
+}
+
+void desk_idle(struct desk *d, enum desk_part part)
+{
+	atomic_store(&d->busy_since_ms[part], 0);
 }
 
 struct desk_mailbox *desk_mailbox(struct desk *d, int64_t id)
@@ -261,6 +274,39 @@ void desk_mailbox_stored(struct desk *d, int64_t id, bool heal)
 		desk_mailbox_state(d, id, "ok", NULL);
 	pthread_mutex_lock(&d->lock);
 	m->last_success_at = clock_wall(d->clock);
+	pthread_mutex_unlock(&d->lock);
+}
+
+void desk_inherit(struct desk *d, struct desk *old)
+{
+	pthread_mutex_lock(&old->lock);
+	d->automatic_at_ms = old->automatic_at_ms;
+	d->automatic = old->automatic;
+	for (size_t i = 0; i < d->n_mailboxes; i++) {
+		struct desk_mailbox *m = &d->mailboxes[i];
+		const struct desk_mailbox *was = desk_mailbox(old, m->id);
+
+		if (!was)
+			continue;
+		m->last_success_at = was->last_success_at;
+		m->failing_since = was->failing_since;
+		m->alarm = was->alarm;
+	}
+	pthread_mutex_unlock(&old->lock);
+}
+
+void desk_reload_refused(struct desk *d, const char *reason)
+{
+	pthread_mutex_lock(&d->lock);
+	d->reload.refused_at = clock_wall(d->clock);
+	snprintf(d->reload.reason, sizeof d->reload.reason, "%s", reason);
+	pthread_mutex_unlock(&d->lock);
+}
+
+void desk_reload_state(struct desk *d, struct desk_reload *ret)
+{
+	pthread_mutex_lock(&d->lock);
+	*ret = d->reload;
 	pthread_mutex_unlock(&d->lock);
 }
 

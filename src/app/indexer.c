@@ -37,6 +37,7 @@ static int work(struct indexer *x, bool *ret_any, struct md_err *err)
 	x->ensured = x->ensured || rc == MD_OK;
 	*ret_any = false;
 	while (rc == MD_OK && done && !atomic_load(&x->stopping)) {
+		desk_busy(x->d, DESK_INDEXER);
 		rc = search_work(x->d->db, &x->worker, &done, err);
 		*ret_any = *ret_any || done;
 	}
@@ -61,6 +62,7 @@ static void *run(void *arg)
 		else
 			desk_sleep(x->d, DESK_INDEXER, LOOK_MS);
 	}
+	desk_idle(x->d, DESK_INDEXER);
 	return NULL;
 }
 

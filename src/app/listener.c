@@ -47,7 +47,9 @@ static void sleep_for(struct listener *l, int timeout_ms)
 	struct pollfd fds[2] = { { .fd = l->d->wake_fd[DESK_LISTENER], .events = POLLIN },
 				 { .fd = l->db ? db_listener_fd(l->db) : -1, .events = POLLIN } };
 
+	desk_idle(l->d, DESK_LISTENER);
 	(void)poll(fds, MD_COUNT(fds), timeout_ms);
+	desk_busy(l->d, DESK_LISTENER);
 }
 
 static void *run(void *arg)
@@ -63,6 +65,7 @@ static void *run(void *arg)
 		else if (db_listen(l->d->db, &l->db, NULL) == MD_OK)
 			wake(l, ~0U); /* whatever was told meanwhile */
 	}
+	desk_idle(l->d, DESK_LISTENER);
 	return NULL;
 }
 

@@ -426,7 +426,7 @@ static void store(struct mailboxes *m)
 static void wait_for_something(struct mailboxes *m)
 {
 	struct pollfd fds[2 + READERS_MAX];
-	int timeout = mailboxes_timeout(m);
+	int timeout = mailboxes_timeout(m), n_ready;
 	nfds_t n = 0;
 	uint64_t wakes;
 
@@ -436,7 +436,10 @@ static void wait_for_something(struct mailboxes *m)
 	for (int i = 0; i < m->n_readers && !mailboxes_paused(m); i++)
 		if (m->readers[i].role.channel)
 			fds[n++] = mailboxes_pollfd(m->readers[i].role.channel);
-	if (poll(fds, n, timeout) > 0 && (fds[0].revents & POLLIN)) {
+	desk_idle(m->d, DESK_MAILBOXES);
+	n_ready = poll(fds, n, timeout);
+	desk_busy(m->d, DESK_MAILBOXES);
+	if (n_ready > 0 && (fds[0].revents & POLLIN)) {
 		(void)!read(fds[0].fd, &wakes, sizeof wakes);
 		m->hold_at_ms = 0; /* leases have changed */
 	}
@@ -465,6 +468,7 @@ static void *run(void *arg)
 	jobs_drop(m, any);
 	mailboxes_end_roles(m);
 	mailboxes_release(m);
+	desk_idle(m->d, DESK_MAILBOXES);
 	return NULL;
 }
 

@@ -347,6 +347,7 @@ static int send_row(struct sender *s, const struct outbox_row *row, struct md_er
 	size_t n = 0;
 	int rc;
 
+	desk_busy(s->d, DESK_SENDER);
 	if (!row->blob_id)
 		return MD_OK; /* it could not be rendered and is finished */
 	if (!a)
@@ -446,6 +447,7 @@ static void *run(void *arg)
 	}
 	if (give_back(s, &err) != MD_OK)
 		log_error(NULL, "outbox: %s", err.text);
+	desk_idle(s->d, DESK_SENDER);
 	return NULL;
 }
 

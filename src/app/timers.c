@@ -102,6 +102,7 @@ static int fire_due(struct timers *t, struct md_err *err)
 	for (size_t i = 0; i < t->n && rc == MD_OK && !atomic_load(&t->stopping); i++) {
 		struct firing f = { .t = t, .timer = &t->due[i], .arena = ARENA_INIT(ARENA_MAX) };
 
+		desk_busy(t->d, DESK_TIMERS);
 		if (db_txn(t->d->db, fire, &f, err) != MD_OK)
 			worst = MD_AGAIN;
 		else if (f.fired && ++t->fired)
@@ -230,6 +231,7 @@ static void *run(void *arg)
 		log_error(NULL, "timers wait: %s", err.text);
 		desk_sleep(t->d, DESK_TIMERS, PAUSE_MS);
 	}
+	desk_idle(t->d, DESK_TIMERS);
 	return NULL;
 }
 

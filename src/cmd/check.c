@@ -1,4 +1,4 @@
-#include <maildesk/app/templates.h>
+#include <maildesk/app/config.h>
 #include <maildesk/cmd/cmd.h>
 #include <maildesk/cmd/options.h>
 
@@ -16,15 +16,6 @@ static int print_sample(void)
 	return EX_OK;
 }
 
-/* Those of templates_dir; errors and warnings like those of the configuration. */
-static int check_templates(const struct config *config, struct buf *errors, struct buf *warnings)
-{
-	md_auto(templates_free_p) struct templates *t = NULL;
-	int rc = templates_load(config->desk.templates_dir, &t, errors, NULL);
-
-	return rc == MD_OK ? templates_check(t, errors, warnings, NULL) : rc;
-}
-
 int cmd_check(int argc, char **argv)
 {
 	const char *file = CMD_DEFAULT_CONFIG;
@@ -39,23 +30,17 @@ int cmd_check(int argc, char **argv)
 	};
 	md_auto(config_free_p) struct config *config = NULL;
 	md_auto(buf_done) struct buf problems = BUF_INIT(1 << 20);
-	md_auto(buf_done) struct buf errors = BUF_INIT(1 << 20);
-	md_auto(buf_done) struct buf warnings = BUF_INIT(1 << 20);
 	int first, code, rc;
 
 	if (!cmd_options(&usage, argc, argv, &first, &code))
 		return code;
 	if (sample)
 		return print_sample();
-	rc = config_load(file, &config, &problems);
-	if (rc == MD_OK && *config->desk.templates_dir)
-		rc = check_templates(config, &errors, &warnings);
+	rc = config_load_all(file, &config, &problems);
 	if (rc == MD_NOMEM)
 		return cmd_fail("check", rc, NULL);
-	fputs(buf_str(&errors), stderr);
 	fputs(buf_str(&problems), stderr);
-	fputs(buf_str(&warnings), stderr);
-	if (rc != MD_OK || errors.len)
+	if (rc != MD_OK)
 		return EX_CONFIG;
 	puts("ok");
 	return EX_OK;

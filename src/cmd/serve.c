@@ -1,36 +1,13 @@
 #include <maildesk/app/daemon.h>
 #include <maildesk/base/log.h>
+#include <maildesk/base/service.h>
 #include <maildesk/cmd/cmd.h>
 #include <maildesk/cmd/options.h>
 
 #include <signal.h>
-#include <stddef.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <sysexits.h>
 #include <unistd.h>
-
-/* sd_notify(3): one datagram to the socket systemd names, which may be an abstract one. */
-static void tell_systemd(const char *state)
-{
-	const char *path = getenv("NOTIFY_SOCKET");
-	struct sockaddr_un to = { .sun_family = AF_UNIX };
-	size_t n = path ? strlen(path) : 0;
-	md_auto(md_close_p) int fd = -1;
-
-	if (n == 0 || n >= sizeof to.sun_path)
-		return;
-	memcpy(to.sun_path, path, n);
-	if (to.sun_path[0] == '@')
-		to.sun_path[0] = '\0';
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd >= 0)
-		(void)!sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&to,
-			      (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n));
-}
 
 /* Signals arrive on a descriptor, in the main thread alone; the roles start with none blocked. */
 static int open_signals(void)
@@ -40,31 +17,64 @@ static int open_signals(void)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
 	if (pthread_sigmask(SIG_BLOCK, &set, NULL) != 0)
 		return -1;
 	return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
-static int run(const struct config *config, int signals)
+static int next_signal(int signals)
 {
-	md_auto(desk_close_p) struct desk *desk = NULL;
-	struct daemon *daemon = NULL;
 	struct signalfd_siginfo info;
-	struct md_err err = { 0 };
-	int rc = desk_open(config, &desk, &err);
 
+	return read(signals, &info, sizeof info) == (ssize_t)sizeof info ? (int)info.ssi_signo
+									 : SIGTERM;
+}
+
+/* SIGHUP while standing by is about the configuration to start with. MD_CONFLICT: a standby was
+ * told to stop. */
+static int start(struct config **config, int signals, struct daemon **ret, struct md_err *err)
+{
+	int rc;
+
+	while ((rc = daemon_start(config, signals, ret, err)) == MD_CONFLICT &&
+	       next_signal(signals) == SIGHUP)
+		daemon_reload_standby(config);
+	return rc;
+}
+
+static int reload(struct daemon *daemon, struct md_err *err)
+{
+	int rc;
+
+	/* systemd wants to know when, to tell this reload from others. */
+	service_tell("RELOADING=1\nMONOTONIC_USEC=%lld\nSTATUS=reading the configuration",
+		     (long long)clock_mono(&clock_system) * 1000);
+	rc = daemon_reload(daemon, err);
 	if (rc == MD_OK)
-		rc = daemon_start(desk, signals, &daemon, &err);
+		service_tell("READY=1");
+	return rc;
+}
+
+static int run(struct config **config, int signals)
+{
+	struct daemon *daemon = NULL;
+	struct md_err err = { 0 };
+	int rc = start(config, signals, &daemon, &err);
+
+	if (rc == MD_CONFLICT)
+		return EX_OK;
 	if (rc != MD_OK)
 		return cmd_fail("serve", rc, &err);
 	log_notice(NULL, "maildesk %s is up: %zu mailboxes, http on %s", MAILDESK_VERSION,
-		   config->n_mailboxes, config->http.listen);
-	tell_systemd("READY=1\nSTATUS=working");
-	(void)!read(signals, &info, sizeof info);
+		   daemon_config(daemon)->n_mailboxes, daemon_listening(daemon));
+	service_tell("READY=1\nSTATUS=working");
+	while (rc == MD_OK && next_signal(signals) == SIGHUP)
+		rc = reload(daemon, &err);
 	log_notice(NULL, "stopping");
-	tell_systemd("STOPPING=1");
+	service_tell("STOPPING=1\nSTATUS=finishing what is in hand");
 	daemon_stop(daemon);
-	return EX_OK;
+	return rc == MD_OK ? EX_OK : cmd_fail("serve", rc, &err);
 }
 
 int cmd_serve(int argc, char **argv)
@@ -72,7 +82,12 @@ int cmd_serve(int argc, char **argv)
 	const char *file = CMD_DEFAULT_CONFIG;
 	const struct cmd_option options[] = { CMD_CONFIG(&file), CMD_OPTIONS_END };
 	const struct cmd_usage usage = {
-		"serve", "", "Run the desk until SIGTERM or SIGINT.", options, 0, 0,
+		"serve",
+		"",
+		"Run the desk until SIGTERM or SIGINT. SIGHUP: read the configuration anew.",
+		options,
+		0,
+		0,
 	};
 	md_auto(config_free_p) struct config *config = NULL;
 	md_auto(md_close_p) int signals = -1;
@@ -89,5 +104,5 @@ int cmd_serve(int argc, char **argv)
 		log_error(NULL, "signals cannot be received");
 		return EX_OSERR;
 	}
-	return run(config, signals);
+	return run(&config, signals);
 }

@@ -10,6 +10,7 @@
 #include "http_private.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -262,21 +263,36 @@ static void name_socket(struct http_server *s)
 		 host, port);
 }
 
-static int listen_on(struct http_server *s, struct md_err *err)
+int http_listen(const char *at, int *ret_fd, struct md_err *err)
 {
-	struct addrinfo *at;
-	int on = 1, rc = resolve(s->options.listen, &at, err);
+	md_auto(md_close_p) int fd = -1;
+	struct addrinfo *found;
+	int on = 1, rc = resolve(at, &found, err);
 
 	if (rc != MD_OK)
 		return rc;
-	s->listen_fd = socket(at->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (s->listen_fd >= 0)
-		setsockopt(s->listen_fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-	if (s->listen_fd < 0 || bind(s->listen_fd, at->ai_addr, at->ai_addrlen) != 0 ||
-	    listen(s->listen_fd, 512) != 0)
-		rc = md_fail(err, MD_BROKEN, errno, "http: cannot listen on %s: %s",
-			     s->options.listen, strerror(errno));
-	freeaddrinfo(at);
+	fd = socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd >= 0)
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+	if (fd < 0 || bind(fd, found->ai_addr, found->ai_addrlen) != 0 || listen(fd, 512) != 0)
+		rc = md_fail(err, MD_BROKEN, errno, "http: cannot listen on %s: %s", at,
+			     strerror(errno));
+	freeaddrinfo(found);
+	if (rc == MD_OK) {
+		*ret_fd = fd;
+		fd = -1;
+	}
+	return rc;
+}
+
+static int listen_on(struct http_server *s, struct md_err *err)
+{
+	int rc = MD_OK;
+
+	if (s->options.socket < 0)
+		rc = http_listen(s->options.listen, &s->listen_fd, err);
+	else if ((s->listen_fd = fcntl(s->options.socket, F_DUPFD_CLOEXEC, 0)) < 0)
+		rc = md_fail(err, MD_BROKEN, errno, "http: the socket: %s", strerror(errno));
 	if (rc == MD_OK)
 		name_socket(s);
 	return rc;

@@ -128,3 +128,13 @@ void http_address_block(const char *address, char ret[HTTP_ADDRESS_MAX])
 		memset(a + 8, 0, 8);
 	write_address(a, ret);
 }
+
+bool http_address_is_local(const char *address)
+{
+	static const uint8_t v6[16] = { [15] = 1 };
+	uint8_t a[16];
+
+	if (!read_address(address, a))
+		return false;
+	return is_v4(a) ? a[12] == 127 : memcmp(a, v6, sizeof a) == 0;
+}

@@ -23,6 +23,7 @@ PLANTED = {
     "shell": ("tests/x", "#!/bin/bash\nif true\n", "script"),
     "manual": ("man/x.7", ".Dd November 20, 2026\n.Dt X 7\n.Os\n.Sh NAME\n.Nm x\n.Nd y\n.Xy z\n",
                "unknown macro"),
+    "unit": ("systemd/x.service", "[Service]\nExecStart=/bin/true\n", "systemd unit"),
     "python": ("tests/x.py", "def f(:\n", "script"),
 }
 
@@ -34,7 +35,7 @@ def tree(tmp_path):
         for folder in (tmp_path / "src" / layer, tmp_path / "include" / "maildesk" / layer):
             folder.mkdir(parents=True)
         (tmp_path / "src" / layer / "fine.c").write_text("#include <maildesk/base/err.h>\n")
-    for folder in ("tests", "man"):
+    for folder in ("tests", "man", "systemd"):
         (tmp_path / folder).mkdir()
     shutil.copy(TREE / ".clang-format", tmp_path)
     return tmp_path

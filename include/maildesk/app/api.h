@@ -7,8 +7,9 @@
 
 struct api;
 
-/* Listens where the configuration says and answers from its own threads until api_stop(). */
-int api_start(struct desk *d, struct api **ret, struct md_err *err);
+/* Answers from its own threads until api_stop() whoever connects to `socket`, which stays the
+ * caller's; -1: it listens where the configuration says. */
+int api_start(struct desk *d, int socket, struct api **ret, struct md_err *err);
 void api_stop(struct api *a);
 MD_DEFINE_AUTO(struct api *, api_stop)
 /* Where it listens: "127.0.0.1:41234". */

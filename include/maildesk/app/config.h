@@ -187,8 +187,14 @@ struct config {
  * `problems`, then warnings ("FILE:LINE: warning: ..."). MD_INPUT if there was an error,
  * MD_NOTFOUND when there is no such file. */
 int config_load(const char *file, struct config **ret, struct buf *problems);
+/* The same, and the templates of desk.templates_dir: all that `maildesk check` looks at. */
+int config_load_all(const char *file, struct config **ret, struct buf *problems);
 void config_free(struct config *c);
 MD_DEFINE_AUTO(struct config *, config_free)
+
+/* For a daemon that runs by `old`: keys that need a restart keep their old value. Appends the names
+ * of those that differ, parted by ", ". MD_NOMEM. */
+int config_keep(struct config *c, const struct config *old, struct buf *ret_names);
 
 /* NULL when there is none of that title. */
 const struct conf_mailbox *config_mailbox(const struct config *c, const char *title);

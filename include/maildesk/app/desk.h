@@ -1,6 +1,7 @@
 /* desk.h - what every use case needs: made once at start, read by all threads after that.
  *
- * The only members that change are behind functions: wake-ups and the health of mailboxes. */
+ * The only members that change are behind functions: wake-ups and health. A new configuration makes
+ * a new desk (daemon.h). */
 #ifndef MAILDESK_APP_DESK_H
 #define MAILDESK_APP_DESK_H
 
@@ -20,7 +21,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum { DESK_ID_MAX = 40, DESK_TEXT_MAX = 200 };
+enum { DESK_ID_MAX = 40, DESK_TEXT_MAX = 200, DESK_REASON_MAX = 600 };
 
 /* Who sleeps and may have to be woken. */
 enum desk_part {
@@ -43,6 +44,14 @@ struct desk_mailbox {
 	int64_t failing_since; /* 0: the last that was heard of it is that it works */
 	/* of the thread of timers.h: what the admins know */
 	enum { ALARM_UNKNOWN, ALARM_OFF, ALARM_ON } alarm;
+};
+
+/* What became of the last wish for a new configuration. */
+struct desk_reload {
+	int64_t loaded_at;            /* when the one in force was read */
+	int64_t refused_at;           /* 0, or when a newer one was refused, */
+	char reason[DESK_REASON_MAX]; /* and why: its first error */
+	char restart[DESK_TEXT_MAX]; /* keys whose new value counts from the next start; "": none */
 };
 
 struct desk {
@@ -71,7 +80,9 @@ struct desk {
 	/* automatic mails to customers in the hour before that time, and one's own since; under
 	 * lock */
 	int64_t automatic_at_ms, automatic;
-	bool templates_alarm; /* one of templates_dir could not be used; under lock */
+	bool templates_alarm;      /* one of templates_dir could not be used; under lock */
+	struct desk_reload reload; /* under lock */
+	atomic_llong busy_since_ms[DESK_PARTS]; /* monotonic; 0: asleep */
 	pthread_mutex_t lock;
 	struct arena arena;
 };
@@ -88,6 +99,16 @@ MD_DEFINE_AUTO(struct desk *, desk_close)
 void desk_wake(struct desk *d, enum desk_part part);
 /* Of that part's own thread: until it is woken, or for so long; 0 does not sleep. */
 void desk_sleep(struct desk *d, enum desk_part part, int timeout_ms);
+/* Of that part's own thread: it begins a piece of work, and none. Who is at one piece for too long
+ * is stuck (supervisor.h). desk_sleep() does both. */
+void desk_busy(struct desk *d, enum desk_part part);
+void desk_idle(struct desk *d, enum desk_part part);
+
+/* What is known about the world, of the desk that this one takes the place of. */
+void desk_inherit(struct desk *d, struct desk *old);
+/* The configuration in force stays; `reason` is why. */
+void desk_reload_refused(struct desk *d, const char *reason);
+void desk_reload_state(struct desk *d, struct desk_reload *ret);
 
 struct desk_mailbox *desk_mailbox(struct desk *d, int64_t id); /* NULL when there is none */
 /* Health; `error` may be NULL. */

@@ -92,7 +92,8 @@ struct http_service {
 };
 
 struct http_options {
-	const char *listen;              /* "127.0.0.1:8025", "[::1]:0" */
+	const char *listen; /* "127.0.0.1:8025", "[::1]:0" */
+	int socket;         /* of http_listen(), used instead and left open; -1: none */
 	struct rec_strs trusted_proxies; /* addresses, or blocks like 10.0.0.0/8 */
 	const struct clock *clock;
 	int64_t anonymous_per_minute, user_per_minute; /* 0: no limit */
@@ -101,14 +102,17 @@ struct http_options {
 	const char *spool; /* folder for uploads while they are received */
 	unsigned workers;
 };
-#define HTTP_OPTIONS_DEFAULT                                                                     \
-	{                                                                                        \
-		.listen = "127.0.0.1:8025", .clock = &clock_system, .header_ms = 10000,          \
-		.body_ms = 60000, .idle_ms = 60000, .body_max = 1 << 20, .upload_max = 25 << 20, \
-		.spool = "/tmp", .connections_max = 800, .workers = 4                            \
+#define HTTP_OPTIONS_DEFAULT                                                                  \
+	{                                                                                     \
+		.listen = "127.0.0.1:8025", .socket = -1, .clock = &clock_system,             \
+		.header_ms = 10000, .body_ms = 60000, .idle_ms = 60000, .body_max = 1 << 20,  \
+		.upload_max = 25 << 20, .spool = "/tmp", .connections_max = 800, .workers = 4 \
 	}
 
 struct http_server;
+/* A listening socket at "ADDRESS:PORT". MD_INPUT for a bad address, MD_BROKEN when it cannot
+ * listen. Who connects while no server runs on it waits for the next one. */
+int http_listen(const char *listen, int *ret_fd, struct md_err *err);
 /* Options and service are copied, what they point to is borrowed. MD_INPUT for a bad address,
  * MD_BROKEN when it cannot listen. */
 int http_start(const struct http_options *o, const struct http_service *s, struct http_server **ret,
@@ -143,6 +147,8 @@ int http_refuse(struct http_request *q, struct http_response *r, int status, con
 void http_refuse_field(struct http_response *r, const char *field, const char *text);
 /* After it: further members, as JSON: buf_adds(http_refuse_extra(r), "\"current\":..."). */
 struct buf *http_refuse_extra(struct http_response *r);
+/* Is a client's address this machine's own? */
+bool http_address_is_local(const char *address);
 /* The network a client's address is in: its /24, or /64. */
 void http_address_block(const char *address, char ret[HTTP_ADDRESS_MAX]);
 

@@ -44,13 +44,34 @@ int mailboxes_page(void *ctx, struct http_request *q, struct http_response *r, s
 
 /* ---- health ---- */
 
-static void show_health(struct api *api, struct http_response *r)
+/* Paths and keys of the configuration are for those on this machine. */
+static void show_configuration(struct api *api, const struct http_request *q, struct buf *out)
+{
+	struct desk_reload reload;
+
+	desk_reload_state(api->desk, &reload);
+	show_begin(out, "configuration", '{');
+	show_text(out, "state",
+		  reload.refused_at ? "refused"
+		  : *reload.restart ? "needs_restart"
+				    : "ok");
+	show_time(out, "loaded_at", reload.loaded_at);
+	show_time(out, "refused_at", reload.refused_at);
+	if (http_address_is_local(q->address)) {
+		show_text(out, "error", reload.refused_at ? reload.reason : NULL);
+		show_text(out, "needs_restart", *reload.restart ? reload.restart : NULL);
+	}
+	show_end(out, '}');
+}
+
+static void show_health(struct api *api, const struct http_request *q, struct http_response *r)
 {
 	show_begin(&r->body, NULL, '{');
 	show_text(&r->body, "status", "ok");
 	pthread_mutex_lock(&api->desk->lock);
 	show_text(&r->body, "templates", api->desk->templates_alarm ? "alarm" : "ok");
 	pthread_mutex_unlock(&api->desk->lock);
+	show_configuration(api, q, &r->body);
 	show_begin(&r->body, "mailboxes", '[');
 	for (size_t i = 0; i < api->desk->n_mailboxes; i++)
 		show_mailbox(api, &r->body, &api->desk->mailboxes[i], false);
@@ -60,8 +81,8 @@ static void show_health(struct api *api, struct http_response *r)
 
 int health(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)
 {
-	(void)q, (void)err;
-	show_health(ctx, r);
+	(void)err;
+	show_health(ctx, q, r);
 	return MD_OK;
 }
 
@@ -77,7 +98,7 @@ int ready(void *ctx, struct http_request *q, struct http_response *r, struct md_
 		rc = user_get(c, 1, q->arena, &u, err);
 	if (rc != MD_OK && rc != MD_NOTFOUND)
 		return rc;
-	show_health(api, r);
+	show_health(api, q, r);
 	return MD_OK;
 }
 

@@ -155,7 +155,7 @@ void api_document(struct buf *out)
 	http_openapi(out, &service, api_objects, "maildesk", MAILDESK_VERSION);
 }
 
-static int start(struct api *a, struct md_err *err)
+static int start(struct api *a, int socket, struct md_err *err)
 {
 	const struct config *config = a->desk->config;
 	struct http_options options = HTTP_OPTIONS_DEFAULT;
@@ -163,6 +163,7 @@ static int start(struct api *a, struct md_err *err)
 
 	mine.ctx = a;
 	options.listen = config->http.listen;
+	options.socket = socket;
 	options.trusted_proxies =
 		(struct rec_strs){ config->http.trusted_proxies.n, config->http.trusted_proxies.v };
 	options.clock = a->desk->clock;
@@ -174,7 +175,7 @@ static int start(struct api *a, struct md_err *err)
 	return http_start(&options, &mine, &a->server, err);
 }
 
-int api_start(struct desk *d, struct api **ret, struct md_err *err)
+int api_start(struct desk *d, int socket, struct api **ret, struct md_err *err)
 {
 	md_auto(api_stop_p) struct api *a = md_calloc(1, sizeof *a);
 	int rc;
@@ -197,7 +198,7 @@ int api_start(struct desk *d, struct api **ret, struct md_err *err)
 	if (rc == MD_OK)
 		rc = account_queue_start(d, &a->account_mails, err);
 	if (rc == MD_OK)
-		rc = start(a, err);
+		rc = start(a, socket, err);
 	if (rc == MD_OK)
 		*ret = md_take(a);
 	return rc;

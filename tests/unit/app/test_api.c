@@ -201,7 +201,7 @@ static int setup(void **state)
 	OK(db_txn(desk->desk->db, set_passwords, hash, &err));
 	desk->config->http.listen = "127.0.0.1:0";
 	desk->desk->random = &random_system;
-	OK(api_start(desk->desk, &api, &err));
+	OK(api_start(desk->desk, -1, &api, &err));
 	if (desk->config->limits.login_per_minute > 0)
 		return 0; /* the test counts its own */
 	for (int i = ADMIN; i < PEOPLE; i++) {
