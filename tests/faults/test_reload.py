@@ -186,7 +186,7 @@ def test_a_secret_is_rotated(desk):
     send(desk, 1)
     desk.process.send_signal(signal.SIGHUP)
     wait_for("the ticket", lambda: len(subjects(desk)) == 1)
-    assert health(desk)["mailboxes"][0]["state"] == "ok"
+    wait_for("the mailbox", lambda: health(desk)["mailboxes"][0]["state"] == "ok")
 
 
 def test_a_standby_reads_the_configuration_too(desk):
