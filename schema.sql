@@ -40,7 +40,8 @@ CREATE TABLE users (
     created_at    {INT} NOT NULL,
     disabled_at   {INT},
     undeliverable_at {INT},
-    erased_at     {INT}                       -- nothing of the person is left
+    erased_at     {INT},                      -- nothing of the person is left
+    digest        TEXT NOT NULL DEFAULT 'off' -- of notifications: off, hourly, daily
 ) {STRICT};
 CREATE INDEX users_by_role ON users (role, id);
 
@@ -357,6 +358,20 @@ CREATE INDEX outbox_by_ticket ON outbox (ticket_id, recipient, id);
 CREATE INDEX outbox_done ON outbox (done_at) WHERE state IN ('sent', 'cancelled') AND data <> '';
 CREATE INDEX outbox_by_recipient ON outbox (recipient, created_at);
 CREATE INDEX outbox_automatic ON outbox (created_at) WHERE subject_key IS NOT NULL;
+
+CREATE TABLE digest_items (        -- what people are told together, at the full hour of their zone
+    id         {ID},
+    user_id    {INT} NOT NULL REFERENCES users (id),
+    ticket_id  {INT} NOT NULL REFERENCES tickets (id),
+    comment_id {INT},
+    actor_id   {INT} REFERENCES users (id),
+    event      TEXT NOT NULL,                 -- the letter it would have been
+    detail     TEXT,                          -- of an undelivered mail, its address
+    due_at     {INT} NOT NULL,
+    created_at {INT} NOT NULL
+) {STRICT};
+CREATE INDEX digest_items_due ON digest_items (due_at, user_id);
+CREATE INDEX digest_items_by_user ON digest_items (user_id, due_at);
 
 CREATE TABLE spent_tokens (        -- signed reply addresses that prove less than they did
     token   TEXT PRIMARY KEY,                 -- its payload

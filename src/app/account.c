@@ -9,16 +9,16 @@
 #include <maildesk/mail/compose.h>
 #include <maildesk/store/account_links.h>
 #include <maildesk/store/messages.h>
-#include <maildesk/store/outbox.h>
 #include <maildesk/store/sessions.h>
+
+#include "desk_mail.h"
 
 #include <string.h>
 
 enum {
 	TOKEN_BYTES = 32,
-	ID_BYTES = 15,
-	MAILS_AN_HOUR = 3,
 	TEXT_MAX = 1 << 16,
+	MAILS_AN_HOUR = 3,
 	MINUTE_MS = 60000,
 	HOUR_MS = 60 * MINUTE_MS,
 };
@@ -109,25 +109,6 @@ static int add_link(struct account_mail *m, struct md_err *err)
 	return account_link_add(m->c, &l, err);
 }
 
-/* ---- the mail ---- */
-
-static const struct conf_mailbox *mailbox_of(const struct account_mail *m)
-{
-	return m->desk->mailboxes[0].conf;
-}
-
-static const char *make_message_id(struct account_mail *m)
-{
-	md_auto(buf_done) struct buf id = BUF_INIT(400);
-	const char *at = strchr(mailbox_of(m)->address, '@');
-	uint8_t bytes[ID_BYTES];
-
-	random_fill(m->desk->random, bytes, sizeof bytes);
-	base32_encode(&id, bytes, sizeof bytes);
-	buf_adds(&id, at ? at : "@localhost");
-	return id.status == MD_OK ? arena_strdup(m->arena, buf_str(&id)) : NULL;
-}
-
 static const char *seal_link(struct account_mail *m, struct md_err *err)
 {
 	md_auto(buf_done) struct buf sealed = BUF_INIT(TEXT_MAX);
@@ -147,64 +128,23 @@ static const char *seal_link(struct account_mail *m, struct md_err *err)
 	return text;
 }
 
-static const char *freeze(struct account_mail *m, const char *message_id, const char *link)
-{
-	const struct conf_desk *desk = &m->desk->config->desk;
-	const struct conf_mailbox *mailbox = mailbox_of(m);
-	const char *name = m->to.id ? m->to.name : NULL, *zone = m->to.timezone;
-	md_auto(buf_done) struct buf text = BUF_INIT(TEXT_MAX);
-	md_auto(json_decref_p) json_t *j =
-		json_pack("{s:{s:s, s:s}, s:n, s:{s:s?, s:s}, s:s, s:[],"
-			  " s:{s:s, s:s, s:s, s:s, s:s?, s:s}, s:s?, s:s, s:s}",
-			  "desk", "name", desk->name, "url", desk->url, "ticket", "recipient",
-			  "name", name, "email", m->to.email, "sealed_link", link, "actions",
-			  "mail", "from_name", desk->name, "from", mailbox->address, "reply_to",
-			  mailbox->address, "message_id", message_id, "to_name", name,
-			  "auto_submitted", "auto-generated", "locale", m->to.locale, "desk_locale",
-			  mailbox->locale, "timezone", zone ? zone : desk->timezone);
-
-	if (!j)
-		return NULL;
-	json_write(&text, j);
-	return text.status == MD_OK ? arena_strdup(m->arena, buf_str(&text)) : NULL;
-}
-
 static int queue_mail(struct account_mail *m, struct md_err *err)
 {
-	const struct conf_mailbox *mailbox = mailbox_of(m);
-	const char *id = make_message_id(m), *link;
-	struct message_row row = { .direction = "out",
-				   .mailbox_id = m->desk->mailboxes[0].id,
-				   .message_id = id,
-				   .from_address = mailbox->address,
-				   .kind = ACCOUNT_MESSAGE_KIND,
-				   .created_at = m->now_ms };
-	struct outbox_row o = { .user_id = m->to.id,
-				.event = kinds[m->kind].event,
-				.smtp = mailbox->smtp,
-				.sender = mailbox->address,
-				.recipient = m->to.email,
-				.state = "queued",
-				.next_at = m->now_ms,
-				.created_at = m->now_ms };
-	md_auto(buf_done) struct buf envelope = BUF_INIT(1000);
-	struct token t = { .day = token_day(m->now_ms), .user = m->to.id };
-	int64_t outbox;
-	int rc;
+	const struct desk_mail mail = { .desk = m->desk,
+					.c = m->c,
+					.arena = m->arena,
+					.mailbox = &m->desk->mailboxes[0],
+					.to = &m->to,
+					.event = kinds[m->kind].event,
+					.kind = ACCOUNT_MESSAGE_KIND,
+					.now_ms = m->now_ms };
+	const char *link = seal_link(m, err);
+	md_auto(json_decref_p) json_t *data = NULL;
 
-	link = seal_link(m, err);
 	if (!link)
 		return err->code;
-	o.data = id ? freeze(m, id, link) : NULL;
-	if (!o.data)
-		return out_of_memory(err);
-	rc = message_insert(m->c, &row, &o.message_id, err);
-	t.serial = o.message_id;
-	if (rc == MD_OK && mailbox->plus_addressing && mailbox->verp &&
-	    token_make_address(&m->desk->token_keys, TOKEN_BOUNCE, &t, mailbox->address, &envelope,
-			       NULL) == MD_OK)
-		o.sender = buf_str(&envelope);
-	return rc == MD_OK ? outbox_add(m->c, &o, &outbox, err) : rc;
+	data = json_pack("{s:s}", "sealed_link", link);
+	return data ? desk_mail_queue(&mail, data, err) : out_of_memory(err);
 }
 
 static int send_link(struct account_mail *m, struct md_err *err)

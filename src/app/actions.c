@@ -22,24 +22,33 @@ static void put_encoded(struct buf *out, const char *text, const char *also)
 	}
 }
 
+const char *work_mailto(struct work *w, const char *address, const char *subject)
+{
+	md_auto(buf_done) struct buf href = BUF_INIT(LINK_MAX);
+
+	buf_adds(&href, "mailto:");
+	put_encoded(&href, address, "-_.@");
+	buf_adds(&href, "?subject=");
+	put_encoded(&href, subject, "-_.");
+	return href.status == MD_OK ? arena_strdup(w->arena, buf_str(&href)) : NULL;
+}
+
 static void put_action(struct buf *out, struct work *w, const struct letter_data *l,
 		       const char *verb)
 {
-	md_auto(buf_done) struct buf href = BUF_INIT(LINK_MAX), subject = BUF_INIT(LINK_MAX);
-	const char *tag = command_tag_subject(w->arena, w->by->desk->config->desk.subject_tag,
-					      w->ticket.id, w->ticket.title);
+	md_auto(buf_done) struct buf subject = BUF_INIT(LINK_MAX);
+	const char *href,
+		*tag = command_tag_subject(w->arena, w->by->desk->config->desk.subject_tag,
+					   w->ticket.id, w->ticket.title);
 
 	buf_addf(&subject, "Re: %s [%s]", tag ? tag : "", verb);
-	buf_adds(&href, "mailto:");
-	put_encoded(&href, l->reply_to, "-_.@");
-	buf_adds(&href, "?subject=");
-	put_encoded(&href, buf_str(&subject), "-_.");
-	if (!tag || href.status != MD_OK || subject.status != MD_OK)
+	href = work_mailto(w, l->reply_to, buf_str(&subject));
+	if (!tag || !href || subject.status != MD_OK)
 		return; /* a mail without a button is still a mail */
 	buf_adds(out, out->len ? ",{\"verb\":" : "{\"verb\":");
 	json_write_string(out, verb, strlen(verb));
 	buf_adds(out, ",\"href\":");
-	json_write_string(out, buf_str(&href), href.len);
+	json_write_string(out, href, strlen(href));
 	buf_addc(out, '}');
 }
 

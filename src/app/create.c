@@ -30,6 +30,7 @@ static int know_requester(struct work *w, struct md_err *err)
 		.locale = u->locale,
 		.timezone = u->timezone,
 		.epoch = u->epoch,
+		.digest = u->digest,
 		.disabled = u->disabled_at != 0,
 		.undeliverable = u->undeliverable_at != 0,
 	};

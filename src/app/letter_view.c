@@ -72,6 +72,24 @@ static bool set_word(json_t *object, const char *key, const char *from, const st
 	return !id || set_text(object, key, word(w, id));
 }
 
+/* What happened meanwhile. */
+static bool set_digest(const json_t *digest, const struct words *w, const char *zone)
+{
+	size_t i, k;
+	json_t *ticket, *item;
+
+	json_array_foreach(json_object_get(digest, "tickets"), i, ticket)
+	{
+		json_array_foreach(json_object_get(ticket, "items"), k, item)
+		{
+			if (!set_html(item) || !set_date(item, "at", "at_ms", w, zone) ||
+			    !set_word(item, "status_name", "status", w, words_status))
+				return false;
+		}
+	}
+	return true;
+}
+
 static bool set_labels(json_t *actions, const struct words *w)
 {
 	json_t *action;
@@ -120,6 +138,7 @@ int letter_view(const struct templates *t, const char *event, json_t *data,
 	     (!json_object_get(data, "files") || set_text(data, "files_note", words_files(w))) &&
 	     set_html(json_object_get(data, "comment")) &&
 	     set_answers(json_object_get(data, "answers"), w, zone) &&
+	     set_digest(json_object_get(data, "digest"), w, zone) &&
 	     set_word(ticket, "status_name", "status", w, words_status) &&
 	     set_labels(json_object_get(data, "actions"), w) &&
 	     set_word(sla, "metric", "metric", w, words_metric) &&

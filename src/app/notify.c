@@ -66,7 +66,8 @@ static void add_user(struct work *w, struct audience *to, const struct user *u, 
 					   .staff = strcmp(u->role, "customer") != 0,
 					   .muted = muted,
 					   .undeliverable = u->disabled_at || u->undeliverable_at },
-		   (struct reader){ u->name, u->email, u->locale, u->timezone, u->epoch });
+		   (struct reader){ u->name, u->email, u->locale, u->timezone, u->epoch,
+				    u->digest });
 }
 
 static void add_participants(struct work *w, struct audience *to)
@@ -84,7 +85,8 @@ static void add_participants(struct work *w, struct audience *to)
 						   .muted = p->muted,
 						   .undeliverable =
 							   p->disabled || p->undeliverable },
-			   (struct reader){ p->name, p->email, p->locale, p->timezone, p->epoch });
+			   (struct reader){ p->name, p->email, p->locale, p->timezone, p->epoch,
+					    p->digest });
 	}
 }
 
@@ -156,7 +158,7 @@ static const struct reader *reader_of(const struct audience *to, int64_t user,
 
 /* ---- what ---- */
 
-static const struct conf_mailbox *mailbox_of(const struct work *w)
+const struct conf_mailbox *work_mailbox(const struct work *w)
 {
 	const struct desk_mailbox *m = desk_mailbox(w->by->desk, w->ticket.mailbox_id);
 
@@ -164,9 +166,9 @@ static const struct conf_mailbox *mailbox_of(const struct work *w)
 }
 
 /* The address a ticket's mails come from. */
-static const char *address_of(const struct work *w)
+const char *work_address(const struct work *w)
 {
-	const struct conf_mailbox *mailbox = mailbox_of(w);
+	const struct conf_mailbox *mailbox = work_mailbox(w);
 
 	for (size_t i = 0; w->ticket.alias && i < mailbox->send_as.n; i++)
 		if (strcasecmp(mailbox->send_as.v[i], w->ticket.alias) == 0)
@@ -207,7 +209,7 @@ static int sign_mute(struct work *w, struct letter *l, struct md_err *err)
 
 static int sign(struct work *w, struct letter *l, struct md_err *err)
 {
-	const struct conf_mailbox *mailbox = mailbox_of(w);
+	const struct conf_mailbox *mailbox = work_mailbox(w);
 	const struct token_keys *keys = &w->by->desk->token_keys;
 	const char *at = strchr(mailbox->address, '@');
 	struct token t = { .day = token_day(w->by->now_ms),
@@ -225,9 +227,9 @@ static int sign(struct work *w, struct letter *l, struct md_err *err)
 
 	t.serial = asked ? asked : serial << TOKEN_EPOCH_BITS | epoch;
 	if (!mailbox->plus_addressing ||
-	    token_make_address(keys, asked ? TOKEN_CONFIRM : TOKEN_PROOF, &t, address_of(w),
+	    token_make_address(keys, asked ? TOKEN_CONFIRM : TOKEN_PROOF, &t, work_address(w),
 			       &l->reply_to, NULL) != MD_OK)
-		buf_adds(&l->reply_to, address_of(w));
+		buf_adds(&l->reply_to, work_address(w));
 	t.serial = epoch;
 	rc = token_make_marker(keys, &t, &l->marker, err);
 	if (rc == MD_OK && l->may_leave)
@@ -261,8 +263,8 @@ static int letter_json(struct work *w, const struct audience *to, const struct l
 		.to = l->to,
 		.requester = reader_of(to, w->ticket.requester_id, &person),
 		.assignee = reader_of(to, w->ticket.assignee_id, &person),
-		.locale = mailbox_of(w)->locale,
-		.from = address_of(w),
+		.locale = work_mailbox(w)->locale,
+		.from = work_address(w),
 		.message_id = buf_str(&l->message_id),
 		.reply_to = buf_str(&l->reply_to),
 		.marker = buf_str(&l->marker),
@@ -280,7 +282,7 @@ static int letter_json(struct work *w, const struct audience *to, const struct l
 static int set_envelope(struct work *w, const struct letter *l, struct outbox_row *o,
 			struct buf *room, struct md_err *err)
 {
-	const struct conf_mailbox *mailbox = mailbox_of(w);
+	const struct conf_mailbox *mailbox = work_mailbox(w);
 	struct token t = { .day = token_day(w->by->now_ms),
 			   .ticket = w->ticket.id,
 			   .user = l->user,
@@ -305,14 +307,14 @@ static int64_t hold_ms(const struct work *w, const struct work_event *event)
 
 static int queue(struct work *w, const struct audience *to, struct letter *l, struct md_err *err)
 {
-	const struct conf_mailbox *mailbox = mailbox_of(w);
+	const struct conf_mailbox *mailbox = work_mailbox(w);
 	md_auto(buf_done) struct buf data = BUF_INIT(DATA_MAX);
 	md_auto(buf_done) struct buf envelope = BUF_INIT(1000);
 	struct message_row row = { .direction = "out",
 				   .mailbox_id = w->ticket.mailbox_id,
 				   .ticket_id = w->ticket.id,
 				   .subject = w->ticket.title,
-				   .from_address = address_of(w),
+				   .from_address = work_address(w),
 				   .kind = "normal",
 				   .comment_id = l->event->comment,
 				   .created_at = w->by->now_ms };
@@ -359,7 +361,7 @@ static int send_notice(struct work *w, const struct audience *to, const struct w
 			    .mute = BUF_INIT(1000) };
 	/* an agent's own words are none; what a customer wrote is passed on by a machine */
 	bool automatic = strcmp(event->event, "public_reply") != 0 || !(w->who & WHO_STAFF);
-	bool may = true;
+	bool may = true, waits = false;
 	int rc = MD_OK;
 
 	l.may_leave = w->ticket.id && !event->confirmation && !person->staff &&
@@ -370,6 +372,19 @@ static int send_notice(struct work *w, const struct audience *to, const struct w
 		return MD_OK;
 	if (automatic && !person->staff && w->by->automatic)
 		return MD_OK;
+	if (notice->may_wait && w->ticket.id) {
+		rc = work_collect(w,
+				  &(struct collected){ .event = event,
+						       .template = l.template,
+						       .to = l.to,
+						       .user = l.user,
+						       .staff = person->staff,
+						       .not_before_ms =
+							       w->by->now_ms + hold_ms(w, event) },
+				  &waits, err);
+		if (rc != MD_OK || waits)
+			return rc;
+	}
 	if (automatic)
 		rc = work_within_caps(w,
 				      &(struct letter_data){ .template = l.template, .to = l.to },

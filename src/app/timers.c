@@ -1,7 +1,8 @@
 /* Timers are rows; nothing scans tickets. A timer that fires is one piece of work by the desk
  * itself: SLA timers by letting the ticket's clocks settle, auto_close by moving the status. Each
  * is taken and acted upon in one transaction, so it fires once, whoever is killed when and however
- * many daemons have seen it due. While the wall clock is doubted (base/wallwatch.h) none fires.
+ * many daemons have seen it due. So do digests (digest.h). While the wall clock is doubted
+ * (base/wallwatch.h) none fires.
  *
  * The same thread now and then looks for content that nothing refers to, for what has been kept
  * long enough, empties the outbox of what was sent, and raises the alarm of mailboxes. */
@@ -13,8 +14,10 @@
 #include <maildesk/base/wallwatch.h>
 #include <maildesk/store/blobs.h>
 #include <maildesk/store/clocks.h>
+#include <maildesk/store/digests.h>
 #include <maildesk/store/outbox.h>
 
+#include "digest.h"
 #include "mailbox_alarm.h"
 #include "work_priv.h"
 
@@ -133,21 +136,34 @@ int timers_round(struct timers *t, size_t *ret_fired, struct md_err *err)
 {
 	int rc;
 
+	size_t digests = 0;
+
 	t->n = t->fired = 0;
-	rc = may_fire(t) ? fire_due(t, err) : MD_OK;
-	*ret_fired = t->fired;
+	*ret_fired = 0;
+	if (!may_fire(t))
+		return MD_OK;
+	rc = fire_due(t, err);
+	if (rc == MD_OK)
+		rc = digests_round(t->d, &digests, err);
+	*ret_fired = t->fired + digests;
 	return rc;
 }
 
 static int until_due(struct timers *t)
 {
-	int64_t now = clock_wall(t->d->clock), due = 0;
+	int64_t now = clock_wall(t->d->clock), due = 0, digest = 0;
 	struct db_conn *c = NULL;
 	int rc = db_read(t->d->db, &c, NULL);
 
 	if (rc == MD_OK) {
+		int more = digest_next_due(c, &digest, NULL);
+
 		rc = timer_next_due(c, &due, NULL);
 		db_read_done(c);
+		if (more == MD_OK && (rc == MD_NOTFOUND || digest < due)) {
+			due = digest;
+			rc = MD_OK;
+		}
 	}
 	if (rc == MD_NOTFOUND || atomic_load(&t->d->clock_doubted))
 		return LOOK_MS;

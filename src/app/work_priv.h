@@ -97,6 +97,7 @@ int work_queue_notices(struct work *w, struct md_err *err);
 struct reader {
 	const char *name, *email, *locale, *timezone;
 	int64_t epoch;
+	const char *digest;
 };
 /* One mail about one event to one person. */
 struct letter_data {
@@ -109,6 +110,23 @@ struct letter_data {
 	enum role to_role;
 	const char *mute; /* token of /u/; NULL: there is nothing they could leave */
 };
+/* notify.c: by which mailbox, and from which address, people are written to about that ticket. */
+const struct conf_mailbox *work_mailbox(const struct work *w);
+const char *work_address(const struct work *w);
+/* digest.c: is somebody told of that later, together with what else happens? Then it is kept for
+ * their digest. */
+struct collected {
+	const struct work_event *event;
+	const char *template;
+	const struct reader *to;
+	int64_t user;
+	bool staff;
+	int64_t not_before_ms;
+};
+int work_collect(struct work *w, const struct collected *l, bool *ret, struct md_err *err);
+/* actions.c: a link that opens a mail to that address, RFC 6068. In the arena; NULL: none can be
+ * written. */
+const char *work_mailto(struct work *w, const char *address, const char *subject);
 /* actions.c: the links by which an agent gives a command with one tap, JSON objects parted by
  * commas; "" for others. In the arena; NULL: out of memory. */
 const char *letter_actions(struct work *w, const struct letter_data *l);

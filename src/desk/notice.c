@@ -26,6 +26,7 @@ enum flag {
 	COPY = 1 << 1,   /* carries a text that people in To and Cc have */
 	ACTOR = 1 << 2,  /* goes to whoever caused it, too */
 	ALWAYS = 1 << 3, /* muting the ticket does not stop it */
+	WAITS = 1 << 4,  /* may be told later, with others */
 };
 enum { GROUPS = 3 };
 
@@ -38,30 +39,30 @@ static const struct rule {
 	unsigned flags;
 	unsigned mine; /* of roles that were chosen, those that this row tells; 0: all */
 } rules[] = {
-	{ NOTICE_CREATED, "created", { NOTICE_REQUESTER }, ACTOR, NOTICE_REQUESTER },
+	{ NOTICE_CREATED, "created", { NOTICE_REQUESTER }, ACTOR | WAITS, NOTICE_REQUESTER },
 	{ NOTICE_CREATED,
 	  "created_agent",
 	  { NOTICE_TEAM, NOTICE_AGENT },
-	  STAFF_ONLY | COPY,
+	  STAFF_ONLY | COPY | WAITS,
 	  ~(unsigned)NOTICE_REQUESTER },
 	{ NOTICE_PUBLIC_REPLY,
 	  "public_reply",
 	  { NOTICE_REQUESTER | NOTICE_PARTICIPANT | NOTICE_ASSIGNEE | NOTICE_WATCHER },
-	  COPY,
+	  COPY | WAITS,
 	  0 },
 	{ NOTICE_INTERNAL_NOTE,
 	  "mentioned",
 	  { NOTICE_MENTIONED },
-	  STAFF_ONLY | COPY,
+	  STAFF_ONLY | COPY | WAITS,
 	  NOTICE_MENTIONED },
 	{ NOTICE_INTERNAL_NOTE,
 	  "internal_note",
 	  { NOTICE_ASSIGNEE | NOTICE_WATCHER },
-	  STAFF_ONLY | COPY,
+	  STAFF_ONLY | COPY | WAITS,
 	  0 },
-	{ NOTICE_ASSIGNED, "assigned", { NOTICE_ASSIGNEE }, STAFF_ONLY, 0 },
-	{ NOTICE_STATUS_CHANGED, "status_changed", { NOTICE_REQUESTER }, 0, 0 },
-	{ NOTICE_MERGED, "merged", { NOTICE_REQUESTER }, 0, 0 },
+	{ NOTICE_ASSIGNED, "assigned", { NOTICE_ASSIGNEE }, STAFF_ONLY | WAITS, 0 },
+	{ NOTICE_STATUS_CHANGED, "status_changed", { NOTICE_REQUESTER }, WAITS, 0 },
+	{ NOTICE_MERGED, "merged", { NOTICE_REQUESTER }, WAITS, 0 },
 	{ NOTICE_SLA_WARNING,
 	  "sla_warning",
 	  { NOTICE_ASSIGNEE, NOTICE_TEAM, NOTICE_ADMIN },
@@ -77,11 +78,11 @@ static const struct rule {
 	  { NOTICE_ASSIGNEE, NOTICE_TEAM, NOTICE_ADMIN },
 	  STAFF_ONLY,
 	  0 },
-	{ NOTICE_REMINDER, "reminder", { NOTICE_REQUESTER }, 0, 0 },
+	{ NOTICE_REMINDER, "reminder", { NOTICE_REQUESTER }, WAITS, 0 },
 	{ NOTICE_UNDELIVERED,
 	  "undelivered",
 	  { NOTICE_ASSIGNEE, NOTICE_TEAM, NOTICE_AGENT | NOTICE_ADMIN },
-	  STAFF_ONLY,
+	  STAFF_ONLY | WAITS,
 	  0 },
 	{ NOTICE_TRANSCRIPT, "transcript", { NOTICE_SENDER }, ACTOR | ALWAYS, 0 },
 	{ NOTICE_UNVERIFIED, "unverified", { NOTICE_SENDER }, STAFF_ONLY | ACTOR | ALWAYS, 0 },
@@ -197,10 +198,11 @@ size_t notice_decide_for(enum notice_event event, const struct notice_choice *ch
 			p.is_actor = p.is_actor && !choice->own_actions;
 			if (can_reach(&rules[r], &p, group) && wants(&rules[r], &p) &&
 			    !is_told(ret, told, p.user_id))
-				ret[told++] =
-					(struct notice){ .user_id = p.user_id,
-							 .template = rules[r].template,
-							 .reason = reason_of(p.roles & group) };
+				ret[told++] = (struct notice){ .user_id = p.user_id,
+							       .template = rules[r].template,
+							       .reason = reason_of(p.roles & group),
+							       .may_wait = (rules[r].flags &
+									    WAITS) != 0 };
 		}
 	}
 	return told;

@@ -47,6 +47,9 @@ DB_SQL(sql_mails, "UPDATE messages SET blob_id = NULL, head = NULL, subject = NU
 DB_SQL(sql_silences, "DELETE FROM silences WHERE name IN " ADDRESSES);
 DB_SQL(sql_blocked, "DELETE FROM blocked_senders WHERE sender IN " ADDRESSES);
 DB_SQL(sql_confirmations, "DELETE FROM confirmations WHERE user_id = $1");
+DB_SQL(sql_digests, "DELETE FROM digest_items WHERE user_id = $1");
+DB_SQL(sql_told, "UPDATE digest_items SET actor_id = NULL, detail = NULL WHERE actor_id = $1"
+		 " OR detail IN " ADDRESSES);
 DB_SQL(sql_sessions, "DELETE FROM refresh_tokens WHERE user_id = $1");
 DB_SQL(sql_links, "DELETE FROM account_links WHERE user_id = $1 OR email IN " ADDRESSES);
 DB_SQL(sql_factors, "DELETE FROM user_otp WHERE user_id = $1");
@@ -82,10 +85,10 @@ DB_SQL(sql_their_tickets,
        "SELECT x.id FROM tickets x WHERE x.id IN " TICKETS " OR x.requester_id = $1 ORDER BY x.id");
 
 static const struct db_sql *const first[] = {
-	&sql_deleted_texts, &sql_own_titles, &sql_bytes,    &sql_files,
-	&sql_decisions,     &sql_quarantine, &sql_silences, &sql_blocked,
-	&sql_confirmations, &sql_links,      &sql_factors,  &sql_codes,
-	&sql_keys,          &sql_sessions,   &sql_turns,    &sql_teams,
+	&sql_deleted_texts, &sql_own_titles, &sql_bytes,   &sql_files,         &sql_decisions,
+	&sql_quarantine,    &sql_silences,   &sql_blocked, &sql_confirmations, &sql_links,
+	&sql_factors,       &sql_codes,      &sql_digests, &sql_told,          &sql_keys,
+	&sql_sessions,      &sql_turns,      &sql_teams,
 };
 static const struct db_sql *const last[] = { &sql_sent, &sql_mails, &sql_comments, &sql_tickets };
 

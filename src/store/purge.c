@@ -30,6 +30,7 @@ DB_SQL(sql_bytes, "UPDATE blobs SET put_at = 0 WHERE id IN (SELECT m.blob_id FRO
 		  " WHERE m.ticket_id = $1)");
 DB_SQL(sql_quarantine, "DELETE FROM quarantine WHERE message_id IN " ITS_MESSAGES);
 DB_SQL(sql_outbox, "DELETE FROM outbox WHERE ticket_id = $1");
+DB_SQL(sql_digests, "DELETE FROM digest_items WHERE ticket_id = $1");
 DB_SQL(sql_comments, "DELETE FROM comments WHERE ticket_id = $1");
 DB_SQL(sql_said, "UPDATE comments SET origin_id = NULL WHERE origin_id = $1");
 DB_SQL(sql_decisions, "UPDATE decisions SET rules = '[]', commands = '[]', ticket_id = NULL,"
@@ -44,10 +45,10 @@ DB_SQL(sql_merged, "UPDATE tickets SET merged_into = NULL, deleted_at = COALESCE
 		   " WHERE merged_into = $1");
 
 static const struct db_sql *const goes[] = {
-	&sql_confirmations, &sql_timers,    &sql_clocks,  &sql_tags,     &sql_participants,
-	&sql_came,          &sql_links,     &sql_files,   &sql_bytes,    &sql_quarantine,
-	&sql_outbox,        &sql_decisions, &sql_history, &sql_comments, &sql_said,
-	&sql_messages,      &sql_moved,     &sql_threads,
+	&sql_confirmations, &sql_timers,   &sql_clocks,    &sql_tags,    &sql_participants,
+	&sql_came,          &sql_links,    &sql_files,     &sql_bytes,   &sql_quarantine,
+	&sql_outbox,        &sql_digests,  &sql_decisions, &sql_history, &sql_comments,
+	&sql_said,          &sql_messages, &sql_moved,     &sql_threads,
 };
 
 static int run(struct db_conn *c, const struct db_sql *const *all, size_t n, int64_t ticket,

@@ -152,7 +152,8 @@ DB_SQL(sql_participants,
        "SELECT p.user_id, p.role, p.muted, p.since_at, u.name, u.email, u.role, u.locale,"
        " u.timezone,"
        " CASE WHEN u.disabled_at IS NULL THEN 0 ELSE 1 END,"
-       " CASE WHEN u.undeliverable_at IS NULL THEN 0 ELSE 1 END, p.pending, p.origin_id, u.epoch"
+       " CASE WHEN u.undeliverable_at IS NULL THEN 0 ELSE 1 END, p.pending, p.origin_id, u.epoch,"
+       " u.digest"
        " FROM ticket_participants p JOIN users u ON u.id = p.user_id"
        " WHERE p.ticket_id = $1 AND p.pending <= $2 ORDER BY p.user_id");
 DB_SQL(sql_participant_mute,
@@ -192,6 +193,7 @@ static const struct db_col participant_cols[] = {
 	{ DB_COL_BOOL, offsetof(struct participant, pending) },
 	{ DB_COL_INT, offsetof(struct participant, origin_id) },
 	{ DB_COL_INT, offsetof(struct participant, epoch) },
+	{ DB_COL_TEXT, offsetof(struct participant, digest) },
 };
 static const struct db_map participant_map = DB_MAP(participant, participant_cols);
 

@@ -12,7 +12,7 @@ enum { ADDRESSES_MAX = 100, AGENTS_MAX = 10000, FOLDED_MAX = 4096 };
 #define USER_COLUMNS                                                                         \
 	"u.id, u.name, u.email, u.role, u.password_hash, u.locale, u.timezone, u.epoch,"     \
 	" u.created_at, u.disabled_at, u.undeliverable_at, u.organisation_id, u.away_until," \
-	" u.signature, u.erased_at"
+	" u.signature, u.erased_at, u.digest"
 #define USER_COLS                                                                                \
 	{ DB_COL_INT, offsetof(struct user, id) }, { DB_COL_TEXT, offsetof(struct user, name) }, \
 		{ DB_COL_TEXT, offsetof(struct user, email) },                                   \
@@ -27,8 +27,9 @@ enum { ADDRESSES_MAX = 100, AGENTS_MAX = 10000, FOLDED_MAX = 4096 };
 		{ DB_COL_INT, offsetof(struct user, organisation_id) },                          \
 		{ DB_COL_INT, offsetof(struct user, away_until) },                               \
 		{ DB_COL_TEXT, offsetof(struct user, signature) },                               \
+		{ DB_COL_INT, offsetof(struct user, erased_at) },                                \
 	{                                                                                        \
-		DB_COL_INT, offsetof(struct user, erased_at)                                     \
+		DB_COL_TEXT, offsetof(struct user, digest)                                       \
 	}
 static const struct db_col user_cols[] = { USER_COLS };
 static const struct db_map user_map = DB_MAP(user, user_cols);
@@ -52,7 +53,8 @@ DB_SQL(sql_address_owner, "SELECT user_id FROM user_addresses WHERE address = $1
 DB_SQL(sql_insert_address, "INSERT INTO user_addresses (address, user_id) VALUES ($1, $2)");
 DB_SQL(sql_save, "UPDATE users SET name = $1, folded = $2, role = $3, password_hash = $4,"
 		 " locale = $5, timezone = $6, disabled_at = $7, undeliverable_at = $8, epoch = $9,"
-		 " organisation_id = $10, away_until = $11, signature = $12 WHERE id = $13");
+		 " organisation_id = $10, away_until = $11, signature = $12, digest = "
+		 "COALESCE($13, 'off') WHERE id = $14");
 DB_SQL(sql_addresses, "SELECT address FROM user_addresses WHERE user_id = $1 ORDER BY address");
 DB_SQL(sql_agents, "SELECT " USER_COLUMNS " FROM users u WHERE u.role IN ('agent', $1)"
 		   " AND u.disabled_at IS NULL ORDER BY u.id");
@@ -190,7 +192,7 @@ int user_save(struct db_conn *c, const struct user *u, struct md_err *err)
 				     DB_TEXT(u->timezone), DB_ID(u->disabled_at),
 				     DB_ID(u->undeliverable_at), DB_INT(u->epoch),
 				     DB_ID(u->organisation_id), DB_ID(u->away_until),
-				     DB_TEXT(u->signature), DB_INT(u->id)),
+				     DB_TEXT(u->signature), DB_TEXT(u->digest), DB_INT(u->id)),
 			     &changed, err);
 	if (rc == MD_OK && changed == 0)
 		rc = md_fail(err, MD_NOTFOUND, 0, "no user %lld", (long long)u->id);

@@ -169,9 +169,13 @@ def test_a_person_changes_themselves(desk, person):
     answer = me.patch("/auth/me", {"name": " New  name ", "locale": "de", "signature": "--\nN",
                                    "timezone": "Europe/Berlin"})
     assert answer.status == 200, answer.body
-    assert {k: answer.json[k] for k in ("name", "locale", "timezone", "signature")} == {
-        "name": "New name", "locale": "de", "timezone": "Europe/Berlin", "signature": "--\nN"}
+    assert {k: answer.json[k] for k in ("name", "locale", "timezone", "signature", "digest")} == {
+        "name": "New name", "locale": "de", "timezone": "Europe/Berlin", "signature": "--\nN",
+        "digest": "off"}
+    assert me.patch("/auth/me", {"digest": "daily"}).json["digest"] == "daily"
+    assert me.get("/auth/me").json["digest"] == "daily"
     for body, field in (({"timezone": "Mars/Olympus"}, "timezone"), ({"locale": "x"}, "locale"),
+                        ({"digest": "weekly"}, "digest"), ({"digest": None}, "digest"),
                         ({"name": " "}, "name"), ({"role": "admin"}, "role"),
                         ({"password": "a new long one"}, "old_password"),
                         ({"password": "a new long one", "old_password": "x"}, "old_password"),

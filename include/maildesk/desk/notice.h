@@ -60,6 +60,7 @@ struct notice {
 	int64_t user_id;
 	const char *template; /* "created", "created_agent", ... */
 	const char *reason;   /* their role: "requester", "assignee", ... */
+	bool may_wait;        /* for a digest */
 };
 
 /* The name as in templates and settings: "created", "public_reply", ... */

@@ -109,8 +109,9 @@ struct participant {
 	const char *name, *email, *user_role, *locale, *timezone;
 	bool disabled, undeliverable;
 	bool pending;
-	int64_t origin_id; /* the merged ticket they came from; 0: none */
-	int64_t epoch;     /* of the user */
+	int64_t origin_id;  /* the merged ticket they came from; 0: none */
+	int64_t epoch;      /* of the user */
+	const char *digest; /* likewise */
 };
 /* Adds one who does not take part yet. */
 int participant_add(struct db_conn *c, int64_t ticket, int64_t user, const char *role,

@@ -11,6 +11,7 @@ struct user {
 	const char *role;                              /* "admin", "agent", "customer" */
 	const char *password_hash, *locale, *timezone; /* NULL when not set */
 	const char *signature;                         /* likewise */
+	const char *digest;                            /* see desk/digest.h */
 	int64_t epoch, created_at, disabled_at, undeliverable_at;
 	int64_t organisation_id, away_until; /* 0: none, not away */
 	int64_t erased_at;                   /* read only: privacy.h */
@@ -37,7 +38,7 @@ int user_add(struct db_conn *c, struct user *u, int64_t *ret_id, struct md_err *
 /* The same for who has just been looked for in vain, written when it is needed (db_insert()). */
 int user_add_unknown(struct db_conn *c, struct user *u, int64_t *ret_id, struct md_err *err);
 /* Writes name, role, password_hash, locale, timezone, signature, disabled_at, undeliverable_at,
- * epoch, organisation_id, away_until. */
+ * epoch, organisation_id, away_until, digest. */
 int user_save(struct db_conn *c, const struct user *u, struct md_err *err);
 int user_addresses(struct db_conn *c, int64_t id, struct arena *a, struct rec_strs *ret,
 		   struct md_err *err);

@@ -1,8 +1,10 @@
 /* Oneself: who one is, and where one is signed in. */
+#include "../digest.h"
 #include "auth_private.h"
 
 #include <maildesk/app/zone.h>
 #include <maildesk/base/utf8.h>
+#include <maildesk/desk/digest.h>
 #include <maildesk/store/otp.h>
 
 #include <inttypes.h>
@@ -25,6 +27,7 @@ static int show_me(struct api *api, struct http_request *q, const struct user *u
 	api_show_user(out, NULL, u, true);
 	buf_cut(out, out->len - 1); /* its bracket: there is more */
 	show_text(out, "signature", u->signature);
+	show_text(out, "digest", u->digest);
 	show_bool(out, "otp_enabled", o.confirmed_at != 0);
 	show_bool(out, "has_password", u->password_hash != NULL);
 	show_end(out, '}');
@@ -39,6 +42,7 @@ int auth_me(void *ctx, struct http_request *q, struct http_response *r, struct m
 /* ---- changing ---- */
 
 struct me_work {
+	struct api *api;
 	struct http_request *q;
 	struct user user;
 	const char *name, *hash;
@@ -73,11 +77,17 @@ static int change_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
 	w->user.locale = changed(w->q, "locale", w->user.locale);
 	w->user.timezone = changed(w->q, "timezone", w->user.timezone);
 	w->user.signature = changed(w->q, "signature", w->user.signature);
+	w->user.digest = changed(w->q, "digest", w->user.digest);
 	if (w->hash) {
 		w->user.password_hash = w->hash;
 		rc = end_rest(c, w, err);
 	}
-	return rc == MD_OK ? user_save(c, &w->user, err) : rc;
+	if (rc == MD_OK)
+		rc = user_save(c, &w->user, err);
+	if (rc == MD_OK &&
+	    (json_object_get(w->q->json, "digest") || json_object_get(w->q->json, "timezone")))
+		rc = digest_reschedule(w->api->desk, c, &w->user, w->q->now_ms, err);
+	return rc;
 }
 
 /* Does the body's old password allow a new one? Else the answer is written. */
@@ -144,7 +154,7 @@ static const char *bad_field(struct http_request *q, struct me_work *w, const ch
 int auth_me_patch(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)
 {
 	struct api *api = ctx;
-	struct me_work w = { .q = q };
+	struct me_work w = { .api = api, .q = q };
 	char hash[PASSWORD_HASH_MAX];
 	const char *why, *field = bad_field(q, &w, &why);
 	int rc = MD_OK;
@@ -161,6 +171,8 @@ int auth_me_patch(void *ctx, struct http_request *q, struct http_response *r, st
 		w.hash = hash;
 	}
 	rc = db_txn(api->desk->db, change_in_txn, &w, err);
+	if (rc == MD_OK)
+		desk_wake(api->desk, DESK_TIMERS);
 	return rc == MD_OK ? show_me(api, q, &w.user, &r->body, err) : rc;
 }
 
@@ -249,6 +261,7 @@ const struct http_field auth_me_changes[] = {
 	FIELD("locale", HTTP_LINE, HTTP_NULLABLE, 35),
 	FIELD("timezone", HTTP_LINE, HTTP_NULLABLE, 64),
 	FIELD("signature", HTTP_TEXT, HTTP_NULLABLE, 2000),
+	{ "digest", HTTP_LINE, 0, 0, 0, digest_names, NULL },
 	FIELD("password", HTTP_LINE, 0, PASSWORD_MAX),
 	FIELD("old_password", HTTP_LINE, 0, PASSWORD_MAX),
 	HTTP_END,

@@ -1,6 +1,7 @@
 /* What bodies and queries may hold, and the shapes of answers, as tables (net/field.h). */
 #include "api_private.h"
 
+#include <maildesk/desk/digest.h>
 #include <maildesk/desk/password.h>
 
 #define BODY_MAX 1000000
@@ -350,6 +351,7 @@ static const struct http_field user[] = { USER_FIELDS, HTTP_END };
 static const struct http_field me[] = {
 	USER_FIELDS,
 	MAYBE("signature", HTTP_TEXT),
+	{ "digest", HTTP_LINE, HTTP_REQUIRED, 0, 0, digest_names, NULL },
 	OUT("otp_enabled", HTTP_BOOL),
 	OUT("has_password", HTTP_BOOL),
 	HTTP_END,

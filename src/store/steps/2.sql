@@ -24,3 +24,18 @@ CREATE TABLE desk_keys (
     envelope {BLOB},
     PRIMARY KEY (key_id, holder)
 ) {STRICT};
+
+ALTER TABLE users ADD COLUMN digest TEXT NOT NULL DEFAULT 'off';
+CREATE TABLE digest_items (
+    id         {ID},
+    user_id    {INT} NOT NULL REFERENCES users (id),
+    ticket_id  {INT} NOT NULL REFERENCES tickets (id),
+    comment_id {INT},
+    actor_id   {INT} REFERENCES users (id),
+    event      TEXT NOT NULL,
+    detail     TEXT,
+    due_at     {INT} NOT NULL,
+    created_at {INT} NOT NULL
+) {STRICT};
+CREATE INDEX digest_items_due ON digest_items (due_at, user_id);
+CREATE INDEX digest_items_by_user ON digest_items (user_id, due_at);

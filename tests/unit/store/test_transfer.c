@@ -70,6 +70,8 @@ static const char rows_sql[] =
 	"INSERT INTO blocked_senders (id, sender, created_at) VALUES (1, '@spam.test', 1);"
 	"INSERT INTO outbox (id, message_id, event, smtp, sender, recipient, state, data, next_at,"
 	" created_at) VALUES (1, 3, 'e', 'main', 's', 'r', 'queued', '{}', 1, 1);"
+	"INSERT INTO digest_items (id, user_id, ticket_id, event, due_at, created_at) VALUES"
+	" (1, 1, 1, 'assigned', 2, 1);"
 	"INSERT INTO spent_tokens (token, ran_at) VALUES ('aebagbaf', 1);"
 	"INSERT INTO confirmations (id, message_id, ticket_id, user_id, expires_at) VALUES"
 	" (1, 1, 1, 7, 1);"
