@@ -25,11 +25,9 @@ static const char *id_in(struct arena *a, struct span head)
 	return ids.n ? ids.v[0] : NULL;
 }
 
-/* The Message-ID of the mail that came back, attached whole, as headers or as text. */
-static const char *original_id(struct arena *a, const struct mime_tree *t, struct span text)
+/* Of the mail that came back, attached whole or as headers. */
+static const char *id_of_part(struct arena *a, const struct mime_tree *t)
 {
-	size_t at;
-
 	for (size_t i = 1; i < t->n; i++) {
 		const struct mime_part *p = &t->v[i];
 		struct span head, body;
@@ -38,21 +36,65 @@ static const char *original_id(struct arena *a, const struct mime_tree *t, struc
 
 		if (strncmp(p->type, "message/rfc822", 14) != 0 &&
 		    strcmp(p->type, "text/rfc822-headers") != 0 &&
-		    strcmp(p->type, "message/global") != 0)
+		    strcmp(p->type, "message/global") != 0 &&
+		    strcmp(p->type, "message/global-headers") != 0)
 			continue;
 		header_split(p->body, HEADER_TOP, &head, &body, &junk);
 		if ((id = id_in(a, span_sub(head, 0, 256 << 10))) != NULL)
 			return id;
 	}
-	for (int i = 0; i < 10 && (at = span_find(text, "\nmessage-id:")) < text.n; i++) {
-		struct rec_strs ids = { 0 };
+	return NULL;
+}
 
-		address_ids_read(a, span_sub(text, at + 12, at + 12 + 400), &ids);
-		text = span_from(text, at + 12);
+/* A line of the text that begins with that label, indented or quoted. */
+static const char *id_of_line(struct arena *a, struct span text, const char *label)
+{
+	size_t at;
+
+	for (int i = 0; i < 20 && (at = span_find(text, label)) < text.n; i++) {
+		struct rec_strs ids = { 0 };
+		size_t from = at;
+
+		while (from && (text.p[from - 1] == ' ' || text.p[from - 1] == '\t' ||
+				text.p[from - 1] == '>'))
+			from--;
+		at += strlen(label);
+		if (from == 0 || text.p[from - 1] == '\n')
+			address_ids_read(a, span_sub(text, at, at + 400), &ids);
+		text = span_from(text, at);
 		if (ids.n)
 			return ids.v[0];
 	}
 	return NULL;
+}
+
+/* What the report says of it by itself: Gmail's field among those of the status part, or the mail
+ * that it answers. */
+static const char *id_of_report(struct arena *a, const struct mime_tree *t)
+{
+	static const char *const fields[] = { "X-Original-Message-ID", "In-Reply-To",
+					      "References" };
+	struct rec_strs ids = { 0 };
+	const char *id = NULL;
+
+	for (size_t i = 0; i < t->n && !id; i++)
+		if (strcmp(t->v[i].type, "message/delivery-status") == 0)
+			id = id_of_line(a, span_sub(t->v[i].body, 0, 64 << 10),
+					"X-Original-Message-ID:");
+	for (size_t i = 0; i < MD_COUNT(fields) && !id; i++) {
+		address_ids_read(a, header_value(&t->v[0].header, fields[i]), &ids);
+		id = ids.n ? ids.v[ids.n - 1] : NULL;
+	}
+	return id;
+}
+
+/* The Message-ID of the mail that the report is about. */
+static const char *original_id(struct arena *a, const struct mime_tree *t, struct span text)
+{
+	const char *id = id_of_part(a, t);
+
+	id = id ? id : id_of_line(a, text, "message-id:");
+	return id ? id : id_of_report(a, t);
 }
 
 /* ---- RFC 3464 ---- */
@@ -197,21 +239,24 @@ static bool is_status_type(const char *type)
 	       strcmp(type, "message/global-delivery-status") == 0;
 }
 
-/* The parts made for it, else such fields in the text of a report that was taken apart. */
-static void standard_report(struct arena *a, const struct mime_tree *t, struct span text,
-			    struct bounce *v, size_t *n, struct bounce_report *ret)
+/* The parts made for it, else such fields in the text of a report that was taken apart. A person
+ * who passes a report on or pastes one has not sent it. */
+static void standard_report(struct arena *a, const struct mime_tree *t,
+			    const struct bounce_sender *sender, struct span text, struct bounce *v,
+			    size_t *n, struct bounce_report *ret)
 {
 	for (size_t i = 0; i < t->n; i++) {
 		md_auto(buf_done) struct buf part = BUF_INIT(BODY_TEXT_MAX);
 
-		if (!is_status_type(t->v[i].type))
+		if (!is_status_type(t->v[i].type) ||
+		    (i > 0 && sender->passed_on && !sender->daemon))
 			continue;
 		body_part_text(&t->v[i], &part);
 		status_blocks(a, (struct span){ buf_str(&part), part.len }, v, n);
 		ret->standard = true;
 		ret->evidence = "message/delivery-status";
 	}
-	if (ret->standard || !span_has(text, "\nFinal-Recipient:"))
+	if (ret->standard || !sender->reports || !span_has(text, "\nFinal-Recipient:"))
 		return;
 	status_blocks(a, text, v, n);
 	if (*n) {
@@ -231,24 +276,26 @@ void bounce_read(struct arena *a, const struct mime_tree *t, const char *subject
 		 struct span text, struct bounce_report *ret)
 {
 	struct bounce *v = arena_array(a, BOUNCE_RECIPIENTS_MAX, sizeof *v);
+	struct bounce_sender sender;
 	const char *id;
 	size_t n = 0;
 
 	*ret = (struct bounce_report){ 0 };
 	if (!v)
 		return;
+	sender = bounce_sender_read(t, subject, from);
 	if (bounce_json_read(a, from, text, v, &n, ret)) {
 		ret->list = (struct rec_list){ n, v };
 		return;
 	}
-	standard_report(a, t, text, v, &n, ret);
+	standard_report(a, t, &sender, text, v, &n, ret);
 	if (!ret->evidence && report_type(t))
 		ret->evidence = "report-type=delivery-status";
 	if (!ret->evidence)
-		ret->evidence = bounce_text_evidence(t, subject, from, text);
+		ret->evidence = bounce_text_evidence(t, subject, &sender, text);
 	if (!ret->evidence)
 		return;
-	bounce_text_read(a, t, text, v, &n);
+	bounce_text_read(a, t, subject, text, v, &n);
 	id = original_id(a, t, text);
 	for (size_t i = 0; i < n; i++)
 		v[i].original_message_id = id;

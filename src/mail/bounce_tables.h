@@ -8,10 +8,13 @@ struct bounce_words {
 	size_t n;
 	const char *const *v;
 };
-extern const struct bounce_words bounce_subjects; /* stand in the subject */
-extern const struct bounce_words bounce_senders;  /* in the sender */
+extern const struct bounce_words bounce_subjects; /* stand in the subject, in lower case */
+extern const struct bounce_words bounce_daemons;  /* begin an address that is no person's */
+extern const struct bounce_words bounce_roles;    /* begin one that a person may have, too */
+extern const struct bounce_words bounce_robots;   /* begin one that takes no answers */
+extern const struct bounce_words bounce_names;    /* begin the name of a mailer */
 extern const struct bounce_words bounce_texts;    /* in the text: a mail did not arrive */
-extern const struct bounce_words bounce_delays;   /* in the text: it may still arrive */
+extern const struct bounce_words bounce_delays;   /* in subject or text: it may still arrive */
 extern const struct bounce_words bounce_copies;   /* begin the line behind which the mail stands */
 extern const struct bounce_words bounce_leads;    /* come right before the address */
 

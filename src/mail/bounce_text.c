@@ -5,11 +5,13 @@
 #include "bounce_tables.h"
 
 #include <maildesk/base/mem.h>
+#include <maildesk/base/utf8.h>
 #include <maildesk/mail/address.h>
+#include <maildesk/mail/trim.h>
 
 #include <string.h>
 
-enum { REPORT_MAX = 128 << 10 }; /* no mailer says more */
+enum { REPORT_MAX = 128 << 10, SUBJECT_MAX = 400 }; /* no mailer says more */
 
 struct span bounce_without_copy(struct span text)
 {
@@ -29,6 +31,16 @@ struct span bounce_without_copy(struct span text)
 				return span_sub(text, 0, (size_t)(line.p - text.p));
 	}
 	return text;
+}
+
+/* The subject is folded as the tables are. */
+static bool subject_has(const char *subject, const struct bounce_words *words)
+{
+	md_auto(buf_done) struct buf folded = BUF_INIT(SUBJECT_MAX * 2);
+	struct span title = span_sub(span_of(subject), 0, SUBJECT_MAX);
+
+	utf8_fold(&folded, title.p, title.n);
+	return span_has_any(span_of(buf_str(&folded)), words->v, words->n);
 }
 
 /* ---- codes ---- */
@@ -106,12 +118,24 @@ static bool address_byte(char c)
 	       (c && strchr("!#$%&'*+-/=?^_`{|}~.", c));
 }
 
+/* A mark of Chinese or Japanese text, or a full-width letter, stands before `to`: no part of an
+ * address, though they write none of their marks with a blank behind. */
+static bool ends_wide(struct span s, size_t floor, size_t to)
+{
+	if (to < floor + 3)
+		return false;
+	return memcmp(s.p + to - 3, "\xe3\x80", 2) == 0 ||
+	       memcmp(s.p + to - 3, "\xef\xbc", 2) == 0 || memcmp(s.p + to - 3, "\xef\xbd", 2) == 0;
+}
+
 /* The address whose '@' stands at `sign`; empty when none does. */
 static struct span address_around(struct span s, size_t floor, size_t sign)
 {
 	size_t from = sign, to = sign + 1;
 
-	while (from > floor && address_byte(s.p[from - 1]))
+	if (sign >= s.n)
+		return span_of("");
+	while (from > floor && address_byte(s.p[from - 1]) && !ends_wide(s, floor, from))
 		from--;
 	while (to < s.n && (ascii_alnum(s.p[to]) || s.p[to] == '-' || s.p[to] == '.'))
 		to++;
@@ -167,6 +191,7 @@ struct failed {
 	size_t *n;
 	struct rec_list own; /* to whom the report was sent: not who failed */
 	const char *action;
+	struct span head; /* of the report, above the first address */
 };
 
 static struct bounce *known(struct failed *f, const char *address)
@@ -220,6 +245,8 @@ static void sections(struct failed *f, struct span report, bool may_add)
 			continue;
 		if (open.n)
 			note(f, open, (struct span){ from, (size_t)(line.p - from) }, may_add);
+		else
+			f->head.n = (size_t)(line.p - report.p);
 		open = address;
 		from = line.p;
 	}
@@ -257,6 +284,29 @@ static void from_copy(struct failed *f, const struct mime_tree *t, struct span c
 			note(f, span_of(v[i].address), span_of(""), true);
 }
 
+/* The only address that the report names, in whatever words. */
+static void lone_address(struct failed *f, struct span report)
+{
+	const char *found = NULL;
+
+	for (int i = 0; i < 100; i++) {
+		size_t sign = span_chr(report, '@');
+		struct span address = address_around(report, 0, sign);
+		const char *clean = address.n ? address_clean(f->arena, address) : NULL;
+
+		if (sign == report.n)
+			break;
+		report = span_from(report, sign + 1);
+		if (!clean || is_own(f, clean) || (found && strcmp(found, clean) == 0))
+			continue;
+		if (found)
+			return;
+		found = clean;
+	}
+	if (found)
+		note(f, span_of(found), span_of(""), true);
+}
+
 static void failed_recipients_field(struct failed *f, const struct header *h)
 {
 	const struct header_field *field;
@@ -287,12 +337,21 @@ static void finer_status(struct arena *a, struct span report, struct bounce *b)
 	}
 }
 
-void bounce_text_read(struct arena *a, const struct mime_tree *t, struct span text,
-		      struct bounce *v, size_t *n)
+static bool has_status(const struct bounce *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (v[i].status)
+			return true;
+	return false;
+}
+
+void bounce_text_read(struct arena *a, const struct mime_tree *t, const char *subject,
+		      struct span text, struct bounce *v, size_t *n)
 {
 	struct span report = bounce_without_copy(text), address;
-	bool standard = *n > 0, delayed = span_has_any(report, bounce_delays.v, bounce_delays.n);
-	struct failed f = { a, v, n, { 0 }, delayed ? "delayed" : "failed" };
+	bool standard = *n > 0, delayed = span_has_any(report, bounce_delays.v, bounce_delays.n) ||
+					  subject_has(subject, &bounce_delays);
+	struct failed f = { a, v, n, { 0 }, delayed ? "delayed" : "failed", report };
 	const char *fallback;
 
 	address_list_read(a, header_value(&t->v[0].header, "To"), &f.own);
@@ -302,13 +361,17 @@ void bounce_text_read(struct arena *a, const struct mime_tree *t, struct span te
 		note(&f, address, report, true);
 	if (!*n)
 		from_copy(&f, t, span_from(text, report.n));
+	if (!*n)
+		lone_address(&f, report);
 	if (standard && *n == 1)
 		finer_status(a, report, v);
 	if (standard)
 		return;
 	if (!*n) /* somebody failed, nobody says who */
 		v[(*n)++] = (struct bounce){ .action = f.action };
-	fallback = status_of(a, report);
+	/* A code among the lines of one recipient is not another's. */
+	fallback =
+		status_of(a, *n > 1 && f.head.n < report.n && has_status(v, *n) ? f.head : report);
 	if (!fallback) /* who reports a failure without a code has given up */
 		fallback = delayed ? "4.0.0" : "5.0.0";
 	for (size_t i = 0; i < *n; i++)
@@ -318,29 +381,88 @@ void bounce_text_read(struct arena *a, const struct mime_tree *t, struct span te
 
 /* ---- evidence ---- */
 
-const char *bounce_text_evidence(const struct mime_tree *t, const char *subject, const char *from,
-				 struct span text)
+static bool begins(struct span s, const struct bounce_words *words)
+{
+	for (size_t i = 0; i < words->n; i++)
+		if (span_starts(s, words->v[i]))
+			return true;
+	return false;
+}
+
+/* "Mail Delivery System <...>", "... (Mail Delivery System)" */
+static bool named_mailer(struct span sender)
+{
+	size_t open = span_chr(sender, '(');
+
+	sender = span_trim(sender);
+	if (sender.n && *sender.p == '"')
+		sender = span_from(sender, 1);
+	return begins(sender, &bounce_names) || begins(span_from(sender, open + 1), &bounce_names);
+}
+
+struct bounce_sender bounce_sender_read(const struct mime_tree *t, const char *subject,
+					const char *from)
 {
 	const struct header *h = &t->v[0].header;
-	struct span sender = header_value(h, "From"), title = span_of(subject);
-	bool daemon = span_has_any(span_of(from), bounce_senders.v, bounce_senders.n) ||
-		      span_has_any(sender, bounce_senders.v, bounce_senders.n);
-	bool titled = span_has_any(title, bounce_subjects.v, bounce_subjects.n);
-	bool null_path = span_is(header_value(h, "Return-Path"), "<>");
-	bool says = (daemon || null_path) && !titled &&
-		    span_has_any(bounce_without_copy(text), bounce_texts.v, bounce_texts.n);
+	struct span address = span_of(from), path = span_trim(header_value(h, "Return-Path"));
+	struct span sender = header_value(h, "From");
+	struct bounce_sender s = { .daemon = begins(address, &bounce_daemons) };
 
-	if (header_find(h, "X-Failed-Recipients", 0))
+	s.mailer = s.daemon || begins(address, &bounce_roles) || named_mailer(sender) ||
+		   span_has(sender, "<>");
+	s.robot = begins(address, &bounce_robots);
+	s.null_path =
+		span_is(path, "<>") &&
+		(s.mailer ||
+		 !(span_starts(span_trim(header_value(h, "Auto-Submitted")), "auto-replied") ||
+		   header_find(h, "X-Autoreply", 0) || header_find(h, "X-Autorespond", 0)));
+	s.passed_on = strcmp(t->v[0].type, "multipart/report") != 0 &&
+		      (trim_is_reply(subject) || trim_is_forward(span_of(subject), span_of("")));
+	/* James answers with "Re:" and the subject of what it gives back. */
+	s.reports = s.passed_on ? s.mailer && s.null_path : s.mailer || s.robot || s.null_path;
+	return s;
+}
+
+static bool is_titled(const char *subject)
+{
+	return subject_has(subject, &bounce_subjects) || subject_has(subject, &bounce_delays);
+}
+
+/* An enhanced status code of failure and an address: a report in whatever language. */
+static bool is_coded(struct span report)
+{
+	for (size_t i = 0; i < report.n; i++)
+		if (report.p[i] != '2' && ascii_digit(report.p[i]) && status_at(report, i))
+			return span_chr(report, '@') < report.n;
+	return false;
+}
+
+const char *bounce_text_evidence(const struct mime_tree *t, const char *subject,
+				 const struct bounce_sender *s, struct span text)
+{
+	struct span report;
+	bool titled;
+
+	if (header_find(&t->v[0].header, "X-Failed-Recipients", 0))
 		return "X-Failed-Recipients";
-	if (span_starts(title, "re:") || span_starts(title, "fwd:"))
+	if (!s->reports)
 		return NULL;
-	if (span_has(sender, "mailer-daemon@"))
+	if (s->daemon)
 		return "From: MAILER-DAEMON";
-	if (daemon && titled)
+	titled = is_titled(subject);
+	if (s->mailer && titled)
 		return "sender and subject of a mailer";
-	if (daemon && says)
+	report = bounce_without_copy(text);
+	if (s->null_path && is_coded(report))
+		return "null Return-Path and a status code";
+	if (s->mailer && (span_has_any(report, bounce_texts.v, bounce_texts.n) ||
+			  span_has_any(report, bounce_delays.v, bounce_delays.n)))
 		return "sender and text of a mailer";
-	if (null_path && (titled || says))
-		return "null Return-Path and words of a mailer";
-	return NULL;
+	if (!s->null_path) /* a robot */
+		return titled && is_coded(report) ? "robot's subject and a status code" : NULL;
+	/* A shop's delivery fails as well, but it gives no mail back and no address. */
+	return (report.n < text.n || span_chr(report, '@') < report.n) &&
+			       (titled || span_has_any(report, bounce_texts.v, bounce_texts.n))
+		       ? "null Return-Path and words of a mailer"
+		       : NULL;
 }

@@ -4,14 +4,26 @@
 
 #include <maildesk/mail/bounce.h>
 
+/* Who sent it, before its words are looked at. */
+struct bounce_sender {
+	bool daemon; /* an address that no person has */
+	bool mailer; /* that, or the address or name of a mailer that a person may have as well */
+	bool robot;  /* takes no answers */
+	bool null_path; /* and no robot's own answer */
+	bool passed_on; /* the subject is that of an answer or a forward */
+	bool reports;   /* one whose words count: no person, as far as the header tells */
+};
+struct bounce_sender bounce_sender_read(const struct mime_tree *t, const char *subject,
+					const char *from);
+
 /* What says that a mail is a bounce although no part of it is a status report; NULL for nothing. */
-const char *bounce_text_evidence(const struct mime_tree *t, const char *subject, const char *from,
-				 struct span text);
+const char *bounce_text_evidence(const struct mime_tree *t, const char *subject,
+				 const struct bounce_sender *sender, struct span text);
 
 /* Appends one entry for each failed address of the text to v[*n] (room BOUNCE_RECIPIENTS_MAX);
  * an address that is known already only gets what it lacks. */
-void bounce_text_read(struct arena *a, const struct mime_tree *t, struct span text,
-		      struct bounce *v, size_t *n);
+void bounce_text_read(struct arena *a, const struct mime_tree *t, const char *subject,
+		      struct span text, struct bounce *v, size_t *n);
 
 /* The first enhanced status code ("5.1.1") in s; NULL when there is none. */
 const char *bounce_status_in(struct arena *a, struct span s);

@@ -15,6 +15,7 @@
 #include <maildesk/mail/span.h>
 
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { TEST_ARENA = 64 << 20 };
@@ -27,6 +28,19 @@ static inline struct message message_of(struct arena *a, const char *text, size_
 
 	assert_int_equal(message_read((const uint8_t *)text, n, a, &m, &err), MD_OK);
 	return m;
+}
+
+/* The bytes of a file below the tree's top (at most 1 MB); freed by the caller. */
+static inline char *test_slurp(const char *path, size_t *ret_n)
+{
+	FILE *f = fopen(path, "rb");
+	char *p = malloc(1 << 20);
+
+	assert_non_null(f);
+	assert_non_null(p);
+	*ret_n = fread(p, 1, 1 << 20, f);
+	fclose(f);
+	return p;
 }
 
 static inline const struct mail_address *address_at(const struct rec_list *list, size_t i)

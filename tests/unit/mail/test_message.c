@@ -5,19 +5,6 @@
 #include <maildesk/base/utf8.h>
 
 #include <glob.h>
-#include <stdio.h>
-
-static char *slurp(const char *path, size_t *ret_n)
-{
-	FILE *f = fopen(path, "rb");
-	char *p = malloc(1 << 20);
-
-	assert_non_null(f);
-	assert_non_null(p);
-	*ret_n = fread(p, 1, 1 << 20, f);
-	fclose(f);
-	return p;
-}
 
 /* Each tests/data/X.eml reads as tests/data/X.json. */
 static void reads_the_samples(void **state)
@@ -36,10 +23,10 @@ static void reads_the_samples(void **state)
 		size_t n, m;
 		struct message msg;
 
-		mail = slurp(path, &n);
+		mail = test_slurp(path, &n);
 		memcpy(strrchr(path, '.'), ".js\0", 4);
 		path = arena_printf(&a, "%son", path);
-		expect = slurp(path, &m);
+		expect = test_slurp(path, &m);
 		msg = message_of(&a, mail, n);
 		free(mail);
 		rec_json(&json, &message_rec, &msg);
@@ -60,7 +47,7 @@ static void survives_the_wire(void **state)
 				     two = BUF_INIT(1 << 20);
 	struct message m, back;
 	size_t n;
-	char *mail = slurp("tests/data/attachments.eml", &n);
+	char *mail = test_slurp("tests/data/attachments.eml", &n);
 
 	(void)state;
 	m = message_of(&a, mail, n);
@@ -80,7 +67,7 @@ static void attachment_slices_point_into_the_raw_mail(void **state)
 	const struct attachment *v;
 	struct message m;
 	size_t n;
-	char *mail = slurp("tests/data/attachments.eml", &n);
+	char *mail = test_slurp("tests/data/attachments.eml", &n);
 
 	(void)state;
 	m = message_of(&a, mail, n);
@@ -209,7 +196,7 @@ static void reads_authentication_results(void **state)
 static void survives_lack_of_memory(void **state)
 {
 	size_t n;
-	char *mail = slurp("tests/data/attachments.eml", &n);
+	char *mail = test_slurp("tests/data/attachments.eml", &n);
 	int rc = MD_NOMEM;
 
 	(void)state;
