@@ -14,6 +14,7 @@ B       ?= build$(if $(filter-out release,$(MODE)),/$(MODE))
 PREFIX  ?= /usr/local
 DESTDIR ?=
 CC      ?= cc
+WEB     ?= build/web
 PYTHON  ?= /usr/bin/python3
 VERSION := 0.1.0
 
@@ -62,7 +63,8 @@ $(B)/obj/%.o: %.c Makefile
 	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # Files that live inside the binary (include/maildesk/base/embed.h).
-EMBED := $(sort schema.sql $(wildcard src/store/steps/*.sql templates/*/*.mustache) $(wildcard web/dist/* web/dist/*/*))
+EMBED := $(sort schema.sql $(wildcard src/store/steps/*.sql templates/*/*.mustache) \
+	$(filter-out %/assets,$(wildcard $(WEB)/dist/* $(WEB)/dist/*/*)))
 $(B)/gen/embed.list: FORCE
 	@mkdir -p $(@D)
 	@echo '$(EMBED)' | cmp -s - $@ || echo '$(EMBED)' > $@
@@ -71,11 +73,30 @@ $(B)/gen/embed.c: $(B)/gen/embed.list $(EMBED)
 	  printf '__asm__(".pushsection .rodata\\nembed_%d: .incbin \\"%s\\"\\n.byte 0\\n.popsection");\n' $$i $$f; \
 	  echo "extern const char embed_$$i[];"; done; \
 	  echo 'const struct embed_file embed_files[] = {'; i=0; for f in $(EMBED); do i=$$((i + 1)); \
-	  echo "{ \"$$f\", embed_$$i, $$(wc -c < $$f) },"; done; echo '{ 0 } };'; } > $@
+	  echo "{ \"$${f#$(WEB)/}\", embed_$$i, $$(wc -c < $$f) },"; done; echo '{ 0 } };'; } > $@
 $(B)/obj/gen/embed.o: $(B)/gen/embed.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 FORCE:
+
+# The console (web/): where there is Node, `make web` puts it into $(WEB)/dist, and from there it
+# goes into the binary. Without it the daemon is built all the same, and says so at /.
+NODE := $(and $(shell command -v node),$(shell command -v npm))
+WEB_SOURCE := $(shell find web -type f -not -path '*/node_modules/*' 2>/dev/null)
+web: $(if $(NODE),$(WEB)/dist/index.html)
+	$(if $(NODE),,@echo 'make web: no node and npm here: the console is left out')
+# npm's folder has to stand above the source that it is for: a copy of the tree in $(WEB).
+$(WEB)/node_modules/.package-lock.json: web/package.json web/package-lock.json web/.npmrc
+	@mkdir -p $(WEB)
+	@cp web/package.json web/package-lock.json web/.npmrc $(WEB)/
+	$(call say,NPM,$@)cd $(WEB) && npm ci --no-audit --no-fund --loglevel=error >npm.log 2>&1 || \
+		{ cat npm.log; exit 1; }
+	@touch $@
+$(WEB)/dist/index.html: $(WEB)/node_modules/.package-lock.json $(WEB_SOURCE)
+	@rm -rf $(WEB)/src $(WEB)/dist
+	@tar -C web --exclude=./node_modules -cf - . | tar -C $(WEB) -xf -
+	$(call say,VITE,$@)cd $(WEB) && npm run -s build >vite.log 2>&1 || { cat vite.log; exit 1; }
+	@cd $(WEB)/dist && gzip -9nk *.html *.svg assets/*.js assets/*.css
 
 # Unit tests: tests/unit/<layer>/test_<module>.c sees its own layer and those below, as the module does.
 UNIT := $(patsubst tests/unit/%.c,$(B)/unit/%,$(sort $(wildcard tests/unit/*/test_*.c)))
@@ -94,12 +115,14 @@ check: $(UNIT)
 	@tests/run-unit $(UNIT)
 
 test: deps
+	$(MAKE) web
 	$(MAKE) all $(UNIT) $(B)/authmilter
 	@failed=0; tests/sandbox/postgres run tests/run-unit $(UNIT) || failed=1; \
 	MAILDESK=$(abspath $(B)/maildesk) tests/run-integration || failed=1; exit $$failed
 
 demo:
 	tests/deps $(if $(DEMO_DB),test,demo)
+	$(MAKE) web || echo 'demo: without the console, which could not be built (above)'
 	$(MAKE) all $(B)/authmilter
 	MAILDESK=$(abspath $(B)/maildesk) tests/sandbox/demo $(if $(DEMO_EXIT),--exit) \
 		$(if $(filter postgres,$(DEMO_DB)),--postgres)
@@ -169,7 +192,7 @@ uninstall:
 clean:
 	rm -rf build
 
-.PHONY: all check test demo sandbox asan tsan races lint fuzz fuzz-run soak bench deps install uninstall clean FORCE
+.PHONY: all web check test demo sandbox asan tsan races lint fuzz fuzz-run soak bench deps install uninstall clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

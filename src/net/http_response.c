@@ -79,6 +79,7 @@ int http_refuse(struct http_request *q, struct http_response *r, int status, con
 	r->code = code;
 	r->type = NULL;
 	r->as_is = false;
+	r->encoding = r->cache = NULL;
 	r->detail = arena_strdup(q->arena, text);
 	r->etag = NULL;
 	r->n_headers = 0;
@@ -167,6 +168,11 @@ static bool takes_gzip(const char *list)
 	return false;
 }
 
+bool http_takes_gzip(const struct http_request *q)
+{
+	return takes_gzip(http_header(q, "Accept-Encoding"));
+}
+
 static bool start_gzip(struct http_worker *w)
 {
 	if (w->gzip_ready)
@@ -218,13 +224,15 @@ static void add_fields(struct MHD_Response *m, const struct http_exchange *ex)
 	const struct http_response *r = &ex->r;
 
 	add(m, "X-Content-Type-Options", "nosniff");
-	add(m, "Cache-Control", r->etag ? "private, no-cache" : "no-store");
+	add(m, "Cache-Control", r->cache ? r->cache : r->etag ? "private, no-cache" : "no-store");
 	add(m, "Vary", "Accept-Encoding, Authorization");
 	if (r->status != 204 && r->status != 304)
 		add(m, "Content-Type",
 		    r->code   ? "application/problem+json"
 		    : r->type ? r->type
 			      : "application/json");
+	if (r->encoding && r->status != 304)
+		add(m, "Content-Encoding", r->encoding);
 	if (r->etag)
 		add(m, "ETag", r->etag);
 	for (size_t i = 0; i < r->n_headers; i++)
@@ -257,8 +265,7 @@ static void finish(struct http_worker *w, struct http_exchange *ex, bool *ret_gz
 		http_range_apply(ex);
 	if (r->code && !r->body.len)
 		write_problem(r);
-	if (r->body.len > GZIP_FROM && !r->as_is &&
-	    takes_gzip(http_header(&ex->q, "Accept-Encoding")))
+	if (r->body.len > GZIP_FROM && !r->as_is && !r->encoding && http_takes_gzip(&ex->q))
 		*ret_gzip = compress_body(w, &r->body);
 }
 

@@ -247,6 +247,13 @@ static void no_method(struct http_exchange *ex, const struct found *f)
 	http_header_add(&ex->q, &ex->r, "Allow", "%sOPTIONS", f->allow);
 }
 
+static bool show_page(struct http_exchange *ex)
+{
+	const struct http_service *s = &ex->server->service;
+
+	return s->page && strcmp(ex->q.method, "GET") == 0 && s->page(s->ctx, &ex->q, &ex->r);
+}
+
 bool http_may_upload(struct http_exchange *ex)
 {
 	const struct http_service *s = &ex->server->service;
@@ -277,6 +284,8 @@ void http_dispatch(struct http_exchange *ex)
 	else if (ex->too_large)
 		http_refuse(&ex->q, &ex->r, 413, "too_large", "bodies are limited to %zu bytes",
 			    ex->body_max);
+	else if (!f.path && show_page(ex))
+		return;
 	else if (!f.path)
 		http_refuse(&ex->q, &ex->r, 404, "not_found", "there is nothing here");
 	else if (strcmp(ex->method, "OPTIONS") == 0)

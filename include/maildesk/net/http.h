@@ -35,11 +35,13 @@ struct http_request {
 };
 
 struct http_response {
-	int status;       /* 200 */
-	struct buf body;  /* JSON, or of this: */
-	const char *type; /* "text/html; charset=utf-8"; NULL: JSON */
-	bool as_is;       /* is not to be compressed */
-	const char *etag; /* with its quotes; a GET that has it already is answered 304 */
+	int status;           /* 200 */
+	struct buf body;      /* JSON, or of this: */
+	const char *type;     /* "text/html; charset=utf-8"; NULL: JSON */
+	bool as_is;           /* is not to be compressed */
+	const char *encoding; /* the body is in it already: "gzip" */
+	const char *cache;    /* Cache-Control; NULL: what fits an answer of the API */
+	const char *etag;     /* with its quotes; a GET that has it already is answered 304 */
 	struct http_pair headers[HTTP_HEADERS_MAX];
 	size_t n_headers;
 	/* set by http_refuse() */
@@ -86,6 +88,9 @@ struct http_service {
 	bool (*enter)(void *ctx, struct http_request *q, struct http_response *r,
 		      const struct http_route *route);
 	void (*leave)(void *ctx, struct http_request *q, struct http_response *r);
+	/* A GET of what no route names, by anybody: false when there is no such page either; then
+	 * the answer is untouched. May be NULL. */
+	bool (*page)(void *ctx, struct http_request *q, struct http_response *r);
 	/* What `find`, `handler` or `identify` failed with, as an answer. */
 	void (*failed)(void *ctx, struct http_request *q, struct http_response *r, int rc,
 		       const struct md_err *err);
@@ -133,6 +138,8 @@ const char *http_body(const struct http_request *q, size_t *ret_n);
 const char *http_query(const struct http_request *q, const char *name);
 void http_header_add(struct http_request *q, struct http_response *r, const char *name,
 		     const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/* May the answer be in gzip? */
+bool http_takes_gzip(const struct http_request *q);
 /* The answer is these bytes, with a NUL behind them; they are its to free from now on.
  * A part of them is what the client gets if it asks for one (RFC 9110 14). */
 void http_answer_bytes(struct http_response *r, void *bytes, size_t n, const char *type);

@@ -70,6 +70,8 @@ int api_txn(struct api *api, struct http_request *q, db_txn_fn fn, void *ctx, in
 /* One of several transactions of a request, each for itself. */
 int api_txn_part(struct api *api, struct http_request *q, int64_t part, db_txn_fn fn, void *ctx,
 		 struct md_err *err);
+/* console.c: what no route names */
+bool console_page(void *ctx, struct http_request *q, struct http_response *r);
 /* fail.c */
 void api_failed(void *ctx, struct http_request *q, struct http_response *r, int rc,
 		const struct md_err *err);

@@ -147,6 +147,7 @@ static const struct http_service service = {
 	.permit = api_permit,
 	.enter = api_enter,
 	.leave = api_leave,
+	.page = console_page,
 	.failed = api_failed,
 };
 

@@ -1,0 +1,43 @@
+import type { Text } from '../lib/text';
+
+/* What tickets are made of: used by the list, the ticket and the dashboard. */
+const m = {
+	status: ['Status', 'Status', 'Estado', 'État'],
+	open: ['Open', 'Offen', 'Abierto', 'Ouvert'],
+	pending: ['Waiting for customer', 'Wartet auf Kunden', 'Esperando al cliente', 'En attente du client'],
+	in_progress: ['In progress', 'In Arbeit', 'En curso', 'En cours'],
+	resolved: ['Resolved', 'Gelöst', 'Resuelto', 'Résolu'],
+	closed: ['Closed', 'Geschlossen', 'Cerrado', 'Fermé'],
+	reopened: ['Reopened', 'Wieder geöffnet', 'Reabierto', 'Rouvert'],
+	priority: ['Priority', 'Priorität', 'Prioridad', 'Priorité'],
+	low: ['Low', 'Niedrig', 'Baja', 'Basse'],
+	medium: ['Medium', 'Mittel', 'Media', 'Moyenne'],
+	high: ['High', 'Hoch', 'Alta', 'Haute'],
+	critical: ['Critical', 'Kritisch', 'Crítica', 'Critique'],
+	assignee: ['Assignee', 'Zuständig', 'Responsable', 'Responsable'],
+	unassigned: ['Unassigned', 'Niemand', 'Sin asignar', 'Non attribué'],
+	me: ['Me', 'Ich', 'Yo', 'Moi'],
+	requester: ['Customer', 'Kunde', 'Cliente', 'Client'],
+	team: ['Team', 'Team', 'Equipo', 'Équipe'],
+	organisation: ['Organisation', 'Organisation', 'Organización', 'Organisation'],
+	mailbox: ['Mailbox', 'Postfach', 'Buzón', 'Boîte aux lettres'],
+	category: ['Category', 'Kategorie', 'Categoría', 'Catégorie'],
+	tags: ['Tags', 'Schlagwörter', 'Etiquetas', 'Étiquettes'],
+	title: ['Subject', 'Betreff', 'Asunto', 'Sujet'],
+	description: ['Message', 'Nachricht', 'Mensaje', 'Message'],
+	created: ['Created', 'Erstellt', 'Creado', 'Créé'],
+	updated: ['Updated', 'Geändert', 'Actualizado', 'Mis à jour'],
+	due: ['Due', 'Fällig', 'Vence', 'Échéance'],
+	first_response: ['First answer', 'Erste Antwort', 'Primera respuesta', 'Première réponse'],
+	next_response: ['Next answer', 'Nächste Antwort', 'Siguiente respuesta', 'Prochaine réponse'],
+	update: ['Update', 'Zwischenstand', 'Actualización', 'Mise à jour'],
+	resolution: ['Solution', 'Lösung', 'Solución', 'Résolution'],
+	slaLeft: ['{what}: {time} left', '{what}: noch {time}', '{what}: quedan {time}', '{what} : reste {time}'],
+	slaLate: ['{what}: {time} late', '{what}: {time} zu spät', '{what}: {time} de retraso', '{what} : {time} de retard'],
+	slaPaused: ['{what}: paused', '{what}: angehalten', '{what}: en pausa', '{what} : en pause'],
+	overdue: ['Overdue', 'Überfällig', 'Vencido', 'En retard'],
+	looking: ['{names} is looking at it', '{names} sieht es an', '{names} lo está viendo', '{names} le consulte'],
+	lookingMany: ['{names} are looking at it', '{names} sehen es an', '{names} lo están viendo', '{names} le consultent'],
+} satisfies Record<string, Text>;
+
+export default m;

@@ -1,0 +1,32 @@
+/* Every page of the console: one row each. From it come the router, the navigation, who is shown what,
+ * and the list of addresses at which the daemon serves the console (vite.config.ts). */
+import type { ComponentType } from 'react';
+import type { Role } from './app/session';
+import type { Text } from './lib/text';
+import m from './messages/common';
+import type { IconName } from './ui/icons';
+
+export interface Route {
+	path: string;
+	/** Whose page it is; 'nobody': shown without being signed in. */
+	for: 'nobody' | Role[];
+	load: () => Promise<{ default: ComponentType }>;
+	/** In the navigation. */
+	nav?: { label: Text; icon: IconName; group: 'work' | 'mail' | 'settings' };
+}
+
+const everyone: Role[] = ['customer', 'agent', 'admin'];
+const staff: Role[] = ['agent', 'admin'];
+
+// prettier-ignore
+export const routes: Route[] = [
+	{ path: 'sign-in', for: 'nobody', load: () => import('./pages/sign-in') },
+	{ path: 'register', for: 'nobody', load: () => import('./pages/register') },
+	{ path: 'forgot', for: 'nobody', load: () => import('./pages/forgot') },
+	{ path: 'verify', for: 'nobody', load: () => import('./pages/verify') },
+	{ path: 'reset', for: 'nobody', load: () => import('./pages/reset') },
+
+	{ path: 'tickets', for: everyone, load: () => import('./pages/tickets'), nav: { label: m.tickets, icon: 'inbox', group: 'work' } },
+
+	{ path: 'tags', for: staff, load: () => import('./pages/tags'), nav: { label: m.tags, icon: 'tag', group: 'settings' } },
+];

@@ -1,0 +1,122 @@
+import { useEffect, useId, useRef, useState, type ReactNode } from 'react';
+import { Icon, type IconName } from './icons';
+
+export interface MenuItem {
+	label: string;
+	icon?: IconName;
+	danger?: boolean;
+	checked?: boolean;
+	run: () => void;
+}
+
+interface MenuProps {
+	label: string;
+	/** What the button shows. */
+	children: ReactNode;
+	items: (MenuItem | null)[]; /* null: a line */
+	className?: string;
+	align?: 'left' | 'right';
+	up?: boolean;
+}
+
+/** A button that opens a list of actions; arrows, Home, End, Escape and first letters work. */
+export function Menu({ label, children, items, className = '', align = 'right', up }: MenuProps) {
+	const [open, setOpen] = useState(false);
+	const box = useRef<HTMLDivElement>(null);
+	const button = useRef<HTMLButtonElement>(null);
+	const id = useId();
+
+	useEffect(() => {
+		if (!open) return;
+		box.current?.querySelector<HTMLElement>('[role^=menuitem]')?.focus();
+		const away = (e: PointerEvent) => {
+			const at = e.target as Node;
+			if (!box.current?.contains(at) && !button.current?.contains(at)) setOpen(false);
+		};
+		document.addEventListener('pointerdown', away);
+		return () => document.removeEventListener('pointerdown', away);
+	}, [open]);
+
+	const onKey = (e: React.KeyboardEvent) => {
+		const all = [...(box.current?.querySelectorAll<HTMLElement>('[role^=menuitem]') ?? [])];
+		const at = all.indexOf(document.activeElement as HTMLElement);
+		const to = (i: number) => {
+			e.preventDefault();
+			all[(i + all.length) % all.length]?.focus();
+		};
+		if (e.key === 'ArrowDown') to(at + 1);
+		else if (e.key === 'ArrowUp') to(at - 1);
+		else if (e.key === 'Home') to(0);
+		else if (e.key === 'End') to(-1);
+		else if (e.key === 'Escape' || e.key === 'Tab') {
+			if (e.key === 'Escape') e.preventDefault();
+			e.stopPropagation();
+			setOpen(false);
+			button.current?.focus();
+		} else if (e.key.length === 1) {
+			const hit = all.findIndex((x, i) => i > at && x.textContent?.trim().toLowerCase().startsWith(e.key.toLowerCase()));
+			if (hit >= 0) to(hit);
+		}
+	};
+
+	return (
+		<div className="relative inline-block">
+			<button
+				ref={button}
+				type="button"
+				aria-label={label}
+				title={label}
+				aria-haspopup="menu"
+				aria-expanded={open}
+				aria-controls={open ? id : undefined}
+				onClick={() => setOpen(!open)}
+				onKeyDown={(e) => {
+					if (e.key === 'ArrowDown' && !open) {
+						e.preventDefault();
+						setOpen(true);
+					}
+				}}
+				className={className}
+			>
+				{children}
+			</button>
+			{open && (
+				<div
+					ref={box}
+					id={id}
+					role="menu"
+					aria-label={label}
+					tabIndex={-1}
+					onKeyDown={onKey}
+					className={`absolute z-40 max-h-80 min-w-48 overflow-auto rounded-lg border border-line bg-surface p-1 shadow-lg ${
+						align === 'right' ? 'right-0' : 'left-0'
+					} ${up ? 'bottom-full mb-1' : 'mt-1'}`}
+				>
+					{items.map((item, i) =>
+						item ? (
+							<button
+								key={i}
+								type="button"
+								role={item.checked === undefined ? 'menuitem' : 'menuitemradio'}
+								aria-checked={item.checked}
+								tabIndex={-1}
+								onClick={() => {
+									setOpen(false);
+									button.current?.focus();
+									item.run();
+								}}
+								className={`flex min-h-8 w-full items-center gap-2 rounded-md px-2.5 text-left hover:bg-hover focus:bg-hover focus:outline-none ${item.danger ? 'text-danger' : ''}`}
+							>
+								{item.icon && <Icon name={item.icon} size={16} />}
+								<span className="flex-1">{item.label}</span>
+								{item.checked && <Icon name="check" size={16} />}
+							</button>
+						) : (
+							<hr key={i} className="my-1 border-line" />
+						),
+					)}
+				</div>
+			)}
+		</div>
+	);
+}
