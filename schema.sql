@@ -458,6 +458,28 @@ CREATE TABLE search_queue (         -- what the search index does not have yet, 
 ) {STRICT};
 {SEARCH_INDEX}
 
+CREATE TABLE event_queue (         -- what happened, written by what did it and not numbered yet
+    id          {ID},
+    type        TEXT NOT NULL,                -- "ticket.created"
+    ticket_id   {INT} NOT NULL,               -- no reference: it may go while this is told
+    comment_id  {INT},
+    version     {INT},                        -- of the ticket, after it
+    actor_id    {INT},                        -- NULL: the desk itself
+    is_internal {INT} NOT NULL,               -- 1: for agents alone
+    at          {INT} NOT NULL
+) {STRICT};
+
+CREATE TABLE events (              -- the same in the order of their numbers, for a day
+    id          {ID},                         -- given after the commit, by one daemon at a time
+    type        TEXT NOT NULL,
+    ticket_id   {INT} NOT NULL,
+    comment_id  {INT},
+    version     {INT},
+    actor_id    {INT},
+    is_internal {INT} NOT NULL,
+    at          {INT} NOT NULL
+) {STRICT};
+
 CREATE TABLE refresh_tokens (
     id         {ID},
     user_id    {INT} NOT NULL REFERENCES users (id),

@@ -60,6 +60,8 @@ int work_approve(struct work *w, int64_t comment, struct md_err *err)
 	w->touched = true;
 	rc = comment_save(w->c, &m, err);
 	if (rc == MD_OK)
+		rc = work_announce(w, "comment.updated", comment, false, err);
+	if (rc == MD_OK)
 		rc = work_again(w, err);
 	if (rc == MD_OK && m.author_id)
 		rc = let_through(w, &m, err);

@@ -71,6 +71,8 @@ int work_comment(struct work *w, const struct work_comment *m, int64_t *ret_comm
 				  : is_public ? "public"
 					      : "internal",
 				  is_public, err);
+	if (rc == MD_OK)
+		rc = work_announce(w, "comment.created", *ret_comment, !is_public || m->held, err);
 	if (rc == MD_OK && !w->by->automatic)
 		rc = work_event(w, is_public ? "public_reply" : "internal_note", *ret_comment,
 				m->body, err);
@@ -115,6 +117,8 @@ int work_comment_edit(struct work *w, int64_t comment, const char *body, struct 
 	m.edited_at = w->by->now_ms;
 	w->touched = true;
 	rc = work_outbox_edit(w, comment, body, err);
+	if (rc == MD_OK)
+		rc = work_announce(w, "comment.updated", comment, m.is_internal, err);
 	return rc == MD_OK ? comment_save(w->c, &m, err) : rc;
 }
 
@@ -130,5 +134,7 @@ int work_comment_delete(struct work *w, int64_t comment, struct md_err *err)
 	m.deleted_at = w->by->now_ms;
 	w->touched = true;
 	rc = outbox_cancel_comment(w->c, w->ticket.id, comment, w->by->now_ms, err);
+	if (rc == MD_OK)
+		rc = work_announce(w, "comment.deleted", comment, m.is_internal, err);
 	return rc == MD_OK ? comment_save(w->c, &m, err) : rc;
 }

@@ -372,6 +372,12 @@ const struct conf_key conf_keys[] = {
 	  "Address and port of the API.", .check = check_listen),
 	K("http", "max_upload", conf_http, max_upload_bytes, CONF_SIZE, "25M",
 	  "The largest file that may be attached.", RANGE(1024, 60 << 20)),
+	K("http", "heartbeat", conf_http, heartbeat_ms, CONF_DURATION, "15s",
+	  "How often who watches GET /events is written to, and looked up again.",
+	  RANGE(100 * MS, 30 * SECOND)),
+	K("http", "events_kept", conf_http, events_kept_ms, CONF_DURATION, "24h",
+	  "How long who was away from GET /events can come back and miss nothing.",
+	  RANGE(100 * MS, 30 * DAY)),
 	K("http", "trusted_proxies", conf_http, trusted_proxies, CONF_STRS, "",
 	  "Proxies whose X-Forwarded-For counts.", .check = check_ip),
 

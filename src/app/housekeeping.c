@@ -1,5 +1,6 @@
 #include <maildesk/app/housekeeping.h>
 #include <maildesk/store/kept.h>
+#include <maildesk/store/events.h>
 #include <maildesk/store/messages.h>
 #include <maildesk/store/privacy.h>
 
@@ -10,7 +11,7 @@ enum { COUNT_MAX = 1000000 };
 
 struct keeping {
 	struct db *db;
-	int64_t now_ms;
+	int64_t now_ms, events_kept_ms;
 	bool dry_run;
 	struct housekeeping *ret;
 };
@@ -57,7 +58,10 @@ static int tickets(struct keeping *k, find_fn find, drop_fn drop, int64_t before
 static int small_things(struct db_conn *c, void *ctx, struct md_err *err)
 {
 	struct keeping *k = ctx;
-	int rc = purge_discarded(c, k->now_ms - 30 * DAY, &k->ret->discarded, err);
+	int rc = event_purge(c, k->now_ms - k->events_kept_ms, err);
+
+	if (rc == MD_OK)
+		rc = purge_discarded(c, k->now_ms - 30 * DAY, &k->ret->discarded, err);
 
 	if (rc == MD_OK)
 		rc = kept_purge(c, k->now_ms, err);
@@ -78,7 +82,7 @@ int housekeeping_run(struct db *db, const struct config *config, int64_t now_ms,
 		     struct housekeeping *ret, struct md_err *err)
 {
 	const struct conf_retention *r = &config->retention;
-	struct keeping k = { db, now_ms, dry_run, ret };
+	struct keeping k = { db, now_ms, config->http.events_kept_ms, dry_run, ret };
 	int rc;
 
 	*ret = (struct housekeeping){ 0 };

@@ -17,10 +17,9 @@ struct listener {
 };
 
 static const enum desk_part parts[DB_TOPICS] = {
-	[DB_TOPIC_OUTBOX] = DESK_SENDER,
-	[DB_TOPIC_TIMERS] = DESK_TIMERS,
-	[DB_TOPIC_LEASES] = DESK_MAILBOXES,
-	[DB_TOPIC_SEARCH] = DESK_INDEXER,
+	[DB_TOPIC_OUTBOX] = DESK_SENDER,    [DB_TOPIC_TIMERS] = DESK_TIMERS,
+	[DB_TOPIC_LEASES] = DESK_MAILBOXES, [DB_TOPIC_SEARCH] = DESK_INDEXER,
+	[DB_TOPIC_EVENTS] = DESK_EVENTS,
 };
 
 static void wake(struct listener *l, unsigned topics)

@@ -2,14 +2,55 @@
  */
 #include "work_priv.h"
 
+#include <maildesk/store/events.h>
 #include <maildesk/store/search.h>
 
 #include <string.h>
 
+static int announce(struct work *w, const char *type, int64_t comment, bool is_internal,
+		    int64_t version, struct md_err *err)
+{
+	const struct event e = {
+		.type = type,
+		.ticket = w->ticket.id,
+		.comment = comment,
+		.version = version,
+		.actor = w->by->user.id,
+		.is_internal = is_internal,
+		.at = w->by->now_ms,
+	};
+
+	return event_add(w->c, &e, err);
+}
+
+int work_announce(struct work *w, const char *type, int64_t comment, bool is_internal,
+		  struct md_err *err)
+{
+	/* What is said with the opening of a ticket is told with it; said while merging, it is the
+	 * survivor's, and told with that. */
+	if (w->created || w->ticket.merged_into)
+		return MD_OK;
+	w->announced = true;
+	return announce(w, type, comment, is_internal, w->ticket.version + 1, err);
+}
+
+/* `differs`: more than that something was said. */
+static int announce_change(struct work *w, bool differs, struct md_err *err)
+{
+	const char *type = w->created                                     ? "ticket.created"
+			   : w->ticket.deleted_at == w->before.deleted_at ? "ticket.updated"
+			   : w->ticket.deleted_at                         ? "ticket.deleted"
+									  : "ticket.restored";
+
+	if (!w->created && !differs && w->announced)
+		return MD_OK;
+	return announce(w, type, 0, false, w->ticket.version, err);
+}
+
 int work_save(struct work *w, struct md_err *err)
 {
-	bool changed = memcmp(&w->ticket, &w->before, sizeof w->ticket) != 0 ||
-		       (w->touched && !w->created);
+	bool differs = memcmp(&w->ticket, &w->before, sizeof w->ticket) != 0;
+	bool changed = differs || (w->touched && !w->created);
 	int rc = MD_OK;
 
 	if (!w->ticket.id)
@@ -27,6 +68,8 @@ int work_save(struct work *w, struct md_err *err)
 		rc = work_schedule_moves(w, err);
 	if (rc == MD_OK)
 		rc = work_settle_clocks(w, err);
+	if (rc == MD_OK && (changed || w->created))
+		rc = announce_change(w, differs, err);
 	if (rc == MD_OK)
 		rc = work_queue_notices(w, err);
 	return rc;
@@ -57,4 +100,5 @@ void work_done(struct desk *d)
 	desk_wake(d, DESK_SENDER);
 	desk_wake(d, DESK_TIMERS);
 	desk_wake(d, DESK_INDEXER);
+	desk_wake(d, DESK_EVENTS);
 }

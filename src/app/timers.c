@@ -114,7 +114,7 @@ static int fire_due(struct timers *t, struct md_err *err)
 		arena_done(&f.arena);
 	}
 	if (t->n)
-		desk_wake(t->d, DESK_SENDER);
+		work_done(t->d);
 	return worst;
 }
 

@@ -20,6 +20,10 @@ int work_ask_frozen(struct work *w, enum policy_action action, struct md_err *er
 /* Remember something that people may have to be told when the work is saved. */
 int work_event(struct work *w, const char *event, int64_t comment, const char *body,
 	       struct md_err *err);
+/* Tell those who watch (store/events.h): "comment.created", about a comment. What else becomes of
+ * the ticket, work_save() tells. */
+int work_announce(struct work *w, const char *type, int64_t comment, bool is_internal,
+		  struct md_err *err);
 int work_history(struct work *w, const char *action, const char *old_value, const char *new_value,
 		 bool is_public, struct md_err *err);
 /* The same with what is behind the texts: ids, instants, durations; for undo.c. */

@@ -207,16 +207,17 @@ static int start_workers(struct http_server *s, struct md_err *err)
 		struct http_worker *w = &s->workers[i];
 
 		w->server = s;
-		w->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD |
-						     MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ITC,
-					     0, NULL, NULL, http_on_request, w,
-					     MHD_OPTION_URI_LOG_CALLBACK, http_on_uri, w,
-					     MHD_OPTION_NOTIFY_COMPLETED, http_on_completed, w,
-					     MHD_OPTION_NOTIFY_CONNECTION, on_connection, w,
-					     MHD_OPTION_CONNECTION_LIMIT, NO_LIMIT,
-					     MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_BYTES,
-					     MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK_BYTES,
-					     MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+		w->daemon =
+			MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_NO_LISTEN_SOCKET |
+						 MHD_ALLOW_SUSPEND_RESUME,
+					 0, NULL, NULL, http_on_request, w,
+					 MHD_OPTION_URI_LOG_CALLBACK, http_on_uri, w,
+					 MHD_OPTION_NOTIFY_COMPLETED, http_on_completed, w,
+					 MHD_OPTION_NOTIFY_CONNECTION, on_connection, w,
+					 MHD_OPTION_CONNECTION_LIMIT, NO_LIMIT,
+					 MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_BYTES,
+					 MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK_BYTES,
+					 MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
 		if (!w->daemon)
 			return md_fail(err, MD_BROKEN, errno, "http: cannot start a worker: %s",
 				       strerror(errno));
@@ -354,6 +355,7 @@ void http_stop(struct http_server *s)
 	if (s->accepting) {
 		(void)eventfd_write(s->stop_fd, 1);
 		pthread_join(s->acceptor, NULL);
+		http_streams_end(s);
 		drain(s);
 	}
 	for (unsigned i = 0; i < s->n_workers; i++) {

@@ -182,7 +182,7 @@ static void add_answers(struct buf *out, const struct http_route *r)
 
 	buf_addf(out, ",\"responses\":{\"%d\":{\"description\":\"%s\"", status,
 		 r->answer ? r->answer : "Done");
-	if (r->answers == HTTP_BYTES) {
+	if (r->answers == HTTP_BYTES || r->answers == HTTP_STREAM) {
 		buf_addf(out, ",\"content\":{\"%s\":{}}", r->answer);
 	} else if (r->answer) {
 		buf_adds(out, ",\"content\":{\"application/json\":{\"schema\":");

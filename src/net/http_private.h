@@ -54,6 +54,8 @@ struct http_server {
 	pthread_mutex_t lock;
 	struct http_connection *connections;
 	size_t n_connections;
+	struct http_stream *streams; /* answers that go on; under lock, like the next */
+	bool stopping;
 	atomic_size_t body_bytes, upload_bytes;
 	atomic_uint running; /* requests between their first and last byte */
 };
@@ -106,6 +108,14 @@ void http_upload_end(struct http_exchange *ex);
 
 /* http_range.c: cut the answer to what the client asked for. */
 void http_range_apply(struct http_exchange *ex);
+
+/* http_stream.c */
+/* The answer that begins; NULL: out of memory. */
+struct MHD_Response *http_stream_response(struct http_exchange *ex);
+/* There will be none after all. */
+void http_stream_drop(struct http_exchange *ex);
+/* All of them, and those that begin from now on. */
+void http_streams_end(struct http_server *server);
 
 /* http_response.c: hand the answer to libmicrohttpd. */
 enum MHD_Result http_send(struct http_worker *w, struct http_exchange *ex);

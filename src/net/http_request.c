@@ -16,6 +16,7 @@ static void exchange_free(struct http_exchange *ex)
 	if (!ex)
 		return;
 	http_upload_end(ex);
+	http_stream_drop(ex);
 	atomic_fetch_sub(&ex->server->body_bytes, ex->body.cap);
 	atomic_fetch_sub(&ex->server->running, 1);
 	buf_done(&ex->body);

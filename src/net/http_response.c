@@ -269,14 +269,31 @@ static void finish(struct http_worker *w, struct http_exchange *ex, bool *ret_gz
 		*ret_gzip = compress_body(w, &r->body);
 }
 
+static enum MHD_Result queue(struct http_exchange *ex, struct MHD_Response *m, bool gzip)
+{
+	enum MHD_Result queued;
+
+	add_fields(m, ex);
+	if (gzip)
+		add(m, "Content-Encoding", "gzip");
+	queued = MHD_queue_response(ex->con, (unsigned)ex->r.status, m);
+	MHD_destroy_response(m);
+	return queued;
+}
+
 enum MHD_Result http_send(struct http_worker *w, struct http_exchange *ex)
 {
 	struct MHD_Response *m;
-	enum MHD_Result queued;
 	bool gzip = false;
 	size_t n;
 	char *bytes;
 
+	if (ex->r.code)
+		http_stream_drop(ex);
+	if (ex->r.stream) {
+		m = http_stream_response(ex);
+		return m ? queue(ex, m, false) : MHD_NO;
+	}
 	finish(w, ex, &gzip);
 	n = ex->r.body.len;
 	bytes = n ? buf_steal(&ex->r.body) : NULL;
@@ -288,10 +305,5 @@ enum MHD_Result http_send(struct http_worker *w, struct http_exchange *ex)
 		free(bytes);
 		return MHD_NO;
 	}
-	add_fields(m, ex);
-	if (gzip)
-		add(m, "Content-Encoding", "gzip");
-	queued = MHD_queue_response(ex->con, (unsigned)ex->r.status, m);
-	MHD_destroy_response(m);
-	return queued;
+	return queue(ex, m, gzip);
 }

@@ -58,7 +58,9 @@ struct found {
 	char allow[80];
 };
 
-static void find_route(const struct http_service *s, struct http_request *q, struct found *ret)
+/* `method` as it was sent. */
+static void find_route(const struct http_service *s, struct http_request *q, const char *method,
+		       struct found *ret)
 {
 	for (size_t i = 0; i < s->n_routes; i++) {
 		const struct http_route *r = &s->routes[i];
@@ -73,8 +75,10 @@ static void find_route(const struct http_service *s, struct http_request *q, str
 		ret->path = true;
 		ret->open = ret->open || (r->roles & 1);
 		snprintf(ret->allow + n, sizeof ret->allow - n, "%s, ",
-			 strcmp(r->method, "GET") == 0 ? "GET, HEAD" : r->method);
-		if (strcmp(r->method, q->method) == 0)
+			 strcmp(r->method, "GET") == 0 && r->answers != HTTP_STREAM ? "GET, HEAD"
+										    : r->method);
+		if (strcmp(r->method, q->method) == 0 &&
+		    (r->answers != HTTP_STREAM || strcmp(method, "HEAD") != 0))
 			ret->route = r;
 	}
 }
@@ -259,7 +263,7 @@ bool http_may_upload(struct http_exchange *ex)
 	const struct http_service *s = &ex->server->service;
 	struct found f = { 0 };
 
-	find_route(s, &ex->q, &f);
+	find_route(s, &ex->q, ex->method, &f);
 	if (!f.route || f.route->body != http_upload)
 		return false;
 	if (s->identify && http_header(&ex->q, "Authorization"))
@@ -278,7 +282,7 @@ void http_dispatch(struct http_exchange *ex)
 	ex->q.user = 0;
 	if (s->identify && http_header(&ex->q, "Authorization"))
 		rc = s->identify(s->ctx, &ex->q, &err);
-	find_route(s, &ex->q, &f);
+	find_route(s, &ex->q, ex->method, &f);
 	if (!within_limit(ex))
 		http_refuse(&ex->q, &ex->r, 429, "rate_limited", "too many requests");
 	else if (ex->too_large)

@@ -21,6 +21,8 @@ DB_SQL(sql_add, "INSERT INTO api_keys (user_id, name, key_hash, scopes, created_
 DB_SQL(sql_find, "SELECT " KEY_COLUMNS " WHERE k.key_hash = $1");
 DB_SQL(sql_list, "SELECT " KEY_COLUMNS " ORDER BY k.id");
 DB_SQL(sql_remove, "DELETE FROM api_keys WHERE id = $1");
+DB_SQL(sql_is_good, "SELECT k.id FROM api_keys k WHERE k.id = $1"
+		    " AND (k.expires_at IS NULL OR k.expires_at > $2)");
 DB_SQL(sql_used, "UPDATE api_keys SET last_used_at = $1 WHERE id = $2");
 
 int api_key_add(struct db_conn *c, const struct api_key *k, const char *hash, int64_t *ret_id,
@@ -50,6 +52,15 @@ int api_key_remove(struct db_conn *c, int64_t id, struct md_err *err)
 	int rc = db_exec(c, &sql_remove, DB_ARGS(DB_INT(id)), &changed, err);
 
 	return rc == MD_OK && changed == 0 ? md_fail(err, MD_NOTFOUND, 0, "no such key") : rc;
+}
+
+int api_key_is_good(struct db_conn *c, int64_t id, int64_t now_ms, bool *ret, struct md_err *err)
+{
+	int64_t found;
+	int rc = db_int(c, &sql_is_good, DB_ARGS(DB_INT(id), DB_INT(now_ms)), &found, err);
+
+	*ret = rc == MD_OK;
+	return rc == MD_NOTFOUND ? MD_OK : rc;
 }
 
 int api_key_used(struct db_conn *c, int64_t id, int64_t now_ms, struct md_err *err)

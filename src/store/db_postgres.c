@@ -147,10 +147,9 @@ static void put_commit(struct db_link *l, struct buf *sql)
 }
 
 static const char *const channels[DB_TOPICS] = {
-	[DB_TOPIC_OUTBOX] = "maildesk_outbox",
-	[DB_TOPIC_TIMERS] = "maildesk_timers",
-	[DB_TOPIC_LEASES] = "maildesk_leases",
-	[DB_TOPIC_SEARCH] = "maildesk_search",
+	[DB_TOPIC_OUTBOX] = "maildesk_outbox", [DB_TOPIC_TIMERS] = "maildesk_timers",
+	[DB_TOPIC_LEASES] = "maildesk_leases", [DB_TOPIC_SEARCH] = "maildesk_search",
+	[DB_TOPIC_EVENTS] = "maildesk_events",
 };
 
 static void put_topics(const struct db_link *l, struct buf *sql)

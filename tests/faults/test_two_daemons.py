@@ -7,6 +7,7 @@ import contextlib
 import os
 import pathlib
 import random
+import re
 import signal
 import socket
 import subprocess
@@ -20,6 +21,7 @@ import ledger
 import lib
 from lib import wait_for
 from serving import is_running
+from watch import Watch
 
 pytestmark = pytest.mark.engine("postgres")
 SOAK = bool(os.environ.get("MAILDESK_SOAK"))
@@ -247,4 +249,55 @@ def test_timers_fire_once(make_pair):
     told = pair.a.rows("SELECT o.event, count(*), count(DISTINCT o.ticket_id) FROM outbox o"
                        " WHERE o.event NOT LIKE 'created%' GROUP BY o.event ORDER BY o.event")
     assert told == [("sla_breach", len(mails), len(mails)), ("sla_warning", len(mails), len(mails))]
+    pair.stop()
+
+
+def test_events_are_numbered_once_whoever_dies(make_pair):
+    """The holder of the lease is killed while both make events: the watcher of the other daemon,
+    and one that comes back to another daemon than it left, are told each once and in order."""
+    pair = make_pair(mailboxes=2)
+    pair.start()
+    pair.a.run("user", "add", "--email", "admin@desk.test", "--name", "Admin", "--role", "admin",
+               "--password-file", pair.world.dir / "secrets" / "admin@desk.test")
+    secret = (pair.world.dir / "secrets" / "admin@desk.test").read_text().strip()
+    made, told = [], []
+
+    def instance(desk):
+        raw = (desk.state / "instance").read_bytes()
+        return str(uuid.UUID(bytes=raw, version=4))
+
+    def api(desk):
+        port = re.search(r"127\.0\.0\.1:(\d+)", (desk.dir / "conf.d" / "60-test.conf").read_text().rpartition("http {")[2])
+        return lib.Api(f"http://127.0.0.1:{port[1]}", {"email": "admin@desk.test", "password": secret})
+
+    def holder():
+        names = {instance(d): d for d in pair.desks}
+        return names[pair.a.value("SELECT holder FROM leases WHERE name = 'events'")]
+
+    def make(person):
+        answer = person.post("/tickets", {"title": f"Event {len(made)}", "description": "x"})
+        assert answer.status == 201, answer.body
+        made.append(answer.json["id"])
+
+    last = None
+    for round_ in range(4):
+        people = [api(d) for d in pair.desks]
+        for _ in range(5):
+            for person in people:
+                make(person)
+        dies = wait_for("a holder", holder)
+        stays = pair.b if dies is pair.a else pair.a
+        with Watch(api(stays), last if last else 0) as watch:
+            make(api(dies))
+            dies.kill()
+            make(api(stays))
+            while made[-1] not in [t for _, t in told]:
+                number, kind, data = watch.next()
+                if kind == "ticket.created":
+                    told.append((number, data["ticket"]))
+            last = watch.last
+        dies.start(wait=False)
+        wait_for("each daemon's share", lambda: pair.shares() == pair.even(), seconds=30)
+    assert sorted(t for _, t in told) == sorted(made)
+    assert [n for n, _ in told] == sorted({n for n, _ in told})
     pair.stop()

@@ -49,6 +49,8 @@ struct conf_http {
 	const char *listen; /* "127.0.0.1:8025", "[::1]:8025" */
 	struct conf_strs trusted_proxies;
 	int64_t max_upload_bytes;
+	int64_t heartbeat_ms; /* of GET /events */
+	int64_t events_kept_ms;
 };
 struct conf_smtp {
 	const char *title, *host, *tls, *user, *password,

@@ -82,6 +82,7 @@ struct work {
 	} events[WORK_EVENTS_MAX];
 	size_t n_events;
 	bool created, touched, retagged, customer_wrote, agent_replied;
+	bool announced;       /* those who watch are told of what is new: see work_announce() */
 	int64_t happened_ms;  /* when, if not now: what is approved late */
 	bool echo, too_large; /* see work_ticket */
 	/* What became of each SLA clock: "started", "paused", "resumed", "met", "breached"; NULL:

@@ -31,6 +31,7 @@ enum http_type {
 	HTTP_OBJECTS, /* array of it */
 	HTTP_PAGE,    /* a page of it */
 	HTTP_BYTES,   /* of answers: no JSON; the media type is what stands for the name */
+	HTTP_STREAM,  /* likewise, and goes on: there is no HEAD of it */
 	HTTP_TYPE_COUNT
 };
 enum { HTTP_REQUIRED = 1 << 0, HTTP_NULLABLE = 1 << 1 };

@@ -44,6 +44,7 @@ struct http_response {
 	const char *etag;     /* with its quotes; a GET that has it already is answered 304 */
 	struct http_pair headers[HTTP_HEADERS_MAX];
 	size_t n_headers;
+	struct http_stream *stream; /* of http_stream_begin(): instead of a body */
 	/* set by http_refuse() */
 	const char *code, *detail;
 	struct buf errors, extra;
@@ -61,7 +62,7 @@ struct http_route {
 	int (*find)(void *ctx, struct http_request *q, struct md_err *err);
 	const struct http_field *query, *body; /* NULL: none; or http_upload */
 	const char *summary;
-	enum http_type answers; /* HTTP_OBJECT, HTTP_PAGE, HTTP_BYTES */
+	enum http_type answers; /* HTTP_OBJECT, HTTP_PAGE, HTTP_BYTES, HTTP_STREAM */
 	const char *answer;     /* name of the object, media type; NULL: 204 */
 	int status;             /* of success; 0: 200 */
 };
@@ -156,6 +157,22 @@ void http_refuse_field(struct http_response *r, const char *field, const char *t
 struct buf *http_refuse_extra(struct http_response *r);
 /* Is a client's address this machine's own? */
 bool http_address_is_local(const char *address);
+/* The answer goes on until either side ends it, and is never compressed: of a route that answers
+ * HTTP_STREAM, the last thing its handler does. The writer's end of it is `ret`, good until
+ * http_stream_end(), from any thread. Up to `max` bytes wait for a client that reads slowly; one
+ * that takes none for as long as a body may take is shut down. `room` is called, on a thread of the
+ * server's, when all was sent after a write had found no room; it must not wait. */
+int http_stream_begin(struct http_request *q, struct http_response *r, const char *type, size_t max,
+		      void (*room)(void *ctx), void *ctx, struct http_stream **ret,
+		      struct md_err *err);
+/* All of it or nothing. MD_AGAIN: no room now; MD_NOTFOUND: the client is gone, or the server
+ * stops. */
+int http_stream_write(struct http_stream *s, const void *bytes, size_t n);
+/* False: the client has hung up. A look at its socket. */
+bool http_stream_is_read(struct http_stream *s);
+/* The answer ends when what was written is sent; the pointer is no more to be used. */
+void http_stream_end(struct http_stream *s);
+
 /* The network a client's address is in: its /24, or /64. */
 void http_address_block(const char *address, char ret[HTTP_ADDRESS_MAX]);
 

@@ -18,6 +18,8 @@ int api_key_list(struct db_conn *c, struct arena *a, struct api_key **ret, size_
 		 struct md_err *err);
 /* MD_NOTFOUND. */
 int api_key_remove(struct db_conn *c, int64_t id, struct md_err *err);
+/* Is there still one of that id, which has not ended? */
+int api_key_is_good(struct db_conn *c, int64_t id, int64_t now_ms, bool *ret, struct md_err *err);
 int api_key_used(struct db_conn *c, int64_t id, int64_t now_ms, struct md_err *err);
 
 #endif

@@ -139,7 +139,14 @@ int db_int(struct db_conn *c, const struct db_sql *sql, struct db_args args, int
 	   struct md_err *err);
 /* What one daemon does may be something for others to do. Told with the commit, to whoever
  * listens; only a hint, that may get lost: who waits for something looks now and then as well. */
-enum db_topic { DB_TOPIC_OUTBOX, DB_TOPIC_TIMERS, DB_TOPIC_LEASES, DB_TOPIC_SEARCH, DB_TOPICS };
+enum db_topic {
+	DB_TOPIC_OUTBOX,
+	DB_TOPIC_TIMERS,
+	DB_TOPIC_LEASES,
+	DB_TOPIC_SEARCH,
+	DB_TOPIC_EVENTS,
+	DB_TOPICS
+};
 void db_notify(struct db_conn *c, enum db_topic topic);
 
 /* A connection that hears them. *ret is NULL where the engine has no such thing. */

@@ -22,6 +22,7 @@ struct api {
 	struct limiter *sign_ins;
 	struct account_queue *account_mails;
 	struct retries *retries;
+	struct events *events;
 	sem_t verifying; /* passwords: 19 MiB each while they are verified */
 	struct buf document;
 	struct calendar zone; /* of the desk: where its days begin */
@@ -274,6 +275,7 @@ API_HANDLER(outbox_send_again);
 API_HANDLER(outbox_take_back);
 API_HANDLER(mailboxes_page);
 API_HANDLER(dashboard_show);
+API_HANDLER(events_watch);
 API_HANDLER(openapi_document);
 API_HANDLER(health);
 API_HANDLER(ready);

@@ -2,6 +2,7 @@
  * queries may hold, and the OpenAPI document. */
 #include "api_private.h"
 
+#include <maildesk/app/events.h>
 #include <maildesk/app/zone.h>
 
 #include <stdlib.h>
@@ -128,6 +129,7 @@ static const struct http_route routes[] = {
 { "POST",   V1 "/outbox/{id}/cancel", STAFF, outbox_take_back, NULL, NULL, NULL,   "Do not send it",           HTTP_OBJECT, "OutgoingMail", 200 },
 { "GET",    V1 "/mailboxes",    ADMIN,     mailboxes_page, NULL, page_query, NULL, "Mailboxes and their health", HTTP_PAGE, "Mailbox", 0 },
 { "GET",    V1 "/dashboard",    STAFF,     dashboard_show, NULL, NULL, NULL,       "Figures of the whole desk", HTTP_OBJECT, "Dashboard", 0 },
+{ "GET",    V1 "/events",       SIGNED_IN, events_watch, NULL, NULL, NULL,         "What happens, live (Server-Sent Events); Last-Event-ID resumes", HTTP_STREAM, "text/event-stream", 0 },
 { "GET",    V1 "/openapi.json", ALL,       openapi_document, NULL, NULL, NULL,     "This document",            HTTP_OBJECT, "OpenApi", 0 },
 
 { "GET",    "/u/{word}",        ALL,       unsubscribe_page, NULL, NULL, NULL,     "Page with a button that mutes a ticket", HTTP_OBJECT, NULL, 200 },
@@ -199,6 +201,8 @@ int api_start(struct desk *d, int socket, struct api **ret, struct md_err *err)
 	if (rc == MD_OK)
 		rc = account_queue_start(d, &a->account_mails, err);
 	if (rc == MD_OK)
+		rc = events_start(d, &a->events, err);
+	if (rc == MD_OK)
 		rc = start(a, socket, err);
 	if (rc == MD_OK)
 		*ret = md_take(a);
@@ -210,6 +214,7 @@ void api_stop(struct api *a)
 	if (!a)
 		return;
 	http_stop(a->server);
+	events_stop(a->events);
 	account_queue_stop(a->account_mails);
 	limiter_free(a->sign_ins);
 	api_retries_free(a->retries);

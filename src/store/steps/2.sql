@@ -39,3 +39,25 @@ CREATE TABLE digest_items (
 ) {STRICT};
 CREATE INDEX digest_items_due ON digest_items (due_at, user_id);
 CREATE INDEX digest_items_by_user ON digest_items (user_id, due_at);
+
+CREATE TABLE event_queue (
+    id          {ID},
+    type        TEXT NOT NULL,
+    ticket_id   {INT} NOT NULL,
+    comment_id  {INT},
+    version     {INT},
+    actor_id    {INT},
+    is_internal {INT} NOT NULL,
+    at          {INT} NOT NULL
+) {STRICT};
+
+CREATE TABLE events (
+    id          {ID},
+    type        TEXT NOT NULL,
+    ticket_id   {INT} NOT NULL,
+    comment_id  {INT},
+    version     {INT},
+    actor_id    {INT},
+    is_internal {INT} NOT NULL,
+    at          {INT} NOT NULL
+) {STRICT};

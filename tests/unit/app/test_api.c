@@ -1181,6 +1181,8 @@ static void every_route_answers_everybody(void **state)
 		bool is_open = json_array_size(json_object_get(operation, "security")) == 0;
 		struct reply r;
 
+		if (strcmp(route, V1 "/events") == 0 && who != NOBODY)
+			continue; /* goes on for ever */
 		for (; brace; brace = strchr(rest, '{')) {
 			buf_add(&where, rest, (size_t)(brace - rest));
 			buf_addf(&where, "%d", id);

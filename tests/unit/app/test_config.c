@@ -115,7 +115,8 @@ static const struct {
 	  "rule\n"
 	  "main.conf:8: unknown key or section \"datbase\"; did you mean \"database\"?\n" },
 	{ BASE "http { tls = none }\n", "main.conf:3: http: unknown key \"tls\"; allowed: listen, "
-					"max_upload, trusted_proxies\n" },
+					"max_upload, heartbeat, events_kept, "
+					"trusted_proxies\n" },
 	{ BASE "sla \"s\" {\n first_response {\n hihg = 1h medium = 4h } }\n",
 	  "main.conf:5: first_response: unknown key \"hihg\"; did you mean \"high\"?\n" },
 	{ BASE "smtp \"a b\" { host = x }\n", "main.conf:3: smtp \"a b\": allowed in a title: 1 to "

@@ -10,6 +10,7 @@
 #include <maildesk/store/clocks.h>
 #include <maildesk/store/comments.h>
 #include <maildesk/store/dashboard.h>
+#include <maildesk/store/events.h>
 #include <maildesk/store/leases.h>
 #include <maildesk/store/desk_keys.h>
 #include <maildesk/store/mailboxes.h>
@@ -55,6 +56,7 @@ static void (*const whole_store[])(void) __attribute__((used)) = {
 	(void (*)(void))search_find,
 	(void (*)(void))dashboard_get,
 	(void (*)(void))desk_keys_all,
+	(void (*)(void))event_add,
 };
 
 /* Statements that may walk a table or an index of it from one end, and why that is little. */
@@ -79,6 +81,9 @@ static const struct allowed {
 	{ "UPDATE leases SET held_until = 0 WHERE holder", "likewise" },
 	{ "FROM leases ORDER BY leases.name", "likewise" },
 	{ "FROM search_queue q", "what waits is little" },
+	{ "FROM event_queue e ORDER BY e.id", "what waits is little" },
+	{ "FROM events e ORDER BY e.id", "the first or last of its key" },
+	{ "DELETE FROM events", "a day of them, each hour" },
 	{ "DELETE FROM search_queue", "all of it, for a rebuild" },
 	{ "EXISTS (SELECT 1 FROM search_queue)", "the first of it, at start" },
 	{ "SELECT 1, m.id FROM comments m ORDER BY m.id DESC LIMIT 1", "the last one" },
