@@ -38,7 +38,7 @@ override CPPFLAGS += -D_GNU_SOURCE -DMAILDESK_VERSION='"$(VERSION)"' -Iinclude \
 	-isystem /usr/include/libxml2 -isystem /usr/include/postgresql $(if $(HAVE_SYSTEMD),-DHAVE_SYSTEMD)
 override LDFLAGS += -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed
 LDLIBS := -letpan -lcurl -lmicrohttpd -lseccomp -lsqlite3 -lpq -lzstd -lconfuse -lcmark -lical \
-	-lxml2 -lz -lpcre2-8 -ljansson -lsodium -lgnutls -lpthread $(if $(HAVE_SYSTEMD),-lsystemd)
+	-lxml2 -lz -lpcre2-8 -ljansson -lsodium -lgnutls -lresolv -lpthread $(if $(HAVE_SYSTEMD),-lsystemd)
 
 # The layers, top first: each may include and call what stands to its right, nothing else may happen.
 LAYERS := cmd app net store desk mail base

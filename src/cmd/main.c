@@ -26,6 +26,8 @@ static const struct cmd_verb verbs[] = {
 	{ "serve", cmd_serve, "run the desk" },
 	{ "check", cmd_check, "check the configuration, or print a sample of it" },
 	{ "init", cmd_init, "write a configuration, make the database and the first admin" },
+	{ "doctor", cmd_doctor, "try everything the desk needs, and say what to do" },
+	{ "status", cmd_status, "say how the daemon, mailboxes and queues are" },
 	{ "parse", cmd_parse, "print mails as the desk reads them" },
 	{ "ingest", cmd_ingest, "take in mail from standard input, an mbox or a Maildir" },
 	{ "decide", cmd_decide, "say what would be done with a mail, and why" },

@@ -61,6 +61,14 @@ DB_SQL(sql_finish,
        " WHERE id = $5 AND holder = $6 AND state = 'sending'");
 DB_SQL(sql_next_due, "SELECT o.next_at FROM outbox o WHERE " WAITING("o") IS_NEXT_OF_ITS_PAIR
        " ORDER BY o.next_at, o.id LIMIT 1");
+static const struct db_col depth_cols[] = {
+	{ DB_COL_TEXT, offsetof(struct outbox_depth, state) },
+	{ DB_COL_INT, offsetof(struct outbox_depth, n) },
+	{ DB_COL_INT, offsetof(struct outbox_depth, oldest_at) },
+};
+static const struct db_map depth_map = DB_MAP(outbox_depth, depth_cols);
+DB_SQL(sql_depths, "SELECT o.state, COUNT(*), MIN(o.created_at) FROM outbox o WHERE " WAITING(
+			   "o") " GROUP BY o.state ORDER BY o.state");
 DB_SQL(sql_get, "SELECT " OUTBOX_COLUMNS " WHERE o.id = $1");
 #define ABOUT_COMMENT(o, ticket, comment)                                         \
 	o ".ticket_id = " ticket " AND " o ".message_id IN (SELECT about.id FROM" \
@@ -323,6 +331,14 @@ int outbox_count_automatic(struct db_conn *c, int64_t since_ms, int64_t most, in
 			   struct md_err *err)
 {
 	return db_int(c, &sql_count_automatic, DB_ARGS(DB_INT(since_ms), DB_INT(most)), ret, err);
+}
+
+int outbox_depths(struct db_conn *c, struct arena *a, struct outbox_depth **ret, size_t *ret_n,
+		  struct md_err *err)
+{
+	enum { STATES_MAX = 10 };
+
+	return db_all(c, &sql_depths, DB_NONE, &depth_map, STATES_MAX, a, ret, ret_n, err);
 }
 
 int outbox_of_message(struct db_conn *c, int64_t message, struct arena *a, struct outbox_row *ret,

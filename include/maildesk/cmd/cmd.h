@@ -10,6 +10,8 @@
 int cmd_serve(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_init(int argc, char **argv);
+int cmd_doctor(int argc, char **argv);
+int cmd_status(int argc, char **argv);
 int cmd_parse(int argc, char **argv);
 int cmd_ingest(int argc, char **argv);
 int cmd_decide(int argc, char **argv);

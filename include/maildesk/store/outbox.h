@@ -38,6 +38,13 @@ int outbox_release(struct db_conn *c, const char *holder, int64_t now_ms, struct
  * "retry" (then next_at). */
 int outbox_finish(struct db_conn *c, int64_t id, const char *holder, const char *state,
 		  const char *reply, int64_t next_at, int64_t now_ms, struct md_err *err);
+/* What is still to be sent, by state. */
+struct outbox_depth {
+	const char *state; /* queued, retry, sending */
+	int64_t n, oldest_at;
+};
+int outbox_depths(struct db_conn *c, struct arena *a, struct outbox_depth **ret, size_t *ret_n,
+		  struct md_err *err);
 /* When the next row may be claimed. MD_NOTFOUND when nothing waits. */
 int outbox_next_due(struct db_conn *c, int64_t *ret_ms, struct md_err *err);
 int outbox_get(struct db_conn *c, int64_t id, struct arena *a, struct outbox_row *ret,

@@ -1,0 +1,241 @@
+/* The machine: files, database, clock, kernel, the daemon. */
+#include "doctor.h"
+
+#include <maildesk/app/desk.h>
+#include <maildesk/base/json.h>
+#include <maildesk/cmd/ask.h>
+#include <maildesk/net/role.h>
+#include <maildesk/store/leases.h>
+#include <maildesk/store/schema.h>
+#include <maildesk/store/users.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/timex.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { LITTLE_SPACE_MB = 500, CLOCK_OFF_MS = 5000, MISSING_MAX = 200 };
+
+static void look_at_state_dir(struct doctor *d)
+{
+	const char *path = d->config->state_dir;
+	struct statvfs fs;
+	struct stat st;
+	struct md_err err = { 0 };
+	int64_t mb;
+
+	if (desk_make_state_dir(d->config, &err) != MD_OK) {
+		doctor_say(d, FAILED, "state_dir", NULL, "%s.", err.text);
+		return;
+	}
+	if (stat(path, &st) != 0 || statvfs(path, &fs) != 0) {
+		doctor_say(d, FAILED, "state_dir", NULL, "%s: %s.", path, strerror(errno));
+		return;
+	}
+	mb = (int64_t)((fs.f_bavail * (uint64_t)fs.f_frsize) >> 20);
+	if (access(path, W_OK | X_OK) != 0)
+		doctor_say(d, FAILED, "state_dir", NULL,
+			   "%s cannot be written by this user: run doctor as the service's user "
+			   "(runuser -u maildesk -- maildesk doctor), or chown -R maildesk %s.",
+			   path, path);
+	else if (st.st_mode & S_IRWXO)
+		doctor_say(d, WARNING, "state_dir", NULL,
+			   "%s is open to everybody on this machine: chmod 700 %s.", path, path);
+	else if (mb < LITTLE_SPACE_MB)
+		doctor_say(
+			d, WARNING, "state_dir", NULL,
+			"Only %lld MB are free below %s: make room, or mail stays on the server.",
+			(long long)mb, path);
+	else
+		doctor_say(d, FINE, "state_dir", NULL, "%s can be written, %lld MB are free.", path,
+			   (long long)mb);
+}
+
+static int count_admins(struct db_conn *c, size_t *ret, struct md_err *err)
+{
+	md_auto(arena_done) struct arena a = ARENA_INIT(1 << 20);
+	struct user_filter f = { .role = "admin", .limit = 100 };
+	struct user *users;
+	size_t n = 0;
+	int64_t total;
+	int rc = user_list(c, &f, &a, &users, &n, &total, err);
+
+	*ret = 0;
+	for (size_t i = 0; rc == MD_OK && i < n; i++)
+		*ret += users[i].disabled_at == 0;
+	return rc;
+}
+
+static void ask_database(struct doctor *d)
+{
+	md_auto(db_read_done_p) struct db_conn *c = NULL;
+	struct md_err err = { 0 };
+	size_t admins = 0;
+	int64_t theirs, before = clock_wall(&clock_system), off;
+	int rc = db_read(d->db, &c, &err);
+
+	if (rc == MD_OK)
+		rc = lease_now(c, &theirs, &err);
+	off = rc == MD_OK ? before - theirs : 0;
+	if (rc == MD_OK)
+		rc = count_admins(c, &admins, &err);
+	if (rc != MD_OK) {
+		doctor_say(d, FAILED, "database", NULL, "%s.", err.text);
+		return;
+	}
+	doctor_say(d, FINE, "database", NULL, "It answers, with the schema of this version.");
+	if (off > CLOCK_OFF_MS || off < -CLOCK_OFF_MS)
+		doctor_say(d, WARNING, "clock", "database",
+			   "The database's clock is %lld s %s this machine's: set both by NTP.",
+			   (long long)(llabs(off) / 1000), off > 0 ? "behind" : "ahead of");
+	if (!admins)
+		doctor_say(
+			d, WARNING, "people", NULL,
+			"Nobody is admin: maildesk user add --email YOU@EXAMPLE.COM --role admin "
+			"--password-file -");
+}
+
+static void look_at_database(struct doctor *d)
+{
+	struct md_err err = { 0 };
+	int rc = db_open(d->config->database, &d->db, &err);
+
+	if (rc == MD_OK)
+		rc = schema_ensure(d->db, &err);
+	if (rc != MD_OK) {
+		doctor_say(d, FAILED, "database", NULL, "%s.", err.text);
+		if (d->db)
+			db_close(md_take(d->db));
+		return;
+	}
+	ask_database(d);
+}
+
+/* Then the clock is the host's to keep right, and what does so does not show. */
+static bool is_container(void)
+{
+	static const char *const marks[] = { "/run/systemd/container",
+					     "/run/host/container-manager", "/.dockerenv",
+					     "/run/.containerenv" };
+
+	for (size_t i = 0; i < MD_COUNT(marks); i++)
+		if (access(marks[i], F_OK) == 0)
+			return true;
+	return false;
+}
+
+static void look_at_clock(struct doctor *d)
+{
+	struct timex t = { 0 };
+	int state = adjtimex(&t);
+
+	if (state == TIME_ERROR && is_container()) {
+		doctor_say(d, SKIPPED, "clock", NULL, "In a container the host keeps it right.");
+		return;
+	}
+	if (state < 0)
+		doctor_say(d, SKIPPED, "clock", NULL, "The kernel does not say how it is set.");
+	else if (state == TIME_ERROR || (t.status & STA_UNSYNC))
+		doctor_say(d, WARNING, "clock", NULL,
+			   "Nothing keeps the clock right, and service levels count by it: "
+			   "apt install systemd-timesyncd, or chrony.");
+	else
+		doctor_say(d, FINE, "clock", NULL, "It is kept right.");
+}
+
+/* In a child, for there is no way out of a jail. */
+static bool try_jail(char missing[MISSING_MAX])
+{
+	const struct role_jail jail = { .network = false };
+	struct md_err err = { 0 };
+	int fds[2], status;
+	ssize_t n;
+	pid_t pid;
+
+	if (pipe(fds) != 0)
+		return false;
+	pid = fork();
+	if (pid == 0) {
+		char text[MISSING_MAX] = "";
+		int rc = role_jail_enter(&jail, text, sizeof text, &err);
+		const char *said = rc == MD_OK ? text : err.text;
+
+		(void)!write(fds[1], said, strlen(said));
+		_exit(rc == MD_OK ? 0 : 1);
+	}
+	close(fds[1]);
+	n = read(fds[0], missing, MISSING_MAX - 1);
+	close(fds[0]);
+	missing[n > 0 ? n : 0] = '\0';
+	return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) &&
+	       WEXITSTATUS(status) == 0;
+}
+
+static void look_at_kernel(struct doctor *d)
+{
+	char missing[MISSING_MAX] = "";
+
+	if (!try_jail(missing))
+		doctor_say(
+			d, FAILED, "kernel", NULL,
+			"The parsers cannot be shut in (%s): allow seccomp, Landlock and rlimits "
+			"to the service.",
+			missing);
+	else if (*missing)
+		doctor_say(d, WARNING, "kernel", NULL,
+			   "Parsers run without %s: use a kernel 5.13 or later with it, or a "
+			   "container "
+			   "that allows it.",
+			   missing);
+	else
+		doctor_say(d, FINE, "kernel", NULL, "Parsers are shut in by Landlock and seccomp.");
+}
+
+static void look_at_daemon(struct doctor *d)
+{
+	md_auto(json_decref_p) json_t *body = NULL;
+	const char *state, *error;
+	struct md_err err = { 0 };
+	int status;
+
+	if (cmd_ask_daemon(d->config, "/readyz", &status, &body, &err) != MD_OK) {
+		doctor_say(d, SKIPPED, "daemon", NULL,
+			   "None works at http.listen %s: systemctl start maildesk, or maildesk "
+			   "serve.",
+			   d->config->http.listen);
+		return;
+	}
+	if (status != 200 || !body) {
+		doctor_say(d, FAILED, "daemon", NULL,
+			   "%s answers /readyz with %d: look at its log (journalctl -u maildesk).",
+			   d->config->http.listen, status);
+		return;
+	}
+	d->daemon_works = true;
+	state = json_string_value(json_object_get(json_object_get(body, "configuration"), "state"));
+	error = json_string_value(json_object_get(json_object_get(body, "configuration"), "error"));
+	if (state && strcmp(state, "refused") == 0)
+		doctor_say(d, WARNING, "daemon", NULL,
+			   "It works by an older configuration (%s): mend it and systemctl reload "
+			   "maildesk.",
+			   error ? error : "the newer one was refused");
+	else if (state && strcmp(state, "needs_restart") == 0)
+		doctor_say(d, WARNING, "daemon", NULL,
+			   "A part of the configuration waits: systemctl restart maildesk.");
+	else
+		doctor_say(d, FINE, "daemon", NULL, "It works at %s.", d->config->http.listen);
+}
+
+void doctor_host(struct doctor *d)
+{
+	look_at_state_dir(d);
+	look_at_database(d);
+	look_at_clock(d);
+	look_at_kernel(d);
+	look_at_daemon(d);
+}

@@ -1,0 +1,136 @@
+"""`maildesk doctor` and `maildesk status`: everything tried for real, and what to do about it."""
+import json
+import pathlib
+import re
+import subprocess
+
+import pytest
+
+from lib import MAILDESK, wait_for
+
+
+def run(*args, **options):
+    return subprocess.run([MAILDESK, *map(str, args)], text=True, capture_output=True, timeout=120,
+                          stdin=subprocess.DEVNULL, **options)
+
+
+def findings(done):
+    return {(f["what"], f["name"]): (f["finding"], f["text"])
+            for f in map(json.loads, done.stdout.splitlines())}
+
+
+def doctor(config, *args):
+    done = run("doctor", "--json", "--config", config, "--wait", "20", *args)
+    assert done.stderr == "", done.stderr
+    return done.returncode, findings(done)
+
+
+@pytest.fixture
+def variant(desk, tmp_path):
+    """A configuration like the sandbox's, with a state_dir of its own: variant(("old", "new"), ...)."""
+    def make(*changes, fragment=""):
+        text = pathlib.Path(desk["config"]).read_text()
+        text = re.sub(r'state_dir = ".*"', f'state_dir = "{tmp_path}/state"', text)
+        text = re.sub(r'database = ".*"', 'database = "sqlite:desk.db"', text)
+        text = re.sub(r'listen = ".*"', 'listen = "127.0.0.1:1"', text)  # no daemon of its own
+        for old, new in changes:
+            assert old in text, text
+            text = text.replace(old, new)
+        config = tmp_path / "maildesk.conf"
+        config.write_text(text + fragment)
+        (tmp_path / "state").mkdir(exist_ok=True, mode=0o700)
+        return config
+    return make
+
+
+def test_all_is_well_and_nothing_stays_behind(desk):
+    code, found = doctor(desk["config"])
+    assert code == 0
+    assert {f for f, _ in found.values()} <= {"ok", "skipped", "warning"}, found
+    for what in (("configuration", None), ("state_dir", None), ("database", None),
+                 ("daemon", None), ("kernel", None), ("mailbox", "support"), ("smtp", "main"),
+                 ("delivery", "support"), ("plus-addressing", "support"), ("trust", "support")):
+        assert found[what][0] == "ok", (what, found[what])
+    assert "removed" in found["trust", "support"][1]
+    with desk.mailbox("support") as box:
+        assert box.raws() == []
+    with desk.db() as c:
+        assert c.execute("SELECT count(*) FROM quarantine").fetchall()[0][0] == 0
+        assert c.execute("SELECT count(*) FROM tickets").fetchall()[0][0] == 0
+    text = run("doctor", "--config", desk["config"], "--no-mail")
+    assert text.returncode == 0 and "mailbox support" in text.stdout
+
+
+def test_what_does_not_work_is_named_with_what_to_do(desk, variant, tmp_path):
+    wrong = tmp_path / "wrong.secret"
+    wrong.write_text("wrong\n")
+    wrong.chmod(0o600)
+    secret = f'{desk.dir}/secrets/support@desk.test'
+    imap, smtp = desk["imap"]["tls_port"], desk["smtp"]["port"]
+    for changes, what, words in (
+            ([(secret, str(wrong))], ("mailbox", "support"), "check user and password_file"),
+            ([(f"port = {imap}", "port = 1")], ("mailbox", "support"), "host, port and firewall"),
+            ([(f'ca_file = "{desk.dir}/tls/ca.pem"', "")], ("mailbox", "support"), "certificate"),
+            ([('user = "support@desk.test"', 'user = "support@desk.test" folder = "Nowhere"')],
+             ("mailbox", "support"), "create the folder"),
+            ([(f"port = {smtp}", "port = 1")], ("smtp", "main"), "check host, port"),
+            ([('address = "support@desk.test"', 'address = "nobody@desk.test"')],
+             ("smtp", "main"), "did not take"),
+            ([('state_dir = "', 'state_dir = "/proc/x')], ("state_dir", None), "state_dir"),
+    ):
+        code, found = doctor(variant(*changes))
+        assert code == 69 and found[what][0] == "failed" and words in found[what][1], (what, found)
+
+
+def test_a_broken_configuration_ends_it(variant):
+    code, found = doctor(variant(fragment="desk { nmae = \"x\" }\n"))
+    assert code == 78 and list(found) == [("configuration", None)]
+    assert 'did you mean "name"' in found["configuration", None][1]
+
+
+def test_a_login_shows_what_the_server_proves(desk, variant):
+    """Signed in, the sandbox's Postfix adds its results: then they can be used, and are missed."""
+    login = ('tls = "none" }', 'tls = "none" user = "support@desk.test" password_file = '
+             f'"{desk.dir}/secrets/support@desk.test" }}')
+    code, found = doctor(variant(login))
+    assert code == 0 and found["trust", "support"][0] == "ok", found
+    code, found = doctor(variant(login, ('authserv_id = "mx.desk.test"', 'authserv_id = ""')))
+    assert code == 0 and found["trust", "support"][0] == "warning"
+    assert 'authserv_id = "mx.desk.test" trusted_hops = 1 }' in found["trust", "support"][1]
+    code, found = doctor(variant(login, ('"mx.desk.test"', '"mx.other.test"')))
+    assert found["trust", "support"][0] == "warning" and "mx.desk.test" in found["trust", "support"][1]
+
+
+def test_nobody_is_admin(variant):
+    code, found = doctor(variant(), "--no-mail")
+    assert found["people", None][0] == "warning" and "user add" in found["people", None][1]
+
+
+def test_options(variant):
+    assert run("doctor", "--wait", "never").returncode == 64
+    assert run("status", "--config", "/nonexistent").returncode == 78
+
+
+def test_status(desk):
+    wait_for("the mailbox", lambda: json.loads(run("status", "--json", "--config", desk["config"])
+                                               .stdout)["mailboxes"][0]["state"] == "ok")
+    done = run("status", "--json", "--config", desk["config"])
+    status = json.loads(done.stdout)
+    assert done.returncode == 0 and status["daemon"] == "up" and status["daemons"] == 1
+    assert status["outbox"]["queued"] == 0 and status["quarantine"] >= 0
+    assert status["configuration"]["state"] == "ok"
+    text = run("status", "--config", desk["config"]).stdout
+    assert "mailbox    support" in text and "outbox     0 queued" in text
+
+
+def test_status_is_live(desk):
+    with subprocess.Popen([MAILDESK, "status", "--watch", "--json", "--config", desk["config"]],
+                          text=True, stdout=subprocess.PIPE) as watching:
+        looks = [json.loads(watching.stdout.readline()) for _ in range(2)]
+        watching.terminate()
+    assert [s["daemon"] for s in looks] == ["up", "up"]
+
+
+def test_status_of_a_desk_without_daemon(variant):
+    done = run("status", "--config", variant())
+    assert done.returncode == 69 and "daemon     down" in done.stdout
