@@ -458,6 +458,14 @@ CREATE TABLE search_queue (         -- what the search index does not have yet, 
 ) {STRICT};
 {SEARCH_INDEX}
 
+CREATE TABLE viewing (             -- which agents look at which ticket now
+    ticket_id {INT} NOT NULL,                 -- no references: it is gone in a minute
+    user_id   {INT} NOT NULL,
+    until_at  {INT} NOT NULL,
+    told_at   {INT} NOT NULL,                 -- when others were
+    PRIMARY KEY (ticket_id, user_id)
+) {STRICT};
+
 CREATE TABLE event_queue (         -- what happened, written by what did it and not numbered yet
     id          {ID},
     type        TEXT NOT NULL,                -- "ticket.created"

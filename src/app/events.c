@@ -451,7 +451,10 @@ static void *run(void *arg)
 	while (!atomic_load(&e->stopping)) {
 		struct md_err err = { 0 };
 		bool any;
-		int rc = number(e, &any, &err);
+		int rc;
+
+		desk_busy(e->d, DESK_EVENTS);
+		rc = number(e, &any, &err);
 
 		if (rc == MD_OK)
 			rc = tell_all(e, &err);
@@ -464,6 +467,7 @@ static void *run(void *arg)
 		else
 			desk_sleep(e->d, DESK_EVENTS, until_beat(e));
 	}
+	desk_idle(e->d, DESK_EVENTS);
 	return NULL;
 }
 

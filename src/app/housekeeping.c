@@ -3,6 +3,7 @@
 #include <maildesk/store/events.h>
 #include <maildesk/store/messages.h>
 #include <maildesk/store/privacy.h>
+#include <maildesk/store/views.h>
 
 #include <string.h>
 
@@ -65,6 +66,8 @@ static int small_things(struct db_conn *c, void *ctx, struct md_err *err)
 
 	if (rc == MD_OK)
 		rc = kept_purge(c, k->now_ms, err);
+	if (rc == MD_OK)
+		rc = viewing_purge(c, k->now_ms, err);
 	return rc == MD_OK ? upload_purge(c, k->now_ms - DAY, &k->ret->uploads, err) : rc;
 }
 

@@ -108,9 +108,9 @@ static const char *decode(struct arena *a, const char *s, size_t n, bool plus)
 	return out && utf8_valid(out, at) ? out : NULL;
 }
 
-static bool read_query(struct http_exchange *ex, const char *s)
+bool http_query_parse(struct arena *a, const char *s, struct http_pair **ret, size_t *ret_n)
 {
-	struct http_pair *pairs = arena_array(&ex->arena, HTTP_QUERY_MAX, sizeof *pairs);
+	struct http_pair *pairs = arena_array(a, HTTP_QUERY_MAX, sizeof *pairs);
 	size_t n = 0;
 
 	while (pairs && *s) {
@@ -120,18 +120,26 @@ static bool read_query(struct http_exchange *ex, const char *s)
 		if (length) {
 			if (n == HTTP_QUERY_MAX)
 				return false;
-			pairs[n].name = decode(&ex->arena, s, name, true);
-			pairs[n].value =
-				decode(&ex->arena, value, (size_t)(s + length - value), true);
+			pairs[n].name = decode(a, s, name, true);
+			pairs[n].value = decode(a, value, (size_t)(s + length - value), true);
 			if (!pairs[n].name || !pairs[n].value)
 				return false;
 			n++;
 		}
 		s += length + (s[length] == '&');
 	}
-	ex->q.query = pairs;
-	ex->q.n_query = n;
+	*ret = pairs;
+	*ret_n = n;
 	return pairs != NULL;
+}
+
+static bool read_query(struct http_exchange *ex, const char *s)
+{
+	struct http_pair *pairs;
+	bool good = http_query_parse(&ex->arena, s, &pairs, &ex->q.n_query);
+
+	ex->q.query = good ? pairs : NULL;
+	return good;
 }
 
 static bool read_uri(struct http_exchange *ex)

@@ -137,6 +137,8 @@ const char *http_header(const struct http_request *q, const char *name);
 const char *http_body(const struct http_request *q, size_t *ret_n);
 /* A query parameter, checked by the route's table. */
 const char *http_query(const struct http_request *q, const char *name);
+/* The parameters of a query like "a=1&b=x%20y"; false when it is malformed or has too many. */
+bool http_query_parse(struct arena *a, const char *query, struct http_pair **ret, size_t *ret_n);
 void http_header_add(struct http_request *q, struct http_response *r, const char *name,
 		     const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 /* May the answer be in gzip? */

@@ -276,13 +276,19 @@ API_HANDLER(outbox_take_back);
 API_HANDLER(mailboxes_page);
 API_HANDLER(dashboard_show);
 API_HANDLER(events_watch);
+API_HANDLER(views_page);
+API_HANDLER(view_get_one);
+API_HANDLER(views_save);
+API_HANDLER(view_drop);
+API_HANDLER(ticket_view);
+API_HANDLER(ticket_viewers);
 API_HANDLER(openapi_document);
 API_HANDLER(health);
 API_HANDLER(ready);
 void api_show_user(struct buf *out, const char *key, const struct user *u, bool whole);
 
 /* tables of bodies and queries: beside the handlers of their resource, or in schema.c */
-extern const struct http_field outbox_query[];
+extern const struct http_field outbox_query[], views_body[], view_changes[], no_fields[];
 extern const struct http_field blocked_body[], message_query[], attachment_query[], address_body[],
 	user_merge_body[];
 extern const struct http_field teams_body[], teams_changes[], organisations_body[],

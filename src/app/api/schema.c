@@ -225,6 +225,13 @@ static const struct http_field organisation[] = { OUT("id", HTTP_INT), OUT("name
 						  OUT("domains", HTTP_LINES), HTTP_END };
 static const struct http_field tag_row[] = { OUT("id", HTTP_INT), OUT("name", HTTP_LINE),
 					     OUT("color", HTTP_LINE), HTTP_END };
+static const struct http_field saved_view[] = {
+	OUT("id", HTTP_INT),      OUT("name", HTTP_LINE), OUT("query", HTTP_LINE),
+	OUT("shared", HTTP_BOOL), OUT("user", HTTP_INT),  HTTP_END,
+};
+static const struct http_field viewer[] = { ONE("user", 0, "Actor"), OUT("until", HTTP_TIME),
+					    HTTP_END };
+static const struct http_field viewers[] = { MANY("viewers", "Viewer"), HTTP_END };
 static const struct http_field canned_reply[] = {
 	OUT("id", HTTP_INT),          OUT("name", HTTP_LINE),  OUT("body", HTTP_TEXT),
 	MAYBE("commands", HTTP_TEXT), OUT("tags", HTTP_LINES), HTTP_END,
@@ -569,6 +576,9 @@ const struct http_object api_objects[] = {
 	{ "Bulk", bulk },
 	{ "BulkResult", bulk_result },
 	{ "CannedReply", canned_reply },
+	{ "SavedView", saved_view },
+	{ "Viewer", viewer },
+	{ "Viewers", viewers },
 	{ "Clock", sla_clock },
 	{ "ClockEffect", clock_effect },
 	{ "ClockLine", sla_line },

@@ -40,6 +40,14 @@ CREATE TABLE digest_items (
 CREATE INDEX digest_items_due ON digest_items (due_at, user_id);
 CREATE INDEX digest_items_by_user ON digest_items (user_id, due_at);
 
+CREATE TABLE viewing (
+    ticket_id {INT} NOT NULL,
+    user_id   {INT} NOT NULL,
+    until_at  {INT} NOT NULL,
+    told_at   {INT} NOT NULL,
+    PRIMARY KEY (ticket_id, user_id)
+) {STRICT};
+
 CREATE TABLE event_queue (
     id          {ID},
     type        TEXT NOT NULL,

@@ -24,6 +24,7 @@
 #include <maildesk/store/settings.h>
 #include <maildesk/store/tags.h>
 #include <maildesk/store/teams.h>
+#include <maildesk/store/views.h>
 
 #include <jansson.h>
 #include <sqlite3.h>
@@ -57,6 +58,7 @@ static void (*const whole_store[])(void) __attribute__((used)) = {
 	(void (*)(void))dashboard_get,
 	(void (*)(void))desk_keys_all,
 	(void (*)(void))event_add,
+	(void (*)(void))saved_view_save,
 };
 
 /* Statements that may walk a table or an index of it from one end, and why that is little. */
@@ -81,6 +83,8 @@ static const struct allowed {
 	{ "UPDATE leases SET held_until = 0 WHERE holder", "likewise" },
 	{ "FROM leases ORDER BY leases.name", "likewise" },
 	{ "FROM search_queue q", "what waits is little" },
+	{ "OR v.shared = 1", "some views an agent" },
+	{ "DELETE FROM viewing", "a row for each agent, each hour" },
 	{ "FROM event_queue e ORDER BY e.id", "what waits is little" },
 	{ "FROM events e ORDER BY e.id", "the first or last of its key" },
 	{ "DELETE FROM events", "a day of them, each hour" },

@@ -34,6 +34,7 @@ static const char rows_sql[] =
 	"INSERT INTO team_members (team_id, user_id) VALUES (5, 1);"
 	"INSERT INTO canned_replies (id, name, body) VALUES (6, 'hello', 'Hello');"
 	"INSERT INTO saved_views (id, user_id, name, query) VALUES (1, 1, 'mine', 'assignee=me');"
+	"INSERT INTO viewing VALUES (1, 1, 2, 3);"
 	"INSERT INTO event_queue (id, type, ticket_id, is_internal, at) VALUES"
 	" (2, 'ticket.created', 1, 0, 1);"
 	"INSERT INTO events (id, type, ticket_id, is_internal, at) VALUES"
