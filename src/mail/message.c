@@ -188,6 +188,12 @@ static void attachments(struct reading *r)
 		text_without_uu(r);
 }
 
+static bool answers_nothing(const struct message *m)
+{
+	return !m->in_reply_to.n && !m->references.n && !trim_is_reply(m->subject) &&
+	       !trim_is_forward(span_of(m->subject), span_of(""));
+}
+
 static int below_header(struct reading *r)
 {
 	struct message *m = r->m;
@@ -195,8 +201,10 @@ static int below_header(struct reading *r)
 	struct span text;
 	const char *from = m->from.n ? message_first(&m->from)->address : "";
 	struct trim_hints hints = { &r->text.marks,
-				    m->from.n ? message_first(&m->from)->name : NULL };
+				    m->from.n ? message_first(&m->from)->name : NULL,
+				    answers_nothing(m) };
 
+	r->first = hints.first;
 	if (mime_read(r->arena, &r->header, r->body, &r->tree) != MD_OK)
 		return MD_NOMEM;
 	if (r->tree.trouble & MIME_BOMB_DEPTH) {
@@ -298,7 +306,7 @@ int message_read_traced(const uint8_t *raw, size_t n, struct arena *arena, struc
 	*ret = m;
 	*ret_trace = (struct message_trace){ .head = r.head };
 	if (!m.bomb)
-		*ret_trace = (struct message_trace){ r.head, r.tree, r.text, r.reply };
+		*ret_trace = (struct message_trace){ r.head, r.tree, r.text, r.reply, r.first };
 	return MD_OK;
 }
 

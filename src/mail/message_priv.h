@@ -17,6 +17,7 @@ struct reading {
 	struct mime_tree tree;
 	struct body text;
 	struct span reply;
+	bool first; /* of a conversation, as far as the header tells */
 };
 
 /* Names what could not be understood; `what` is kept as a pointer. */

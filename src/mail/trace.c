@@ -16,7 +16,7 @@ void trace_lines(struct arena *a, const struct message_trace *t, struct span tex
 	struct trace_line *v;
 
 	*ret = (struct rec_list){ 0 };
-	if (!text.n || !trim_lines_read(a, text, &t->body.marks, &lines) ||
+	if (!text.n || !trim_lines_read(a, text, &t->body.marks, t->first, &lines) ||
 	    !(v = arena_array(a, lines.n, sizeof *v)))
 		return;
 	for (size_t i = 0; i < lines.n; i++) {

@@ -139,7 +139,7 @@ struct span trim_reply_hinted(struct arena *a, struct span text, const struct tr
 	size_t marker, cut;
 	bool below;
 
-	if (!trim_lines_read(a, text, hints->marks, &l) || l.n == 0)
+	if (!trim_lines_read(a, text, hints->marks, hints->first, &l) || l.n == 0)
 		return text;
 	r = (struct range){ skip(&l, 0, l.n, TRIM_EMPTY), l.n };
 	r.from = skip_armor(&l, r);

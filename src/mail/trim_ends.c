@@ -58,8 +58,15 @@ bool trim_is_device(struct span line)
 	if (line.n > 100 || (span_chr(line, ',') < line.n && !span_has(line, "excuse") &&
 			     !span_has(line, "typo") && !span_has(line, "brevity")))
 		return false;
-	for (size_t i = 0; i < trim_devices.n; i++)
-		if (span_starts(line, trim_devices.v[i]))
+	if (!line.n)
+		return false;
+	for (size_t i = 0; i < trim_devices.n; i++) /* every line of every mail comes here */
+		if (ascii_lower(*trim_devices.v[i]) == ascii_lower(*line.p) &&
+		    span_starts(line, trim_devices.v[i]))
 			return true;
-	return span_ends(line, "から送信");
+	for (size_t i = 0; i < trim_device_ends.n; i++)
+		if (span_ends(line, trim_device_ends.v[i]) &&
+		    span_has_any(line, trim_device_words.v, trim_device_words.n))
+			return true;
+	return false;
 }

@@ -8,19 +8,6 @@
 
 #include <string.h>
 
-enum { HEADER_LINES = 6, HEADER_BYTES = 500 }; /* of one "On ... wrote:" */
-
-/* "*From:*", "  From:" */
-struct span trim_undressed(struct span line)
-{
-	line = span_trim(line);
-	while (line.n && (*line.p == '*' || *line.p == '_' || *line.p == '|'))
-		line = span_trim(span_from(line, 1));
-	while (line.n && (line.p[line.n - 1] == '*' || line.p[line.n - 1] == '_'))
-		line = span_trim_end(span_sub(line, 0, line.n - 1));
-	return line;
-}
-
 /* Length of the colon s begins with (also a wide one, or "*:" and nbsp before it), or 0. */
 static size_t colon_at(struct span s)
 {
@@ -50,7 +37,8 @@ static unsigned label_of(struct span line)
 	return 0;
 }
 
-/* Three kinds of labels in the next lines, who or when among them: the head of an old mail. */
+/* Three kinds of labels in the next lines, who among them: the head of an old mail. A form in the
+ * first mail of a conversation looks like that, but tells nothing "to" anybody. */
 static bool block_begins(const struct trim_lines *l, size_t at)
 {
 	unsigned seen = label_of(l->v[at].text), lines = 0;
@@ -63,122 +51,26 @@ static bool block_begins(const struct trim_lines *l, size_t at)
 		lines++;
 		seen |= label_of(l->v[i].text);
 	}
-	return (seen & LABEL_FROM) && __builtin_popcount(seen) >= 3;
+	return (seen & LABEL_FROM) && __builtin_popcount(seen) >= 3 &&
+	       !(l->first && !(seen & LABEL_TO));
 }
 
-static bool ends_in_colon(struct span s)
+/* "NAME ---DATE TIME---how it began": Notes, above the fields of the old mail. */
+static bool is_notes_header(const struct trim_lines *l, size_t at)
 {
-	s = span_trim_end(s);
-	while (s.n && (s.p[s.n - 1] == '*' || s.p[s.n - 1] == '>' || s.p[s.n - 1] == '_'))
-		s = span_trim_end(span_sub(s, 0, s.n - 1));
-	return span_ends(s, ":") || span_ends(s, "\xef\xbc\x9a");
-}
-
-static bool has_digit(struct span s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if (ascii_digit(s.p[i]))
-			return true;
-	return false;
-}
-
-static bool has_time(struct span s)
-{
-	for (size_t i = 1; i + 2 < s.n; i++)
-		if (s.p[i] == ':' && ascii_digit(s.p[i - 1]) && ascii_digit(s.p[i + 1]) &&
-		    ascii_digit(s.p[i + 2]))
-			return true;
-	return false;
-}
-
-static bool starts_header(struct span first)
-{
-	for (size_t i = 0; trim_quote_headers[i].verb; i++)
-		if (*trim_quote_headers[i].start && span_starts(first, trim_quote_headers[i].start))
-			return true;
-	return false;
-}
-
-/* Whether the joined lines, which end in a colon, say who wrote when. */
-static bool is_header(struct span all, bool one_line)
-{
-	bool dated = has_digit(all), addressed = span_chr(all, '@') < all.n;
-
-	/* "2026年11月20日 10:00 Name <user@host>:" says it without a verb. */
-	if (addressed && has_time(all) && span_chr(all, '<') < all.n)
-		return true;
-	for (size_t i = 0; (dated || addressed) && trim_quote_headers[i].verb; i++)
-		if (span_has(all, trim_quote_headers[i].verb) &&
-		    (!*trim_quote_headers[i].start ||
-		     span_starts(all, trim_quote_headers[i].start) || addressed || one_line))
-			return true;
-	return false;
-}
-
-/* How many lines from `at` on are one "On ... wrote:", or 0. Clients break it anywhere, some with
- * an empty line in between; then its first line must have a date. */
-static size_t quote_header(const struct trim_lines *l, size_t at)
-{
-	struct span first = trim_undressed(l->v[at].text), all = first;
-	bool begins = starts_header(first), dated = has_digit(first);
-
-	for (size_t n = 1; n <= HEADER_LINES && at + n <= l->n; n++) {
-		struct span last = l->v[at + n - 1].text;
-
-		/* A line that begins like none goes on in one more line only, and says when. */
-		if (n > 1 && !begins &&
-		    (n > 2 || !dated || *last.p == '>' || starts_header(trim_undressed(last))))
-			return 0;
-		all.n = (size_t)(last.p + last.n - all.p);
-		if (all.n > HEADER_BYTES)
-			return 0;
-		if (span_trim(last).n == 0 && !(begins && dated && n < HEADER_LINES))
-			return 0;
-		if (ends_in_colon(all) && span_trim(last).n)
-			return is_header(all, n == 1) ? n : 0;
-		if (n > 1 && *last.p == '>')
-			return 0;
-	}
-	return 0;
-}
-
-/* "2026/11/20 Name <user@host>": nothing but a date and an address. */
-static bool is_date_and_address(struct span line)
-{
-	return line.n > 12 && ascii_digit(line.p[0]) && ascii_digit(line.p[3]) &&
-	       (line.p[4] == '/' || line.p[4] == '-') && span_ends(line, ">") &&
-	       span_chr(line, '@') < line.n;
-}
-
-/* "Name via Forum wrote:": a colon and a word for writing. */
-static bool says_wrote(struct span line)
-{
-	if (!ends_in_colon(line))
-		return false;
-	for (size_t i = 0; trim_quote_headers[i].verb; i++)
-		if (span_has(line, trim_quote_headers[i].verb))
-			return true;
-	return false;
-}
-
-/* The line right above a quote needs less to be its header. */
-static bool heads_quote(const struct trim_lines *l, size_t at)
-{
-	struct span line = span_trim(l->v[at].text);
+	struct span line = l->v[at].text, inner;
+	const char *dashes = memmem(line.p, line.n, "---", 3);
 	size_t next = at + 1;
 
-	if (line.n > 200)
+	if (!dashes)
 		return false;
-	if (is_date_and_address(line))
-		return true;
-	while (next < l->n && next < at + 3 && l->v[next].class == TRIM_EMPTY)
+	inner = span_from(line, (size_t)(dashes - line.p) + 3);
+	if (!inner.n || !ascii_digit(*inner.p) ||
+	    !trim_has_time(span_sub(inner, 0, span_find(inner, "---"))))
+		return false;
+	while (next < l->n && next < at + 4 && !label_of(l->v[next].text))
 		next++;
-	if (next == l->n || l->v[next].class != TRIM_QUOTE)
-		return false;
-	if (says_wrote(line))
-		return true;
-	return ascii_digit(*line.p) && ((span_ends(line, ">") && span_chr(line, '@') < line.n) ||
-					(ends_in_colon(line) && has_time(line)));
+	return next < l->n && block_begins(l, next);
 }
 
 /* A rule with "From:" below it, or with the name of a mailing list. */
@@ -214,7 +106,7 @@ unsigned trim_line_label(struct span line, struct span *ret_value)
 bool trim_line_is_forward(struct span line)
 {
 	line = span_trim(line);
-	if (line.n > 120 || !(between_dashes(line) || ends_in_colon(line)))
+	if (line.n > 120 || !(between_dashes(line) || trim_ends_in_colon(line)))
 		return false;
 	return span_has_any(line, trim_forwards.v, trim_forwards.n);
 }
@@ -240,23 +132,11 @@ static bool is_rule(struct span line)
 	return marks > 1;
 }
 
-/* "---- On DATE, NAME wrote ----" */
-static bool is_dashed_header(struct span line)
+/* ">>> NAME DATE TIME >>>" */
+static bool is_groupwise_header(struct span line)
 {
-	struct span inner = line;
-
-	while (inner.n && (*inner.p == '-' || *inner.p == ' '))
-		inner = span_from(inner, 1);
-	while (inner.n && (inner.p[inner.n - 1] == '-' || inner.p[inner.n - 1] == ' '))
-		inner.n--;
-	if (inner.n + 6 > line.n || inner.n > HEADER_BYTES)
-		return false;
-	for (size_t i = 0; trim_quote_headers[i].verb; i++)
-		if (*trim_quote_headers[i].start &&
-		    span_starts(inner, trim_quote_headers[i].start) &&
-		    span_ends(inner, trim_quote_headers[i].verb))
-			return true;
-	return false;
+	return line.n > 16 && span_starts(line, ">>> ") && span_ends(line, ">>>") &&
+	       trim_has_time(line);
 }
 
 static enum trim_class simple_class(struct span line)
@@ -268,7 +148,7 @@ static enum trim_class simple_class(struct span line)
 	if (bare.n < 200 && span_has_any(bare, trim_above.v, trim_above.n))
 		return TRIM_MARKER;
 	if (*bare.p == '>')
-		return TRIM_QUOTE;
+		return is_groupwise_header(bare) ? TRIM_OLD : TRIM_QUOTE;
 	if ((bare.n == 2 && bare.p[0] == '-' && bare.p[1] == '-') ||
 	    span_is(bare, "-----BEGIN PGP SIGNATURE-----"))
 		return TRIM_SIGNATURE;
@@ -277,7 +157,7 @@ static enum trim_class simple_class(struct span line)
 	if (bare.n <= 120 && between_dashes(bare) &&
 	    span_has_any(bare, trim_originals.v, trim_originals.n))
 		return TRIM_OLD;
-	if (trim_line_is_forward(bare) || is_dashed_header(bare))
+	if (trim_line_is_forward(bare) || trim_is_dashed_header(bare))
 		return TRIM_OLD;
 	if (!trim_is_device(bare))
 		return TRIM_TEXT;
@@ -295,11 +175,11 @@ static void refine(struct trim_lines *l, size_t at)
 		line->class = TRIM_OLD;
 	if (line->class != TRIM_TEXT)
 		return;
-	if (block_begins(l, at) ||
+	if (block_begins(l, at) || is_notes_header(l, at) ||
 	    (at + 1 < l->n && line->text.n <= 120 && between_dashes(span_trim(line->text)) &&
 	     block_begins(l, at + 1))) { /* also with a title between dashes, in any language */
 		line->class = TRIM_OLD;
-	} else if (heads_quote(l, at)) {
+	} else if (trim_heads_quote(l, at)) {
 		line->class = TRIM_HEADER;
 	} else if (trim_is_dash_name(l, at)) {
 		line->class = TRIM_SIGNATURE;
@@ -310,7 +190,7 @@ static void refine(struct trim_lines *l, size_t at)
 	} else if (trim_is_disclaimer(l, at)) {
 		line->class = TRIM_DEVICE;
 	} else {
-		for (lines = quote_header(l, at); lines > 0; lines--)
+		for (lines = trim_quote_header_lines(l, at); lines > 0; lines--)
 			l->v[at + lines - 1].class = TRIM_HEADER;
 	}
 }
@@ -336,7 +216,7 @@ static void apply_marks(struct trim_lines *l, const char *text, const struct htm
 	}
 }
 
-bool trim_lines_read(struct arena *a, struct span text, const struct html_marks *marks,
+bool trim_lines_read(struct arena *a, struct span text, const struct html_marks *marks, bool first,
 		     struct trim_lines *ret)
 {
 	struct span rest = text, line;
@@ -344,7 +224,7 @@ bool trim_lines_read(struct arena *a, struct span text, const struct html_marks 
 
 	while (n < TRIM_LINES_MAX && span_line(&rest, &line))
 		n++;
-	*ret = (struct trim_lines){ .v = arena_array(a, n, sizeof *ret->v) };
+	*ret = (struct trim_lines){ .v = arena_array(a, n, sizeof *ret->v), .first = first };
 	if (!ret->v)
 		return false;
 	for (rest = text; ret->n < n && span_line(&rest, &line); ret->n++) {

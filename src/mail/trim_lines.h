@@ -27,9 +27,10 @@ struct trim_line {
 struct trim_lines {
 	size_t n;
 	struct trim_line *v;
+	bool first; /* mail of a conversation: it answers nothing and passes nothing on */
 };
 /* False when memory ran out. `marks` may be NULL. */
-bool trim_lines_read(struct arena *a, struct span text, const struct html_marks *marks,
+bool trim_lines_read(struct arena *a, struct span text, const struct html_marks *marks, bool first,
 		     struct trim_lines *ret);
 
 /* "---------- Forwarded message ----------", "Begin forwarded message:" and their kin. */
@@ -41,6 +42,14 @@ unsigned trim_line_label(struct span line, struct span *ret_value);
 
 /* Without the stars and bars around "*From:*". */
 struct span trim_undressed(struct span line);
+
+/* trim_heads.c: how many lines from `at` on are one "On ... wrote:" (0 for none), which clients
+ * break anywhere; and the line right above a quote, which needs less to be its header. */
+size_t trim_quote_header_lines(const struct trim_lines *l, size_t at);
+bool trim_heads_quote(const struct trim_lines *l, size_t at);
+bool trim_is_dashed_header(struct span line); /* "---- On DATE, NAME wrote ----" */
+bool trim_ends_in_colon(struct span s);       /* of either width, behind stars and brackets */
+bool trim_has_time(struct span s);            /* "10:12" */
 
 /* trim_ends.c: the line is or begins what stands below a mail. */
 bool trim_is_dash_name(const struct trim_lines *l, size_t at);

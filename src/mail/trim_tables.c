@@ -49,6 +49,7 @@ const struct trim_quote_header trim_quote_headers[] = {
 	{ "", "寫道" },
 	{ "", "写到" },
 	{ "", "כתב" },
+	{ "", "كتب" },
 	{ "Pada ", "menulis" },
 	{ "Pada ", "bertulis" },
 	{ "", "쓴 글" },
@@ -95,6 +96,19 @@ static const char *const originals[] = {
 	"eredeti üzenet",
 	"original e-mail",
 	"- original -",
+	"원본 이메일",
+	"原邮件",
+	"原郵件",
+	"mesajul original",
+	"orijinal mesaj",
+	"özgün ileti",
+	"оригінальне повідомлення",
+	"πρωτότυπο μήνυμα",
+	"αρχικό μήνυμα",
+	"הודעה מקורית",
+	"الرسالة الأصلية",
+	"pôvodná správa",
+	"izvorna poruka",
 };
 const struct trim_words trim_originals = { MD_COUNT(originals), originals };
 
@@ -242,6 +256,35 @@ static const char *const devices[] = {
 	"下载 Outlook",
 	"Outlook for ",
 	"Downloaden Outlook",
+	"Hanki Outlook",
+	"Pobierz program Outlook",
+	"Stáhnout Outlook",
+	"Stiahnuť Outlook",
+	"Letöltés: Outlook",
+	"Az Outlook ",
+	"Descărcați Outlook",
+	"Завантажити Outlook",
+	"Отримати Outlook",
+	"取得 Outlook",
+	"Android용 Outlook",
+	"iOS용 Outlook",
+	"Von Samsung",
+	"Надіслано з ",
+	"Надіслано із ",
+	"Trimis de pe ",
+	"Trimis din ",
+	"Az iPhone",
+	"Στάλθηκε από ",
+	"נשלח מה",
+	"مرسل من ",
+	"أُرسلت من ",
+	"Odoslané z ",
+	"Poslano s ",
+	"Изпратено от ",
+	"Enviat des de",
+	"Được gửi từ ",
+	"Dikirim dari ",
+	"ส่งจาก",
 	"From my iPhone",
 	"From my iPad",
 	"From my Android",
@@ -249,6 +292,13 @@ static const char *const devices[] = {
 	"From my phone",
 };
 const struct trim_words trim_devices = { MD_COUNT(devices), devices };
+
+/* The same, where the words for "sent" stand at the end. */
+static const char *const device_ends[] = {
+	"から送信",  "gönderildi",       "küldve", "gesendet",
+	"에서 보냄", "から送信しました", "传送",   "傳送",
+};
+const struct trim_words trim_device_ends = { MD_COUNT(device_ends), device_ends };
 
 /* What makes such a line a signature wherever it stands; "Sent via DHL" may be a sentence. */
 static const char *const device_words[] = {

@@ -30,6 +30,7 @@ extern const struct trim_words trim_above;        /* "reply above this line" */
 extern const struct trim_words trim_forwards;     /* between dashes or before a colon: passed on */
 extern const struct trim_words trim_device_words; /* in such a line: no sentence holds it */
 extern const struct trim_words trim_devices;      /* "Sent from my ...": how such a line begins */
+extern const struct trim_words trim_device_ends;  /* ... or ends, with one of the words above */
 
 enum { TRIM_DISCLAIMERS_MAX = 64 };
 /* What stands under the mail of a company: two words that one paragraph holds. */

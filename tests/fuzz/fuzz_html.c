@@ -10,7 +10,7 @@ enum { OUT_MAX = 4 << 20 };
 static void check_marks(struct span text, const struct html_marks *m)
 {
 	md_auto(arena_done) struct arena a = ARENA_INIT(FUZZ_ARENA_MAX);
-	struct trim_hints hints = { m, "Hello you" };
+	struct trim_hints hints = { .marks = m, .sender = "Hello you" };
 	struct span reply = trim_reply_hinted(&a, text, &hints);
 
 	check(m->n <= HTML_MARKS_MAX);

@@ -13,6 +13,7 @@ struct message_trace {
 	struct mime_tree tree;
 	struct body body;
 	struct span reply; /* the stretch of the message's text that is new */
+	bool first;        /* it answers nothing and passes nothing on */
 };
 
 /* message_read(), with its trace. */

@@ -20,6 +20,7 @@ struct trim_hints {
 	const struct html_marks
 		*marks;     /* of text that was HTML: its elements say more than words */
 	const char *sender; /* name of who wrote it: at the end it is a signature */
+	bool first;         /* it answers nothing and passes nothing on */
 };
 struct span trim_reply_hinted(struct arena *a, struct span text, const struct trim_hints *hints);
 

@@ -132,7 +132,7 @@ static void knows_a_name_at_the_end(void **state)
 		{ "Anna Berg", "Anna Berg" },
 		{ "\n\nAnna Berg", "\n\nAnna Berg" },
 	};
-	struct trim_hints hints = { NULL, "Anna Berg" };
+	struct trim_hints hints = { .sender = "Anna Berg" };
 
 	(void)state;
 	for (size_t i = 0; i < MD_COUNT(rows); i++) {

@@ -102,6 +102,15 @@ static const char *const headers[] = {
 	"Envoyé: Lundi 5 Mars 2018 10:12:00\nObjet: Imprimante",
 	"-------- Původní e-mail --------\nOd: Jan <j@x.example>\nDatum: 5. 3. 2018 10:12:00\n"
 	"Předmět: Tiskárna",
+	"\u202bבתאריך יום ג׳, 3 בנוב׳ 2026 ב-10:00 מאת \u202aDan\u202c\u200f <\u202ad@x.example"
+	"\u202c\u200f>:\u202c",
+	"في ٣ نوفمبر ٢٠٢٦، الساعة ١٠:٠٠ ص، كتب Ali <a@x.example>:",
+	"Nov 3, 2026, 10:00 by bob@x.example:",
+	">>> Bob <b@x.example> 11/3/2026 10:00 AM >>>",
+	"Bob ---03.11.2026 10:00:00---Hello Anna, please\n\nFrom: Bob <b@x.example>\n"
+	"To: a@x.example\nDate: 03.11.2026 10:00\nSubject: x",
+	"---- 回复的原邮件 ----\n发件人\t小明<x@x.example>\n日期\t2026年11月03日 10:00",
+	"-------- 원본 이메일 --------\n발신: 철수 <c@x.example>",
 	/* Outlook's blocks */
 	"From: Bob\nSent: Monday, March 5, 2018 10:12 AM\nTo: Anna\nSubject: Printer",
 	"Von: Max\nGesendet: Montag, 5. März 2018 10:12\nAn: Anna\nCc: Eva\nBetreff: Drucker",
@@ -160,9 +169,61 @@ static void cuts_above_each(void **state)
 	assert_int_equal(bad, 0);
 }
 
+static const char *const devices[] = {
+	"Sent from my iPhone",
+	"Von meinem iPhone gesendet",
+	"Von Samsung-Mobilgerät gesendet",
+	"iPhone’umdan gönderildi",
+	"Az iPhone-omról küldve",
+	"나의 iPhone에서 보냄",
+	"iPhoneから送信",
+	"Надіслано з iPhone",
+	"Trimis de pe iPhone-ul meu",
+	"Στάλθηκε από το iPhone μου",
+	"נשלח מה-iPhone שלי",
+	"مرسل من الـ iPhone",
+	"Hanki Outlook for iOS",
+	"Pobierz program Outlook dla systemu iOS",
+	"Stáhnout Outlook pro Android",
+	"Android용 Outlook 다운로드",
+};
+
+static void cuts_what_devices_add(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < MD_COUNT(devices); i++) {
+		md_auto(arena_done) struct arena a = ARENA_INIT(TEST_ARENA);
+		const char *text = arena_printf(&a, "new text\n\n%s\n", devices[i]);
+
+		if (!span_is(trim_reply(&a, span_of(text)), "new text"))
+			fail_msg("kept: %s", devices[i]);
+	}
+}
+
+/* What a web form sends looks like the head of an old mail, but begins the conversation. */
+static void leaves_forms_alone(void **state)
+{
+	static const char form[] = "Hello, a visitor wrote:\n\nName: Anna\nDate: 3.11.2026\n"
+				   "Subject: broken\nFrom: Anna <a@x.example>\n\nPlease help";
+	static const char outlook[] = "see below\n\nFrom: Anna <a@x.example>\nSent: Monday\n"
+				      "To: Bob\nSubject: broken\n\nPlease help";
+	struct trim_hints first = { .first = true };
+	md_auto(arena_done) struct arena a = ARENA_INIT(TEST_ARENA);
+
+	(void)state;
+	assert_true(span_is(trim_reply_hinted(&a, span_of(form), &first), form));
+	assert_true(span_is(trim_reply_hinted(&a, span_of(outlook), &first), "see below"));
+	assert_true(
+		span_is(trim_reply(&a, span_of(form)), "Hello, a visitor wrote:\n\nName: Anna"));
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(cuts_above_each) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(cuts_above_each),
+		cmocka_unit_test(cuts_what_devices_add),
+		cmocka_unit_test(leaves_forms_alone),
+	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
