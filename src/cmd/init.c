@@ -1,46 +1,27 @@
-/* `maildesk init`: from nothing to a desk that can be started. Whatever an option does not say is
- * asked on a terminal. The configuration is written first and checked as `maildesk check` would;
- * if it is wrong, what was written is taken away again, so that init can be run anew. */
+/* `maildesk init`: from nothing to a desk that can be started, by five questions: address,
+ * provider, password, and who the first admin is. Whatever an option says is not asked. The
+ * configuration is written and checked as `maildesk check` would; if it is wrong, what was written
+ * is taken away again, so that init can be run anew. Then the mailbox is tried, and what a mail to
+ * itself shows (plus-addressing, whose Authentication-Results count) is written down too. */
 #include <maildesk/cmd/cmd.h>
 #include <maildesk/cmd/options.h>
 #include <maildesk/cmd/user.h>
 #include <maildesk/desk/password.h>
 
+#include "init.h"
+
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #define NAME "init"
-
-enum answer {
-	ADDRESS,
-	IMAP_HOST,
-	IMAP_USER,
-	IMAP_PASSWORD,
-	SMTP_HOST,
-	SMTP_USER,
-	SMTP_PASSWORD,
-	ADMIN_EMAIL,
-	ADMIN_PASSWORD,
-	ANSWERS
-};
-
-struct plan {
-	const char *config, *state_dir;
-	char folder[PATH_MAX];      /* of the configuration, with its slash */
-	const char *given[ANSWERS]; /* by options; of passwords: the name of a file */
-	char *answer[ANSWERS];      /* of passwords: themselves, when asked */
-	const char *written[3];     /* files to take away when it fails */
-	size_t n_written;
-	char secret_file[2][PATH_MAX + 16];
-};
 
 static void plan_done(struct plan *p)
 {
@@ -55,86 +36,110 @@ static void plan_done(struct plan *p)
 
 static const struct {
 	const char *question, *option;
-	enum answer fallback; /* another answer that is this one's default; ANSWERS: none */
-	bool secret, optional;
+	bool secret;
 } questions[ANSWERS] = {
-	[ADDRESS] = { "Mail address of the desk", "address", ANSWERS, false, false },
-	[IMAP_HOST] = { "IMAP server", "imap-host", ANSWERS, false, false },
-	[IMAP_USER] = { "IMAP user", "imap-user", ADDRESS, false, false },
-	[IMAP_PASSWORD] = { "IMAP password", "imap-password-file", ANSWERS, true, false },
-	[SMTP_HOST] = { "SMTP server", "smtp-host", IMAP_HOST, false, false },
-	[SMTP_USER] = { "SMTP user (- for none)", "smtp-user", IMAP_USER, false, true },
-	[SMTP_PASSWORD] = { "SMTP password", "smtp-password-file", IMAP_PASSWORD, true, true },
-	[ADMIN_EMAIL] = { "Mail address of the first admin", "admin-email", ANSWERS, false, false },
-	[ADMIN_PASSWORD] = { "Password of the first admin", "admin-password-file", ANSWERS, true,
-			     false },
+	[ADDRESS] = { "Mail address of the desk", "address", false },
+	[PROVIDER] = { "Mail provider (gmail, microsoft365, fastmail), or the name of your IMAP "
+		       "server",
+		       "provider", false },
+	[PASSWORD] = { "Password of the mailbox", "imap-password-file", true },
+	[CLIENT_ID] = { "OAuth client id (the application you registered)", "oauth-client-id",
+			false },
+	[ADMIN_EMAIL] = { "Your own mail address, as the first admin", "admin-email", false },
+	[ADMIN_PASSWORD] = { "Your password for maildesk, 10 characters or more",
+			     "admin-password-file", true },
 };
 
-static int ask(struct plan *p, enum answer i)
+/* Does this plan need that answer at all? Earlier ones are there already. */
+static bool is_needed(const struct plan *p, enum answer i)
 {
-	const char *fallback = NULL;
-	bool hide = questions[i].secret;
-
-	if (questions[i].fallback < ANSWERS && !hide)
-		fallback = p->answer[questions[i].fallback];
-	p->answer[i] = cmd_ask(questions[i].question, fallback, hide);
-	if (i == SMTP_USER && p->answer[i] && strcmp(p->answer[i], "-") == 0)
-		*p->answer[i] = '\0';
-	return p->answer[i] ? EX_OK : EX_USAGE;
+	if (i == PASSWORD)
+		return !p->preset->oauth;
+	if (i == CLIENT_ID)
+		return p->preset->oauth != NULL;
+	return true;
 }
 
-/* What options say, then what is asked. A password given as a file stays NULL here. */
-static int gather(struct plan *p)
+static int settle_provider(struct plan *p)
 {
-	bool terminal = isatty(STDIN_FILENO);
-	int code = EX_OK;
-
-	for (enum answer i = 0; i < ANSWERS; i++) {
-		enum answer other = questions[i].fallback;
-
-		if (p->given[i] && !questions[i].secret)
-			p->answer[i] = md_strdup(p->given[i]);
-		else if (p->given[i])
-			continue;
-		else if (i == SMTP_PASSWORD && !*p->answer[SMTP_USER])
-			continue;
-		else if (terminal)
-			code = ask(p, i);
-		else if (other < ANSWERS && !questions[i].optional)
-			p->answer[i] = md_strdup(p->answer[other]);
-		else if (questions[i].optional && !questions[i].secret)
-			p->answer[i] = md_strdup("");
-		else {
-			fprintf(stderr, "maildesk init: --%s is missing\n", questions[i].option);
-			code = EX_USAGE;
-		}
-		if (code == EX_OK && !p->answer[i])
-			code = EX_OSERR;
-		if (code != EX_OK)
-			return code;
+	p->preset = init_preset(p->answer[PROVIDER]);
+	if (!p->preset) {
+		p->preset = init_preset("own");
+		p->imap_host = p->imap_host ? p->imap_host : p->answer[PROVIDER];
 	}
+	if (p->preset->hint && isatty(STDIN_FILENO))
+		fprintf(stderr, "%s\n", p->preset->hint);
 	return EX_OK;
 }
 
-static int check_answers(struct plan *p)
+static int ask(struct plan *p, enum answer i)
+{
+	const char *fallback = i == PROVIDER ? init_guess(p->answer[ADDRESS]) : NULL;
+
+	p->answer[i] = cmd_ask(questions[i].question, fallback, questions[i].secret);
+	return p->answer[i] ? EX_OK : EX_USAGE;
+}
+
+static int need(struct plan *p, enum answer i)
+{
+	if (i == PROVIDER && !p->given[i] && p->imap_host)
+		p->given[i] = p->imap_host;
+	if (p->given[i] && questions[i].secret)
+		p->answer[i] = cmd_read_line(NAME, p->given[i]);
+	else if (p->given[i])
+		p->answer[i] = md_strdup(p->given[i]);
+	else if (isatty(STDIN_FILENO))
+		return ask(p, i);
+	else {
+		fprintf(stderr, "maildesk init: --%s is missing\n", questions[i].option);
+		return EX_USAGE;
+	}
+	return p->answer[i] ? EX_OK : questions[i].secret ? EX_NOINPUT : EX_OSERR;
+}
+
+static int check_answer(const struct plan *p, enum answer i)
 {
 	struct md_err err = { 0 };
-	int rc;
+	int rc = MD_OK;
 
-	if (p->given[ADMIN_PASSWORD] &&
-	    !(p->answer[ADMIN_PASSWORD] = cmd_read_line(NAME, p->given[ADMIN_PASSWORD])))
-		return EX_NOINPUT;
-	rc = cmd_user_check(p->answer[ADMIN_EMAIL], "admin", &err);
-	if (rc == MD_OK)
-		rc = password_check(p->answer[ADMIN_PASSWORD], &err);
+	if (i == ADDRESS || i == ADMIN_EMAIL)
+		rc = cmd_user_check(p->answer[i], "admin", &err);
+	else if (i == ADMIN_PASSWORD)
+		rc = password_check(p->answer[i], &err);
 	return rc == MD_OK ? EX_OK : cmd_fail(NAME, rc, &err);
+}
+
+/* On a terminal what is wrong is asked again. */
+static int gather(struct plan *p)
+{
+	int code = EX_OK;
+
+	for (enum answer i = 0; i < ANSWERS && code == EX_OK; i++) {
+		if (!is_needed(p, i))
+			continue;
+		code = need(p, i);
+		if (code == EX_OK)
+			code = check_answer(p, i);
+		if (code != EX_OK && p->answer[i] && !p->given[i] && isatty(STDIN_FILENO)) {
+			free(md_take(p->answer[i]));
+			i--;
+			code = EX_OK;
+			continue;
+		}
+		if (code == EX_OK && i == PROVIDER)
+			code = settle_provider(p);
+	}
+	return code;
 }
 
 /* ---- writing ---- */
 
 static int complain(const char *path)
 {
-	fprintf(stderr, "maildesk init: %s: %s\n", path, strerror(errno));
+	fprintf(stderr, "maildesk init: %s: %s%s\n", path, strerror(errno),
+		errno == EACCES
+			? "; run it as root, or name other places by --config and --state-dir"
+			: "");
 	return EX_CANTCREAT;
 }
 
@@ -170,76 +175,53 @@ static int make_folder(const char *path, mode_t mode)
 }
 
 /* The name to put into the configuration: of the file given, or of a new one beside it that holds
- * the password typed. */
-static int place_secret(struct plan *p, enum answer i, const char *name, char out[PATH_MAX])
+ * what was typed. */
+static int place_secret(struct plan *p)
 {
 	md_auto(buf_done) struct buf line = BUF_INIT(PASSWORD_MAX * 4);
-	size_t which = i == SMTP_PASSWORD;
 	int code;
 
-	if (p->given[i])
-		return realpath(p->given[i], out) ? EX_OK : complain(p->given[i]);
-	snprintf(out, PATH_MAX, "%s", name);
-	snprintf(p->secret_file[which], sizeof p->secret_file[which], "%s%s", p->folder, name);
-	buf_addf(&line, "%s\n", p->answer[i]);
-	code = write_new(p, p->secret_file[which], 0600, buf_str(&line));
+	if (!p->answer[PASSWORD])
+		return EX_OK;
+	if (p->given[PASSWORD] && strcmp(p->given[PASSWORD], "-") != 0)
+		return realpath(p->given[PASSWORD], p->imap_secret) ? EX_OK
+								    : complain(p->given[PASSWORD]);
+	snprintf(p->imap_secret, sizeof p->imap_secret, "imap.secret");
+	snprintf(p->secret_file, sizeof p->secret_file, "%simap.secret", p->folder);
+	buf_addf(&line, "%s\n", p->answer[PASSWORD]);
+	code = write_new(p, p->secret_file, 0600, buf_str(&line));
 	if (line.data)
 		explicit_bzero(line.data, line.len);
 	return code;
 }
 
-/* A value between double quotes. */
-static void add_quoted(struct buf *out, const char *key, const char *value)
-{
-	buf_addf(out, "%s = \"", key);
-	for (; *value; value++) {
-		if (strchr("\"\\$", *value))
-			buf_addc(out, '\\');
-		buf_addc(out, *value);
-	}
-	buf_adds(out, "\"\n");
-}
-
-static void compose_config(const struct plan *p, const char *imap_secret, const char *smtp_secret,
-			   struct buf *out)
-{
-	buf_adds(out,
-		 "# Configuration of maildesk, made by \"maildesk init\". Every other key, its\n"
-		 "# default and its meaning: maildesk check --sample\n"
-		 "# After a change: maildesk check\n\n");
-	add_quoted(out, "state_dir", p->state_dir);
-	buf_adds(out, "\n# The mailbox whose mail becomes tickets. IMAP over TLS, port 993.\n"
-		      "mailbox \"support\" {\n");
-	add_quoted(out, "\taddress", p->answer[ADDRESS]);
-	add_quoted(out, "\thost", p->answer[IMAP_HOST]);
-	add_quoted(out, "\tuser", p->answer[IMAP_USER]);
-	add_quoted(out, "\tpassword_file", imap_secret);
-	buf_adds(out,
-		 "}\n\n# The server that takes our mail. STARTTLS, port 587.\nsmtp \"main\" {\n");
-	add_quoted(out, "\thost", p->answer[SMTP_HOST]);
-	if (*p->answer[SMTP_USER]) {
-		add_quoted(out, "\tuser", p->answer[SMTP_USER]);
-		add_quoted(out, "\tpassword_file", smtp_secret);
-	}
-	buf_adds(out, "}\n");
-}
-
 static int write_files(struct plan *p)
 {
-	char imap_secret[PATH_MAX] = "", smtp_secret[PATH_MAX] = "";
 	md_auto(buf_done) struct buf text = BUF_INIT(64 << 10);
 	int code = make_folder(p->folder, 0755);
 
 	if (code == EX_OK)
 		code = make_folder(p->state_dir, 0700);
 	if (code == EX_OK)
-		code = place_secret(p, IMAP_PASSWORD, "imap.secret", imap_secret);
-	if (code == EX_OK && *p->answer[SMTP_USER])
-		code = place_secret(p, SMTP_PASSWORD, "smtp.secret", smtp_secret);
+		code = place_secret(p);
+	if (code == EX_OK && p->smtp_secret && !realpath(p->smtp_secret, p->smtp_secret_path))
+		code = complain(p->smtp_secret);
 	if (code != EX_OK)
 		return code;
-	compose_config(p, imap_secret, smtp_secret, &text);
+	init_compose(p, NULL, &text);
 	return write_new(p, p->config, 0644, buf_str(&text));
+}
+
+/* What was found out, into the file that is there already. */
+static int write_again(struct plan *p, const struct init_found *found)
+{
+	md_auto(buf_done) struct buf text = BUF_INIT(64 << 10);
+	md_auto(md_close_p) int fd = open(p->config, O_WRONLY | O_TRUNC | O_CLOEXEC);
+
+	init_compose(p, found, &text);
+	if (fd < 0 || write(fd, text.data, text.len) != (ssize_t)text.len || fsync(fd) < 0)
+		return complain(p->config);
+	return EX_OK;
 }
 
 /* ---- the whole ---- */
@@ -281,14 +263,39 @@ static int prepare(struct plan *p)
 	return EX_OK;
 }
 
+static int try_mailbox(struct plan *p)
+{
+	struct init_found found = { 0 };
+	md_auto(arena_done) struct arena a = ARENA_INIT(16 << 20);
+
+	if (p->no_mail || p->preset->oauth)
+		return EX_OK;
+	init_try(p, &a, &found);
+	return found.any ? write_again(p, &found) : EX_OK;
+}
+
+static void say_what_next(const struct plan *p)
+{
+	bool usual = strcmp(p->config, CMD_DEFAULT_CONFIG) == 0;
+	const char *option = usual ? "" : " --config ", *file = usual ? "" : p->config;
+
+	printf("wrote %s\nadmin %s\n", p->config, p->answer[ADMIN_EMAIL]);
+	if (p->preset->oauth)
+		printf("First let the desk into its mailbox: maildesk oauth login %s%s%s\n",
+		       p->preset->oauth, option, file);
+	printf("Now: maildesk doctor%s%s && ", option, file);
+	if (usual && access("/run/systemd/system", F_OK) == 0)
+		puts("systemctl enable --now maildesk");
+	else
+		printf("maildesk serve%s%s\n", option, file);
+}
+
 static int run(struct plan *p)
 {
 	int code = prepare(p);
 
 	if (code == EX_OK)
 		code = gather(p);
-	if (code == EX_OK)
-		code = check_answers(p);
 	if (code != EX_OK)
 		return code;
 	code = write_files(p);
@@ -299,10 +306,10 @@ static int run(struct plan *p)
 			unlink(p->written[i]);
 		return code;
 	}
-	printf("wrote %s\nadmin %s\nNow: maildesk check --config %s && maildesk serve --config "
-	       "%s\n",
-	       p->config, p->answer[ADMIN_EMAIL], p->config, p->config);
-	return EX_OK;
+	code = try_mailbox(p);
+	if (code == EX_OK)
+		say_what_next(p);
+	return code;
 }
 
 int cmd_init(int argc, char **argv)
@@ -312,26 +319,41 @@ int cmd_init(int argc, char **argv)
 	const struct cmd_option options[] = {
 		CMD_CONFIG(&p.config),
 		{ "state-dir", "DIR", &p.state_dir, "folder of the database (/var/lib/maildesk)" },
+		{ "name", "NAME", &p.name, "name of the desk in its mails" },
 		{ "address", "ADDRESS", &p.given[ADDRESS], "mail address of the desk" },
-		{ "imap-host", "HOST", &p.given[IMAP_HOST], "where its mailbox is" },
-		{ "imap-user", "USER", &p.given[IMAP_USER], "default: the address" },
-		{ "imap-password-file", "FILE", &p.given[IMAP_PASSWORD], "file with the password" },
-		{ "smtp-host", "HOST", &p.given[SMTP_HOST], "default: the IMAP host" },
-		{ "smtp-user", "USER", &p.given[SMTP_USER], "default: no login" },
-		{ "smtp-password-file", "FILE", &p.given[SMTP_PASSWORD], "file with the password" },
+		{ "provider", "NAME", &p.given[PROVIDER],
+		  "gmail, microsoft365, fastmail, or an IMAP server" },
+		{ "imap-host", "HOST", &p.imap_host, "where its mailbox is" },
+		{ "imap-port", "PORT", &p.imap_port, "default: 993, or 143 for starttls" },
+		{ "imap-tls", "HOW", &p.imap_tls, "tls (default), starttls, none" },
+		{ "imap-user", "USER", &p.imap_user, "default: the address" },
+		{ "imap-password-file", "FILE", &p.given[PASSWORD],
+		  "file with the password (\"-\": standard input)" },
+		{ "smtp-host", "HOST", &p.smtp_host, "default: the IMAP host" },
+		{ "smtp-port", "PORT", &p.smtp_port, "default: 587" },
+		{ "smtp-tls", "HOW", &p.smtp_tls, "starttls (default), tls, none" },
+		{ "smtp-user", "USER", &p.smtp_user, "default: the IMAP user; \"-\": no login" },
+		{ "smtp-password-file", "FILE", &p.smtp_secret, "default: the mailbox's" },
+		{ "ca-file", "FILE", &p.ca_file,
+		  "certificates to trust, for servers of your own CA" },
+		{ "oauth-client-id", "ID", &p.given[CLIENT_ID], "for microsoft365" },
+		{ "listen", "ADDRESS:PORT", &p.listen, "of API and console (127.0.0.1:8025)" },
 		{ "admin-email", "ADDRESS", &p.given[ADMIN_EMAIL], "who may do everything" },
 		{ "admin-password-file", "FILE", &p.given[ADMIN_PASSWORD],
 		  "first line is the password (\"-\": standard input)" },
+		{ "no-mail", NULL, &p.no_mail, "do not try the mailbox" },
 		CMD_OPTIONS_END,
 	};
-	const struct cmd_usage usage = { NAME,
-					 "",
-					 "Writes a configuration, makes the database and the first "
-					 "admin. On a terminal it asks\n"
-					 "for what the options do not say.",
-					 options,
-					 0,
-					 0 };
+	const struct cmd_usage usage = {
+		NAME,
+		"",
+		"Writes a configuration, makes the database and the first "
+		"admin, and tries the mailbox. On a\nterminal it asks for what "
+		"the options do not say.",
+		options,
+		0,
+		0
+	};
 	int first, code;
 
 	return cmd_options(&usage, argc, argv, &first, &code) ? run(&p) : code;
