@@ -552,3 +552,11 @@ CREATE TABLE kept_answers (        -- for requests with an Idempotency-Key that 
     kept_at  {INT} NOT NULL
 ) {STRICT};
 CREATE INDEX kept_answers_by_age ON kept_answers (kept_at);
+
+CREATE TABLE imports (             -- which row here is which of another system, and how far it came
+    source     TEXT NOT NULL,
+    kind       TEXT NOT NULL,
+    foreign_id TEXT NOT NULL,
+    local_id   {INT} NOT NULL,
+    PRIMARY KEY (source, kind, foreign_id)
+) {STRICT};

@@ -43,6 +43,8 @@ static const struct cmd_verb verbs[] = {
 	{ "search", cmd_search, "build the search index anew" },
 	{ "purge", cmd_purge, "remove what has been kept long enough" },
 	{ "erase", cmd_erase, "forget a person" },
+	{ "import", cmd_import, "take in what another system has" },
+	{ "export", cmd_export, "write the desk as JSON Lines, raw mails and files" },
 	{ "backup", cmd_backup, "write the whole desk into one file, while it works" },
 	{ "restore", cmd_restore, "make a desk of a backup" },
 	{ "migrate", cmd_migrate, "move the desk to another database" },

@@ -27,6 +27,8 @@ int cmd_user(int argc, char **argv);
 int cmd_search(int argc, char **argv);
 int cmd_purge(int argc, char **argv);
 int cmd_erase(int argc, char **argv);
+int cmd_import(int argc, char **argv);
+int cmd_export(int argc, char **argv);
 int cmd_backup(int argc, char **argv);
 int cmd_restore(int argc, char **argv);
 int cmd_migrate(int argc, char **argv);

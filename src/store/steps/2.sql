@@ -69,3 +69,11 @@ CREATE TABLE events (
     is_internal {INT} NOT NULL,
     at          {INT} NOT NULL
 ) {STRICT};
+
+CREATE TABLE imports (
+    source     TEXT NOT NULL,
+    kind       TEXT NOT NULL,
+    foreign_id TEXT NOT NULL,
+    local_id   {INT} NOT NULL,
+    PRIMARY KEY (source, kind, foreign_id)
+) {STRICT};

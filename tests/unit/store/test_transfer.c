@@ -99,6 +99,7 @@ static const char rows_sql[] =
 	"INSERT INTO refresh_tokens (id, user_id, family, token_hash, created_at, expires_at) "
 	"VALUES"
 	" (1, 1, 'f', 'h', 1, 1);"
+	"INSERT INTO imports VALUES ('rt.example.com', 'ticket', '12', 1);"
 	/* Ids that were given and are gone again. */
 	"INSERT INTO tickets (id, title, status, priority, requester_id, channel, created_at,"
 	" updated_at) VALUES (2000, 'gone', 'open', 0, 7, 'mail', 1, 1);"
