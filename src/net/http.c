@@ -1,12 +1,6 @@
 /* The server: one thread accepts, a few workers (each its own libmicrohttpd daemon with epoll)
- * serve.
- *
- * libmicrohttpd's thread pool may put all connections on one worker, so the acceptor hands each to
- * the worker with the fewest. Its time-out counts silence only: a client that drips a byte a second
- * would stay for ever. So every connection has a deadline for what it is at (header, body, answer,
- * pause) and the acceptor shuts down the sockets of those that missed it; their worker sees the end
- * of the stream and cleans up. When the table is full, who has waited longest without a request
- * makes room for the next. */
+ * serve. libmicrohttpd's thread pool may put all connections on one worker, so the acceptor hands
+ * each to the worker with the fewest. It also looks after the connections (http_connection.c). */
 #include "http_private.h"
 
 #include <errno.h>
@@ -28,106 +22,6 @@ enum {
 	STACK_BYTES = 1 << 20, /* address space, not memory */
 	NO_LIMIT = 1 << 16,    /* at its own limit the library leaves added connections unserved */
 };
-
-/* Deadlines of sockets are real time, whatever clock the service is given. */
-
-/* ---- connections ---- */
-
-static void connection_start(struct http_worker *w, struct MHD_Connection *con, void **context)
-{
-	const union MHD_ConnectionInfo *fd =
-		MHD_get_connection_info(con, MHD_CONNECTION_INFO_CONNECTION_FD);
-	struct http_server *s = w->server;
-	struct http_connection *c = md_calloc(1, sizeof *c);
-
-	atomic_fetch_add(&w->connections, 1);
-	*context = c;
-	if (!c || !fd) {
-		free(c);
-		*context = NULL; /* its requests are refused */
-		return;
-	}
-	c->fd = fd->connect_fd;
-	atomic_store(&c->deadline, clock_mono(&clock_system) + s->options.header_ms);
-	atomic_store(&c->waiting, true);
-	pthread_mutex_lock(&s->lock);
-	c->next = s->connections;
-	c->at = &s->connections;
-	if (c->next)
-		c->next->at = &c->next;
-	s->connections = c;
-	s->n_connections++;
-	pthread_mutex_unlock(&s->lock);
-}
-
-/* Called before the socket is closed, so a listed descriptor is always an open one. */
-static void connection_end(struct http_worker *w, void **context)
-{
-	struct http_server *s = w->server;
-	struct http_connection *c = *context;
-
-	atomic_fetch_sub(&w->connections, 1);
-	if (!c)
-		return;
-	pthread_mutex_lock(&s->lock);
-	*c->at = c->next;
-	if (c->next)
-		c->next->at = c->at;
-	s->n_connections--;
-	pthread_mutex_unlock(&s->lock);
-	free(c);
-	*context = NULL;
-}
-
-static void on_connection(void *cls, struct MHD_Connection *con, void **context,
-			  enum MHD_ConnectionNotificationCode what)
-{
-	if (what == MHD_CONNECTION_NOTIFY_STARTED)
-		connection_start(cls, con, context);
-	else
-		connection_end(cls, context);
-}
-
-/* Shut down who is late; true when there are connections left to watch. */
-static bool reap(struct http_server *s)
-{
-	int64_t now = clock_mono(&clock_system);
-	bool any;
-
-	pthread_mutex_lock(&s->lock);
-	for (struct http_connection *c = s->connections; c; c = c->next)
-		if (atomic_load(&c->deadline) <= now)
-			shutdown(c->fd, SHUT_RDWR);
-	any = s->connections != NULL;
-	pthread_mutex_unlock(&s->lock);
-	return any;
-}
-
-static void make_room(struct http_server *s)
-{
-	struct http_connection *oldest = NULL;
-
-	pthread_mutex_lock(&s->lock);
-	for (struct http_connection *c = s->connections; c; c = c->next)
-		if (atomic_load(&c->waiting) &&
-		    (!oldest || atomic_load(&c->deadline) <= atomic_load(&oldest->deadline)))
-			oldest = c;
-	if (oldest) {
-		atomic_store(&oldest->waiting, false);
-		shutdown(oldest->fd, SHUT_RDWR);
-	}
-	pthread_mutex_unlock(&s->lock);
-}
-
-static bool is_full(struct http_server *s)
-{
-	bool full;
-
-	pthread_mutex_lock(&s->lock);
-	full = s->n_connections >= s->options.connections_max;
-	pthread_mutex_unlock(&s->lock);
-	return full;
-}
 
 /* ---- accepting ---- */
 
@@ -159,8 +53,7 @@ static bool accept_some(struct http_server *s, unsigned *turn)
 
 		if (fd < 0)
 			return errno != EMFILE && errno != ENFILE;
-		if (is_full(s))
-			make_room(s);
+		http_make_room(s, (struct sockaddr *)&peer);
 		hand_over(s, turn, fd, (struct sockaddr *)&peer, n);
 	}
 	return true;
@@ -184,14 +77,14 @@ static void *acceptor(void *arg)
 		if (n > 0 && descriptors) {
 			descriptors = accept_some(s, &turn);
 			if (!descriptors)
-				make_room(s);
+				http_make_room(s, NULL);
 			watch = true; /* the workers list them a little later */
 		} else {
 			descriptors = true;
 		}
 		if (now >= next) {
 			next = now + REAP_EVERY_MS;
-			watch = reap(s) || n > 0;
+			watch = http_reap(s) || n > 0;
 		}
 	}
 }
@@ -213,7 +106,7 @@ static int start_workers(struct http_server *s, struct md_err *err)
 					 0, NULL, NULL, http_on_request, w,
 					 MHD_OPTION_URI_LOG_CALLBACK, http_on_uri, w,
 					 MHD_OPTION_NOTIFY_COMPLETED, http_on_completed, w,
-					 MHD_OPTION_NOTIFY_CONNECTION, on_connection, w,
+					 MHD_OPTION_NOTIFY_CONNECTION, http_on_connection, w,
 					 MHD_OPTION_CONNECTION_LIMIT, NO_LIMIT,
 					 MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_BYTES,
 					 MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK_BYTES,

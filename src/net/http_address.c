@@ -53,7 +53,7 @@ int http_block_parse(const char *text, struct http_block *ret)
 	return MD_OK;
 }
 
-static bool within(const uint8_t a[16], const struct http_block *b)
+bool http_block_has(const struct http_block *b, const uint8_t a[16])
 {
 	unsigned bytes = b->bits / 8, rest = b->bits % 8;
 
@@ -65,9 +65,31 @@ static bool within(const uint8_t a[16], const struct http_block *b)
 static bool trusted(const uint8_t a[16], const struct http_block *proxies, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (within(a, &proxies[i]))
+		if (http_block_has(&proxies[i], a))
 			return true;
 	return false;
+}
+
+bool http_is_trusted(const struct http_server *s, const uint8_t address[16])
+{
+	return trusted(address, s->proxies, s->n_proxies);
+}
+
+void http_peer_address(const struct sockaddr *peer, uint8_t ret[16])
+{
+	memcpy(ret, mapped, sizeof mapped);
+	memset(ret + sizeof mapped, 0, 4);
+	if (peer && peer->sa_family == AF_INET)
+		memcpy(ret + sizeof mapped,
+		       &((const struct sockaddr_in *)(const void *)peer)->sin_addr, 4);
+	else if (peer && peer->sa_family == AF_INET6)
+		memcpy(ret, &((const struct sockaddr_in6 *)(const void *)peer)->sin6_addr, 16);
+}
+
+void http_peer_block(const struct sockaddr *peer, struct http_block *ret)
+{
+	http_peer_address(peer, ret->bytes);
+	ret->bits = is_v4(ret->bytes) ? 128 : 64;
 }
 
 /* The last entry of a comma-separated list, which is cut off; NULL when none is left. */
@@ -95,13 +117,7 @@ void http_client_address(const struct sockaddr *peer, const char *forwarded,
 	char list[1024], *entry;
 	size_t length = strlen(forwarded);
 
-	memcpy(a, mapped, sizeof mapped);
-	memset(a + sizeof mapped, 0, 4);
-	if (peer && peer->sa_family == AF_INET)
-		memcpy(a + sizeof mapped,
-		       &((const struct sockaddr_in *)(const void *)peer)->sin_addr, 4);
-	else if (peer && peer->sa_family == AF_INET6)
-		memcpy(a, &((const struct sockaddr_in6 *)(const void *)peer)->sin6_addr, 16);
+	http_peer_address(peer, a);
 	/* Only the end of a long list matters: what stands there the nearest proxies wrote. */
 	if (length >= sizeof list)
 		forwarded += length - (sizeof list - 1);

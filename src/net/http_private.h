@@ -60,12 +60,17 @@ struct http_server {
 	atomic_uint running; /* requests between their first and last byte */
 };
 
+/* What a connection is at. Who waits for a request, or for the rest of its header, may be closed to
+ * make room. */
+enum http_phase { HTTP_WAITING, HTTP_SENDING_BODY, HTTP_ANSWERING, HTTP_LEAVING };
+
 /* One connection; in the server's list from its start to its end. */
 struct http_connection {
 	struct http_connection *next, **at;
 	int fd;
 	_Atomic int64_t deadline; /* monotonic; after it the socket is shut down */
-	atomic_bool waiting;      /* for a request: may be closed to make room */
+	_Atomic enum http_phase phase;
+	uint8_t peer[16]; /* as in http_block */
 };
 
 /* One request and its answer; `q` first, so that handlers' pointers lead back here. */
@@ -120,7 +125,20 @@ void http_streams_end(struct http_server *server);
 /* http_response.c: hand the answer to libmicrohttpd. */
 enum MHD_Result http_send(struct http_worker *w, struct http_exchange *ex);
 
+/* http_connection.c */
+void http_on_connection(void *cls, struct MHD_Connection *con, void **context,
+			enum MHD_ConnectionNotificationCode what);
+/* Shut down who is late; true when there are connections left to watch. */
+bool http_reap(struct http_server *s);
+/* For one more, of that peer; NULL: in any case. */
+void http_make_room(struct http_server *s, const struct sockaddr *peer);
+
 /* http_address.c */
+void http_peer_address(const struct sockaddr *peer, uint8_t ret[16]);
+/* Its address; of IPv6 its /64. */
+void http_peer_block(const struct sockaddr *peer, struct http_block *ret);
+bool http_block_has(const struct http_block *b, const uint8_t address[16]);
+bool http_is_trusted(const struct http_server *s, const uint8_t address[16]);
 int http_block_parse(const char *text, struct http_block *ret);
 /* The client behind `peer`: itself, or what trusted proxies say (the nearest untrusted address of
  * `forwarded`, the joined X-Forwarded-For fields). */

@@ -28,11 +28,11 @@ static void exchange_free(struct http_exchange *ex)
 	free(ex);
 }
 
-static void set_deadline(const struct http_exchange *ex, int64_t ms, bool waiting)
+static void set_deadline(const struct http_exchange *ex, int64_t ms, enum http_phase phase)
 {
 	if (!ex->connection)
 		return;
-	atomic_store(&ex->connection->waiting, waiting);
+	atomic_store(&ex->connection->phase, phase);
 	atomic_store(&ex->connection->deadline, clock_mono(&clock_system) + ms);
 }
 
@@ -59,7 +59,7 @@ void *http_on_uri(void *cls, const char *uri, struct MHD_Connection *con)
 	ex->uri = arena_strdup(&ex->arena, uri);
 	ex->r.status = 200;
 	atomic_fetch_add(&ex->server->running, 1);
-	set_deadline(ex, ex->server->options.header_ms, true);
+	set_deadline(ex, ex->server->options.header_ms, HTTP_WAITING);
 	return ex;
 }
 
@@ -69,7 +69,7 @@ void http_on_completed(void *cls, struct MHD_Connection *con, void **con_cls,
 	(void)cls, (void)con, (void)why;
 	if (*con_cls) {
 		struct http_exchange *ex = *con_cls;
-		set_deadline(ex, ex->server->options.idle_ms, true);
+		set_deadline(ex, ex->server->options.idle_ms, HTTP_WAITING);
 		exchange_free(ex);
 	}
 	*con_cls = NULL;
@@ -308,10 +308,10 @@ static enum MHD_Result begin(struct http_worker *w, struct http_exchange *ex, co
 	bool fit = judge_header(ex, method, version);
 
 	ex->begun = true;
-	set_deadline(ex, ex->server->options.body_ms, false);
+	set_deadline(ex, ex->server->options.body_ms, HTTP_SENDING_BODY);
 	if (fit && http_may_upload(ex)) {
 		http_upload_begin(ex);
-		set_deadline(ex, upload_ms(ex), false);
+		set_deadline(ex, upload_ms(ex), HTTP_SENDING_BODY);
 	}
 	if (fit && refuse_early(ex)) {
 		ex->must_close = true;
@@ -342,7 +342,7 @@ enum MHD_Result http_on_request(void *cls, struct MHD_Connection *con, const cha
 	}
 	if (!ex->r.code)
 		http_dispatch(ex);
-	set_deadline(ex, ex->server->options.body_ms, false);
+	set_deadline(ex, ex->server->options.body_ms, HTTP_ANSWERING);
 	return http_send(w, ex);
 }
 

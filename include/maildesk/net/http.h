@@ -105,7 +105,8 @@ struct http_options {
 	int64_t anonymous_per_minute, user_per_minute; /* 0: no limit */
 	int64_t header_ms, body_ms, idle_ms; /* time for a header, a body, between requests */
 	size_t body_max, upload_max, connections_max;
-	const char *spool; /* folder for uploads while they are received */
+	size_t per_address_max; /* connections without a request; 0: any; proxies are exempt */
+	const char *spool;      /* folder for uploads while they are received */
 	unsigned workers;
 };
 #define HTTP_OPTIONS_DEFAULT                                                                  \
