@@ -4,6 +4,8 @@
  * only what is there is judged. */
 #include "config_private.h"
 
+#include <maildesk/net/http.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -170,22 +172,34 @@ static void check_top(struct conf_load *l)
 		c->database =
 			arena_printf(l->arena, "%s%s/%s", file, c->state_dir, c->database + n);
 	if (*c->desk.url == '\0')
-		c->desk.url = arena_printf(l->arena, "http://%s", c->http.listen);
+		c->desk.url = arena_printf(l->arena, "%s://%s",
+					   *c->http.certificate ? "https" : "http", c->http.listen);
 }
 
 static void check_http(struct conf_load *l, struct conf_node *n)
 {
-	const struct conf_http *h = n->object;
+	struct conf_http *h = n->object;
+	struct md_err err;
 	md_auto(md_free_p) char *host = md_strdup(h->listen + (*h->listen == '['));
 
 	if (!host)
 		return;
 	host[strcspn(host, *h->listen == '[' ? "]" : ":")] = '\0';
-	if (!conf_is_loopback(host))
+	if (!conf_is_loopback(host) && !*h->certificate)
 		conf_warning(l, ORIGIN(n, conf_http, "http", listen), n,
-			     "listen = \"%s\" is reachable from the network without TLS: put a "
-			     "proxy with TLS before 127.0.0.1",
+			     "listen = \"%s\" is reachable from the network without TLS: set "
+			     "certificate and key, or put a proxy with TLS before 127.0.0.1",
 			     h->listen);
+	if (!*h->certificate != !*h->key) {
+		conf_error(l, ORIGIN(n, conf_http, "http", certificate), n,
+			   "certificate and key are set together, or not at all");
+	} else if (*h->certificate) {
+		h->certificate = conf_beside(l, h->certificate);
+		h->key = conf_beside(l, h->key);
+		if (h->certificate && h->key &&
+		    http_check_certificate(h->certificate, h->key, &err) != MD_OK)
+			conf_error(l, ORIGIN(n, conf_http, "http", certificate), n, "%s", err.text);
+	}
 }
 
 static void check_tls(struct conf_load *l, struct conf_origin o, const struct conf_node *n,

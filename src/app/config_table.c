@@ -245,6 +245,37 @@ static int check_ip(const char *s, struct md_err *err)
 	return MD_OK;
 }
 
+/* An address, or one with a number of leading bits. */
+static int check_block(const char *s, struct md_err *err)
+{
+	char address[64];
+	size_t n = strcspn(s, "/");
+	const char *bits = s[n] ? s + n + 1 : NULL;
+	int most;
+
+	if (n >= sizeof address)
+		return refuse(err, "an IP address or a block like \"10.0.0.0/8\"");
+	memcpy(address, s, n);
+	address[n] = '\0';
+	most = strchr(address, ':') ? 128 : 32;
+	if (check_ip(address, NULL) != MD_OK ||
+	    (bits &&
+	     (!*bits || strlen(bits) > 3 || bits[strspn(bits, "0123456789")] || atoi(bits) > most)))
+		return refuse(err, "an IP address or a block like \"10.0.0.0/8\"");
+	return MD_OK;
+}
+
+/* As browsers write it: scheme and host, no path. */
+static int check_origin(const char *s, struct md_err *err)
+{
+	const char *host = strstr(s, "://");
+
+	if (strcmp(s, "*") != 0 &&
+	    (check_url(s, NULL) != MD_OK || !host || strpbrk(host + 3, "/?#*@")))
+		return refuse(err, "an origin like \"https://tools.example.com\", or \"*\"");
+	return MD_OK;
+}
+
 static int check_date(const char *s, struct md_err *err)
 {
 	md_auto(calendar_done) struct calendar scratch = { 0 };
@@ -379,7 +410,18 @@ const struct conf_key conf_keys[] = {
 	  "How long who was away from GET /events can come back and miss nothing.",
 	  RANGE(100 * MS, 30 * DAY)),
 	K("http", "trusted_proxies", conf_http, trusted_proxies, CONF_STRS, "",
-	  "Proxies whose X-Forwarded-For counts.", .check = check_ip),
+	  "Proxies whose X-Forwarded-For and X-Request-Id count: addresses, or blocks like "
+	  "10.0.0.0/8.",
+	  .check = check_block),
+	K("http", "certificate", conf_http, certificate, CONF_STR, "",
+	  "PEM file with the certificate and those it hangs on: HTTPS. A renewed one is served "
+	  "within seconds; empty: no TLS."),
+	K("http", "key", conf_http, key, CONF_STR, "", "PEM file with its private key."),
+	K("http", "cors", conf_http, cors, CONF_STRS, "",
+	  "Origins whose scripts may use the API with a token, or \"*\".",
+	  .example = "https://tools.example.com", .check = check_origin),
+	K("http", "access_log", conf_http, access_log, CONF_BOOL, "true",
+	  "A line in the log for each request to the API."),
 
 	K("notify", "own_actions", conf_notify, own_actions, CONF_BOOL, "false",
 	  "People are told of what they did themselves, too."),
@@ -507,6 +549,11 @@ const struct conf_key conf_keys[] = {
 	  "Requests of one address in a minute, not signed in.", RANGE(0, 1000000)),
 	K("limits", "user_per_minute", conf_limits, user_per_minute, CONF_INT, "600",
 	  "Requests of one user in a minute.", RANGE(0, 1000000)),
+	K("limits", "connections_per_address", conf_limits, connections_per_address, CONF_INT,
+	  "200",
+	  "Connections of one address that wait or send; for one more, the one that waited "
+	  "longest is closed. trusted_proxies are exempt.",
+	  RANGE(0, 1000000)),
 	K("limits", "login_per_minute", conf_limits, login_per_minute, CONF_INT, "10",
 	  "Sign-ins to one account in a minute.", RANGE(0, 1000000)),
 

@@ -382,6 +382,14 @@ static size_t settle(struct mailboxes *m, struct job **group, size_t n)
 	return stored;
 }
 
+static void count_taken(struct mailboxes *m, const struct job *j)
+{
+	struct desk_mailbox *mailbox = desk_mailbox(m->d, j->mailbox);
+
+	if (mailbox)
+		atomic_fetch_add(&mailbox->taken, 1);
+}
+
 static void store(struct mailboxes *m)
 {
 	struct job *group[GROUP_MAX], *fresh[GROUP_MAX];
@@ -415,6 +423,8 @@ static void store(struct mailboxes *m)
 	}
 	fault_point("committed");
 	n = settle(m, group, n);
+	for (size_t i = 0; i < n; i++)
+		count_taken(m, group[i]);
 	mailboxes_report_stored(m, group, n);
 	mailboxes_flow(m, group, n);
 	jobs_drop(m, is_stored);

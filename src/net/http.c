@@ -3,6 +3,8 @@
  * each to the worker with the fewest. It also looks after the connections (http_connection.c). */
 #include "http_private.h"
 
+#include <maildesk/base/random.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
@@ -54,6 +56,8 @@ static bool accept_some(struct http_server *s, unsigned *turn)
 		if (fd < 0)
 			return errno != EMFILE && errno != ENFILE;
 		http_make_room(s, (struct sockaddr *)&peer);
+		if (s->tls)
+			http_tls_look();
 		hand_over(s, turn, fd, (struct sockaddr *)&peer, n);
 	}
 	return true;
@@ -91,6 +95,14 @@ static void *acceptor(void *arg)
 
 /* ---- start and stop ---- */
 
+static char priorities[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
+static struct MHD_OptionItem no_options[] = { { MHD_OPTION_END, 0, NULL } };
+static struct MHD_OptionItem tls_options[] = {
+	{ MHD_OPTION_HTTPS_PRIORITIES, 0, priorities },
+	{ MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)(uintptr_t)http_tls_certificate },
+	{ MHD_OPTION_END, 0, NULL },
+};
+
 static int start_workers(struct http_server *s, struct md_err *err)
 {
 	s->workers = md_calloc(s->options.workers, sizeof *s->workers);
@@ -100,17 +112,16 @@ static int start_workers(struct http_server *s, struct md_err *err)
 		struct http_worker *w = &s->workers[i];
 
 		w->server = s;
-		w->daemon =
-			MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_NO_LISTEN_SOCKET |
-						 MHD_ALLOW_SUSPEND_RESUME,
-					 0, NULL, NULL, http_on_request, w,
-					 MHD_OPTION_URI_LOG_CALLBACK, http_on_uri, w,
-					 MHD_OPTION_NOTIFY_COMPLETED, http_on_completed, w,
-					 MHD_OPTION_NOTIFY_CONNECTION, http_on_connection, w,
-					 MHD_OPTION_CONNECTION_LIMIT, NO_LIMIT,
-					 MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_BYTES,
-					 MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK_BYTES,
-					 MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+		w->daemon = MHD_start_daemon(
+			MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_NO_LISTEN_SOCKET |
+				MHD_ALLOW_SUSPEND_RESUME | (s->tls ? MHD_USE_TLS : 0),
+			0, NULL, NULL, http_on_request, w, MHD_OPTION_ARRAY,
+			s->tls ? tls_options : no_options, MHD_OPTION_URI_LOG_CALLBACK, http_on_uri,
+			w, MHD_OPTION_NOTIFY_COMPLETED, http_on_completed, w,
+			MHD_OPTION_NOTIFY_CONNECTION, http_on_connection, w,
+			MHD_OPTION_CONNECTION_LIMIT, NO_LIMIT, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+			(size_t)POOL_BYTES, MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK_BYTES,
+			MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
 		if (!w->daemon)
 			return md_fail(err, MD_BROKEN, errno, "http: cannot start a worker: %s",
 				       strerror(errno));
@@ -222,6 +233,16 @@ int http_start(const struct http_options *o, const struct http_service *service,
 	s->stop_fd = eventfd(0, EFD_CLOEXEC);
 	if (s->stop_fd < 0)
 		return md_fail(err, MD_BROKEN, errno, "http: eventfd: %s", strerror(errno));
+	random_fill(&random_system, &s->id_begin, sizeof s->id_begin);
+	s->counts = md_calloc(service->n_routes + 1, sizeof *s->counts);
+	if (!s->counts)
+		return md_fail(err, MD_NOMEM, 0, "http: out of memory");
+	if (o->certificate && *o->certificate) {
+		rc = http_tls_start(o->certificate, o->key, err);
+		if (rc != MD_OK)
+			return rc;
+		s->tls = true;
+	}
 	if ((rc = limiter_new(&s->limiter, err)) != MD_OK || (rc = read_proxies(s, err)) != MD_OK ||
 	    (rc = listen_on(s, err)) != MD_OK || (rc = start_workers(s, err)) != MD_OK)
 		return rc;
@@ -259,6 +280,9 @@ void http_stop(struct http_server *s)
 	free(s->workers);
 	md_close_p(&s->listen_fd);
 	md_close_p(&s->stop_fd);
+	if (s->tls)
+		http_tls_stop();
+	free(s->counts);
 	free(s->proxies);
 	limiter_free(s->limiter);
 	pthread_mutex_destroy(&s->lock);

@@ -5,6 +5,7 @@
 #include <maildesk/net/http.h>
 #include <maildesk/net/limit.h>
 
+#include <gnutls/abstract.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
 #include <pthread.h>
@@ -38,6 +39,12 @@ struct http_worker {
 	bool gzip_ready;
 };
 
+enum { HTTP_BUCKETS = 12, HTTP_CLASSES = 5 };
+/* What became of the requests of one route. */
+struct http_count {
+	_Atomic uint64_t buckets[HTTP_BUCKETS + 1], classes[HTTP_CLASSES], sum_us;
+};
+
 struct http_server {
 	struct http_options options;
 	struct http_service service;
@@ -57,6 +64,10 @@ struct http_server {
 	struct http_stream *streams; /* answers that go on; under lock, like the next */
 	bool stopping;
 	atomic_size_t body_bytes, upload_bytes;
+	struct http_count *counts; /* of each route, and of what is none */
+	uint32_t id_begin;         /* of its request ids, then their number */
+	_Atomic uint64_t id_next;
+	bool tls;
 	atomic_uint running; /* requests between their first and last byte */
 };
 
@@ -81,6 +92,8 @@ struct http_exchange {
 	struct http_server *server;
 	struct MHD_Connection *con;
 	struct http_connection *connection;
+	const struct http_route *route; /* that it was taken for; may be NULL */
+	int64_t begun_us;
 	char *uri;          /* as it was sent */
 	const char *method; /* as it was sent */
 	struct buf body;
@@ -102,6 +115,8 @@ void http_on_completed(void *cls, struct MHD_Connection *con, void **con_cls,
 
 /* http_route.c: fill ex->r. */
 void http_dispatch(struct http_exchange *ex);
+/* Of who is not known (yet): false when the answer is that there were too many. */
+bool http_within_limit(struct http_exchange *ex);
 
 /* Whether the caller may upload a file there: asked before its bytes are taken. */
 bool http_may_upload(struct http_exchange *ex);
@@ -124,6 +139,22 @@ void http_streams_end(struct http_server *server);
 
 /* http_response.c: hand the answer to libmicrohttpd. */
 enum MHD_Result http_send(struct http_worker *w, struct http_exchange *ex);
+
+/* http_origin.c */
+void http_add_origin_fields(const struct http_exchange *ex, struct MHD_Response *m);
+
+/* http_metrics.c */
+int64_t http_now_us(void); /* monotonic */
+/* The answer is written: count it, and tell the service. */
+void http_count(struct http_exchange *ex);
+
+/* http_tls.c */
+int http_tls_start(const char *certificate, const char *key, struct md_err *err);
+void http_tls_stop(void);
+void http_tls_look(void); /* has it been renewed? */
+int http_tls_certificate(gnutls_session_t session, const gnutls_datum_t *authorities, int n,
+			 const gnutls_pk_algorithm_t *algorithms, int n_algorithms,
+			 gnutls_pcert_st **ret_chain, unsigned *ret_n, gnutls_privkey_t *ret_key);
 
 /* http_connection.c */
 void http_on_connection(void *cls, struct MHD_Connection *con, void **context,

@@ -7,6 +7,7 @@
 #include <maildesk/base/utf8.h>
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -57,6 +58,7 @@ void *http_on_uri(void *cls, const char *uri, struct MHD_Connection *con)
 	ex->q.body_fd = -1;
 	ex->body_max = ex->server->options.body_max;
 	ex->uri = arena_strdup(&ex->arena, uri);
+	ex->begun_us = http_now_us();
 	ex->r.status = 200;
 	atomic_fetch_add(&ex->server->running, 1);
 	set_deadline(ex, ex->server->options.header_ms, HTTP_WAITING);
@@ -227,6 +229,28 @@ static const char *known_method(const char *method)
 	return NULL;
 }
 
+/* A proxy's own id is believed like its word on the client; so that it can stand in logs it is
+ * plain. */
+static void name_request(struct http_exchange *ex, const struct sockaddr *peer)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789.-_";
+	const char *given = http_header(&ex->q, "X-Request-Id");
+	struct http_server *s = ex->server;
+	uint8_t address[16];
+
+	if (given && *given && strlen(given) < sizeof ex->q.id &&
+	    given[strspn(given, plain)] == '\0') {
+		http_peer_address(peer, address);
+		if (http_is_trusted(s, address)) {
+			memcpy(ex->q.id, given, strlen(given) + 1);
+			return;
+		}
+	}
+	snprintf(ex->q.id, sizeof ex->q.id, "%08x-%llu", (unsigned)s->id_begin,
+		 (unsigned long long)atomic_fetch_add(&s->id_next, 1));
+}
+
 /* True when it is fit to be read on; else ex->r is the answer and the connection ends with it. */
 static bool judge_header(struct http_exchange *ex, const char *method, const char *version)
 {
@@ -241,6 +265,7 @@ static bool judge_header(struct http_exchange *ex, const char *method, const cha
 	http_client_address(peer ? peer->client_addr : NULL, buf_str(&f.forwarded),
 			    ex->server->proxies, ex->server->n_proxies, ex->q.address);
 	buf_done(&f.forwarded);
+	name_request(ex, peer ? peer->client_addr : NULL);
 	ex->q.now_ms = clock_wall(ex->server->options.clock);
 	ex->method = arena_strdup(&ex->arena, method);
 	ex->q.method = strcmp(method, "HEAD") == 0 ? "GET" : ex->method;
@@ -257,7 +282,15 @@ static bool judge_header(struct http_exchange *ex, const char *method, const cha
 			    "the address of the request cannot be read");
 	else
 		ex->must_close = !known_method(method);
-	return !ex->r.code;
+	if (!ex->r.code)
+		return true;
+	/* Whoever sends what is refused here is counted too. */
+	ex->route = NULL;
+	if (!ex->q.path)
+		ex->q.path = ex->uri ? ex->uri : "";
+	if (ex->method && !http_within_limit(ex))
+		http_refuse(&ex->q, &ex->r, 429, "rate_limited", "too many requests");
+	return false;
 }
 
 /* ---- the body ---- */
@@ -317,6 +350,7 @@ static enum MHD_Result begin(struct http_worker *w, struct http_exchange *ex, co
 		ex->must_close = true;
 		http_refuse(&ex->q, &ex->r, 413, "too_large", "bodies are limited to %zu bytes",
 			    ex->body_max);
+		(void)http_within_limit(ex);
 		fit = false;
 	}
 	return fit ? MHD_YES : http_send(w, ex);

@@ -2,6 +2,7 @@
 #include "http_private.h"
 
 #include <ctype.h>
+#include <sodium.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -225,7 +226,9 @@ static void add_fields(struct MHD_Response *m, const struct http_exchange *ex)
 
 	add(m, "X-Content-Type-Options", "nosniff");
 	add(m, "Cache-Control", r->cache ? r->cache : r->etag ? "private, no-cache" : "no-store");
-	add(m, "Vary", "Accept-Encoding, Authorization");
+	add(m, "Vary",
+	    ex->server->options.cors.n ? "Accept-Encoding, Authorization, Origin"
+				       : "Accept-Encoding, Authorization");
 	if (r->status != 204 && r->status != 304)
 		add(m, "Content-Type",
 		    r->code   ? "application/problem+json"
@@ -244,8 +247,28 @@ static void add_fields(struct MHD_Response *m, const struct http_exchange *ex)
 		if (ex->limit.retry_s)
 			add_number(m, "Retry-After", ex->limit.retry_s);
 	}
+	add(m, "X-Request-Id", ex->q.id);
+	http_add_origin_fields(ex, m);
 	if (ex->must_close)
 		add(m, "Connection", "close");
+}
+
+/* What has no version is told apart by its bytes: SipHash, to compare and not to trust. */
+static const char *tag_body(struct http_exchange *ex)
+{
+	static const unsigned char key[crypto_shorthash_siphashx24_KEYBYTES] = { 0 };
+	unsigned char hash[crypto_shorthash_siphashx24_BYTES];
+	char *tag = arena_alloc(&ex->arena, 2 * sizeof hash + 3);
+
+	if (!tag)
+		return NULL;
+	crypto_shorthash_siphashx24(hash, (const unsigned char *)buf_str(&ex->r.body),
+				    ex->r.body.len, key);
+	tag[0] = '"';
+	sodium_bin2hex(tag + 1, 2 * sizeof hash + 1, hash, sizeof hash);
+	tag[1 + 2 * sizeof hash] = '"';
+	tag[2 + 2 * sizeof hash] = '\0';
+	return tag;
 }
 
 static void finish(struct http_worker *w, struct http_exchange *ex, bool *ret_gzip)
@@ -256,6 +279,9 @@ static void finish(struct http_worker *w, struct http_exchange *ex, bool *ret_gz
 		http_refuse(&ex->q, r, 503, "unavailable", "out of memory");
 	if (r->code)
 		write_problem(r);
+	if (r->status == 200 && !r->etag && !r->type && strcmp(ex->q.method, "GET") == 0 &&
+	    !r->code)
+		r->etag = tag_body(ex);
 	if (r->status == 200 && r->etag && strcmp(ex->q.method, "GET") == 0 &&
 	    has_it(http_header(&ex->q, "If-None-Match"), r->etag)) {
 		r->status = 304;
@@ -295,6 +321,7 @@ enum MHD_Result http_send(struct http_worker *w, struct http_exchange *ex)
 		return m ? queue(ex, m, false) : MHD_NO;
 	}
 	finish(w, ex, &gzip);
+	http_count(ex);
 	n = ex->r.body.len;
 	bytes = n ? buf_steal(&ex->r.body) : NULL;
 	if (n && !bytes)

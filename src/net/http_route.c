@@ -92,7 +92,7 @@ static bool is_below(const char *path, const char *base)
 
 /* ---- who, and how often ---- */
 
-static bool within_limit(struct http_exchange *ex)
+bool http_within_limit(struct http_exchange *ex)
 {
 	const struct http_options *o = &ex->server->options;
 	int64_t per_minute = ex->q.user ? o->user_per_minute : o->anonymous_per_minute;
@@ -283,7 +283,8 @@ void http_dispatch(struct http_exchange *ex)
 	if (s->identify && http_header(&ex->q, "Authorization"))
 		rc = s->identify(s->ctx, &ex->q, &err);
 	find_route(s, &ex->q, ex->method, &f);
-	if (!within_limit(ex))
+	ex->route = f.route;
+	if (!http_within_limit(ex))
 		http_refuse(&ex->q, &ex->r, 429, "rate_limited", "too many requests");
 	else if (ex->too_large)
 		http_refuse(&ex->q, &ex->r, 413, "too_large", "bodies are limited to %zu bytes",

@@ -54,8 +54,8 @@ DB_SQL(sql_resolution,
        "SELECT t.resolved_at - t.created_at FROM tickets t"
        " WHERE t.resolved_at >= $1 AND " ALIVE " ORDER BY t.resolved_at DESC LIMIT $2");
 
-static int get_counts(struct db_conn *c, int64_t now_ms, struct arena *a, struct dashboard *d,
-		      struct md_err *err)
+int dashboard_counts(struct db_conn *c, int64_t now_ms, struct arena *a, struct dashboard *d,
+		     struct md_err *err)
 {
 	int rc = db_all(c, &sql_by_status, DB_NONE, &status_map, GROUPS_MAX, a, &d->by_status,
 			&d->n_status, err);
@@ -91,7 +91,7 @@ int dashboard_get(struct db_conn *c, int64_t now_ms, int64_t since_ms, int64_t o
 	const struct db_arg sample[] = { DB_INT(since_ms), DB_INT(DASHBOARD_SAMPLE) };
 	const struct db_args args = { sample, 2 };
 	struct dashboard d = { 0 };
-	int rc = get_counts(c, now_ms, a, &d, err);
+	int rc = dashboard_counts(c, now_ms, a, &d, err);
 
 	if (rc == MD_OK)
 		rc = get_days(c, since_ms, offset_ms, a, &d, err);

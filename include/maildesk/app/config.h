@@ -47,10 +47,12 @@ struct conf_desk {
 };
 struct conf_http {
 	const char *listen; /* "127.0.0.1:8025", "[::1]:8025" */
-	struct conf_strs trusted_proxies;
+	struct conf_strs trusted_proxies, cors;
 	int64_t max_upload_bytes;
 	int64_t heartbeat_ms; /* of GET /events */
 	int64_t events_kept_ms;
+	const char *certificate, *key; /* "": no TLS */
+	bool access_log;
 };
 struct conf_smtp {
 	const char *title, *host, *tls, *user, *password,
@@ -86,6 +88,7 @@ struct conf_limits { /* 0: none */
 	int64_t auto_per_address_hour, auto_per_address_day, auto_per_subject_hour, auto_desk_hour,
 		auto_answers_hour, inbound_per_sender_hour;
 	int64_t anonymous_per_minute, user_per_minute, login_per_minute;
+	int64_t connections_per_address;
 };
 struct conf_special {
 	const char *date; /* "2026-12-24" */

@@ -14,7 +14,7 @@
 #include <maildesk/base/record.h>
 #include <maildesk/net/field.h>
 
-enum { HTTP_IDS_MAX = 2, HTTP_ADDRESS_MAX = 64, HTTP_HEADERS_MAX = 8 };
+enum { HTTP_IDS_MAX = 2, HTTP_ADDRESS_MAX = 64, HTTP_HEADERS_MAX = 8, HTTP_REQUEST_ID_MAX = 65 };
 
 struct http_request {
 	const char *method, *path; /* HEAD is shown as GET; the path is decoded */
@@ -27,6 +27,7 @@ struct http_request {
 	int body_fd; /* of a route with http_upload: the body is body_len bytes of this file */
 	const json_t *json;             /* the checked body; {} when there was none */
 	char address[HTTP_ADDRESS_MAX]; /* of the client, by trusted proxies if through one */
+	char id[HTTP_REQUEST_ID_MAX];   /* of the request: ours, or a trusted proxy's */
 	int64_t now_ms;
 	struct arena *arena;         /* dies with the request */
 	unsigned role;               /* of the caller: bit number in http_route.roles; 0: nobody */
@@ -92,6 +93,10 @@ struct http_service {
 	/* A GET of what no route names, by anybody: false when there is no such page either; then
 	 * the answer is untouched. May be NULL. */
 	bool (*page)(void *ctx, struct http_request *q, struct http_response *r);
+	/* An answer was written, `us` microseconds after the first line of its request. May be
+	 * NULL. */
+	void (*finished)(void *ctx, const struct http_request *q, const char *method, int status,
+			 int64_t us);
 	/* What `find`, `handler` or `identify` failed with, as an answer. */
 	void (*failed)(void *ctx, struct http_request *q, struct http_response *r, int rc,
 		       const struct md_err *err);
@@ -101,6 +106,9 @@ struct http_options {
 	const char *listen; /* "127.0.0.1:8025", "[::1]:0" */
 	int socket;         /* of http_listen(), used instead and left open; -1: none */
 	struct rec_strs trusted_proxies; /* addresses, or blocks like 10.0.0.0/8 */
+	struct rec_strs cors;            /* origins whose scripts may call, or "*" */
+	const char *certificate, *key; /* PEM files: TLS; NULL: none. Looked at again now and then;
+					* all servers of a process have the newest one's */
 	const struct clock *clock;
 	int64_t anonymous_per_minute, user_per_minute; /* 0: no limit */
 	int64_t header_ms, body_ms, idle_ms; /* time for a header, a body, between requests */
@@ -115,6 +123,9 @@ struct http_options {
 		.header_ms = 10000, .body_ms = 60000, .idle_ms = 60000, .body_max = 1 << 20,  \
 		.upload_max = 25 << 20, .spool = "/tmp", .connections_max = 800, .workers = 4 \
 	}
+
+/* MD_INPUT: files that cannot be used for TLS, or not together. */
+int http_check_certificate(const char *certificate, const char *key, struct md_err *err);
 
 struct http_server;
 /* A listening socket at "ADDRESS:PORT". MD_INPUT for a bad address, MD_BROKEN when it cannot
@@ -178,6 +189,9 @@ void http_stream_end(struct http_stream *s);
 
 /* The network a client's address is in: its /24, or /64. */
 void http_address_block(const char *address, char ret[HTTP_ADDRESS_MAX]);
+
+/* What the server counted, as Prometheus reads it. */
+void http_show_metrics(struct http_server *s, struct buf *out);
 
 /* The OpenAPI 3.1 document of the routes; objects end with a NULL name. */
 void http_openapi(struct buf *out, const struct http_service *s, const struct http_object *objects,

@@ -28,6 +28,9 @@ struct dashboard {
 	size_t n_first_response, n_resolution;
 };
 
+/* Without periods: statuses, priorities, assignees, overdue, breached. */
+int dashboard_counts(struct db_conn *c, int64_t now_ms, struct arena *a, struct dashboard *ret,
+		     struct md_err *err);
 /* Days begin `offset_ms` after those of UTC. */
 int dashboard_get(struct db_conn *c, int64_t now_ms, int64_t since_ms, int64_t offset_ms,
 		  struct arena *a, struct dashboard *ret, struct md_err *err);

@@ -67,6 +67,11 @@ static unsigned scope_bits(const char *words)
 	return bits;
 }
 
+bool api_key_is_admin(const struct api_caller *caller)
+{
+	return caller->scopes & SCOPE_ADMIN;
+}
+
 bool api_permit(void *ctx, struct http_request *q, struct http_response *r,
 		const struct http_route *route)
 {

@@ -29,6 +29,8 @@ struct api {
 	/* dashboard.c */
 	struct buf figures;
 	int64_t figures_at;
+	struct buf gauges; /* metrics.c; under the same lock */
+	int64_t gauges_at;
 	pthread_mutex_t figures_lock;
 };
 
@@ -73,6 +75,10 @@ int api_txn_part(struct api *api, struct http_request *q, int64_t part, db_txn_f
 		 struct md_err *err);
 /* console.c: what no route names */
 bool console_page(void *ctx, struct http_request *q, struct http_response *r);
+bool api_key_is_admin(const struct api_caller *caller);
+/* metrics.c */
+void api_finished(void *ctx, const struct http_request *q, const char *method, int status,
+		  int64_t us);
 /* fail.c */
 void api_failed(void *ctx, struct http_request *q, struct http_response *r, int rc,
 		const struct md_err *err);
@@ -284,6 +290,7 @@ API_HANDLER(ticket_view);
 API_HANDLER(ticket_viewers);
 API_HANDLER(openapi_document);
 API_HANDLER(health);
+API_HANDLER(metrics);
 API_HANDLER(ready);
 void api_show_user(struct buf *out, const char *key, const struct user *u, bool whole);
 

@@ -144,6 +144,7 @@ static const struct http_route routes[] = {
 { "GET",    "/a/{word}",        ALL,       file_by_link, NULL, NULL, NULL,         "A file too large for its mail", HTTP_OBJECT, NULL, 200 },
 
 { "GET",    "/healthz",         ALL,       health,       NULL, NULL, NULL,         "The process works",        HTTP_OBJECT, NULL, 200 },
+{ "GET",    "/metrics",         ALL,       metrics,      NULL, NULL, NULL,         "Figures for Prometheus; from this machine, or with a key of an admin", HTTP_BYTES, "text/plain", 200 },
 { "GET",    "/readyz",          ALL,       ready,        NULL, NULL, NULL,         "The database answers",     HTTP_OBJECT, NULL, 200 },
 };
 /* clang-format on */
@@ -157,6 +158,7 @@ static const struct http_service service = {
 	.enter = api_enter,
 	.leave = api_leave,
 	.page = console_page,
+	.finished = api_finished,
 	.failed = api_failed,
 };
 
@@ -176,6 +178,10 @@ static int start(struct api *a, int socket, struct md_err *err)
 	options.socket = socket;
 	options.trusted_proxies =
 		(struct rec_strs){ config->http.trusted_proxies.n, config->http.trusted_proxies.v };
+	options.cors = (struct rec_strs){ config->http.cors.n, config->http.cors.v };
+	options.certificate = config->http.certificate;
+	options.key = config->http.key;
+	options.per_address_max = (size_t)config->limits.connections_per_address;
 	options.clock = a->desk->clock;
 	options.anonymous_per_minute = config->limits.anonymous_per_minute;
 	options.user_per_minute = config->limits.user_per_minute;
@@ -195,6 +201,7 @@ int api_start(struct desk *d, int socket, struct api **ret, struct md_err *err)
 	a->desk = d;
 	a->document = (struct buf)BUF_INIT(DOCUMENT_MAX);
 	a->figures = (struct buf)BUF_INIT(FIGURES_MAX);
+	a->gauges = (struct buf)BUF_INIT(FIGURES_MAX);
 	pthread_mutex_init(&a->figures_lock, NULL);
 	sem_init(&a->verifying, 0, VERIFICATIONS);
 	api_document(&a->document);
@@ -227,6 +234,7 @@ void api_stop(struct api *a)
 	api_retries_free(a->retries);
 	buf_done(&a->document);
 	buf_done(&a->figures);
+	buf_done(&a->gauges);
 	pthread_mutex_destroy(&a->figures_lock);
 	calendar_done(&a->zone);
 	sem_destroy(&a->verifying);

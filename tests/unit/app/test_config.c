@@ -115,8 +115,20 @@ static const struct {
 	  "rule\n"
 	  "main.conf:8: unknown key or section \"datbase\"; did you mean \"database\"?\n" },
 	{ BASE "http { tls = none }\n", "main.conf:3: http: unknown key \"tls\"; allowed: listen, "
-					"max_upload, heartbeat, events_kept, "
-					"trusted_proxies\n" },
+					"max_upload, heartbeat, events_kept, trusted_proxies, "
+					"certificate, key, cors, access_log\n" },
+	{ BASE "http { trusted_proxies = {\"10.0.0.0/8\", \"::1/129\", \"10.0.0.0/\"}\n"
+	       " cors = {\"https://a.test\", \"*\", \"https://a.test/b\"} }\n",
+	  "main.conf:3: http: trusted_proxies = \"::1/129\": allowed: an IP address or a block "
+	  "like \"10.0.0.0/8\"\n"
+	  "main.conf:3: http: trusted_proxies = \"10.0.0.0/\": allowed: an IP address or a block "
+	  "like \"10.0.0.0/8\"\n"
+	  "main.conf:4: http: cors = \"https://a.test/b\": allowed: an origin like "
+	  "\"https://tools.example.com\", or \"*\"\n" },
+	{ BASE "http { certificate = none.pem }\n",
+	  "main.conf:3: http: certificate and key are set together, or not at all\n" },
+	{ BASE "http { certificate = none.pem\n key = none.key }\n",
+	  "main.conf:3: http: none.pem: Error while reading file.\n" },
 	{ BASE "sla \"s\" {\n first_response {\n hihg = 1h medium = 4h } }\n",
 	  "main.conf:5: first_response: unknown key \"hihg\"; did you mean \"high\"?\n" },
 	{ BASE "smtp \"a b\" { host = x }\n", "main.conf:3: smtp \"a b\": allowed in a title: 1 to "
@@ -479,7 +491,8 @@ static void what_works_but_is_odd_is_a_warning(void **state)
 	(void)state;
 	assert_string_equal(buf_str(&r.problems),
 			    "main.conf:3: warning: http: listen = \"0.0.0.0:80\" is reachable from "
-			    "the network without TLS: put a proxy with TLS before 127.0.0.1\n"
+			    "the network without TLS: set certificate and key, or put a proxy with "
+			    "TLS before 127.0.0.1\n"
 			    "main.conf:5: warning: sla \"b\": is never reached: sla \"a\" "
 			    "(main.conf:4) fits every ticket of it\n"
 			    "main.conf:6: warning: sla \"c\": has no target: it does nothing\n"

@@ -749,6 +749,156 @@ static void a_full_house_makes_room(void **state)
 	http_stop(s);
 }
 
+static void an_address_that_asks_nothing_makes_room_for_itself(void **state)
+{
+	struct http_options o = HTTP_OPTIONS_DEFAULT;
+	struct http_server *s;
+	enum { LIMIT = 5, MANY = 12 };
+	int fds[MANY], closed = 0;
+	struct answer a;
+
+	(void)state;
+	o.per_address_max = LIMIT;
+	s = start(o);
+	for (int i = 0; i < MANY; i++) {
+		fds[i] = client(s);
+		say(fds[i], "GET /api/open HTTP/1.1\r\n" H "\r\n", 38);
+		hear(fds[i], &a, false); /* it is counted by now */
+		assert_int_equal(a.status, 200);
+	}
+	for (int i = 0; i < MANY - LIMIT; i++)
+		closed += is_closed(fds[i]);
+	assert_int_equal(closed, MANY - LIMIT);
+	for (int i = MANY - LIMIT; i < MANY; i++) {
+		say(fds[i], "GET /api/open HTTP/1.1\r\n" H "\r\n", 38);
+		hear(fds[i], &a, false);
+		assert_int_equal(a.status, 200);
+	}
+	for (int i = 0; i < MANY; i++)
+		close(fds[i]);
+	http_stop(s);
+}
+
+static void what_is_refused_unread_is_counted_too(void **state)
+{
+	static const char *const requests[] = {
+		"GET /api/open HTTP/1.1\r\n" H "Authorization: a\r\nAuthorization: b\r\n\r\n",
+		"GET /api/%00 HTTP/1.1\r\n" H "\r\n",
+		"POST /api/free HTTP/1.1\r\n" H "Expect: 100-continue\r\n"
+		"Content-Length: 9999999\r\n\r\n",
+	};
+	struct http_options o = HTTP_OPTIONS_DEFAULT;
+	struct http_server *s;
+	struct answer a;
+
+	(void)state;
+	o.anonymous_per_minute = MD_COUNT(requests);
+	s = start(o);
+	for (size_t i = 0; i < MD_COUNT(requests); i++) {
+		ask(s, requests[i], &a);
+		assert_true(a.status == 400 || a.status == 413);
+		if (!has(&a, "RateLimit-Limit: 3\r\n"))
+			fail_msg("%s: %s", requests[i], a.head);
+	}
+	ask(s, requests[0], &a);
+	assert_int_equal(a.status, 429);
+	http_stop(s);
+}
+
+static void every_answer_names_its_request(void **state)
+{
+	static const char *const proxies[] = { "127.0.0.1" };
+	struct http_options o = HTTP_OPTIONS_DEFAULT;
+	struct http_server *plain = start(o), *behind;
+	char first[HTTP_REQUEST_ID_MAX + 20], *id;
+	struct answer a;
+
+	(void)state;
+	o.trusted_proxies =
+		(struct rec_strs){ MD_COUNT(proxies), (const char **)(uintptr_t)proxies };
+	behind = start(o);
+	ask(plain, "GET /api/open HTTP/1.1\r\n" H "X-Request-Id: mine\r\n\r\n", &a);
+	id = strstr(a.head, "X-Request-Id: ");
+	assert_non_null(id);
+	assert_null(strstr(id, "mine"));
+	snprintf(first, sizeof first, "%.*s", (int)strcspn(id, "\r"), id);
+	ask(plain, "GET /nothing HTTP/1.1\r\n" H "\r\n", &a);
+	assert_true(has(&a, "X-Request-Id: ") && !has(&a, first));
+	ask(behind, "GET /api/open HTTP/1.1\r\n" H "X-Request-Id: proxy-1.a_B\r\n\r\n", &a);
+	assert_true(has(&a, "X-Request-Id: proxy-1.a_B\r\n"));
+	ask(behind, "GET /api/open HTTP/1.1\r\n" H "X-Request-Id: a b\r\n\r\n", &a);
+	assert_true(has(&a, "X-Request-Id: ") && !has(&a, "a b"));
+	http_stop(plain);
+	http_stop(behind);
+}
+
+static void scripts_of_named_origins_may_ask(void **state)
+{
+	static const char *const origins[] = { "https://tools.test", "http://[::1]:3000" };
+	static const struct {
+		const char *request;
+		int status;
+		const char *has, *lacks;
+	} cases[] = {
+		{ "GET /api/open HTTP/1.1\r\n" H "Origin: https://tools.test\r\n\r\n", 200,
+		  "Access-Control-Allow-Origin: https://tools.test\r\n", "Allow-Credentials" },
+		{ "GET /api/things HTTP/1.1\r\n" H "Origin: http://[::1]:3000\r\n\r\n", 401,
+		  "Access-Control-Expose-Headers: ", "Allow-Methods" },
+		{ "OPTIONS /api/things HTTP/1.1\r\n" H "Origin: https://tools.test\r\n"
+		  "Access-Control-Request-Method: POST\r\n\r\n",
+		  204, "Access-Control-Allow-Headers: Authorization, ", "Expose" },
+		{ "GET /api/open HTTP/1.1\r\n" H "Origin: https://tools.test.evil\r\n\r\n", 200,
+		  "Vary: Accept-Encoding, Authorization, Origin", "Access-Control" },
+		{ "GET /api/open HTTP/1.1\r\n" H "Origin: null\r\n\r\n", 200, NULL,
+		  "Access-Control" },
+		{ "GET /api/open HTTP/1.1\r\n" H "\r\n", 200, NULL, "Access-Control" },
+	};
+	struct http_options o = HTTP_OPTIONS_DEFAULT;
+	struct http_server *off = start(o), *s;
+	struct answer a;
+
+	(void)state;
+	o.cors = (struct rec_strs){ MD_COUNT(origins), (const char **)(uintptr_t)origins };
+	s = start(o);
+	for (size_t i = 0; i < MD_COUNT(cases); i++) {
+		ask(s, cases[i].request, &a);
+		if (a.status != cases[i].status || (cases[i].has && !has(&a, cases[i].has)) ||
+		    has(&a, cases[i].lacks))
+			fail_msg("%s: %s", cases[i].request, a.head);
+	}
+	ask(off, cases[0].request, &a);
+	assert_false(has(&a, "Access-Control"));
+	http_stop(off);
+	http_stop(s);
+}
+
+static void what_was_counted_is_shown(void **state)
+{
+	md_auto(buf_done) struct buf out = BUF_INIT(1 << 20);
+	struct http_server *s = start((struct http_options)HTTP_OPTIONS_DEFAULT);
+	struct answer a;
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		ask(s, "GET /api/things/1 HTTP/1.1\r\n" BOSS_ "\r\n", &a);
+	ask(s, "GET /api/things/1 HTTP/1.1\r\n" H "\r\n", &a);
+	ask(s, "GET /nothing HTTP/1.1\r\n" H "\r\n", &a);
+	http_show_metrics(s, &out);
+	for (size_t i = 0; i < 4; i++) {
+		static const char *const lines[] = {
+			"maildesk_http_request_duration_seconds_count{method=\"GET\",route=\"/api/"
+			"things/{id}\"} 4\n",
+			"maildesk_http_responses_total{method=\"GET\",route=\"/api/things/{id}\","
+			"status=\"2xx\"} 3\n",
+			"maildesk_http_responses_total{method=\"\",route=\"\",status=\"4xx\"} 1\n",
+			"route=\"/api/things/{id}\",le=\"+Inf\"} 4\n",
+		};
+		if (!strstr(buf_str(&out), lines[i]))
+			fail_msg("no %s in %s", lines[i], buf_str(&out));
+	}
+	http_stop(s);
+}
+
 static void limits_are_counted_for_each_caller(void **state)
 {
 	struct http_options o = HTTP_OPTIONS_DEFAULT;
@@ -867,6 +1017,10 @@ static void answers_are_compressed_and_conditional(void **state)
 		{ "GET /much HTTP/1.1\r\n" H "Accept-Encoding: gzip;q=0\r\n\r\n", 200, "abcdef" },
 		{ "GET /api/open HTTP/1.1\r\n" H "Accept-Encoding: gzip\r\n\r\n", 200, "\"id\"" },
 		{ "HEAD /much HTTP/1.1\r\n" H "\r\n", 200, "Content-Length: 4002" },
+		/* of what names no version the bytes are it */
+		{ "GET /api/things/3 HTTP/1.1\r\n" BOSS_
+		  "If-None-Match: \"2bf9c5ad1d5a0bd1\"\r\n\r\n",
+		  200, "ETag: \"" },
 	};
 	struct http_server *s = start((struct http_options)HTTP_OPTIONS_DEFAULT);
 
@@ -961,6 +1115,11 @@ int main(void)
 		cmocka_unit_test(random_bytes_break_nothing),
 		cmocka_unit_test(slow_clients_are_cut_off_and_hinder_nobody),
 		cmocka_unit_test(a_full_house_makes_room),
+		cmocka_unit_test(an_address_that_asks_nothing_makes_room_for_itself),
+		cmocka_unit_test(what_is_refused_unread_is_counted_too),
+		cmocka_unit_test(every_answer_names_its_request),
+		cmocka_unit_test(scripts_of_named_origins_may_ask),
+		cmocka_unit_test(what_was_counted_is_shown),
 		cmocka_unit_test(limits_are_counted_for_each_caller),
 		cmocka_unit_test(proxies_are_believed_only_if_trusted),
 		cmocka_unit_test(wrong_options_are_refused),
