@@ -317,6 +317,7 @@ enum MHD_Result http_send(struct http_worker *w, struct http_exchange *ex)
 	if (ex->r.code)
 		http_stream_drop(ex);
 	if (ex->r.stream) {
+		http_count(ex);
 		m = http_stream_response(ex);
 		return m ? queue(ex, m, false) : MHD_NO;
 	}

@@ -2,14 +2,10 @@
 #ifndef MAILDESK_STORE_GAUGES_H
 #define MAILDESK_STORE_GAUGES_H
 
-#include <maildesk/store/db.h>
+#include <maildesk/store/outbox.h>
 
-struct gauge_outbox {
-	const char *state;
-	int64_t n, oldest_at;
-};
 struct gauges {
-	struct gauge_outbox *outbox; /* of those that are still to be sent */
+	struct outbox_depth *outbox; /* of those that are still to be sent */
 	size_t n_outbox;
 	int64_t timers_due;  /* instant of the next; 0: none */
 	int64_t search_wait; /* rows the index does not have yet */

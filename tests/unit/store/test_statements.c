@@ -79,6 +79,7 @@ static const struct allowed {
 	{ "FROM timers t ORDER BY t.due_at, t.id LIMIT 1", "the first of an index" },
 	{ "SELECT o.state, COUNT(*), MIN(o.created_at)", "the index of what waits, for who looks" },
 	{ "SELECT o.next_at FROM outbox o WHERE", "the first of the index of what waits" },
+	{ "SELECT o.state, COUNT(*), MIN(o.created_at)", "the index of what waits" },
 	{ "$1 WHERE holder = $2 AND held_until > 0", "a row for each mailbox and daemon" },
 	{ "UPDATE leases SET held_until = 0 WHERE holder", "likewise" },
 	{ "FROM leases ORDER BY leases.name", "likewise" },
