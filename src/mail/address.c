@@ -50,8 +50,10 @@ const char *address_clean(struct arena *a, struct span spec)
 		if (!ascii_space(spec.p[i]) && !strchr("<>", spec.p[i]))
 			buf_addc(&text, spec.p[i]);
 	spec = content(&text);
-	/* 'x@y' and "x@y": quotes around the whole */
-	while (spec.n > 2 && (*spec.p == '\'' || *spec.p == '"') && spec.p[spec.n - 1] == *spec.p)
+	/* 'x@y', "x@y" and [x@y]: quotes around the whole */
+	while (spec.n > 2 &&
+	       (((*spec.p == '\'' || *spec.p == '"') && spec.p[spec.n - 1] == *spec.p) ||
+		(*spec.p == '[' && spec.p[spec.n - 1] == ']')))
 		spec = span_sub(spec, 1, spec.n - 1);
 	while (spec.n && strchr(".,;", spec.p[spec.n - 1]))
 		spec.n--;
@@ -184,6 +186,23 @@ static void entry_angle(struct reader *r, struct span phrase, struct span commen
 	add(r, name, address);
 }
 
+/* Name and address in one encoded word, which RFC 2047 forbids: shown, and odd. */
+static bool entry_encoded(struct reader *r, struct span phrase)
+{
+	md_auto(buf_done) struct buf decoded = BUF_INIT(phrase.n * 4 + 64);
+	struct span s;
+	size_t open;
+
+	header_decode_words(phrase, &decoded);
+	s = span_trim(content(&decoded));
+	open = span_chr(s, '<');
+	if (!span_ends(s, ">") || span_chr(span_from(s, open), '@') == s.n - open)
+		return false;
+	add(r, name_of(r, span_trim(span_sub(s, 0, open))),
+	    address_clean(r->arena, span_sub(s, open + 1, s.n - 1)));
+	return true;
+}
+
 static void entry_bare(struct reader *r, struct span phrase, struct span comment)
 {
 	struct span spec, rest;
@@ -200,6 +219,8 @@ static void entry_bare(struct reader *r, struct span phrase, struct span comment
 		return;
 	}
 	r->odd |= ADDRESS_ODD_SPEC;
+	if (span_starts(phrase, "=?") && entry_encoded(r, phrase))
+		return;
 	if (span_chr(phrase, ' ') == phrase.n && !span_starts(phrase, "=?") && !r->e.quoted)
 		add(r, name_of(r, comment), address_clean(r->arena, phrase));
 	else
@@ -242,6 +263,7 @@ static void entry_end(struct reader *r, char by)
 static struct span take_quoted(struct reader *r, struct span s)
 {
 	size_t i = 1;
+	bool local;
 
 	while (i < s.n && s.p[i] != '"')
 		i += s.p[i] == '\\' ? 2 : 1;
@@ -250,10 +272,12 @@ static struct span take_quoted(struct reader *r, struct span s)
 		r->odd |= ADDRESS_ODD_SYNTAX;
 		return span_from(s, 1);
 	}
+	local = i + 1 < s.n && s.p[i + 1] == '@';
 	for (size_t k = 1; k < i; k++) {
 		if (s.p[k] == '\\' && k + 1 < i)
 			k++;
-		buf_addc(&r->e.phrase, s.p[k]);
+		if (!local || !ascii_space(s.p[k])) /* as address_clean() has it */
+			buf_addc(&r->e.phrase, s.p[k]);
 	}
 	/* "local part"@host is an address, not a name. */
 	if (i + 1 < s.n && s.p[i + 1] != '@')
@@ -354,9 +378,10 @@ unsigned address_list_read(struct arena *a, struct span value, struct rec_list *
 			buf_add(&r.e.phrase, s.p, word);
 			s = span_from(s, word);
 		} else {
-			if (c == '>')
+			if (c == '>' || c == '[')
 				r.odd |= ADDRESS_ODD_SYNTAX;
-			buf_addc(&r.e.phrase, c);
+			if (c != '>' || !r.e.has_angle) /* "<<x@y>>" */
+				buf_addc(&r.e.phrase, c);
 			s = span_from(s, 1);
 		}
 	}

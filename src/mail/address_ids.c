@@ -17,12 +17,17 @@ static bool id_known(const struct rec_strs *list, struct span id)
 
 enum { IDS_MAX = 1000 };
 
+/* Blanks within are where a line was broken. */
 static void id_add(struct arena *a, struct rec_strs *list, struct span id)
 {
-	md_auto(buf_done) struct buf clean = BUF_INIT(id.n * 3 + 16);
+	md_auto(buf_done) struct buf line = BUF_INIT(id.n * 3 + 16),
+				     clean = BUF_INIT(id.n * 3 + 16);
 	const char *kept, **v = list->v;
 
-	utf8_clean_line(&clean, id.p, id.n);
+	utf8_clean_line(&line, id.p, id.n);
+	for (size_t i = 0; i < line.len; i++)
+		if (line.data[i] != ' ')
+			buf_addc(&clean, line.data[i]);
 	if (!clean.len || list->n >= IDS_MAX ||
 	    id_known(list, (struct span){ buf_str(&clean), clean.len }))
 		return;

@@ -62,7 +62,8 @@ static int64_t number(struct span t)
 	return v;
 }
 
-static void word(struct parts *d, struct span t)
+/* "GMT+01:00" names no zone but what it is off. */
+static void word(struct parts *d, struct span t, struct span rest)
 {
 	for (int m = 0; m < 12 && t.n >= 3; m++)
 		if (span_same(span_sub(t, 0, 3), (struct span){ months + 3 * m, 3 }) && !d->month) {
@@ -72,7 +73,8 @@ static void word(struct parts *d, struct span t)
 	d->pm = d->pm || span_is(t, "pm");
 	d->am = d->am || span_is(t, "am");
 	for (size_t i = 0; i < MD_COUNT(zones) && d->has_time; i++)
-		if (span_is(t, zones[i].name) && !d->has_zone) {
+		if (span_is(t, zones[i].name) && !d->has_zone &&
+		    !(rest.n > 1 && (*rest.p == '+' || *rest.p == '-') && ascii_digit(rest.p[1]))) {
 			d->zone_minutes = zones[i].minutes;
 			d->has_zone = true;
 		}
@@ -154,7 +156,7 @@ bool date_read(struct span value, int64_t *ret_ms)
 		else if ((*t.p == '+' || *t.p == '-') && d.has_time)
 			zone(&d, *t.p, &rest);
 		else
-			word(&d, t);
+			word(&d, t, rest);
 	}
 	if (!d.has_day || !d.month || !d.has_year || d.hour > 24 || d.minute > 59 || d.second > 61)
 		return false;

@@ -86,7 +86,7 @@ enum encoding encoding_from_field(struct span value, bool *ret_known)
 
 /* ---- base64 ---- */
 
-enum { B64_SKIP = 0x80, B64_PAD = 0x81 };
+enum { B64_SKIP = 0x80, B64_PAD = 0x81, JUNK_LOOK = 80 };
 
 static inline unsigned base64_value(unsigned char c)
 {
@@ -101,6 +101,25 @@ static inline unsigned base64_value(unsigned char c)
 	if (c == '/' || c == '_')
 		return 63;
 	return c == '=' ? B64_PAD : B64_SKIP;
+}
+
+/* What stands behind the padding is no base64: a list's footer, say. */
+static bool junk_follows(const unsigned char *p, const unsigned char *end, const uint8_t *table)
+{
+	bool letters = false;
+
+	while (p < end && ascii_space((char)*p))
+		p++;
+	if (end - p > JUNK_LOOK)
+		end = p + JUNK_LOOK;
+	if (p == end)
+		return false;
+	for (; p < end && *p != '\n' && *p != '\r'; p++) {
+		if (table[*p] == B64_SKIP)
+			return true;
+		letters = letters || ascii_alnum((char)*p) || *p == '=';
+	}
+	return !letters; /* "-----", "_____" */
 }
 
 static void decode_base64(struct span in, struct out *o)
@@ -148,6 +167,8 @@ static void decode_base64(struct span in, struct out *o)
 		}
 		acc = 0;
 		have = 0;
+		if (v == B64_PAD && junk_follows(p, end, table))
+			break;
 	}
 	if (have >= 2)
 		put(o, (uint8_t)(have == 3 ? acc >> 10 : acc >> 4));

@@ -52,11 +52,20 @@ static bool first_field_near(struct span rest)
 	return false;
 }
 
+/* Behind a line of blanks: an empty one that got blanks on its way would end the header. */
+static bool header_goes_on(struct span rest)
+{
+	struct span line;
+
+	return span_line(&rest, &line) && span_trim(line).n &&
+	       (folded(line) || field_name(line) > 0);
+}
+
 void header_split(struct span raw, enum header_place place, struct span *ret_head,
 		  struct span *ret_body, bool *ret_junk)
 {
 	struct span rest = raw, line;
-	bool any = false;
+	bool any = false, blank = true; /* only empty lines so far */
 	size_t at = 0;
 
 	*ret_junk = false;
@@ -65,10 +74,11 @@ void header_split(struct span raw, enum header_place place, struct span *ret_hea
 			any = true;
 			continue;
 		}
-		if (any && folded(line) && span_trim(line).n)
+		if (any && folded(line) && (span_trim(line).n || header_goes_on(rest)))
 			continue;
+		blank = blank && span_trim(line).n == 0;
 		if (span_trim(line).n == 0 &&
-		    !(place == HEADER_TOP && !any && at == 0 && first_field_near(rest))) {
+		    !(place == HEADER_TOP && !any && blank && first_field_near(rest))) {
 			*ret_head = span_sub(raw, 0, at);
 			*ret_body = rest;
 			return;

@@ -150,6 +150,15 @@ static const char *attribute(const char *const *atts, const char *name)
 	return NULL;
 }
 
+/* "opacity:0", "max-height:0px", not "opacity:0.9". */
+static bool is_zero(const char *style, const char *property)
+{
+	const char *v = strstr(style, property);
+
+	v = v ? v + strlen(property) : "";
+	return *v == '0' && v[1] != '.' && !ascii_digit(v[1]);
+}
+
 static bool is_hidden(const char *const *atts)
 {
 	const char *style = attribute(atts, "style");
@@ -165,7 +174,8 @@ static bool is_hidden(const char *const *atts)
 			flat[n++] = ascii_lower(*p);
 	flat[n] = '\0';
 	return strstr(flat, "display:none") || strstr(flat, "mso-hide:all") ||
-	       strstr(flat, "visibility:hidden");
+	       strstr(flat, "visibility:hidden") || is_zero(flat, "opacity:") ||
+	       (is_zero(flat, "max-height:") && strstr(flat, "overflow:hidden"));
 }
 
 static void item(struct html *h)
@@ -180,6 +190,17 @@ static void item(struct html *h)
 	else
 		buf_adds(h->out, "- ");
 	h->line_empty = true; /* no blank more before the item's text */
+}
+
+/* <ol start="3">; 0 stands for bullets. */
+static int first_number(const char *const *atts)
+{
+	const char *start = attribute(atts, "start");
+	int n = 0;
+
+	for (; start && ascii_digit(*start) && n < 100000; start++)
+		n = n * 10 + (*start - '0');
+	return n ? n : 1;
 }
 
 static void link_begin(struct html *h, const char *href)
@@ -279,7 +300,7 @@ static void on_start(struct html_walk *w, const char *name, const char *const *a
 	if (e & HTML_PRE)
 		h->pre++;
 	if ((e & HTML_LIST) && ++h->lists <= LISTS_MAX)
-		h->numbers[h->lists - 1] = strcmp(name, "ol") == 0;
+		h->numbers[h->lists - 1] = strcmp(name, "ol") == 0 ? first_number(atts) : 0;
 	if (e & HTML_ITEM)
 		item(h);
 	if ((e & HTML_CELL) && h->cell)

@@ -7,9 +7,13 @@
  * attributes is one that is longer than a piece, and those are counted before their end is fed. */
 #include "html_walk.h"
 
+#include <maildesk/base/buf.h>
+#include <maildesk/base/err.h>
+#include <maildesk/base/mem.h>
 #include <maildesk/base/utf8.h>
 
 #include <libxml/HTMLparser.h>
+#include <string.h>
 
 enum { PIECE = 1024 };
 
@@ -136,8 +140,39 @@ static size_t feed(struct html_walk *w, struct span html)
 	return done;
 }
 
+/* "<![if !mso]>" and "<![endif]>" of Outlook are comments to browsers and text to the parser. They
+ * go, but for those in a comment, where they may be its end. */
+static struct span without_conditions(struct span html, struct buf *copy)
+{
+	const char *end = html.p + html.n, *at = html.p, *from = html.p, *close;
+
+	if (!memmem(html.p, html.n, "<![", 3))
+		return html;
+	while ((at = memmem(at, (size_t)(end - at), "<!", 2)) != NULL) {
+		struct span s = { at, (size_t)(end - at) };
+
+		if (span_starts(s, "<!--")) {
+			close = memmem(at + 2, s.n - 2, "-->", 3);
+			if (!close)
+				break;
+			at = close + 3;
+		} else if (span_starts(s, "<![") && !span_starts(s, "<![CDATA[")) {
+			close = memchr(at, '>', s.n);
+			if (!close)
+				break;
+			buf_add(copy, from, (size_t)(at - from));
+			from = at = close + 1;
+		} else {
+			at += 2;
+		}
+	}
+	buf_add(copy, from, (size_t)(end - from));
+	return copy->status == MD_OK ? (struct span){ buf_str(copy), copy->len } : html;
+}
+
 bool html_walk(struct html_walk *w, struct span html)
 {
+	md_auto(buf_done) struct buf copy = BUF_INIT(html.n);
 	htmlSAXHandler sax = { .startElement = on_start,
 			       .endElement = on_end,
 			       .characters = on_text,
@@ -153,6 +188,7 @@ bool html_walk(struct html_walk *w, struct span html)
 	htmlCtxtUseOptions(parser, HTML_PARSE_RECOVER | HTML_PARSE_NOERROR | HTML_PARSE_NOWARNING |
 					   HTML_PARSE_NONET | HTML_PARSE_NOIMPLIED |
 					   HTML_PARSE_IGNORE_ENC | HTML_PARSE_COMPACT);
+	html = without_conditions(html, &copy);
 	/* A fragment's first element must not count as the whole document. */
 	htmlParseChunk(parser, "<html><body>", 12, 0);
 	done = feed(w, html);

@@ -165,10 +165,20 @@ static const char *join(struct arena *a, struct piece *v, size_t n, struct piece
 	return arena_strndup(a, buf_str(&clean), clean.len);
 }
 
+/* Where the value ends: at the semicolon, or at the blank that somebody put instead. */
+static size_t value_end(struct span s)
+{
+	size_t end = span_chr(s, ';'), blank = 0;
+
+	while (blank < end && !ascii_space(s.p[blank]))
+		blank++;
+	return span_chr(span_sub(s, blank, end), '=') < end - blank ? blank : end;
+}
+
 void header_params_read(struct arena *a, struct span value, struct header_params *ret)
 {
 	struct span rest = header_unfold(a, value);
-	size_t end = span_chr(rest, ';'), n = 0;
+	size_t end = value_end(rest), n = 0;
 	struct piece v[PIECES_MAX];
 
 	*ret = (struct header_params){ .value = lower(a, span_trim(span_sub(rest, 0, end))) };

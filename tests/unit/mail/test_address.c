@@ -38,6 +38,11 @@ static const struct {
 	{ "A@B\xc3\x9c"
 	  "CHER.example",
 	  "|A@bücher.example", true },
+	{ "Anna <<a@b.example>>", "Anna|a@b.example", false },
+	{ "[a@b.example]", "|a@b.example", false },
+	{ "\"john doe\"@b.example", "|johndoe@b.example", false },
+	{ "=?utf-8?Q?Anna_=3Ca=40b=2Eexample=3E?=", "Anna|a@b.example", false },
+	{ "=?utf-8?Q?a_=3C=3E?=", "a <>|", false },
 	{ "", "", false },
 	{ ",,,;;", "", false },
 };
@@ -66,10 +71,15 @@ static void reads_lists(void **state)
 static const struct {
 	const char *in, *want;
 } ids[] = {
-	{ "<a@b>", "a@b" },          { "<a@b> <c@d>", "a@b c@d" },
-	{ "<a@b><c@d>", "a@b c@d" }, { "<a@b>\r\n <a@b>", "a@b" },
-	{ "a@b c@d", "a@b c@d" },    { "Message from x of Monday <a@b>", "a@b" },
-	{ "<no end@b", "no end@b" }, { "", "" },
+	{ "<a@b>", "a@b" },
+	{ "<a@b> <c@d>", "a@b c@d" },
+	{ "<a@b><c@d>", "a@b c@d" },
+	{ "<a@b>\r\n <a@b>", "a@b" },
+	{ "a@b c@d", "a@b c@d" },
+	{ "Message from x of Monday <a@b>", "a@b" },
+	{ "<a@\r\n b>", "a@b" },
+	{ "<no end@b", "noend@b" },
+	{ "", "" },
 };
 
 static void reads_ids(void **state)

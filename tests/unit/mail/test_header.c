@@ -58,6 +58,8 @@ static const struct {
 	{ "a/b; name", "a/b", "name", "" },
 	{ "", "", "name", NULL },
 	{ "a/b;;; ; x=1", "a/b", "x", "1" },
+	{ "a/b x=1; y=2", "a/b", "x", "1" },
+	{ "a / b; x=1", "a / b", "x", "1" },
 };
 
 static void reads_parameters(void **state)
@@ -87,6 +89,10 @@ static const struct {
 	{ "A: 1\nunfolded rest\nB: 2\n\nbody", HEADER_TOP, 2, "body" },
 	{ "A: 1\nby x\nfor y\nB: 2\n\nbody", HEADER_TOP, 2, "body" },
 	{ "A: 1\n folded: no field\n\nbody", HEADER_TOP, 1, "body" },
+	{ "A: 1\n \n folded\nB: 2\n\nbody", HEADER_TOP, 2, "body" },
+	{ "A: 1\n\t\nB: 2\n\nbody", HEADER_TOP, 2, "body" },
+	{ "A: 1\n \nbody\n", HEADER_TOP, 1, "body\n" },
+	{ "\n  \nA: 1\nB: 2\n\nbody", HEADER_TOP, 2, "body" },
 	{ "A: 1\nbody without empty line\n", HEADER_TOP, 1, "body without empty line\n" },
 	{ "no header at all\nnone\n", HEADER_TOP, 0, "no header at all\nnone\n" },
 	{ "A: 1", HEADER_TOP, 1, "" },
