@@ -26,6 +26,7 @@ export const routes: Route[] = [
 	{ path: 'verify', for: 'nobody', load: () => import('./pages/verify') },
 	{ path: 'reset', for: 'nobody', load: () => import('./pages/reset') },
 
+	{ path: 'tickets/:id', for: everyone, load: () => import('./pages/ticket') },
 	{ path: 'tickets', for: everyone, load: () => import('./pages/tickets'), nav: { label: m.tickets, icon: 'inbox', group: 'work' } },
 
 	{ path: 'tags', for: staff, load: () => import('./pages/tags'), nav: { label: m.tags, icon: 'tag', group: 'settings' } },

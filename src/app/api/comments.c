@@ -36,6 +36,7 @@ void api_show_attachment(struct buf *out, const struct attachment_row *at)
 	show_text(out, "content_type", at->content_type);
 	show_int(out, "size", at->size);
 	show_bool(out, "inline", at->is_inline);
+	show_text(out, "content_id", at->content_id);
 	show_end(out, '}');
 }
 

@@ -307,10 +307,13 @@ static const struct http_field ticket[] = { TICKET_ROW,
 					    MANY("links", "Link"),
 					    MAYBE("deleted_at", HTTP_TIME),
 					    HTTP_END };
-static const struct http_field attachment[] = {
-	OUT("id", HTTP_INT),   MAYBE("filename", HTTP_LINE), OUT("content_type", HTTP_LINE),
-	OUT("size", HTTP_INT), OUT("inline", HTTP_BOOL),     HTTP_END
-};
+static const struct http_field attachment[] = { OUT("id", HTTP_INT),
+						MAYBE("filename", HTTP_LINE),
+						OUT("content_type", HTTP_LINE),
+						OUT("size", HTTP_INT),
+						OUT("inline", HTTP_BOOL),
+						MAYBE("content_id", HTTP_LINE),
+						HTTP_END };
 static const struct http_field comment[] = {
 	OUT("id", HTTP_INT),
 	OUT("ticket", HTTP_INT),

@@ -28,6 +28,7 @@ export interface ApiKey {
 }
 
 export interface Attachment {
+	content_id: string | null;
 	id: number;
 	filename: string | null;
 	content_type: string;

@@ -1,38 +1,38 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { keep, kept } from './store';
 
-/** As useState for what is typed, kept by the browser until `drop`; `name` says of what it is. */
+/** As useState for what is typed, kept by the browser until `drop`; `name` says of what it is. Changes
+ * are kept also after the page that made them is gone. */
 export function useDraft<T extends object>(name: string, empty: T): [T, (change: Partial<T>) => void, () => void] {
+	const nothing = useRef(empty);
 	const read = useCallback((): T => {
 		try {
-			return { ...empty, ...(JSON.parse(kept(`draft.${name}`) ?? '{}') as Partial<T>) };
+			return { ...nothing.current, ...(JSON.parse(kept(`draft.${name}`) ?? '{}') as Partial<T>) };
 		} catch {
-			return empty;
+			return nothing.current;
 		}
-		// eslint-disable-next-line react-hooks/exhaustive-deps
 	}, [name]);
 	const [value, setValue] = useState(read);
+	const now = useRef(value);
 	const of = useRef(name);
 	useEffect(() => {
-		if (of.current !== name) {
-			of.current = name;
-			setValue(read());
-		}
+		if (of.current === name) return;
+		of.current = name;
+		now.current = read();
+		setValue(now.current);
 	}, [name, read]);
 	const change = useCallback(
 		(c: Partial<T>) => {
-			setValue((old) => {
-				const next = { ...old, ...c };
-				keep(`draft.${name}`, JSON.stringify(next));
-				return next;
-			});
+			now.current = { ...now.current, ...c };
+			keep(`draft.${name}`, JSON.stringify(now.current));
+			setValue(now.current);
 		},
 		[name],
 	);
 	const drop = useCallback(() => {
+		now.current = nothing.current;
 		keep(`draft.${name}`, null);
-		setValue(empty);
-		// eslint-disable-next-line react-hooks/exhaustive-deps
+		setValue(now.current);
 	}, [name]);
 	return [value, change, drop];
 }

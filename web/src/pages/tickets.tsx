@@ -6,6 +6,7 @@ import type { TicketRow } from '../api/types';
 import { useSession } from '../app/session';
 import { useViewers } from '../app/viewing';
 import { useT } from '../lib/language';
+import { rememberList } from '../lib/last-list';
 import common from '../messages/common';
 import m from '../messages/list';
 import { Empty, Failure, LinkButton, Loading } from '../ui/basic';
@@ -34,6 +35,8 @@ export default function Tickets() {
 	const list = useRef<HTMLUListElement>(null);
 	useTitle(t(isStaff ? common.tickets : common.myTickets));
 
+	const search = url.params.toString();
+	useEffect(() => rememberList(search && `?${search}`), [search]);
 	const query: Query = { page: url.page, per_page: PER_PAGE };
 	for (const name of filterNames) query[name] = url.value(name);
 	const tickets = useTickets(query);

@@ -1,0 +1,353 @@
+import { useEffect, useState } from 'react';
+import { Link, useNavigate, useParams } from 'react-router-dom';
+import { ApiError, del, post } from '../api/client';
+import type { Ticket } from '../api/types';
+import { NotFound } from '../app/router';
+import { useSession, useUser } from '../app/session';
+import { useSayViewing, useViewers } from '../app/viewing';
+import { useLanguage } from '../lib/language';
+import { lastList } from '../lib/last-list';
+import common from '../messages/common';
+import m from '../messages/detail';
+import words from '../messages/ticket';
+import { Button, Failure, IconButton, Loading, Notice, Skeleton } from '../ui/basic';
+import { useAsk } from '../ui/dialog';
+import { Icon } from '../ui/icons';
+import { inputClass } from '../ui/form';
+import { Menu } from '../ui/menu';
+import { useTitle, useUrlState } from '../ui/page';
+import { PriorityMark, SlaBadge, StatusBadge } from '../ui/ticket-parts';
+import { useToast } from '../ui/toast';
+import { ChangeProvider, useChange } from './ticket/change';
+import { CommandBox } from './ticket/commands';
+import { CommentView } from './ticket/comment';
+import { useComments, useFresh, useMails, useTicket } from './ticket/data';
+import { History } from './ticket/history';
+import { Mails } from './ticket/mails';
+import { DecisionDialog, OriginalMail } from './ticket/original';
+import { Links, OtherTicket, People } from './ticket/people';
+import { Properties } from './ticket/properties';
+import { ReplyEditor } from './ticket/reply';
+import { SlaStories } from './ticket/sla';
+
+function Heading({ ticket }: { ticket: Ticket }) {
+	const { t } = useLanguage();
+	const { isStaff } = useSession();
+	const { change } = useChange();
+	const [editing, setEditing] = useState<string | null>(null);
+	if (editing !== null)
+		return (
+			<form
+				className="flex flex-1 gap-2"
+				onSubmit={(e) => {
+					e.preventDefault();
+					if (editing.trim() && editing.trim() !== ticket.title) change({ title: editing.trim() });
+					setEditing(null);
+				}}
+			>
+				<input
+					aria-label={t(words.title)}
+					autoFocus
+					required
+					maxLength={500}
+					className={inputClass}
+					value={editing}
+					onChange={(e) => setEditing(e.target.value)}
+					onKeyDown={(e) => e.key === 'Escape' && setEditing(null)}
+				/>
+				<Button type="submit" look="primary">
+					{t(common.save)}
+				</Button>
+				<Button onClick={() => setEditing(null)}>{t(common.cancel)}</Button>
+			</form>
+		);
+	return (
+		<h1 className="min-w-0 flex-1 basis-72 text-xl font-semibold tracking-tight [overflow-wrap:anywhere]">
+			{ticket.title} <span className="font-normal text-muted">#{ticket.id}</span>
+			{isStaff && !ticket.merged_into && (
+				<IconButton small icon="note" label={t(m.editTitle)} className="ml-1 align-middle" onClick={() => setEditing(ticket.title)} />
+			)}
+		</h1>
+	);
+}
+
+function Actions({ ticket, onOther }: { ticket: Ticket; onOther: (how: 'link' | 'merge') => void }) {
+	const { t } = useLanguage();
+	const user = useUser();
+	const { isStaff, isAdmin } = useSession();
+	const { change, busy } = useChange();
+	const fresh = useFresh(ticket.id);
+	const ask = useAsk();
+	const navigate = useNavigate();
+	const { say, fail } = useToast();
+	const me = ticket.participants.find((p) => p.user === user.id);
+	const act = (p: Promise<Ticket>) => void p.then((now) => fresh(now).then(() => say(t(m.changed))), fail);
+	const canDelete = isAdmin || ticket.requester.id === user.id;
+	const word = (s: string) => (words as Record<string, readonly [string, string, string, string]>)[s];
+	return (
+		<div className="flex items-center gap-2">
+			{isStaff && !ticket.assignee && !ticket.merged_into && (
+				<Button look="primary" busy={busy} onClick={() => change({ assignee: user.id })}>
+					{t(m.take)}
+				</Button>
+			)}
+			{!isStaff &&
+				ticket.allowed_statuses.map((s) => (
+					<Button key={s} busy={busy} onClick={() => change({ status: s })}>
+						{s === 'closed' ? t(common.close) : word(s) ? t(word(s)!) : s}
+					</Button>
+				))}
+			<Menu
+				label={t(common.actions)}
+				className="inline-flex size-9 items-center justify-center rounded-md border border-line-strong/60 bg-surface hover:bg-hover"
+				items={[
+					...(isStaff
+						? [
+								{
+									label: t(me?.role === 'watcher' ? m.unwatch : m.watch),
+									icon: 'eye' as const,
+									run: () => act(post<Ticket>(`/tickets/${ticket.id}/watch`, { watching: me?.role !== 'watcher' })),
+								},
+							]
+						: []),
+					...(me
+						? [
+								{
+									label: t(me.muted ? m.unmute : m.mute),
+									icon: 'bell' as const,
+									run: () => act(post<Ticket>(`/tickets/${ticket.id}/mute`, { muted: !me.muted })),
+								},
+							]
+						: []),
+					...(isStaff && !ticket.merged_into
+						? [
+								{ label: t(m.link), icon: 'hook' as const, run: () => onOther('link') },
+								{ label: t(m.merge), icon: 'merge' as const, run: () => onOther('merge') },
+							]
+						: []),
+					...(canDelete && !ticket.deleted_at
+						? [
+								null,
+								{
+									label: t(m.deleteTicket),
+									icon: 'trash' as const,
+									danger: true,
+									run: () =>
+										ask({
+											title: t(m.deleteTicket),
+											text: t(m.deleteText, { id: String(ticket.id) }),
+											action: t(common.delete),
+											danger: true,
+											run: async () => {
+												await del(`/tickets/${ticket.id}`);
+												void navigate('/tickets');
+												say(t(common.deleted));
+												void fresh();
+											},
+										}),
+								},
+							]
+						: []),
+				]}
+			>
+				<Icon name="more" />
+			</Menu>
+		</div>
+	);
+}
+
+function Conversation({ ticket, onMail }: { ticket: Ticket; onMail: (id: number, what: 'original' | 'decision') => void }) {
+	const { t } = useLanguage();
+	const comments = useComments(ticket.id);
+	const mails = useMails(ticket.id);
+	const { isStaff } = useSession();
+	const all = comments.data?.pages.flatMap((p) => p.items) ?? [];
+	const closed = ticket.merged_into || ticket.deleted_at;
+	if (comments.isError && !comments.data) return <Failure error={comments.error} onRetry={() => void comments.refetch()} />;
+	return (
+		<div className="space-y-4">
+			{!comments.data && (
+				<div className="space-y-3 rounded-lg border border-line bg-surface p-4">
+					<Skeleton className="h-4 w-40" />
+					<Skeleton />
+					<Skeleton className="h-4 w-2/3" />
+				</div>
+			)}
+			{all.map((c, i) => (
+				<CommentView
+					key={c.id}
+					comment={c}
+					ticket={ticket}
+					first={i === 0}
+					mails={(mails.data?.items ?? []).filter((x) => x.direction === 'out' && x.comment === c.id && c.author?.role !== 'customer')}
+					onMail={onMail}
+				/>
+			))}
+			{comments.hasNextPage && (
+				<div className="text-center">
+					<Button busy={comments.isFetchingNextPage} onClick={() => void comments.fetchNextPage()}>
+						{t(m.loadMore)}
+					</Button>
+				</div>
+			)}
+			{!closed && (
+				<div className="space-y-3 sm:pl-11">
+					<ReplyEditor ticket={ticket} />
+					{isStaff && <CommandBox ticket={ticket} />}
+				</div>
+			)}
+		</div>
+	);
+}
+
+type Tab = 'conversation' | 'history' | 'sla' | 'mails';
+
+function Loaded({ ticket }: { ticket: Ticket }) {
+	const { t } = useLanguage();
+	const { isStaff } = useSession();
+	const url = useUrlState();
+	const viewers = useViewers()(ticket.id);
+	const fresh = useFresh(ticket.id);
+	const { fail } = useToast();
+	const [mail, setMail] = useState<{ id: number; what: 'original' | 'decision' } | null>(null);
+	const [other, setOther] = useState<'link' | 'merge' | null>(null);
+	useSayViewing(ticket.id);
+	useTitle(`#${ticket.id} ${ticket.title}`);
+	const tabs: { id: Tab; label: string }[] = [
+		{ id: 'conversation', label: t(m.conversation) },
+		{ id: 'history', label: t(m.history) },
+		...(isStaff
+			? ([
+					{ id: 'sla', label: t(m.sla) },
+					{ id: 'mails', label: t(m.mails) },
+				] as { id: Tab; label: string }[])
+			: []),
+	];
+	const asked = url.value('tab');
+	const tab = tabs.find((x) => x.id === asked)?.id ?? 'conversation';
+	const onMail = (id: number, what: 'original' | 'decision') => setMail({ id, what });
+	return (
+		<ChangeProvider ticket={ticket}>
+			<div className="mx-auto w-full max-w-[92rem] px-3 py-4 sm:px-6">
+				<Link to={lastList()} className="mb-2 inline-flex items-center gap-1 text-muted hover:text-ink">
+					<Icon name="left" size={16} />
+					{t(m.backToList)}
+				</Link>
+				<div className="flex flex-wrap items-start justify-between gap-x-4 gap-y-2">
+					<Heading ticket={ticket} />
+					<Actions ticket={ticket} onOther={setOther} />
+				</div>
+				<div className="mt-2 flex min-h-6 flex-wrap items-center gap-2">
+					<StatusBadge status={ticket.status} />
+					<PriorityMark priority={ticket.priority} text />
+					<SlaBadge ticket={ticket} />
+					{viewers.length > 0 && (
+						<span role="status" className="inline-flex items-center gap-1 text-plum">
+							<Icon name="eye" size={15} />
+							{t(viewers.length > 1 ? words.lookingMany : words.looking, { names: viewers.join(', ') })}
+						</span>
+					)}
+				</div>
+				{ticket.merged_into && (
+					<div className="mt-3">
+						<Notice tone="warn">
+							<Link to={`/tickets/${ticket.merged_into}`} className="underline">
+								{t(m.mergedInto, { id: String(ticket.merged_into) })}
+							</Link>{' '}
+							{isStaff && (
+								<Button small onClick={() => void post<Ticket>(`/tickets/${ticket.id}/unmerge`).then(fresh, fail)}>
+									{t(m.unmerge)}
+								</Button>
+							)}
+						</Notice>
+					</div>
+				)}
+				{ticket.deleted_at && (
+					<div className="mt-3">
+						<Notice tone="danger">
+							{t(m.isDeleted)}{' '}
+							<Button small onClick={() => void post<Ticket>(`/tickets/${ticket.id}/restore`).then(fresh, fail)}>
+								{t(m.restore)}
+							</Button>
+						</Notice>
+					</div>
+				)}
+				<nav aria-label={t(m.details)} className="mt-3 flex gap-1 overflow-x-auto border-b border-line">
+					{tabs.map((x) => (
+						<button
+							key={x.id}
+							type="button"
+							aria-current={tab === x.id ? 'page' : undefined}
+							onClick={() => url.set({ tab: x.id === 'conversation' ? '' : x.id })}
+							className={`-mb-px min-h-10 border-b-2 px-3 font-medium whitespace-nowrap ${
+								tab === x.id ? 'border-accent text-ink' : 'border-transparent text-muted hover:text-ink'
+							}`}
+						>
+							{x.label}
+						</button>
+					))}
+				</nav>
+				<div className="mt-4 grid items-start gap-5 lg:grid-cols-[minmax(0,1fr)_19rem]">
+					<div className="min-w-0 max-lg:order-2">
+						{tab === 'conversation' && <Conversation ticket={ticket} onMail={onMail} />}
+						{tab === 'history' && <History ticket={ticket.id} />}
+						{tab === 'sla' && <SlaStories ticket={ticket.id} />}
+						{tab === 'mails' && <Mails ticket={ticket.id} onMail={onMail} />}
+					</div>
+					<Aside>
+						<Section title={t(m.details)} open>
+							<Properties ticket={ticket} />
+						</Section>
+						<Section title={t(m.people)} open>
+							<People ticket={ticket} />
+						</Section>
+						{isStaff && (
+							<Section title={t(m.links)} open={ticket.links.length > 0}>
+								<Links ticket={ticket} onAdd={() => setOther('link')} />
+							</Section>
+						)}
+					</Aside>
+				</div>
+			</div>
+			{mail?.what === 'original' && <OriginalMail id={mail.id} onClose={() => setMail(null)} />}
+			{mail?.what === 'decision' && <DecisionDialog id={mail.id} onClose={() => setMail(null)} />}
+			{other && <OtherTicket ticket={ticket} how={other} onClose={() => setOther(null)} />}
+		</ChangeProvider>
+	);
+}
+
+function Aside({ children }: { children: React.ReactNode }) {
+	const { t } = useLanguage();
+	return (
+		<aside aria-label={t(m.details)} className="min-w-0 space-y-3 max-lg:order-1">
+			{children}
+		</aside>
+	);
+}
+
+/** On wide screens open as said, on narrow ones closed: the conversation comes first there. */
+function Section({ title, open, children }: { title: string; open: boolean; children: React.ReactNode }) {
+	const [shown, setShown] = useState(() => open && window.matchMedia('(min-width: 64rem)').matches);
+	useEffect(() => {
+		if (open && window.matchMedia('(min-width: 64rem)').matches) setShown(true);
+	}, [open]);
+	return (
+		<details open={shown} onToggle={(e) => setShown(e.currentTarget.open)} className="rounded-lg border border-line bg-surface">
+			<summary className="flex min-h-10 items-center px-4 font-semibold select-none">
+				{title}
+				<Icon name="chevron" size={16} className={`ml-auto text-muted ${shown ? 'rotate-180' : ''}`} />
+			</summary>
+			<div className="border-t border-line">{children}</div>
+		</details>
+	);
+}
+
+export default function TicketPage() {
+	const { id } = useParams();
+	const number = Number(id);
+	const valid = Number.isSafeInteger(number) && number > 0;
+	const ticket = useTicket(valid ? number : 0);
+	if (!valid || (ticket.error instanceof ApiError && ticket.error.status === 404)) return <NotFound />;
+	if (!ticket.data) return ticket.isError ? <Failure error={ticket.error} onRetry={() => void ticket.refetch()} /> : <Loading />;
+	return <Loaded key={ticket.data.id} ticket={ticket.data} />;
+}

@@ -1,0 +1,64 @@
+import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import { get, type Page } from '../../api/client';
+import type { HistoryRow } from '../../api/types';
+import { useT } from '../../lib/language';
+import type { Text } from '../../lib/text';
+import m from '../../messages/detail';
+import words from '../../messages/ticket';
+import { Ago, Empty, Failure, Loading } from '../../ui/basic';
+import { Pager } from '../../ui/page';
+import { useWord } from '../../ui/ticket-parts';
+
+export function History({ ticket }: { ticket: number }) {
+	const t = useT();
+	const word = useWord();
+	const [page, setPage] = useState(1);
+	const q = useQuery({
+		queryKey: ['ticket', ticket, 'history', page],
+		queryFn: ({ signal }) => get<Page<HistoryRow>>(`/tickets/${ticket}/history`, { page, per_page: 100 }, signal),
+	});
+	if (q.isError) return <Failure error={q.error} onRetry={() => void q.refetch()} />;
+	if (!q.data) return <Loading />;
+	if (!q.data.items.length) return <Empty title={t(m.historyEmpty)} icon="list" />;
+	const name = (action: string) => {
+		const text = (m as Record<string, Text>)[action] ?? (words as Record<string, Text>)[action];
+		return text ? t(text) : action.replaceAll('_', ' ');
+	};
+	const value = (row: HistoryRow, v: string | null) => (v === null || v === '' ? '—' : row.action === 'status' || row.action === 'priority' ? word(v) : v);
+	return (
+		<>
+			<ol className="rounded-lg border border-line bg-surface px-4 py-1">
+				{q.data.items.map((row) => (
+					<li key={row.id} className="flex gap-3 border-b border-line py-2.5 last:border-0">
+						<span aria-hidden="true" className="mt-1.5 size-2 shrink-0 rounded-full bg-line-strong" />
+						<div className="min-w-0 flex-1">
+							<p className="break-words">
+								{row.old_value === null && row.new_value === null ? (
+									<span className="font-medium">{name(row.action)}</span>
+								) : row.old_value === null ? (
+									<>
+										<span className="font-medium">{name(row.action)}</span>: {value(row, row.new_value)}
+									</>
+								) : (
+									<>
+										<span className="font-medium">{name(row.action)}</span>: <span className="text-muted">{value(row, row.old_value)}</span> →{' '}
+										{value(row, row.new_value)}
+									</>
+								)}
+							</p>
+							<p className="text-xs text-muted">
+								<Ago at={row.at} /> · {row.actor ? t(m.by, { name: row.actor.name }) : t(m.byItself)} · {row.source}
+							</p>
+						</div>
+					</li>
+				))}
+			</ol>
+			{(q.data.next || page > 1) && (
+				<div className="mt-2 flex justify-end">
+					<Pager page={q.data} onPage={setPage} />
+				</div>
+			)}
+		</>
+	);
+}
