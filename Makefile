@@ -83,7 +83,7 @@ FORCE:
 # goes into the binary. Without it the daemon is built all the same, and says so at /.
 NODE := $(and $(shell command -v node),$(shell command -v npm))
 WEB_SOURCE := $(shell find web -type f -not -path '*/node_modules/*' 2>/dev/null)
-web: $(if $(NODE),$(WEB)/dist/index.html)
+web: $(if $(NODE),$(WEB)/built)
 	$(if $(NODE),,@echo 'make web: no node and npm here: the console is left out')
 # npm's folder has to stand above the source that it is for: a copy of the tree in $(WEB).
 $(WEB)/node_modules/.package-lock.json: web/package.json web/package-lock.json web/.npmrc
@@ -92,11 +92,12 @@ $(WEB)/node_modules/.package-lock.json: web/package.json web/package-lock.json w
 	$(call say,NPM,$@)cd $(WEB) && npm ci --no-audit --no-fund --loglevel=error >npm.log 2>&1 || \
 		{ cat npm.log; exit 1; }
 	@touch $@
-$(WEB)/dist/index.html: $(WEB)/node_modules/.package-lock.json $(WEB_SOURCE)
+$(WEB)/built: $(WEB)/node_modules/.package-lock.json $(WEB_SOURCE)
 	@rm -rf $(WEB)/src $(WEB)/dist
 	@tar -C web --exclude=./node_modules -cf - . | tar -C $(WEB) -xf -
 	$(call say,VITE,$@)cd $(WEB) && npm run -s build >vite.log 2>&1 || { cat vite.log; exit 1; }
 	@cd $(WEB)/dist && gzip -9nk *.html *.svg assets/*.js assets/*.css
+	@touch $@
 
 # Unit tests: tests/unit/<layer>/test_<module>.c sees its own layer and those below, as the module does.
 UNIT := $(patsubst tests/unit/%.c,$(B)/unit/%,$(sort $(wildcard tests/unit/*/test_*.c)))
