@@ -172,9 +172,23 @@ bench: all $(BARE) $(COST) $(B)/authmilter
 deps:
 	tests/deps
 
+# Pages and completions that the tables of the binary itself make.
+$(B)/man/maildesk.1: man/maildesk.1.in $(B)/maildesk
+	@mkdir -p $(@D); $(B)/maildesk completion --man > $@.part
+	@sed -e '/^@COMMANDS@$$/{r $@.part' -e 'd}' $< > $@; rm $@.part
+$(B)/man/maildesk.conf.5: man/maildesk.conf.5.in $(B)/maildesk
+	@mkdir -p $(@D); $(B)/maildesk check --man > $@.part
+	@sed -e '/^@KEYS@$$/{r $@.part' -e 'd}' $< > $@; rm $@.part
+SHELLS := bash zsh fish
+$(addprefix $(B)/completion/maildesk.,$(SHELLS)): $(B)/completion/maildesk.%: $(B)/maildesk
+	@mkdir -p $(@D); $(B)/maildesk completion $* > $@
+MADE := $(B)/man/maildesk.1 $(B)/man/maildesk.conf.5 $(addprefix $(B)/completion/maildesk.,$(SHELLS))
 MAN7 := $(sort $(wildcard man/*.7))
+SHARE := $(DESTDIR)$(PREFIX)/share
+# Debian's packages have a folder of their own for zsh.
+ZSH := $(SHARE)/zsh/$(if $(filter /usr,$(PREFIX)),vendor-completions,site-functions)
 
-install: all
+install: all $(MADE)
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)/lib/systemd/system $(DESTDIR)/usr/lib/sysusers.d
 	install -m 755 $(B)/maildesk $(DESTDIR)$(PREFIX)/sbin/maildesk
 	sed 's,@SBIN@,$(PREFIX)/sbin,' systemd/maildesk.service > $(DESTDIR)/lib/systemd/system/maildesk.service
@@ -182,13 +196,22 @@ install: all
 	install -m 644 systemd/maildesk.sysusers $(DESTDIR)/usr/lib/sysusers.d/maildesk.conf
 	install -d $(DESTDIR)/usr/lib/tmpfiles.d
 	install -m 644 systemd/maildesk.tmpfiles $(DESTDIR)/usr/lib/tmpfiles.d/maildesk.conf
-	install -d $(DESTDIR)$(PREFIX)/share/man/man7
-	install -m 644 $(MAN7) $(DESTDIR)$(PREFIX)/share/man/man7
+	install -d $(SHARE)/man/man1 $(SHARE)/man/man5 $(SHARE)/man/man7 $(ZSH) \
+		$(SHARE)/bash-completion/completions $(SHARE)/fish/vendor_completions.d
+	install -m 644 $(B)/man/maildesk.1 $(SHARE)/man/man1
+	install -m 644 $(B)/man/maildesk.conf.5 $(SHARE)/man/man5
+	install -m 644 $(MAN7) $(SHARE)/man/man7
+	install -m 644 $(B)/completion/maildesk.bash $(SHARE)/bash-completion/completions/maildesk
+	install -m 644 $(B)/completion/maildesk.zsh $(ZSH)/_maildesk
+	install -m 644 $(B)/completion/maildesk.fish $(SHARE)/fish/vendor_completions.d/maildesk.fish
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/sbin/maildesk $(DESTDIR)/lib/systemd/system/maildesk.service \
 		$(DESTDIR)/lib/systemd/system/maildesk.socket $(DESTDIR)/usr/lib/sysusers.d/maildesk.conf \
 		$(DESTDIR)/usr/lib/tmpfiles.d/maildesk.conf \
-		$(addprefix $(DESTDIR)$(PREFIX)/share/man/man7/,$(notdir $(MAN7)))
+		$(SHARE)/man/man1/maildesk.1 $(SHARE)/man/man5/maildesk.conf.5 $(ZSH)/_maildesk \
+		$(SHARE)/bash-completion/completions/maildesk \
+		$(SHARE)/fish/vendor_completions.d/maildesk.fish \
+		$(addprefix $(SHARE)/man/man7/,$(notdir $(MAN7)))
 
 clean:
 	rm -rf build

@@ -335,6 +335,11 @@ const struct conf_key conf_keys[] = {
 	K("", "state_dir", config, state_dir, CONF_STR, "/var/lib/maildesk",
 	  "Folder of the daemon's own files.", .check = check_absolute, .restart = true),
 
+	K("", "log", config, log, CONF_ENUM, "auto",
+	  "How the log is written to standard error: journald's fields where that reads it (auto), "
+	  "lines, or a JSON object each.",
+	  .words = "auto plain json journal", .restart = true),
+
 	K("desk", "name", conf_desk, name, CONF_STR, "Support", "Name shown in mails.",
 	  .example = "Example Support", .check = check_some),
 	K("desk", "url", conf_desk, url, CONF_STR, "",

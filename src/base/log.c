@@ -25,6 +25,8 @@ static struct {
 	int journal;
 } state = { "maildesk", LOG_PLAIN, LOG_INFO, -1 };
 
+const char *const log_format_names[] = { "auto", "plain", "json", "journal", NULL };
+
 static const char *const level_names[] = {
 	[LOG_ERROR] = "error", [LOG_WARN] = "warn",   [LOG_NOTICE] = "notice",
 	[LOG_INFO] = "info",   [LOG_DEBUG] = "debug",
@@ -39,6 +41,17 @@ static int stderr_is_journal(void)
 
 	return stream && sscanf(stream, "%llu:%llu", &dev, &ino) == 2 &&
 	       fstat(STDERR_FILENO, &st) == 0 && st.st_dev == dev && st.st_ino == ino;
+}
+
+/* What serve was told, which its roles are to do too. */
+static enum log_format format_of_environment(void)
+{
+	const char *name = getenv(LOG_VARIABLE);
+
+	for (int i = 0; name && log_format_names[i]; i++)
+		if (strcmp(log_format_names[i], name) == 0)
+			return (enum log_format)i;
+	return LOG_AUTO;
 }
 
 static int journal_connect(void)
@@ -58,6 +71,8 @@ void log_init(const char *role, enum log_format format, enum log_level most_verb
 {
 	state.role = role;
 	state.most_verbose = most_verbose;
+	if (format == LOG_AUTO)
+		format = format_of_environment();
 	if (format == LOG_AUTO)
 		format = stderr_is_journal() ? LOG_JOURNAL : LOG_PLAIN;
 	if (format == LOG_JOURNAL && state.journal < 0) {

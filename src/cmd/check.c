@@ -5,24 +5,25 @@
 #include <stdio.h>
 #include <sysexits.h>
 
-static int print_sample(void)
+static int print_table(void (*write)(struct buf *out))
 {
-	md_auto(buf_done) struct buf sample = BUF_INIT(1 << 20);
+	md_auto(buf_done) struct buf text = BUF_INIT(1 << 20);
 
-	config_sample(&sample);
-	if (sample.status != MD_OK)
-		return cmd_fail("check", sample.status, NULL);
-	fputs(buf_str(&sample), stdout);
+	write(&text);
+	if (text.status != MD_OK)
+		return cmd_fail("check", text.status, NULL);
+	fputs(buf_str(&text), stdout);
 	return EX_OK;
 }
 
 int cmd_check(int argc, char **argv)
 {
 	const char *file = CMD_DEFAULT_CONFIG;
-	bool sample = false;
+	bool sample = false, manual = false;
 	const struct cmd_option options[] = {
 		CMD_CONFIG(&file),
 		{ "sample", NULL, &sample, "print an annotated sample instead" },
+		{ "man", NULL, &manual, "print the sections of maildesk.conf(5) instead" },
 		CMD_OPTIONS_END,
 	};
 	const struct cmd_usage usage = {
@@ -34,8 +35,8 @@ int cmd_check(int argc, char **argv)
 
 	if (!cmd_options(&usage, argc, argv, &first, &code))
 		return code;
-	if (sample)
-		return print_sample();
+	if (sample || manual)
+		return print_table(sample ? config_sample : config_manual);
 	rc = config_load_all(file, &config, &problems);
 	if (rc == MD_NOMEM)
 		return cmd_fail("check", rc, NULL);

@@ -22,7 +22,7 @@ static int run_read(int argc, char **argv)
 	return role_read_main();
 }
 
-static const struct cmd_verb verbs[] = {
+const struct cmd_verb cmd_verbs[] = {
 	{ "serve", cmd_serve, "run the desk" },
 	{ "check", cmd_check, "check the configuration, or print a sample of it" },
 	{ "init", cmd_init, "write a configuration, make the database and the first admin" },
@@ -48,6 +48,7 @@ static const struct cmd_verb verbs[] = {
 	{ "backup", cmd_backup, "write the whole desk into one file, while it works" },
 	{ "restore", cmd_restore, "make a desk of a backup" },
 	{ "migrate", cmd_migrate, "move the desk to another database" },
+	{ "completion", cmd_completion, "print what makes a shell complete commands and options" },
 	{ "version", cmd_version, "print the version" },
 	{ "role-fetch", run_fetch, NULL },
 	{ "role-read", run_read, NULL },
@@ -61,5 +62,5 @@ int main(int argc, char **argv)
 		fputs("maildesk: the cryptographic libraries do not start\n", stderr);
 		return EX_SOFTWARE;
 	}
-	return cmd_dispatch("maildesk", verbs, argc, argv);
+	return cmd_dispatch("maildesk", cmd_verbs, argc, argv);
 }

@@ -57,6 +57,13 @@ static void set_option(const struct cmd_option *o, const char *value)
 		*(bool *)o->target = true;
 }
 
+/* Set while the commands are asked for their tables instead of being run. */
+static struct {
+	cmd_visit_fn *fn;
+	void *ctx;
+	const char *help; /* of the verb at hand */
+} visit;
+
 bool cmd_options(const struct cmd_usage *u, int argc, char **argv, int *ret_first, int *ret_exit)
 {
 	struct option longopts[CMD_OPTIONS_MAX + 2];
@@ -64,6 +71,11 @@ bool cmd_options(const struct cmd_usage *u, int argc, char **argv, int *ret_firs
 	char *name = argv[0];
 	int c;
 
+	if (visit.fn) {
+		visit.fn(visit.ctx, u->name, visit.help, u);
+		*ret_exit = EX_OK;
+		return false;
+	}
 	build_longopts(u, longopts);
 	snprintf(program, sizeof program, "maildesk %s", u->name);
 	argv[0] = program; /* what getopt puts before its messages */
@@ -108,6 +120,32 @@ static const struct cmd_verb *find_verb(const struct cmd_verb *verbs, const char
 	return NULL;
 }
 
+static int visit_verbs(const char *prefix, const struct cmd_verb *verbs)
+{
+	const char *space = strchr(prefix, ' ');
+
+	visit.fn(visit.ctx, space ? space + 1 : "", visit.help, NULL);
+	for (; verbs->name; verbs++) {
+		char name[32];
+
+		if (!verbs->help)
+			continue;
+		visit.help = verbs->help;
+		snprintf(name, sizeof name, "%s", verbs->name);
+		verbs->run(1, (char *[]){ name, NULL });
+	}
+	return EX_OK;
+}
+
+void cmd_visit(const struct cmd_verb *verbs, cmd_visit_fn *fn, void *ctx)
+{
+	visit.fn = fn;
+	visit.ctx = ctx;
+	visit.help = "";
+	visit_verbs("maildesk", verbs);
+	visit.fn = NULL;
+}
+
 int cmd_dispatch(const char *prefix, const struct cmd_verb *verbs, int argc, char **argv)
 {
 	static char help[] = "--help";
@@ -115,6 +153,8 @@ int cmd_dispatch(const char *prefix, const struct cmd_verb *verbs, int argc, cha
 	bool asks = strcmp(word, "help") == 0;
 	const struct cmd_verb *verb;
 
+	if (visit.fn)
+		return visit_verbs(prefix, verbs);
 	if (asks && argc > 2)
 		word = argv[2];
 	else if (asks || strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {

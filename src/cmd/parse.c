@@ -5,6 +5,7 @@
 #include <maildesk/cmd/cmd.h>
 #include <maildesk/cmd/explain.h>
 #include <maildesk/cmd/mails.h>
+#include <maildesk/cmd/options.h>
 
 #include <maildesk/base/json.h>
 #include <maildesk/base/mem.h>
@@ -13,7 +14,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,16 +27,6 @@ enum {
 	ARENA_MAX = 256 << 20,
 	OUTPUT_MAX = 1 << 30,
 };
-
-static const char usage[] =
-	"usage: maildesk parse [--explain] [--mbox] [--files-from LIST] [FILE | MAILDIR]...\n"
-	"\n"
-	"Reads mail and prints each message as one JSON object a line. Without FILE: standard "
-	"input.\n"
-	"  --explain           for people: parts, the decision of each stage, what was folded\n"
-	"  --files-from LIST   also the files named in LIST, one a line (- for standard input)\n"
-	"  --mbox              each FILE holds several messages, divided by \"From \" lines\n"
-	"Exit status: 0, or 66 when a file could not be read (the others are still done).\n";
 
 /* ---- output ---- */
 
@@ -224,59 +214,41 @@ static bool run(struct mails *j)
 
 /* ---- the command ---- */
 
-static const struct option options[] = {
-	{ "explain", no_argument, NULL, 'e' },
-	{ "files-from", required_argument, NULL, 'f' },
-	{ "mbox", no_argument, NULL, 'm' },
-	{ "help", no_argument, NULL, 'h' },
-	{ 0 },
-};
-
-/* -1 to go on, else the exit status. */
-static int read_options(int argc, char **argv, struct mails *j, const char **ret_list,
-			bool *ret_explain)
-{
-	int c;
-
-	optind = 1;
-	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		switch (c) {
-		case 'e':
-			*ret_explain = true;
-			break;
-		case 'f':
-			*ret_list = optarg;
-			break;
-		case 'm':
-			j->mbox = true;
-			break;
-		case 'h':
-			fputs(usage, stdout);
-			return 0;
-		default:
-			fputs(usage, stderr);
-			return EX_USAGE;
-		}
-	}
-	return -1;
-}
-
 int cmd_parse(int argc, char **argv)
 {
 	md_auto(mails_done) struct mails j = MAILS_INIT;
 	const char *list = NULL;
 	bool ok = true, explain = false;
-	int rc = read_options(argc, argv, &j, &list, &explain);
+	const struct cmd_option options[] = {
+		{ "explain", NULL, &explain,
+		  "for people: parts, the decision of each stage, what was folded" },
+		{ "files-from", "LIST", &list,
+		  "also the files named in LIST, one a line (- for standard input)" },
+		{ "mbox", NULL, &j.mbox,
+		  "each FILE holds several messages, divided by \"From \" lines" },
+		CMD_OPTIONS_END,
+	};
+	const struct cmd_usage usage = {
+		"parse",
+		"[FILE | MAILDIR]...",
+		"Reads mail and prints each message as one JSON object a line. Without FILE: "
+		"standard "
+		"input.\nExit code 66 when a file could not be read (the others are still done).",
+		options,
+		0,
+		CMD_ARGS_ANY,
+	};
+	int first, rc;
 
-	if (rc >= 0)
+	if (!cmd_options(&usage, argc, argv, &first, &rc))
 		return rc;
 	md_large_blocks_apart();
-	j.named = argc - optind > 1 || j.mbox;
+	j.named = argc - first > 1 || j.mbox;
 	if (list)
 		ok = mails_add_list(&j, list);
-	for (int i = optind; ok && i < argc; i++)
+	for (int i = first; ok && i < argc; i++)
 		ok = mails_add_path(&j, argv[i]);
-	if (ok && !list && optind == argc)
+	if (ok && !list && first == argc)
 		ok = mails_add_stdin(&j);
 	if (!ok || !(explain ? explain_mails(&j) : run(&j))) {
 		fprintf(stderr, "maildesk: parse: %s\n", errno ? strerror(errno) : "stopped");

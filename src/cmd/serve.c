@@ -5,6 +5,9 @@
 #include <maildesk/cmd/options.h>
 
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/signalfd.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -77,10 +80,24 @@ static int run(struct config **config, int signals)
 	return rc == MD_OK ? EX_OK : cmd_fail("serve", rc, &err);
 }
 
+static bool is_format(const char *name)
+{
+	for (size_t i = 0; log_format_names[i]; i++)
+		if (strcmp(log_format_names[i], name) == 0)
+			return true;
+	return false;
+}
+
 int cmd_serve(int argc, char **argv)
 {
 	const char *file = CMD_DEFAULT_CONFIG;
-	const struct cmd_option options[] = { CMD_CONFIG(&file), CMD_OPTIONS_END };
+	const char *format = NULL;
+	const struct cmd_option options[] = {
+		CMD_CONFIG(&file),
+		{ "log", "FORMAT", &format,
+		  "plain, json, journal or auto, instead of the configuration's" },
+		CMD_OPTIONS_END,
+	};
 	const struct cmd_usage usage = {
 		"serve",
 		"",
@@ -98,6 +115,11 @@ int cmd_serve(int argc, char **argv)
 	rc = cmd_open_config(file, &config);
 	if (rc != EX_OK)
 		return rc;
+	if (!is_format(format ? format : config->log)) {
+		fprintf(stderr, "maildesk serve: --log: allowed: auto, plain, json, journal\n");
+		return EX_USAGE;
+	}
+	setenv(LOG_VARIABLE, format ? format : config->log, 1);
 	log_init("desk", LOG_AUTO, LOG_INFO);
 	signals = open_signals();
 	if (signals < 0) {

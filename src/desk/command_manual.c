@@ -1,5 +1,6 @@
 /* maildesk-commands(7), made from the table of verbs. */
 #include <maildesk/base/mem.h>
+#include <maildesk/base/roff.h>
 
 #include "command_priv.h"
 
@@ -22,21 +23,6 @@ const struct command_example command_examples[] = {
 	{ 0 },
 };
 
-/* Text of a manual page: no line begins as a macro, backslashes stay. */
-static void put(struct buf *out, const char *text)
-{
-	for (bool fresh = true; *text; fresh = *text++ == '\n') {
-		if (fresh && (*text == '.' || *text == '\''))
-			buf_adds(out, "\\&");
-		if (*text == '\\')
-			buf_adds(out, "\\e");
-		else if (*text == '-')
-			buf_adds(out, "\\-");
-		else
-			buf_addc(out, *text);
-	}
-}
-
 static const char *who(const struct command_row *row)
 {
 	static const struct policy_actor customer = { .user = 1,
@@ -54,9 +40,9 @@ static const char *who(const struct command_row *row)
 static void put_row(struct buf *out, const struct command_row *row)
 {
 	buf_adds(out, ".TP\n.B ");
-	put(out, row->usage);
+	roff_text(out, row->usage);
 	buf_addc(out, '\n');
-	put(out, row->help);
+	roff_text(out, row->help);
 	buf_addf(out, "\n(%s%s", who(row),
 		 policy_level(ROLE_AGENT, row->action) > 2 ? ", level 3" : "");
 	if (row->aliases)
@@ -64,7 +50,7 @@ static void put_row(struct buf *out, const struct command_row *row)
 	buf_adds(out, ")\n");
 	if (row->example) {
 		buf_adds(out, ".br\nExample: ");
-		put(out, row->example);
+		roff_text(out, row->example);
 		buf_addc(out, '\n');
 	}
 }
@@ -73,11 +59,11 @@ static void put_example(struct buf *out, const struct command_example *e)
 {
 	if (e != command_examples)
 		buf_adds(out, ".PP\n");
-	put(out, e->about);
+	roff_text(out, e->about);
 	buf_adds(out, "\n.PP\n.RS 4\n.nf\nSubject: ");
-	put(out, e->subject);
+	roff_text(out, e->subject);
 	buf_adds(out, "\n\n");
-	put(out, e->text);
+	roff_text(out, e->text);
 	buf_adds(out, ".fi\n.RE\n");
 }
 

@@ -169,7 +169,7 @@ struct conf_rule { /* desk/rule.h */
 };
 
 struct config {
-	const char *file, *database, *state_dir;
+	const char *file, *database, *state_dir, *log;
 	struct conf_desk desk;
 	struct conf_http http;
 	struct conf_trust trust;
@@ -218,5 +218,7 @@ int config_rules(const struct config *c, struct arena *a, struct rule **ret, str
 
 /* The annotated sample: every section and key with default and help, from the table. */
 void config_sample(struct buf *out);
+/* The same as the part of maildesk.conf(5) that lists them, in mdoc(7). */
+void config_manual(struct buf *out);
 
 #endif

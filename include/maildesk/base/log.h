@@ -22,6 +22,9 @@ struct log_ctx {
 	int64_t uid, message, ticket;
 };
 
+extern const char *const log_format_names[]; /* ended by NULL */
+#define LOG_VARIABLE "MAILDESK_LOG"          /* in the environment: what LOG_AUTO is */
+
 /* `role` names the process in every line; borrowed for good. Call before threads start. */
 void log_init(const char *role, enum log_format format, enum log_level most_verbose);
 void log_write(enum log_level level, const struct log_ctx *ctx, const char *fmt, ...)

@@ -48,6 +48,15 @@ struct cmd_verb {
  * NULL name. */
 int cmd_dispatch(const char *prefix, const struct cmd_verb *verbs, int argc, char **argv);
 
+/* All commands of the program, ended by a NULL name. */
+extern const struct cmd_verb cmd_verbs[];
+
+/* The tables behind the commands, in order, each before those below it: `name` is "ticket list", ""
+ * for the program itself; `usage` is NULL of a command that has others below it. */
+typedef void cmd_visit_fn(void *ctx, const char *name, const char *help,
+			  const struct cmd_usage *usage);
+void cmd_visit(const struct cmd_verb *verbs, cmd_visit_fn *fn, void *ctx);
+
 /* Print err after `name`; the exit code for rc. */
 int cmd_fail(const char *name, int rc, const struct md_err *err);
 
