@@ -1,74 +1,76 @@
 #include <maildesk/cmd/ask.h>
 
 #include <maildesk/base/buf.h>
-#include <maildesk/net/wire.h>
+#include <maildesk/base/mem.h>
 
+#include <curl/curl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-enum { ANSWER_MAX = 4 << 20, TIMEOUT_MS = 5000, HOST_MAX = 64 };
+enum { ANSWER_MAX = 4 << 20, URL_LENGTH = 200 };
+static const long TIMEOUT_S = 5;
+
+MD_DEFINE_AUTO(CURL *, curl_easy_cleanup)
 
 /* Where to reach what listens there: any address is this machine's too. */
-static int split(const char *listen, char host[HOST_MAX], int *ret_port)
+static void url_of(const struct config *c, const char *path, char ret[URL_LENGTH])
 {
-	const char *colon = strrchr(listen, ':');
-	size_t n = colon ? (size_t)(colon - listen) : 0;
+	static const struct {
+		const char *any, *own;
+	} hosts[] = { { "0.0.0.0:", "127.0.0.1:" }, { "[::]:", "[::1]:" } };
+	const char *listen = c->http.listen, *host = "";
 
-	if (n >= 2 && listen[0] == '[') {
-		listen++;
-		n -= 2;
+	for (size_t i = 0; i < MD_COUNT(hosts); i++) {
+		size_t n = strlen(hosts[i].any);
+
+		if (strncmp(listen, hosts[i].any, n) == 0) {
+			host = hosts[i].own;
+			listen += n;
+			break;
+		}
 	}
-	if (!colon || n >= HOST_MAX)
-		return MD_INPUT;
-	snprintf(host, HOST_MAX, "%.*s", (int)n, listen);
-	if (strcmp(host, "0.0.0.0") == 0)
-		snprintf(host, HOST_MAX, "127.0.0.1");
-	else if (strcmp(host, "::") == 0)
-		snprintf(host, HOST_MAX, "::1");
-	*ret_port = (int)strtol(colon + 1, NULL, 10);
-	return MD_OK;
+	snprintf(ret, URL_LENGTH, "%s://%s%s%s", *c->http.certificate ? "https" : "http", host,
+		 listen, path);
 }
 
-static int exchange(struct wire *w, const char *host, const char *path, struct buf *out,
-		    struct md_err *err)
+static size_t keep(char *bytes, size_t one, size_t n, void *ctx)
 {
-	md_auto(buf_done) struct buf request = BUF_INIT(4096);
-	char chunk[4096];
-	size_t n;
-	int rc;
+	struct buf *answer = ctx;
 
-	buf_addf(&request, "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", path, host);
-	wire_limit(w, TIMEOUT_MS, TIMEOUT_MS, ANSWER_MAX);
-	rc = wire_write(w, request.data, request.len, err);
-	while (rc == MD_OK && (rc = wire_read(w, chunk, sizeof chunk, &n, NULL)) == MD_OK)
-		buf_add(out, chunk, n);
-	return out->len ? MD_OK : md_fail(err, MD_AGAIN, 0, "no answer");
+	buf_add(answer, bytes, one * n);
+	return answer->status == MD_OK ? one * n : 0;
 }
 
 int cmd_ask_daemon(const struct config *c, const char *path, int *ret_status, json_t **ret,
 		   struct md_err *err)
 {
 	md_auto(buf_done) struct buf answer = BUF_INIT(ANSWER_MAX);
-	md_auto(wire_free_p) struct wire *w = NULL;
-	char host[HOST_MAX];
-	const char *body;
-	int port, rc;
+	md_auto(curl_easy_cleanup_p) CURL *curl = curl_easy_init();
+	char url[URL_LENGTH];
+	long status = 0;
+	CURLcode rc;
 
 	*ret = NULL;
 	*ret_status = 0;
-	if (split(c->http.listen, host, &port) != MD_OK)
-		return md_fail(err, MD_INPUT, 0, "http.listen %s", c->http.listen);
-	rc = wire_connect(host, port, TIMEOUT_MS, &w, err);
-	if (rc == MD_OK)
-		rc = exchange(w, host, path, &answer, err);
-	if (rc != MD_OK)
-		return MD_AGAIN;
-	if (strncmp(buf_str(&answer), "HTTP/1.1 ", 9) != 0)
-		return md_fail(err, MD_AGAIN, 0, "%s: something else than maildesk answers there",
-			       c->http.listen);
-	*ret_status = (int)strtol(buf_str(&answer) + 9, NULL, 10);
-	body = strstr(buf_str(&answer), "\r\n\r\n");
-	*ret = body ? json_loads(body + 4, 0, NULL) : NULL;
+	if (!curl)
+		return md_fail(err, MD_NOMEM, 0, "out of memory");
+	url_of(c, path, url);
+	curl_easy_setopt(curl, CURLOPT_URL, url);
+	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(curl, CURLOPT_PROXY, "");
+	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT, TIMEOUT_S);
+	/* The peer is this machine, by its own address, for which there is no certificate; nothing
+	 * is sent that is secret. */
+	curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 0L);
+	curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 0L);
+	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, keep);
+	curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer);
+	rc = curl_easy_perform(curl);
+	if (rc != CURLE_OK)
+		return md_fail(err, MD_AGAIN, (int)rc, "%s: %s", url, curl_easy_strerror(rc));
+	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+	*ret_status = (int)status;
+	*ret = json_loads(buf_str(&answer), 0, NULL);
 	return MD_OK;
 }
