@@ -26,8 +26,11 @@ export const routes: Route[] = [
 	{ path: 'verify', for: 'nobody', load: () => import('./pages/verify') },
 	{ path: 'reset', for: 'nobody', load: () => import('./pages/reset') },
 
+	{ path: 'tickets/new', for: everyone, load: () => import('./pages/new-ticket') },
 	{ path: 'tickets/:id', for: everyone, load: () => import('./pages/ticket') },
 	{ path: 'tickets', for: everyone, load: () => import('./pages/tickets'), nav: { label: m.tickets, icon: 'inbox', group: 'work' } },
+	{ path: 'dashboard', for: staff, load: () => import('./pages/dashboard'), nav: { label: m.dashboard, icon: 'chart', group: 'work' } },
+	{ path: 'profile', for: everyone, load: () => import('./pages/profile') },
 
 	{ path: 'tags', for: staff, load: () => import('./pages/tags'), nav: { label: m.tags, icon: 'tag', group: 'settings' } },
 ];

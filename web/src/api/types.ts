@@ -28,12 +28,12 @@ export interface ApiKey {
 }
 
 export interface Attachment {
-	content_id: string | null;
 	id: number;
 	filename: string | null;
 	content_type: string;
 	size: number;
 	inline: boolean;
+	content_id: string | null;
 }
 
 export interface BlockedSender {
@@ -276,6 +276,7 @@ export interface Me {
 	organisation?: number | null;
 	away_until?: string | null;
 	signature: string | null;
+	digest: 'off' | 'hourly' | 'daily';
 	otp_enabled: boolean;
 	has_password: boolean;
 }
@@ -369,6 +370,14 @@ export interface Rule {
 	rule: string;
 	matched: boolean;
 	evidence: string | null;
+}
+
+export interface SavedView {
+	id: number;
+	name: string;
+	query: string;
+	shared: boolean;
+	user: number;
 }
 
 export interface Session {
@@ -494,4 +503,13 @@ export interface User {
 	erased_at?: string | null;
 	organisation?: number | null;
 	away_until?: string | null;
+}
+
+export interface Viewer {
+	user: Actor;
+	until: string;
+}
+
+export interface Viewers {
+	viewers: Viewer[];
 }
