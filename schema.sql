@@ -458,6 +458,40 @@ CREATE TABLE search_queue (         -- what the search index does not have yet, 
 ) {STRICT};
 {SEARCH_INDEX}
 
+CREATE TABLE webhooks (            -- who is called when something happens
+    id         {ID},
+    url        TEXT NOT NULL,
+    events     TEXT NOT NULL,                 -- names, parted by spaces
+    secret     TEXT NOT NULL,                 -- sealed
+    active     {INT} NOT NULL,
+    created_by {INT} REFERENCES users (id),
+    created_at {INT} NOT NULL
+) {STRICT};
+CREATE TABLE webhook_deliveries (  -- each call, until a week after its end
+    id         {ID},
+    webhook_id {INT} NOT NULL REFERENCES webhooks (id),
+    event_id   {INT},                         -- NULL: a test
+    type       TEXT NOT NULL,
+    ticket_id  {INT},                         -- as in events
+    comment_id {INT},
+    version    {INT},
+    actor_id   {INT},
+    at         {INT} NOT NULL,
+    state      TEXT NOT NULL CHECK (state IN ('queued', 'sending', 'retry', 'delivered', 'failed')),
+    attempts   {INT} NOT NULL DEFAULT 0,
+    next_at    {INT} NOT NULL,                -- when it may be claimed; a lease's end while sending
+    holder     TEXT,
+    status     {INT},                         -- of the last answer; NULL: there was none
+    reply      TEXT,                          -- its beginning, or what went wrong
+    body       TEXT,                          -- as it was sent
+    created_at {INT} NOT NULL,
+    done_at    {INT}
+) {STRICT};
+CREATE INDEX webhook_deliveries_due ON webhook_deliveries (webhook_id, next_at, id)
+    WHERE state IN ('queued', 'retry', 'sending');
+CREATE INDEX webhook_deliveries_by_webhook ON webhook_deliveries (webhook_id, id);
+CREATE INDEX webhook_deliveries_done ON webhook_deliveries (done_at) WHERE done_at IS NOT NULL;
+
 CREATE TABLE viewing (             -- which agents look at which ticket now
     ticket_id {INT} NOT NULL,                 -- no references: it is gone in a minute
     user_id   {INT} NOT NULL,

@@ -105,6 +105,8 @@ static int tell_due(struct work *w, enum sla_metric metric, struct live_clock *l
 		bool breach = e.percent == SLA_TOLD_BREACH;
 
 		rc = work_event(w, breach ? "sla_breach" : "sla_warning", 0, NULL, err);
+		if (rc == MD_OK)
+			rc = work_announce_sla(w, breach ? "sla.breached" : "sla.warning", err);
 		if (rc != MD_OK)
 			break;
 		w->events[w->n_events - 1].metric = sla_metric_names[metric];

@@ -512,6 +512,15 @@ const struct conf_key conf_keys[] = {
 	K("mailbox", "max_message_size", conf_mailbox, max_message_bytes, CONF_SIZE, "50M",
 	  "Of a larger mail only the header is taken.", RANGE(1024, INT64_C(1) << 30)),
 
+	K("webhooks", "allow_private", conf_webhooks, allow_private, CONF_BOOL, "false",
+	  "Webhooks may call addresses that are not of the public internet."),
+	K("webhooks", "timeout", conf_webhooks, timeout_ms, CONF_DURATION, "10s",
+	  "The longest that a call may take.", RANGE(100 * MS, 5 * MINUTE)),
+	K("webhooks", "retry_first", conf_webhooks, retry_first_ms, CONF_DURATION, "1m",
+	  "Wait before the second try; later ones wait longer.", RANGE(100 * MS, DAY)),
+	K("webhooks", "give_up", conf_webhooks, give_up_ms, CONF_DURATION, "24h",
+	  "When a call that nobody takes fails for good.", RANGE(100 * MS, 30 * DAY)),
+
 	K("retention", "closed", conf_retention, closed_ms, CONF_DURATION, "0",
 	  "What happens to tickets that have been closed so long; 0: nothing.", .example = "3y",
 	  RANGE(0, 36500 * DAY)),
@@ -709,6 +718,8 @@ const struct conf_key conf_keys[] = {
 	K("escalate", "tag", conf_escalation, tags, CONF_STRS, "", "Tags that it gets.",
 	  .check = check_some),
 	K("escalate", "note", conf_escalation, note, CONF_STR, "", "An internal note."),
+	K("escalate", "webhook", conf_escalation, webhook, CONF_BOOL, "false",
+	  "Webhooks for sla.escalated are called."),
 };
 const size_t conf_key_count = MD_COUNT(conf_keys);
 
@@ -752,6 +763,7 @@ const struct conf_section conf_sections[] = {
 	TITLED("smtp", conf_smtp, smtp, n_smtp, "main", "An account to send by."),
 	TITLED("mailbox", conf_mailbox, mailboxes, n_mailboxes, "support",
 	       "A mailbox whose mail becomes tickets."),
+	PLAIN("webhooks", webhooks, "Who is called when something happens: POST /webhooks."),
 	PLAIN("retention", retention, "How long tickets are kept."),
 	PLAIN("trust", trust, "Who a sender is believed to be."),
 	PLAIN("limits", limits, "Ceilings; 0: none."),

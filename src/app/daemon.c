@@ -11,6 +11,7 @@
 #include <maildesk/app/sender.h>
 #include <maildesk/app/supervisor.h>
 #include <maildesk/app/timers.h>
+#include <maildesk/app/webhooks.h>
 #include <maildesk/base/log.h>
 #include <maildesk/base/service.h>
 
@@ -33,6 +34,7 @@ struct crew {
 	struct sender *sender;
 	struct timers *timers;
 	struct indexer *indexer;
+	struct webhooks *webhooks;
 	struct api *api;
 	struct listener *listener;
 };
@@ -120,6 +122,7 @@ static void stop_crew(struct crew *c)
 	indexer_stop(md_take(c->indexer));
 	timers_stop(md_take(c->timers));
 	sender_stop(md_take(c->sender));
+	webhooks_stop(md_take(c->webhooks));
 	api_stop(md_take(c->api));
 }
 
@@ -131,6 +134,8 @@ static int start_crew(struct daemon *dm, struct desk *d, int socket, struct crew
 
 	if (rc == MD_OK)
 		rc = sender_start(d, &c->sender, err);
+	if (rc == MD_OK)
+		rc = webhooks_start(d, &c->webhooks, err);
 	if (rc == MD_OK)
 		rc = timers_start(d, &c->timers, err);
 	if (rc == MD_OK)

@@ -131,6 +131,8 @@ static int do_step(struct work *w, const struct conf_escalation *e, const struct
 		rc = survive(w, add_tags(w, &e->tags, err), name, err);
 	if (rc == MD_OK)
 		rc = survive(w, add_note(w, e->note, err), name, err);
+	if (rc == MD_OK && e->webhook)
+		rc = work_announce_sla(w, "sla.escalated", err);
 	return rc == MD_OK ? tell(w, e, live, t->step, err) : rc;
 }
 

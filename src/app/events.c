@@ -47,7 +47,11 @@ void event_show(struct buf *out, const struct event *e)
 {
 	char at[TIME_TEXT_MAX];
 
-	buf_addf(out, "{\"type\":\"%s\",\"ticket\":%lld", e->type, (long long)e->ticket);
+	buf_addf(out, "{\"type\":\"%s\"", e->type);
+	if (e->ticket)
+		buf_addf(out, ",\"ticket\":%lld", (long long)e->ticket);
+	else
+		buf_adds(out, ",\"ticket\":null"); /* a test of a webhook */
 	if (e->comment)
 		buf_addf(out, ",\"comment\":%lld", (long long)e->comment);
 	if (e->version)
@@ -431,6 +435,8 @@ static int number(struct events *e, bool *ret_any, struct md_err *err)
 		rc = event_number(e->d->db, &e->worker, &n, err);
 		*ret_any = *ret_any || (rc == MD_OK && n);
 	}
+	if (*ret_any)
+		desk_wake(e->d, DESK_WEBHOOKS);
 	return rc == MD_CONFLICT ? MD_OK : rc;
 }
 

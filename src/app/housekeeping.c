@@ -4,6 +4,7 @@
 #include <maildesk/store/messages.h>
 #include <maildesk/store/privacy.h>
 #include <maildesk/store/views.h>
+#include <maildesk/store/webhooks.h>
 
 #include <string.h>
 
@@ -68,6 +69,8 @@ static int small_things(struct db_conn *c, void *ctx, struct md_err *err)
 		rc = kept_purge(c, k->now_ms, err);
 	if (rc == MD_OK)
 		rc = viewing_purge(c, k->now_ms, err);
+	if (rc == MD_OK)
+		rc = webhook_purge(c, k->now_ms - 7 * DAY, err);
 	return rc == MD_OK ? upload_purge(c, k->now_ms - DAY, &k->ret->uploads, err) : rc;
 }
 

@@ -34,6 +34,11 @@ int work_announce(struct work *w, const char *type, int64_t comment, bool is_int
 	return announce(w, type, comment, is_internal, w->ticket.version + 1, err);
 }
 
+int work_announce_sla(struct work *w, const char *type, struct md_err *err)
+{
+	return announce(w, type, 0, true, w->ticket.version, err);
+}
+
 /* `differs`: more than that something was said. */
 static int announce_change(struct work *w, bool differs, struct md_err *err)
 {

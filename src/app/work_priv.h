@@ -24,6 +24,8 @@ int work_event(struct work *w, const char *event, int64_t comment, const char *b
  * the ticket, work_save() tells. */
 int work_announce(struct work *w, const char *type, int64_t comment, bool is_internal,
 		  struct md_err *err);
+/* What its clocks did; for agents. */
+int work_announce_sla(struct work *w, const char *type, struct md_err *err);
 int work_history(struct work *w, const char *action, const char *old_value, const char *new_value,
 		 bool is_public, struct md_err *err);
 /* The same with what is behind the texts: ids, instants, durations; for undo.c. */

@@ -3,6 +3,9 @@
 #include "query.h"
 
 #include <maildesk/store/leases.h>
+#include <maildesk/store/webhooks.h>
+
+#include <string.h>
 
 enum { QUEUE_PAGE = 256, SEATS_MAX = 100000, BATCH_BYTES = 4 << 20 };
 #define LEASE "events"
@@ -37,11 +40,10 @@ static const struct db_col seat_cols[] = {
 };
 static const struct db_map seat_map = DB_MAP(event_seat, seat_cols);
 
-#define EVENT_INSERT(table)                                                                       \
-	"INSERT INTO " table " (type, ticket_id, comment_id, version, actor_id, is_internal, at)" \
-	" VALUES ($1, $2, $3, $4, $5, $6, $7)"
-DB_SQL(sql_queue, EVENT_INSERT("event_queue"));
-DB_SQL(sql_add, EVENT_INSERT("events"));
+DB_SQL(sql_queue, "INSERT INTO event_queue (type, ticket_id, comment_id, version, actor_id,"
+		  " is_internal, at) VALUES ($1, $2, $3, $4, $5, $6, $7)");
+DB_SQL(sql_add, "INSERT INTO events (id, type, ticket_id, comment_id, version, actor_id,"
+		" is_internal, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)");
 DB_SQL(sql_queued, "SELECT " EVENT_COLUMNS " FROM event_queue e ORDER BY e.id LIMIT $1");
 DB_SQL(sql_last, "SELECT e.id FROM events e ORDER BY e.id DESC LIMIT 1");
 DB_SQL(sql_first, "SELECT e.id FROM events e ORDER BY e.id LIMIT 1");
@@ -54,24 +56,14 @@ DB_SQL(sql_list, "SELECT " EVENT_COLUMNS ", u.name, u.role, t.requester_id, t.as
 DB_SQL(sql_purge, "DELETE FROM events WHERE id <= (SELECT MAX(o.id) FROM events o WHERE o.at < $1)"
 		  " AND id < (SELECT MAX(l.id) FROM events l)");
 
-static struct db_args values(const struct event *e, struct db_arg v[7])
-{
-	v[0] = DB_TEXT(e->type);
-	v[1] = DB_INT(e->ticket);
-	v[2] = DB_ID(e->comment);
-	v[3] = DB_ID(e->version);
-	v[4] = DB_ID(e->actor);
-	v[5] = DB_INT(e->is_internal);
-	v[6] = DB_INT(e->at);
-	return (struct db_args){ v, 7 };
-}
-
 int event_add(struct db_conn *c, const struct event *e, struct md_err *err)
 {
-	struct db_arg v[7];
-
 	db_notify(c, DB_TOPIC_EVENTS);
-	return db_insert(c, &sql_queue, values(e, v), err);
+	return db_insert(c, &sql_queue,
+			 DB_ARGS(DB_TEXT(e->type), DB_INT(e->ticket), DB_ID(e->comment),
+				 DB_ID(e->version), DB_ID(e->actor), DB_INT(e->is_internal),
+				 DB_INT(e->at)),
+			 err);
 }
 
 /* ---- numbers ---- */
@@ -80,6 +72,9 @@ struct numbering {
 	struct event_worker *worker;
 	struct event *queued;
 	size_t n;
+	struct arena arena; /* of one run of the transaction */
+	struct webhook *webhooks;
+	size_t n_webhooks;
 };
 
 static int lead(struct db_conn *c, void *ctx, struct md_err *err)
@@ -102,21 +97,51 @@ static int forget_queued(struct db_conn *c, const struct numbering *b, struct md
 	return query_all(&q, c, &db_map_int, 1, &a, &none, &n, err);
 }
 
+/* Is `type` one of the words? */
+static bool is_wanted(const char *words, const char *type)
+{
+	for (size_t n; *words; words += n + (words[n] == ' ')) {
+		n = strcspn(words, " ");
+		if (n == strlen(type) && memcmp(words, type, n) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int add_numbered(struct db_conn *c, const struct numbering *b, struct event e,
+			struct md_err *err)
+{
+	int rc = db_new_id(c, "events", &e.id, err);
+
+	if (rc == MD_OK)
+		rc = db_insert(c, &sql_add,
+			       DB_ARGS(DB_INT(e.id), DB_TEXT(e.type), DB_INT(e.ticket),
+				       DB_ID(e.comment), DB_ID(e.version), DB_ID(e.actor),
+				       DB_INT(e.is_internal), DB_INT(e.at)),
+			       err);
+	for (size_t i = 0; i < b->n_webhooks && rc == MD_OK; i++)
+		if (b->webhooks[i].active && is_wanted(b->webhooks[i].events, e.type))
+			rc = webhook_queue(c, b->webhooks[i].id, &e, e.at, err);
+	return rc;
+}
+
 /* The row of the lease is locked from here to the commit: whoever takes it next gives higher
  * numbers, and none before these can be seen. The same fence as when the queue was read: nobody
  * else has numbered any of it meanwhile. */
 static int write_numbers(struct db_conn *c, void *ctx, struct md_err *err)
 {
-	const struct numbering *b = ctx;
-	struct db_arg v[7];
+	struct numbering *b = ctx;
 	int64_t fence;
 	int rc = lease_take(c, LEASE, b->worker->holder, b->worker->lease_ms, &fence, err);
 
 	if (rc == MD_OK && fence != b->worker->fence)
 		return md_fail(err, MD_CONFLICT, 0, "another has numbered events meanwhile");
 	db_notify(c, DB_TOPIC_EVENTS);
+	arena_reset(&b->arena);
+	if (rc == MD_OK)
+		rc = webhook_list(c, &b->arena, &b->webhooks, &b->n_webhooks, err);
 	for (size_t i = 0; i < b->n && rc == MD_OK; i++)
-		rc = db_insert(c, &sql_add, values(&b->queued[i], v), err);
+		rc = add_numbered(c, b, b->queued[i], err);
 	return rc == MD_OK ? forget_queued(c, b, err) : rc;
 }
 
@@ -133,7 +158,7 @@ static int read_queue(struct db *db, struct arena *a, struct numbering *b, struc
 int event_number(struct db *db, struct event_worker *w, size_t *ret_n, struct md_err *err)
 {
 	md_auto(arena_done) struct arena a = ARENA_INIT(BATCH_BYTES);
-	struct numbering b = { .worker = w };
+	struct numbering b = { .worker = w, .arena = ARENA_INIT(BATCH_BYTES) };
 	int rc = read_queue(db, &a, &b, err);
 
 	*ret_n = 0;
@@ -149,6 +174,7 @@ int event_number(struct db *db, struct event_worker *w, size_t *ret_n, struct md
 		w->fence = 0;
 	if (rc == MD_OK)
 		*ret_n = b.n;
+	arena_done(&b.arena);
 	return rc;
 }
 

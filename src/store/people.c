@@ -82,6 +82,7 @@ DB_SQL(sql_blocked, "UPDATE blocked_senders SET created_by = $2 WHERE created_by
 DB_SQL(sql_same_views, "DELETE FROM saved_views WHERE user_id = $1 AND name IN"
 		       " (SELECT v.name FROM saved_views v WHERE v.user_id = $2)");
 DB_SQL(sql_views, "UPDATE saved_views SET user_id = $2 WHERE user_id = $1");
+DB_SQL(sql_hooks, "UPDATE webhooks SET created_by = $2 WHERE created_by = $1");
 DB_SQL(sql_addresses, "UPDATE user_addresses SET user_id = $2 WHERE user_id = $1");
 /* $1 the user */
 DB_SQL(sql_sessions, "DELETE FROM refresh_tokens WHERE user_id = $1");
@@ -95,10 +96,10 @@ DB_SQL(sql_empty, "UPDATE users SET email = $1, folded = $1, password_hash = NUL
 		  " epoch = epoch + 1, disabled_at = COALESCE(disabled_at, $2) WHERE id = $3");
 
 static const struct db_sql *const moves[] = {
-	&sql_requester, &sql_creator,   &sql_assignee,      &sql_comments, &sql_history,
-	&sql_stronger,  &sql_both,      &sql_participants,  &sql_uploads,  &sql_outbox,
-	&sql_digests,   &sql_told,      &sql_confirmations, &sql_blocked,  &sql_same_views,
-	&sql_views,     &sql_addresses,
+	&sql_requester, &sql_creator, &sql_assignee,      &sql_comments, &sql_history,
+	&sql_stronger,  &sql_both,    &sql_participants,  &sql_uploads,  &sql_outbox,
+	&sql_digests,   &sql_told,    &sql_confirmations, &sql_blocked,  &sql_same_views,
+	&sql_views,     &sql_hooks,   &sql_addresses,
 };
 static const struct db_sql *const drops[] = { &sql_sessions, &sql_links, &sql_factors, &sql_codes,
 					      &sql_keys,     &sql_teams, &sql_turns };

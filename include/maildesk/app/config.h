@@ -73,6 +73,10 @@ struct conf_mailbox {
 	int64_t port, poll_interval_ms, timeout_ms, max_message_bytes;
 	bool idle, plus_addressing, verp;
 };
+struct conf_webhooks {
+	bool allow_private;
+	int64_t timeout_ms, retry_first_ms, give_up_ms;
+};
 struct conf_retention {
 	int64_t closed_ms; /* 0: for ever */
 	const char *action;
@@ -122,6 +126,7 @@ struct conf_escalation {      /* desk/escalation.h; what is empty is not done */
 	const char *assign;      /* an address, or a team */
 	struct conf_strs tags;
 	const char *note;
+	bool webhook;
 };
 struct conf_sla {
 	const char *title, *calendar; /* "" or "24x7": always open */
@@ -173,6 +178,7 @@ struct config {
 	struct conf_desk desk;
 	struct conf_http http;
 	struct conf_trust trust;
+	struct conf_webhooks webhooks;
 	struct conf_retention retention;
 	struct conf_limits limits;
 	struct conf_notify notify;

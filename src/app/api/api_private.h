@@ -282,6 +282,12 @@ API_HANDLER(outbox_take_back);
 API_HANDLER(mailboxes_page);
 API_HANDLER(dashboard_show);
 API_HANDLER(events_watch);
+API_HANDLER(webhooks_page);
+API_HANDLER(webhook_get_one);
+API_HANDLER(webhooks_save);
+API_HANDLER(webhook_drop);
+API_HANDLER(webhook_calls);
+API_HANDLER(webhook_test);
 API_HANDLER(views_page);
 API_HANDLER(view_get_one);
 API_HANDLER(views_save);
@@ -295,7 +301,8 @@ API_HANDLER(ready);
 void api_show_user(struct buf *out, const char *key, const struct user *u, bool whole);
 
 /* tables of bodies and queries: beside the handlers of their resource, or in schema.c */
-extern const struct http_field outbox_query[], views_body[], view_changes[], no_fields[];
+extern const struct http_field outbox_query[], views_body[], view_changes[], no_fields[],
+	webhooks_body[], webhook_changes[];
 extern const struct http_field blocked_body[], message_query[], attachment_query[], address_body[],
 	user_merge_body[];
 extern const struct http_field teams_body[], teams_changes[], organisations_body[],

@@ -225,6 +225,32 @@ static const struct http_field organisation[] = { OUT("id", HTTP_INT), OUT("name
 						  OUT("domains", HTTP_LINES), HTTP_END };
 static const struct http_field tag_row[] = { OUT("id", HTTP_INT), OUT("name", HTTP_LINE),
 					     OUT("color", HTTP_LINE), HTTP_END };
+static const struct http_field webhook[] = {
+	OUT("id", HTTP_INT),
+	OUT("url", HTTP_LINE),
+	OUT("events", HTTP_LINES),
+	OUT("active", HTTP_BOOL),
+	MAYBE("created_at", HTTP_TIME),
+	IN("secret", HTTP_LINE, 0, 0, 0, NULL),
+	HTTP_END,
+};
+static const char *const delivery_states[] = { "queued",    "sending", "retry",
+					       "delivered", "failed",  NULL };
+static const struct http_field delivery[] = {
+	OUT("id", HTTP_INT),
+	OUT("webhook", HTTP_INT),
+	OUT("event", HTTP_LINE),
+	MAYBE("ticket", HTTP_INT),
+	{ "state", HTTP_LINE, HTTP_REQUIRED, 0, 0, delivery_states, NULL },
+	OUT("attempts", HTTP_INT),
+	MAYBE("next_at", HTTP_TIME),
+	MAYBE("status", HTTP_INT),
+	MAYBE("reply", HTTP_TEXT),
+	MAYBE("body", HTTP_TEXT),
+	OUT("created_at", HTTP_TIME),
+	MAYBE("done_at", HTTP_TIME),
+	HTTP_END,
+};
 static const struct http_field saved_view[] = {
 	OUT("id", HTTP_INT),      OUT("name", HTTP_LINE), OUT("query", HTTP_LINE),
 	OUT("shared", HTTP_BOOL), OUT("user", HTTP_INT),  HTTP_END,
@@ -579,6 +605,8 @@ const struct http_object api_objects[] = {
 	{ "Bulk", bulk },
 	{ "BulkResult", bulk_result },
 	{ "CannedReply", canned_reply },
+	{ "Webhook", webhook },
+	{ "Delivery", delivery },
 	{ "SavedView", saved_view },
 	{ "Viewer", viewer },
 	{ "Viewers", viewers },

@@ -40,6 +40,40 @@ CREATE TABLE digest_items (
 CREATE INDEX digest_items_due ON digest_items (due_at, user_id);
 CREATE INDEX digest_items_by_user ON digest_items (user_id, due_at);
 
+CREATE TABLE webhooks (
+    id         {ID},
+    url        TEXT NOT NULL,
+    events     TEXT NOT NULL,
+    secret     TEXT NOT NULL,
+    active     {INT} NOT NULL,
+    created_by {INT} REFERENCES users (id),
+    created_at {INT} NOT NULL
+) {STRICT};
+CREATE TABLE webhook_deliveries (
+    id         {ID},
+    webhook_id {INT} NOT NULL REFERENCES webhooks (id),
+    event_id   {INT},
+    type       TEXT NOT NULL,
+    ticket_id  {INT},
+    comment_id {INT},
+    version    {INT},
+    actor_id   {INT},
+    at         {INT} NOT NULL,
+    state      TEXT NOT NULL CHECK (state IN ('queued', 'sending', 'retry', 'delivered', 'failed')),
+    attempts   {INT} NOT NULL DEFAULT 0,
+    next_at    {INT} NOT NULL,
+    holder     TEXT,
+    status     {INT},
+    reply      TEXT,
+    body       TEXT,
+    created_at {INT} NOT NULL,
+    done_at    {INT}
+) {STRICT};
+CREATE INDEX webhook_deliveries_due ON webhook_deliveries (webhook_id, next_at, id)
+    WHERE state IN ('queued', 'retry', 'sending');
+CREATE INDEX webhook_deliveries_by_webhook ON webhook_deliveries (webhook_id, id);
+CREATE INDEX webhook_deliveries_done ON webhook_deliveries (done_at) WHERE done_at IS NOT NULL;
+
 CREATE TABLE viewing (
     ticket_id {INT} NOT NULL,
     user_id   {INT} NOT NULL,

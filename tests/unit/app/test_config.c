@@ -111,8 +111,8 @@ static const struct {
 	  "main.conf:3: desk: unknown key \"nmae\"; did you mean \"name\"?\n"
 	  "main.conf:4: desk: url = \"y\": allowed: an address like \"https://help.example.com\"\n"
 	  "main.conf:5: unknown key or section \"foo\"; allowed: database, state_dir, log, desk, "
-	  "http, "
-	  "notify, smtp, mailbox, retention, trust, limits, team, field, calendar, sla, workflow, "
+	  "http, notify, smtp, mailbox, webhooks, retention, trust, limits, team, field, "
+	  "calendar, sla, workflow, "
 	  "rule\n"
 	  "main.conf:8: unknown key or section \"datbase\"; did you mean \"database\"?\n" },
 	{ BASE "http { tls = none }\n", "main.conf:3: http: unknown key \"tls\"; allowed: listen, "

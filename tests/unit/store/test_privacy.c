@@ -239,6 +239,7 @@ static void whatever_refers_to_tickets_and_people_is_known(void **state)
 		"outbox.user_id",
 		"refresh_tokens.user_id",
 		"saved_views.user_id",
+		"webhooks.created_by",
 		"team_members.user_id",
 		"teams.last_assigned_id",
 		"thread_ids.ticket_id",

@@ -25,6 +25,7 @@
 #include <maildesk/store/tags.h>
 #include <maildesk/store/teams.h>
 #include <maildesk/store/views.h>
+#include <maildesk/store/webhooks.h>
 
 #include <jansson.h>
 #include <sqlite3.h>
@@ -58,6 +59,7 @@ static void (*const whole_store[])(void) __attribute__((used)) = {
 	(void (*)(void))dashboard_get,
 	(void (*)(void))desk_keys_all,
 	(void (*)(void))event_add,
+	(void (*)(void))webhook_save,
 	(void (*)(void))saved_view_save,
 };
 
@@ -86,6 +88,9 @@ static const struct allowed {
 	{ "FROM search_queue q", "what waits is little" },
 	{ "OR v.shared = 1", "some views an agent" },
 	{ "DELETE FROM viewing", "a row for each agent, each hour" },
+	{ "FROM webhooks", "a hundred at most" },
+	{ "UPDATE webhooks SET created_by", "likewise" },
+	{ "UPDATE webhook_deliveries SET state = 'retry'", "at start and end, what is being sent" },
 	{ "FROM event_queue e ORDER BY e.id", "what waits is little" },
 	{ "FROM events e ORDER BY e.id", "the first or last of its key" },
 	{ "DELETE FROM events", "a day of them, each hour" },
