@@ -335,6 +335,8 @@ int cmd_ticket(int argc, char **argv)
 	static const struct cmd_verb verbs[] = {
 		{ "list", ticket_list_main, "list tickets" },
 		{ "show", ticket_show_main, "show one ticket" },
+		{ "new", ticket_new_main, "open a ticket for somebody" },
+		{ "reply", ticket_reply_main, "answer on a ticket, or note something" },
 		{ "command", ticket_command_main, "run commands on a ticket, as a mail would" },
 		{ NULL, NULL, NULL },
 	};

@@ -3,6 +3,8 @@
 #include <maildesk/cmd/cmd.h>
 #include <maildesk/cmd/options.h>
 
+#include "token_keys.h"
+
 #include <stdio.h>
 #include <sysexits.h>
 
@@ -50,7 +52,10 @@ static int cmd_rotate(int argc, char **argv)
 }
 
 static const struct cmd_verb verbs[] = {
-	{ "rotate", cmd_rotate, "sign with the next key" },
+	{ "add", token_add_main, "make a key for a program" },
+	{ "list", token_list_main, "list the keys of programs" },
+	{ "remove", token_remove_main, "end one of them" },
+	{ "rotate", cmd_rotate, "sign reply addresses with the next key" },
 	{ NULL, NULL, NULL },
 };
 

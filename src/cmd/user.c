@@ -9,6 +9,8 @@
 #include <maildesk/mail/compose.h>
 #include <maildesk/store/users.h>
 
+#include "user_set.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -195,6 +197,7 @@ int cmd_user(int argc, char **argv)
 	static const struct cmd_verb verbs[] = {
 		{ "add", user_add_main, "add a person" },
 		{ "list", user_list_main, "list people" },
+		{ "set", user_set_main, "change a person" },
 		{ NULL, NULL, NULL },
 	};
 

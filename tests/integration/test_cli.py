@@ -114,3 +114,79 @@ def test_the_log_as_json(mail_world, tmp_path, args, fragment):
     assert serve.returncode == 0 and {"time", "level", "role", "message"} <= set(lines[0])
     assert any("is up" in line["message"] for line in lines)
     assert run("serve", "--log", "xml", "--config", config).returncode == 64
+
+
+def on(desk, *args, text=None):
+    return subprocess.run([MAILDESK, *map(str, args), "--config", desk["config"]], text=True,
+                          capture_output=True, timeout=60, input=text or "")
+
+
+def test_a_ticket_from_opening_to_answer(desk):
+    opened = on(desk, "ticket", "new", "--as", "carol@customer.test", "--tags", "paper,jam", "--json",
+                "Printer\non fire", text="It burns.\n")
+    assert opened.returncode == 0, opened.stderr
+    number = json.loads(opened.stdout)["ticket"]
+    with desk.mailbox("carol") as box:
+        box.wait_mail("the acknowledgement", lambda m: f"#{number}" in str(m["Subject"]))
+        done = on(desk, "ticket", "reply", f"#{number}", "--as", "anna@desk.test", "--commands",
+                  "[take; resolve]", text="It was the toner.\n")
+        assert (done.returncode, done.stdout) == (0, f"ticket {number} answered\n"), done.stderr
+        box.wait_mail("the answer", lambda m: "It was the toner." in m.get_body(("plain",)).get_content())
+    assert on(desk, "ticket", "reply", number, "--as", "anna@desk.test", "--note",
+              text="Order some.\n").returncode == 0
+    shown = json.loads(on(desk, "ticket", "show", number, "--json").stdout)
+    assert shown["title"] == "Printer on fire" and shown["status"] == "resolved"
+    assert sorted(shown["tags"]) == ["jam", "paper"]
+    assert shown["requester"]["email"] == "carol@customer.test"
+    assert [c["is_internal"] for c in shown["comments"]] == [False, False, True]
+    assert {h["source"] for h in shown["history"]} == {"cli"}
+
+
+@pytest.mark.parametrize("args, code, words", [
+    (("ticket", "new", "x"), 64, "--as is missing"),
+    (("ticket", "new", "x", "--as", "nobody"), 65, "no active user"),
+    (("ticket", "new", "x", "--as", "carol@customer.test", "--priority", "huge"), 64, "allowed: low"),
+    (("ticket", "new", "x", "--as", "carol@customer.test", "--mailbox", "none"), 65, "no mailbox"),
+    (("ticket", "reply", "999999", "--as", "anna@desk.test"), 65, ""),
+    (("ticket", "reply", "x", "--as", "anna@desk.test"), 64, "no ticket number"),
+    (("user", "set", "anna@desk.test"), 64, "what to change"),
+    (("user", "set", "nobody@desk.test", "--disable"), 65, "no user"),
+    (("user", "set", "anna@desk.test", "--role", "king"), 65, "allowed: admin"),
+    (("token", "add"), 64, "--user is missing"),
+    (("token", "add", "--user", "anna@desk.test", "--scopes", "all"), 65, "no scope"),
+    (("token", "add", "--user", "anna@desk.test", "--expires", "2001-01-01T00:00:00Z"), 64, "ahead"),
+    (("token", "remove", "999999"), 65, "no such key"),
+])
+def test_what_cannot_be_done_is_said(desk, args, code, words):
+    done = on(desk, *args, text="x")
+    assert done.returncode == code and words in done.stderr, (done.returncode, done.stderr)
+
+
+def test_keys_of_programs(desk):
+    made = json.loads(on(desk, "token", "add", "--user", "anna@desk.test", "--name", "robot",
+                         "--scopes", "tickets:read,tickets:write", "--json").stdout)
+    api = desk.api()
+    api.token = made["key"]
+    assert api.get("/tickets").status == 200 and api.get("/users").status == 200
+    assert api.post("/tags", {"name": "x"}).status == 403
+    listed = [json.loads(line) for line in on(desk, "token", "list", "--json").stdout.splitlines()]
+    assert [(k["id"], k["name"], k["scopes"]) for k in listed] == [
+        (made["id"], "robot", "tickets:read tickets:write")]
+    assert on(desk, "token", "remove", made["id"]).returncode == 0
+    assert api.get("/tickets").status == 401
+
+
+def test_a_person_is_changed(desk, tmp_path):
+    api = desk.api("bob")
+    secret = tmp_path / "pw"
+    secret.write_text("another long one\n")
+    assert on(desk, "user", "set", "bob@desk.test", "--password-file", secret, "--name", "Bobby",
+              "--role", "admin").returncode == 0
+    assert api.get("/auth/me").status == 401
+    answer = desk.api().post("/auth/token", {"email": "bob@desk.test", "password": "another long one"})
+    assert answer.status == 200
+    api.token = answer.json["access_token"]
+    me = api.get("/auth/me").json
+    assert (me["name"], me["role"]) == ("Bobby", "admin")
+    assert on(desk, "user", "set", "bob@desk.test", "--disable").returncode == 0
+    assert api.get("/auth/me").status == 401

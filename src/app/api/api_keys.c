@@ -3,12 +3,12 @@
  * named by none of the rows takes `admin`. */
 #include "auth_private.h"
 
-#include <maildesk/store/api_keys.h>
+#include <maildesk/app/api_key.h>
 
 #include <string.h>
 
 #define KEY_PREFIX "mdk_"
-enum { KEY_BYTES = 32, KEY_TEXT_MAX = 60, SCOPES_TEXT_MAX = 100, TOUCH_MS = 60000 };
+enum { KEY_BYTES = 32, SCOPES_TEXT_MAX = 100, TOUCH_MS = 60000 };
 
 enum { SCOPE_READ = 1 << 0, SCOPE_WRITE = 1 << 1, SCOPE_ADMIN = 1 << 2, SCOPE_ALL = 7 };
 static const char *const scope_names[] = { "tickets:read", "tickets:write", "admin" };
@@ -143,7 +143,7 @@ int auth_by_key(struct api *api, struct http_request *q, const char *token, stru
 
 struct making {
 	struct api_key key;
-	char text[KEY_TEXT_MAX], hash[SHA256_HEX], scopes[SCOPES_TEXT_MAX];
+	char text[API_KEY_TEXT_MAX], hash[SHA256_HEX], scopes[SCOPES_TEXT_MAX];
 };
 
 static void show_key(struct buf *out, const struct api_key *k, const char *text)
@@ -211,12 +211,12 @@ static bool read_scopes(const json_t *list, char ret[SCOPES_TEXT_MAX])
 	return true;
 }
 
-static int make_key(struct api *api, struct making *m, struct md_err *err)
+static int make_key(struct random *random, struct making *m, struct md_err *err)
 {
-	md_auto(buf_done) struct buf text = BUF_INIT(KEY_TEXT_MAX - 1);
+	md_auto(buf_done) struct buf text = BUF_INIT(API_KEY_TEXT_MAX - 1);
 	uint8_t bytes[KEY_BYTES];
 
-	random_fill(api->desk->random, bytes, sizeof bytes);
+	random_fill(random, bytes, sizeof bytes);
 	buf_adds(&text, KEY_PREFIX);
 	base64url_encode(&text, bytes, sizeof bytes);
 	if (text.status != MD_OK)
@@ -231,6 +231,37 @@ static int add_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
 	struct making *m = ctx;
 
 	return api_key_add(c, &m->key, m->hash, &m->key.id, err);
+}
+
+int api_key_make(struct db *db, struct random *random, const char *words, struct api_key *k,
+		 char ret_text[API_KEY_TEXT_MAX], struct md_err *err)
+{
+	struct making m = { .key = *k };
+	md_auto(buf_done) struct buf text = BUF_INIT(SCOPES_TEXT_MAX - 1);
+	int rc;
+
+	for (size_t n; *words; words += n + (words[n] != '\0')) {
+		n = strcspn(words, ", ");
+		if (n && !scope_bit(words, n))
+			return md_fail(err, MD_INPUT, 0,
+				       "\"%.*s\" is no scope: allowed: tickets:read, "
+				       "tickets:write, admin",
+				       (int)n, words);
+		buf_adds(&text, n && text.len ? " " : "");
+		buf_add(&text, words, n);
+	}
+	if (!text.len || text.status != MD_OK)
+		return md_fail(err, MD_INPUT, 0,
+			       "scopes: allowed: tickets:read, tickets:write, admin");
+	m.key.scopes = buf_str(&text);
+	rc = make_key(random, &m, err);
+	if (rc == MD_OK)
+		rc = db_txn(db, add_in_txn, &m, err);
+	if (rc == MD_OK) {
+		k->id = m.key.id;
+		memcpy(ret_text, m.text, sizeof m.text);
+	}
+	return rc;
 }
 
 int api_keys_add(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)
@@ -252,7 +283,7 @@ int api_keys_add(void *ctx, struct http_request *q, struct http_response *r, str
 		(void)time_parse(end, &m.key.expires_at); /* checked */
 	if (end && m.key.expires_at <= q->now_ms)
 		return auth_bad_field(q, r, "expires_at", "must lie ahead");
-	rc = make_key(api, &m, err);
+	rc = make_key(api->desk->random, &m, err);
 	if (rc == MD_OK)
 		rc = api_txn(api, q, add_in_txn, &m, &m.key.id, err);
 	if (rc == MD_OK)
