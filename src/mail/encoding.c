@@ -167,7 +167,8 @@ static void decode_base64(struct span in, struct out *o)
 		}
 		acc = 0;
 		have = 0;
-		if (v == B64_PAD && junk_follows(p, end, table))
+		if (v == B64_PAD && p < end && (*p == '\n' || *p == '\r') &&
+		    junk_follows(p, end, table))
 			break;
 	}
 	if (have >= 2)

@@ -49,10 +49,12 @@ static bool answers_invitation(const struct mime_part *p)
 {
 	const char *method = header_param(&p->content_type, "method");
 	md_auto(buf_done) struct buf text = BUF_INIT(CALENDAR_LOOK);
+	struct mime_part top = *p;
 
 	if (method)
 		return span_is(span_of(method), "reply") || span_is(span_of(method), "counter");
-	body_part_text(p, &text);
+	top.body = span_sub(p->body, 0, CALENDAR_LOOK);
+	body_part_text(&top, &text);
 	return span_has(span_of(buf_str(&text)), "\nMETHOD:REPLY") ||
 	       span_has(span_of(buf_str(&text)), "\nMETHOD:COUNTER");
 }
