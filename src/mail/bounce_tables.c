@@ -327,6 +327,13 @@ static const char *const delays[] = {
 };
 const struct bounce_words bounce_delays = { MD_COUNT(delays), delays };
 
+static const char *const finals[] = {
+	"permanent error",   "permanent fatal",  "permanent failure", "failed permanently",
+	"given up",          "gave up",          "endgültig",         "dauerhaft fehlgeschlagen",
+	"erreur permanente", "error permanente",
+};
+const struct bounce_words bounce_finals = { MD_COUNT(finals), finals };
+
 /* Words that come right before the address in a sentence. */
 static const char *const leads[] = {
 	"delivering your mail to",

@@ -15,6 +15,7 @@ extern const struct bounce_words bounce_robots;   /* begin one that takes no ans
 extern const struct bounce_words bounce_names;    /* begin the name of a mailer */
 extern const struct bounce_words bounce_texts;    /* in the text: a mail did not arrive */
 extern const struct bounce_words bounce_delays;   /* in subject or text: it may still arrive */
+extern const struct bounce_words bounce_finals;   /* in the text: it will not, whatever else */
 extern const struct bounce_words bounce_copies;   /* begin the line behind which the mail stands */
 extern const struct bounce_words bounce_leads;    /* come right before the address */
 

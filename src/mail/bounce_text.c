@@ -5,13 +5,11 @@
 #include "bounce_tables.h"
 
 #include <maildesk/base/mem.h>
-#include <maildesk/base/utf8.h>
 #include <maildesk/mail/address.h>
-#include <maildesk/mail/trim.h>
 
 #include <string.h>
 
-enum { REPORT_MAX = 128 << 10, SUBJECT_MAX = 400 }; /* no mailer says more */
+enum { REPORT_MAX = 128 << 10 }; /* no mailer says more */
 
 struct span bounce_without_copy(struct span text)
 {
@@ -33,16 +31,6 @@ struct span bounce_without_copy(struct span text)
 	return text;
 }
 
-/* The subject is folded as the tables are. */
-static bool subject_has(const char *subject, const struct bounce_words *words)
-{
-	md_auto(buf_done) struct buf folded = BUF_INIT(SUBJECT_MAX * 2);
-	struct span title = span_sub(span_of(subject), 0, SUBJECT_MAX);
-
-	utf8_fold(&folded, title.p, title.n);
-	return span_has_any(span_of(buf_str(&folded)), words->v, words->n);
-}
-
 /* ---- codes ---- */
 
 static size_t digits(struct span s, size_t from)
@@ -54,8 +42,7 @@ static size_t digits(struct span s, size_t from)
 	return n;
 }
 
-/* Length of "c.s.d" (class 2, 4 or 5; no more numbers behind) at `at`, or 0. */
-static size_t status_at(struct span s, size_t at)
+size_t bounce_status_at(struct span s, size_t at)
 {
 	size_t subject, detail, end;
 
@@ -76,7 +63,7 @@ static size_t status_at(struct span s, size_t at)
 const char *bounce_status_in(struct arena *a, struct span s)
 {
 	for (size_t i = 0; i < s.n; i++) {
-		size_t n = ascii_digit(s.p[i]) ? status_at(s, i) : 0;
+		size_t n = ascii_digit(s.p[i]) ? bounce_status_at(s, i) : 0;
 
 		if (n)
 			return arena_strndup(a, s.p + i, n);
@@ -232,11 +219,31 @@ static void note(struct failed *f, struct span address, struct span about, bool 
 		b->status = status;
 }
 
+/* What stands behind one address; `*bare` counts those before it that stand alone on their lines,
+ * one below the other, and share it. */
+static void section(struct failed *f, struct span address, struct span about, bool may_add,
+		    size_t *bare)
+{
+	size_t before = *f->n;
+	const char *status;
+
+	note(f, address, about, may_add);
+	if (about.n < address.n + 8) {
+		*bare += *f->n - before;
+		return;
+	}
+	status = *bare ? status_of(f->arena, about) : NULL;
+	for (; *bare > 0; --*bare)
+		if (!f->v[before - *bare].status)
+			f->v[before - *bare].status = status;
+}
+
 /* Sections: from a line that begins with an address to the next one. */
 static void sections(struct failed *f, struct span report, bool may_add)
 {
 	struct span rest = report, line, open = span_of("");
 	const char *from = report.p;
+	size_t bare = 0;
 
 	while (span_line(&rest, &line)) {
 		struct span address = leading_address(line);
@@ -244,14 +251,16 @@ static void sections(struct failed *f, struct span report, bool may_add)
 		if (!address.n)
 			continue;
 		if (open.n)
-			note(f, open, (struct span){ from, (size_t)(line.p - from) }, may_add);
+			section(f, open, (struct span){ from, (size_t)(line.p - from) }, may_add,
+				&bare);
 		else
 			f->head.n = (size_t)(line.p - report.p);
 		open = address;
 		from = line.p;
 	}
 	if (open.n)
-		note(f, open, (struct span){ from, (size_t)(report.p + report.n - from) }, may_add);
+		section(f, open, (struct span){ from, (size_t)(report.p + report.n - from) },
+			may_add, &bare);
 }
 
 /* The recipients of the mail that came back, when the report itself names nobody. */
@@ -337,6 +346,13 @@ static void finer_status(struct arena *a, struct span report, struct bounce *b)
 	}
 }
 
+static bool is_delay(const char *subject, struct span report)
+{
+	return bounce_subject_has(subject, &bounce_delays) ||
+	       (span_has_any(report, bounce_delays.v, bounce_delays.n) &&
+		!span_has_any(report, bounce_finals.v, bounce_finals.n));
+}
+
 static bool has_status(const struct bounce *v, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -349,8 +365,7 @@ void bounce_text_read(struct arena *a, const struct mime_tree *t, const char *su
 		      struct span text, struct bounce *v, size_t *n)
 {
 	struct span report = bounce_without_copy(text), address;
-	bool standard = *n > 0, delayed = span_has_any(report, bounce_delays.v, bounce_delays.n) ||
-					  subject_has(subject, &bounce_delays);
+	bool standard = *n > 0, delayed = is_delay(subject, report);
 	struct failed f = { a, v, n, { 0 }, delayed ? "delayed" : "failed", report };
 	const char *fallback;
 
@@ -377,92 +392,4 @@ void bounce_text_read(struct arena *a, const struct mime_tree *t, const char *su
 	for (size_t i = 0; i < *n; i++)
 		if (!v[i].status)
 			v[i].status = fallback;
-}
-
-/* ---- evidence ---- */
-
-static bool begins(struct span s, const struct bounce_words *words)
-{
-	for (size_t i = 0; i < words->n; i++)
-		if (span_starts(s, words->v[i]))
-			return true;
-	return false;
-}
-
-/* "Mail Delivery System <...>", "... (Mail Delivery System)" */
-static bool named_mailer(struct span sender)
-{
-	size_t open = span_chr(sender, '(');
-
-	sender = span_trim(sender);
-	if (sender.n && *sender.p == '"')
-		sender = span_from(sender, 1);
-	return begins(sender, &bounce_names) || begins(span_from(sender, open + 1), &bounce_names);
-}
-
-struct bounce_sender bounce_sender_read(const struct mime_tree *t, const char *subject,
-					const char *from)
-{
-	const struct header *h = &t->v[0].header;
-	struct span address = span_of(from), path = span_trim(header_value(h, "Return-Path"));
-	struct span sender = header_value(h, "From");
-	struct bounce_sender s = { .daemon = begins(address, &bounce_daemons) };
-
-	s.mailer = s.daemon || begins(address, &bounce_roles) || named_mailer(sender) ||
-		   span_has(sender, "<>");
-	s.robot = begins(address, &bounce_robots);
-	s.null_path =
-		span_is(path, "<>") &&
-		(s.mailer ||
-		 !(span_starts(span_trim(header_value(h, "Auto-Submitted")), "auto-replied") ||
-		   header_find(h, "X-Autoreply", 0) || header_find(h, "X-Autorespond", 0)));
-	s.passed_on = strcmp(t->v[0].type, "multipart/report") != 0 &&
-		      (trim_is_reply(subject) || trim_is_forward(span_of(subject), span_of("")));
-	/* James answers with "Re:" and the subject of what it gives back. */
-	s.reports = s.passed_on ? s.mailer && s.null_path : s.mailer || s.robot || s.null_path;
-	return s;
-}
-
-static bool is_titled(const char *subject)
-{
-	return subject_has(subject, &bounce_subjects) || subject_has(subject, &bounce_delays);
-}
-
-/* An enhanced status code of failure and an address: a report in whatever language. */
-static bool is_coded(struct span report)
-{
-	for (size_t i = 0; i < report.n; i++)
-		if (report.p[i] != '2' && ascii_digit(report.p[i]) && status_at(report, i))
-			return span_chr(report, '@') < report.n;
-	return false;
-}
-
-const char *bounce_text_evidence(const struct mime_tree *t, const char *subject,
-				 const struct bounce_sender *s, struct span text)
-{
-	struct span report;
-	bool titled;
-
-	if (header_find(&t->v[0].header, "X-Failed-Recipients", 0))
-		return "X-Failed-Recipients";
-	if (!s->reports)
-		return NULL;
-	if (s->daemon)
-		return "From: MAILER-DAEMON";
-	titled = is_titled(subject);
-	if (s->mailer && titled)
-		return "sender and subject of a mailer";
-	report = bounce_without_copy(text);
-	if (s->null_path && is_coded(report))
-		return "null Return-Path and a status code";
-	if (s->mailer && (span_has_any(report, bounce_texts.v, bounce_texts.n) ||
-			  span_has_any(report, bounce_delays.v, bounce_delays.n)))
-		return "sender and text of a mailer";
-	if (!s->null_path) /* a robot */
-		return titled && is_coded(report) ? "robot's subject and a status code" : NULL;
-	/* A shop's delivery fails as well, but it gives no mail back and no address. */
-	return (report.n < text.n || span_chr(report, '@') < report.n) &&
-			       (titled || span_has_any(report, bounce_texts.v, bounce_texts.n))
-		       ? "null Return-Path and words of a mailer"
-		       : NULL;
 }

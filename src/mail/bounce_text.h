@@ -2,6 +2,8 @@
 #ifndef MAILDESK_MAIL_BOUNCE_TEXT_H
 #define MAILDESK_MAIL_BOUNCE_TEXT_H
 
+#include "bounce_tables.h"
+
 #include <maildesk/mail/bounce.h>
 
 /* Who sent it, before its words are looked at. */
@@ -20,6 +22,9 @@ struct bounce_sender bounce_sender_read(const struct mime_tree *t, const char *s
 const char *bounce_text_evidence(const struct mime_tree *t, const char *subject,
 				 const struct bounce_sender *sender, struct span text);
 
+/* Whether one of the words (in lower case) stands in the subject. */
+bool bounce_subject_has(const char *subject, const struct bounce_words *words);
+
 /* Appends one entry for each failed address of the text to v[*n] (room BOUNCE_RECIPIENTS_MAX);
  * an address that is known already only gets what it lacks. */
 void bounce_text_read(struct arena *a, const struct mime_tree *t, const char *subject,
@@ -27,6 +32,9 @@ void bounce_text_read(struct arena *a, const struct mime_tree *t, const char *su
 
 /* The first enhanced status code ("5.1.1") in s; NULL when there is none. */
 const char *bounce_status_in(struct arena *a, struct span s);
+
+/* Length of "c.s.d" (class 2, 4 or 5; no more numbers behind) at `at`, or 0. */
+size_t bounce_status_at(struct span s, size_t at);
 
 /* "4.0.0" or "5.0.0" by the first SMTP reply code in s; NULL when there is none. */
 const char *bounce_status_by_reply(struct span s);
