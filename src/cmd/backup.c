@@ -135,7 +135,7 @@ static int make(struct db *db, const char *path, struct progress *show, struct a
 	return rc;
 }
 
-static void show_backup(const struct progress *show, const char *path,
+static void show_backup(const struct progress *show, const char *path, const char *state_dir,
 			const struct transfer_sum *sums, size_t n)
 {
 	struct stat st = { 0 };
@@ -150,8 +150,10 @@ static void show_backup(const struct progress *show, const char *path,
 				   (json_int_t)st.st_size));
 	else
 		printf("%s: %zu tables, %lld rows, %lld MB, compared with the desk row by row.\n"
-		       "It has the desk's secrets and all mail: keep it where only you can read.\n",
-		       path, n, (long long)rows, (long long)(st.st_size / 1000000));
+		       "It has all mail: keep it where only you can read it. Keep %s/desk.key "
+		       "too, apart\nfrom it: second factors and OAuth sign-ins are sealed with "
+		       "it.\n",
+		       path, n, (long long)rows, (long long)(st.st_size / 1000000), state_dir);
 }
 
 int cmd_backup(int argc, char **argv)
@@ -198,7 +200,7 @@ int cmd_backup(int argc, char **argv)
 	progress_end(&show, rc != MD_OK);
 	if (rc != MD_OK)
 		return cmd_fail("backup", rc, &err);
-	show_backup(&show, argv[first], sums, n);
+	show_backup(&show, argv[first], config->state_dir, sums, n);
 	return EX_OK;
 }
 

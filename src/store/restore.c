@@ -18,6 +18,8 @@ DB_SQL(sql_end_sessions, "UPDATE refresh_tokens SET revoked_at = $1"
 			 " WHERE revoked_at IS NULL AND expires_at > $1");
 DB_SQL(sql_end_links, "UPDATE account_links SET used_at = $1"
 		      " WHERE used_at IS NULL AND expires_at > $1");
+/* What was due has been sent since, or nobody was there to send it: it is of another day. */
+DB_SQL(sql_end_digests, "DELETE FROM digest_items WHERE due_at <= $1");
 DB_SQL(sql_api_keys, "SELECT COUNT(*) FROM api_keys WHERE expires_at IS NULL OR expires_at > $1");
 DB_SQL(sql_recent_tickets, "SELECT COUNT(*) FROM tickets WHERE created_at > $1");
 DB_SQL(sql_recent_users, "SELECT COUNT(*) FROM users WHERE created_at > $1");
@@ -65,6 +67,8 @@ static int wake_up(struct db_conn *c, const struct transfer_sum *sums, size_t n,
 		rc = db_exec(c, &sql_end_sessions, now, &ret->sessions, err);
 	if (rc == MD_OK)
 		rc = db_exec(c, &sql_end_links, now, NULL, err);
+	if (rc == MD_OK)
+		rc = db_exec(c, &sql_end_digests, now, NULL, err);
 	if (rc == MD_OK)
 		rc = db_int(c, &sql_api_keys, now, &ret->api_keys, err);
 	if (rc == MD_OK)
