@@ -3,6 +3,7 @@
  * it, so that it can be copied, and read where nothing can be written. */
 #include <maildesk/store/backup.h>
 
+#include "db_driver.h"
 #include "transfer_sums.h"
 #include "transfer_way.h"
 
@@ -10,9 +11,7 @@
 #include <maildesk/store/schema.h>
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -46,25 +45,6 @@ static int write_sums(struct db_conn *to, const struct transfer_sum *sums, size_
 	return rc;
 }
 
-static int seal(const char *path, struct md_err *err)
-{
-	md_auto(md_close_p) int fd = -1;
-	sqlite3 *db = NULL;
-	int rc = sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL);
-
-	if (rc == SQLITE_OK)
-		rc = sqlite3_exec(db, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL);
-	if (rc != SQLITE_OK)
-		md_fail(err, MD_BROKEN, rc & 0xff, "%s: %s", path, sqlite3_errmsg(db));
-	sqlite3_close(db);
-	if (rc != SQLITE_OK)
-		return MD_BROKEN;
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || fsync(fd) != 0)
-		return md_fail(err, MD_BROKEN, errno, "%s: %s", path, strerror(errno));
-	return MD_OK;
-}
-
 static int open_file(const char *path, struct db **ret, struct md_err *err)
 {
 	char where[PATH_MAX + sizeof scheme];
@@ -89,7 +69,7 @@ int backup_make(struct db *desk, const char *path, int64_t now_ms, transfer_tell
 		return rc;
 	db_close(md_take(file));
 	fault_point("backup_unsealed");
-	return seal(path, err);
+	return db_sqlite_seal(path, err);
 }
 
 /* ---- looking at one ---- */

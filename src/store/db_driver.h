@@ -104,6 +104,9 @@ struct db_driver {
 };
 extern const struct db_driver db_sqlite, db_postgres;
 
+/* db_sqlite_seal.c: a closed SQLite database, whole in one file and on disk. */
+int db_sqlite_seal(const char *path, struct md_err *err);
+
 /* search_match.c */
 void search_match_fts5(struct buf *out, const struct search_query *q, bool in_body);
 void search_match_tsquery(struct buf *out, const struct search_query *q, bool in_body);
