@@ -142,9 +142,6 @@ static int take_mails(struct taking *t, const struct mails *mails, struct md_err
 
 static void show_outcomes(const struct taking *t)
 {
-	const char *what;
-	json_t *n;
-
 	if (t->show.json) {
 		put_json(json_pack("{s:b, s:b, s:I, s:O, s:I}", "done", 1, "dry_run",
 				   *t->d->folder != '\0', "mails", (json_int_t)t->done, "outcomes",
@@ -154,8 +151,7 @@ static void show_outcomes(const struct taking *t)
 	if (*t->d->folder)
 		puts("A dry run: nothing was changed. This is what would be done to an empty "
 		     "desk:");
-	json_object_foreach(t->outcomes, what, n)
-		printf("%8lld  %s\n", (long long)json_integer_value(n), what);
+	import_show_counts(NULL, t->outcomes);
 	if (t->unreadable)
 		printf("%8zu  files could not be read\n", t->unreadable);
 }

@@ -239,10 +239,16 @@ static int take_all(struct lines *l, struct md_err *err)
 	return rc;
 }
 
+void import_show_counts(const char *of, json_t *counts)
+{
+	for (void *it = json_object_iter(counts); it; it = json_object_iter_next(counts, it))
+		printf("%8lld  %s%s%s\n", (long long)json_integer_value(json_object_iter_value(it)),
+		       of ? of : "", of ? ": " : "", json_object_iter_key(it));
+}
+
 static void show_report(const struct lines *l)
 {
-	const char *type, *what;
-	json_t *counts, *n;
+	json_t *done = l->report.done;
 
 	if (l->show.json) {
 		put_json(json_pack("{s:b, s:b, s:O, s:O}", "done", 1, "dry_run",
@@ -255,12 +261,11 @@ static void show_report(const struct lines *l)
 		     "desk:");
 	if (!json_object_size(l->report.done))
 		puts("Nothing is left to do: this file was taken in before.");
-	json_object_foreach(l->report.done, type, counts) json_object_foreach(counts, what, n)
-		printf("%8lld  %s: %s\n", (long long)json_integer_value(n), type, what);
+	for (void *it = json_object_iter(done); it; it = json_object_iter_next(done, it))
+		import_show_counts(json_object_iter_key(it), json_object_iter_value(it));
 	if (json_object_size(l->report.unmapped))
 		puts("What did not map, and how often:");
-	json_object_foreach(l->report.unmapped, what, n)
-		printf("%8lld  %s\n", (long long)json_integer_value(n), what);
+	import_show_counts(NULL, l->report.unmapped);
 }
 
 int import_lines(const char *name, struct import_desk *d, const char *path, const char *source,

@@ -65,24 +65,28 @@ static void count(json_t *in, const char *key, json_int_t more)
 	json_object_set_new(in, key, json_integer(before + more));
 }
 
+/* At most `max` keys. */
+static void add_counts(json_t *to, json_t *more, size_t max)
+{
+	for (void *it = json_object_iter(more); it; it = json_object_iter_next(more, it)) {
+		const char *what = json_object_iter_key(it);
+
+		if (json_object_size(to) < max || json_object_get(to, what))
+			count(to, what, json_integer_value(json_object_iter_value(it)));
+	}
+}
+
 void port_report_add(struct port_report *to, const struct port_report *more)
 {
-	const char *type, *what;
-	json_t *counts, *n;
+	for (void *it = json_object_iter(more->done); it;
+	     it = json_object_iter_next(more->done, it)) {
+		const char *type = json_object_iter_key(it);
 
-	json_object_foreach(more->done, type, counts)
-	{
 		if (!json_object_get(to->done, type))
 			json_object_set_new(to->done, type, json_object());
-		json_object_foreach(counts, what, n)
-			count(json_object_get(to->done, type), what, json_integer_value(n));
+		add_counts(json_object_get(to->done, type), json_object_iter_value(it), SIZE_MAX);
 	}
-	json_object_foreach(more->unmapped, what, n)
-	{
-		if (json_object_size(to->unmapped) < UNMAPPED_MAX ||
-		    json_object_get(to->unmapped, what))
-			count(to->unmapped, what, json_integer_value(n));
-	}
+	add_counts(to->unmapped, more->unmapped, UNMAPPED_MAX);
 }
 
 static void done(const struct port_import *im, const char *type, const char *what)
@@ -397,14 +401,13 @@ static int value(struct line *l, const struct port_column *k, struct db_arg *ret
 
 static int values(struct line *l, struct md_err *err)
 {
-	const char *key;
-	json_t *v;
+	json_t *line = (json_t *)(uintptr_t)l->json;
 	int rc = MD_OK;
 
 	for (l->n = 0; rc == MD_OK && l->n < PORT_COLUMNS_MAX && l->t->columns[l->n].key; l->n++)
 		rc = value(l, &l->t->columns[l->n], &l->values[l->n], err);
-	json_object_foreach((json_t *)(uintptr_t)l->json, key, v)
-	{
+	for (void *it = json_object_iter(line); it; it = json_object_iter_next(line, it)) {
+		const char *key = json_object_iter_key(it);
 		bool known = strcmp(key, "type") == 0 || (strcmp(key, "id") == 0 && l->t->has_id);
 
 		for (size_t i = 0; i < l->n && !known; i++)

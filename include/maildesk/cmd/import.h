@@ -21,4 +21,7 @@ void import_close(struct import_desk *d); /* fits md_auto */
 int import_lines(const char *name, struct import_desk *d, const char *path, const char *source,
 		 bool json);
 
+/* Numbers of a JSON object, a line each, with "OF: " before their names. */
+void import_show_counts(const char *of, json_t *counts);
+
 #endif
