@@ -5,7 +5,8 @@
 #	make deps	Debian packages that are missing	make lint	format, layers, static checks
 #	make asan|tsan	the tests on a sanitised build		make sandbox	a private mail world to try things in
 #	make fuzz	libFuzzer, FUZZ_SECONDS=30 a target	make bench	measure
-#	make soak	the fault tests at full length
+#	make soak	the fault tests at full length	make deb|sbom	a Debian package; what is in the program
+#	make reproducible	build twice, compare
 #
 # MODE=release|asan|tsan picks flags and folder; CC=clang works everywhere; WERROR=1 is what CI sets;
 # V=1 shows the commands.
@@ -33,7 +34,8 @@ WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat
 	-Wvla -Wwrite-strings -Wundef $(if $(WERROR),-Werror)
 
 CFLAGS ?= -g
-override CFLAGS += -std=c17 -fPIE $(WARN) $(CFLAGS_$(MODE))
+# The same source makes the same bytes, wherever and whenever it is built (make reproducible).
+override CFLAGS += -std=c17 -fPIE -ffile-prefix-map=$(CURDIR)=. $(WARN) $(CFLAGS_$(MODE))
 override CPPFLAGS += -D_GNU_SOURCE -DMAILDESK_VERSION='"$(VERSION)"' -Iinclude \
 	-isystem /usr/include/libxml2 -isystem /usr/include/postgresql $(if $(HAVE_SYSTEMD),-DHAVE_SYSTEMD)
 override LDFLAGS += -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed
@@ -54,7 +56,7 @@ $(B)/maildesk: $(call objs,cmd) $(filter-out $(B)/libcmd.a,$(call libs,cmd))
 define layer_rules
 $(B)/lib$(1).a: $(call objs,$(1)) $(if $(filter base,$(1)),$(B)/obj/gen/embed.o)
 	@mkdir -p $$(@D); rm -f $$@
-	$$(call say,AR,$$@)$(AR) rcs $$@ $$^
+	$$(call say,AR,$$@)$(AR) rcsD $$@ $$^
 endef
 $(foreach l,$(LAYERS),$(eval $(call layer_rules,$(l))))
 
@@ -213,10 +215,29 @@ uninstall:
 		$(SHARE)/fish/vendor_completions.d/maildesk.fish \
 		$(addprefix $(SHARE)/man/man7/,$(notdir $(MAN7)))
 
+# The package is built in a copy, with the console that `make web` made: what dpkg writes beside a
+# tree stays in build/.
+DEB := $(B)/deb/maildesk-$(VERSION)
+deb: web
+	tests/deps deb
+	rm -rf $(B)/deb
+	mkdir -p $(DEB)/build
+	tar --exclude=./build --exclude=./.git --exclude=./web/node_modules -cf - . | tar -C $(DEB) -xf -
+	$(if $(wildcard $(WEB)/dist/index.html),mkdir -p $(DEB)/build/web && cp -a $(WEB)/dist $(DEB)/build/web/)
+	cd $(DEB) && dpkg-buildpackage -us -uc -b
+	lintian --fail-on error,warning $(B)/deb/*.changes
+
+sbom: all
+	tests/sbom $(B)/maildesk $(VERSION) > $(B)/maildesk.cdx.json
+
+# Of the console too, where it is built.
+reproducible:
+	tests/reproducible
+
 clean:
 	rm -rf build
 
-.PHONY: all web check test demo sandbox asan tsan races lint fuzz fuzz-run soak bench deps install uninstall clean FORCE
+.PHONY: deb sbom reproducible all web check test demo sandbox asan tsan races lint fuzz fuzz-run soak bench deps install uninstall clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
