@@ -17,6 +17,7 @@ export interface Route {
 
 const everyone: Role[] = ['customer', 'agent', 'admin'];
 const staff: Role[] = ['agent', 'admin'];
+const admin: Role[] = ['admin'];
 
 // prettier-ignore
 export const routes: Route[] = [
@@ -32,5 +33,9 @@ export const routes: Route[] = [
 	{ path: 'dashboard', for: staff, load: () => import('./pages/dashboard'), nav: { label: m.dashboard, icon: 'chart', group: 'work' } },
 	{ path: 'profile', for: everyone, load: () => import('./pages/profile') },
 
+	{ path: 'teams', for: staff, load: () => import('./pages/teams'), nav: { label: m.teams, icon: 'users', group: 'settings' } },
+	{ path: 'organisations', for: staff, load: () => import('./pages/organisations'), nav: { label: m.organisations, icon: 'building', group: 'settings' } },
 	{ path: 'tags', for: staff, load: () => import('./pages/tags'), nav: { label: m.tags, icon: 'tag', group: 'settings' } },
+	{ path: 'canned-replies', for: staff, load: () => import('./pages/canned-replies'), nav: { label: m.cannedReplies, icon: 'reply', group: 'settings' } },
+	{ path: 'api-keys', for: admin, load: () => import('./pages/api-keys'), nav: { label: m.apiKeys, icon: 'key', group: 'settings' } },
 ];
