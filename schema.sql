@@ -18,6 +18,21 @@ CREATE TABLE desk_keys (           -- what secrets are sealed with (app/vault.h)
     PRIMARY KEY (key_id, holder)
 ) {STRICT};
 
+CREATE TABLE oauth_grants (        -- sign-ins of mail accounts at token servers
+    section    TEXT NOT NULL,                 -- title of the oauth section of the configuration
+    login      TEXT NOT NULL,                 -- who signed in; '': the desk itself, by its secret
+    version    {INT} NOT NULL,                -- grows with every token
+    refresh    {BLOB},                        -- both sealed (app/vault.h)
+    access     {BLOB},
+    renew_at   {INT},                         -- of access; the database's clock, like all here
+    expires_at {INT},
+    retry_at   {INT} NOT NULL DEFAULT 0,      -- after a try to renew it that failed
+    failures   {INT} NOT NULL DEFAULT 0,      -- in a row
+    refused    {INT} NOT NULL DEFAULT 0,      -- why (net/oauth.h); 0: the server was not reached
+    error      TEXT,
+    PRIMARY KEY (section, login)
+) {STRICT};
+
 CREATE TABLE organisations (       -- whose people may share their tickets
     id      {ID},
     name    TEXT NOT NULL UNIQUE,

@@ -575,6 +575,14 @@ const struct conf_mailbox *config_mailbox(const struct config *c, const char *ti
 	return NULL;
 }
 
+const struct conf_oauth *config_oauth(const struct config *c, const char *title)
+{
+	for (size_t i = 0; i < c->n_oauths; i++)
+		if (strcmp(c->oauths[i].title, title) == 0)
+			return &c->oauths[i];
+	return NULL;
+}
+
 const struct conf_team *config_team(const struct config *c, const char *title)
 {
 	for (size_t i = 0; i < c->n_teams; i++)

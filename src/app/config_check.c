@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -117,7 +118,7 @@ static const char *secret_path(struct conf_load *l, const char *path)
 
 /* The first line; what follows it must be empty. */
 static const char *read_secret(struct conf_load *l, struct conf_origin o, const struct conf_node *n,
-			       const char *path)
+			       const char *key, const char *path)
 {
 	char bytes[SECRET_MAX + 1];
 	md_auto(md_close_p) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
@@ -127,20 +128,20 @@ static const char *read_secret(struct conf_load *l, struct conf_origin o, const 
 	size_t line;
 
 	if (fd < 0 || fstat(fd, &st) < 0 || (len = read(fd, bytes, sizeof bytes)) < 0) {
-		conf_error(l, o, n, "password_file: %s: %s", path, strerror(errno));
+		conf_error(l, o, n, "%s: %s: %s", key, path, strerror(errno));
 		return secret;
 	}
 	if (st.st_mode & S_IRWXO)
 		conf_error(l, o, n,
-			   "password_file: %s may be read or written by everybody: "
+			   "%s: %s may be read or written by everybody: "
 			   "chmod 600 %s",
-			   path, path);
+			   key, path, path);
 	while (len > 0 && (bytes[len - 1] == '\n' || bytes[len - 1] == '\r'))
 		len--;
 	bytes[len < SECRET_MAX ? len : SECRET_MAX] = '\0';
 	line = strcspn(bytes, "\r\n");
 	if (len == 0 || len >= SECRET_MAX || line != (size_t)len)
-		conf_error(l, o, n, "password_file: %s: allowed: one line of 1 to %d bytes", path,
+		conf_error(l, o, n, "%s: %s: allowed: one line of 1 to %d bytes", key, path,
 			   SECRET_MAX - 1);
 	else
 		secret = arena_strndup(l->arena, bytes, line);
@@ -213,6 +214,56 @@ static void check_tls(struct conf_load *l, struct conf_origin o, const struct co
 			host);
 }
 
+/* The title of the oauth section, or NULL. */
+static const char *check_auth(struct conf_load *l, struct conf_origin o, const struct conf_node *n,
+			      const char *auth)
+{
+	static const char prefix[] = "oauth:";
+
+	if (strncmp(auth, prefix, strlen(prefix)) != 0)
+		return NULL;
+	conf_check_reference(l, o, n, "auth", "oauth", auth + strlen(prefix));
+	return auth + strlen(prefix);
+}
+
+/* A token is as good as a password, and so is what it is made of. */
+static void check_server(struct conf_load *l, struct conf_origin o, const struct conf_node *n,
+			 const char *key, const char *url)
+{
+	static const char plain[] = "http://";
+	char host[256];
+
+	if (!url || strncmp(url, plain, strlen(plain)) != 0)
+		return;
+	url += strlen(plain);
+	snprintf(host, sizeof host, "%.*s", (int)strcspn(url, *url == '[' ? "]" : ":/?"),
+		 url + (*url == '['));
+	if (*url == '[')
+		host[strcspn(host, "]")] = '\0';
+	if (!conf_is_loopback(host))
+		conf_error(l, o, n,
+			   "%s would send tokens in clear to %s: allowed: an address that begins "
+			   "with \"https://\"; \"http://\" only for a loopback host",
+			   key, host);
+}
+
+static void check_oauth(struct conf_load *l, struct conf_node *n)
+{
+	struct conf_oauth *o = n->object;
+	struct conf_origin secret = ORIGIN(n, conf_oauth, "oauth", client_secret);
+
+	check_server(l, ORIGIN(n, conf_oauth, "oauth", token_url), n, "token_url", o->token_url);
+	check_server(l, ORIGIN(n, conf_oauth, "oauth", device_url), n, "device_url", o->device_url);
+	o->ca_file = check_ca_file(l, ORIGIN(n, conf_oauth, "oauth", ca_file), n, o->ca_file);
+	if (*o->client_secret)
+		o->client_secret = read_secret(l, secret, n, "client_secret_file",
+					       secret_path(l, o->client_secret));
+	else if (!*o->device_url && !l->incomplete)
+		conf_error(l, n->origin, n,
+			   "nothing to sign in by: device_url, for `maildesk oauth login`, or "
+			   "client_secret_file, for client credentials, is missing");
+}
+
 static void check_smtp(struct conf_load *l, struct conf_node *n)
 {
 	struct conf_smtp *s = n->object;
@@ -223,9 +274,14 @@ static void check_smtp(struct conf_load *l, struct conf_node *n)
 	if (s->lease_ms < s->timeout_ms)
 		conf_warning(l, ORIGIN(n, conf_smtp, "smtp", lease_ms), n,
 			     "lease is shorter than timeout: a slow server may get a mail twice");
+	s->oauth = check_auth(l, ORIGIN(n, conf_smtp, "smtp", auth), n, s->auth);
 	if (*s->password)
-		s->password = read_secret(l, password, n, secret_path(l, s->password));
-	else if (*s->user && !l->incomplete)
+		s->password =
+			read_secret(l, password, n, "password_file", secret_path(l, s->password));
+	else if (s->oauth && !*s->user && !l->incomplete)
+		conf_error(l, ORIGIN(n, conf_smtp, "smtp", auth), n,
+			   "user is missing: who signs in at \"%s\"", s->auth);
+	else if (*s->user && !s->oauth && !l->incomplete)
 		conf_error(l, ORIGIN(n, conf_smtp, "smtp", user), n,
 			   "user is given but no password_file");
 }
@@ -234,12 +290,18 @@ static void check_mailbox(struct conf_load *l, struct conf_node *n)
 {
 	struct conf_mailbox *m = n->object;
 	struct conf_origin smtp = ORIGIN(n, conf_mailbox, "mailbox", smtp);
+	struct conf_origin password = ORIGIN(n, conf_mailbox, "mailbox", password);
 
 	check_tls(l, ORIGIN(n, conf_mailbox, "mailbox", tls), n, m->tls, m->host);
 	m->ca_file = check_ca_file(l, ORIGIN(n, conf_mailbox, "mailbox", ca_file), n, m->ca_file);
-	if (m->password)
-		m->password = read_secret(l, ORIGIN(n, conf_mailbox, "mailbox", password), n,
-					  secret_path(l, m->password));
+	m->oauth = check_auth(l, ORIGIN(n, conf_mailbox, "mailbox", auth), n, m->auth);
+	if (*m->password)
+		m->password =
+			read_secret(l, password, n, "password_file", secret_path(l, m->password));
+	else if (!m->oauth && !l->incomplete)
+		conf_error(l, password, n,
+			   "password_file is missing: File with the password; relative to "
+			   "$CREDENTIALS_DIRECTORY, else to this file.");
 	if (*m->user == '\0')
 		m->user = m->address;
 	if (*m->locale == '\0')
@@ -315,10 +377,15 @@ void config_check(struct conf_load *l)
 	static const struct {
 		const char *section;
 		void (*check)(struct conf_load *l, struct conf_node *n);
-	} checks[] = { { "http", check_http },         { "event", config_check_notice },
-		       { "smtp", check_smtp },         { "mailbox", check_mailbox },
-		       { "mailbox", check_addresses }, { "calendar", config_check_calendar },
-		       { "field", check_field },       { "sla", config_check_sla } };
+	} checks[] = { { "http", check_http },
+		       { "event", config_check_notice },
+		       { "oauth", check_oauth },
+		       { "smtp", check_smtp },
+		       { "mailbox", check_mailbox },
+		       { "mailbox", check_addresses },
+		       { "calendar", config_check_calendar },
+		       { "field", check_field },
+		       { "sla", config_check_sla } };
 
 	if (l->arena->failed)
 		return;

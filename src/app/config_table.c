@@ -153,6 +153,23 @@ static int check_url(const char *s, struct md_err *err)
 	return MD_OK;
 }
 
+/* That only this machine is spoken to in the clear is seen to in config_check.c. */
+static int check_server_url(const char *s, struct md_err *err)
+{
+	if (*s == '\0')
+		return MD_OK;
+	if (check_url(s, NULL) != MD_OK || strpbrk(s, "@#") != NULL)
+		return refuse(err, "an address like \"https://login.example.com/token\"");
+	return MD_OK;
+}
+
+static int check_auth(const char *s, struct md_err *err)
+{
+	if (strcmp(s, "password") != 0 && (strncmp(s, "oauth:", 6) != 0 || s[6] == '\0'))
+		return refuse(err, "\"password\" or \"oauth:TITLE\" of an oauth section");
+	return MD_OK;
+}
+
 static int check_locale(const char *s, struct md_err *err)
 {
 	size_t n = strspn(s, LETTERS "_-");
@@ -445,6 +462,9 @@ const struct conf_key conf_keys[] = {
 	K("smtp", "password_file", conf_smtp, password, CONF_SECRET, "",
 	  "File with the password; relative to $CREDENTIALS_DIRECTORY, else to this file.",
 	  .example = "smtp.secret", .check = check_line),
+	K("smtp", "auth", conf_smtp, auth, CONF_STR, "password",
+	  "How to sign in: password, or oauth: and the title of an oauth section.",
+	  .check = check_auth),
 	K("smtp", "ca_file", conf_smtp, ca_file, CONF_STR, "",
 	  "Certificates to trust instead of the system's.", .check = check_line),
 	K("smtp", "timeout", conf_smtp, timeout_ms, CONF_DURATION, "60s",
@@ -472,11 +492,12 @@ const struct conf_key conf_keys[] = {
 	  "Certificates to trust instead of the system's.", .check = check_line),
 	K("mailbox", "user", conf_mailbox, user, CONF_STR, "", "Login; default: the address.",
 	  .example = "support", .check = check_line),
-	K("mailbox", "password_file", conf_mailbox, password, CONF_SECRET, NULL,
+	K("mailbox", "password_file", conf_mailbox, password, CONF_SECRET, "",
 	  "File with the password; relative to $CREDENTIALS_DIRECTORY, else to this file.",
-	  .example = "imap.secret", .check = check_some),
-	K("mailbox", "auth", conf_mailbox, auth, CONF_ENUM, "password", "How to sign in.",
-	  .words = "password"),
+	  .example = "imap.secret", .check = check_line),
+	K("mailbox", "auth", conf_mailbox, auth, CONF_STR, "password",
+	  "How to sign in: password, or oauth: and the title of an oauth section.",
+	  .check = check_auth),
 	K("mailbox", "folder", conf_mailbox, folder, CONF_STR, "INBOX", "Folder to read.",
 	  .check = check_some),
 	K("mailbox", "after", conf_mailbox, after, CONF_STR, "seen",
@@ -520,6 +541,33 @@ const struct conf_key conf_keys[] = {
 	  "Wait before the second try; later ones wait longer.", RANGE(100 * MS, DAY)),
 	K("webhooks", "give_up", conf_webhooks, give_up_ms, CONF_DURATION, "24h",
 	  "When a call that nobody takes fails for good.", RANGE(100 * MS, 30 * DAY)),
+
+	K("oauth", "token_url", conf_oauth, token_url, CONF_STR, NULL,
+	  "Where access tokens come from; https, or http to this machine.",
+	  .example = "https://login.microsoftonline.com/organizations/oauth2/v2.0/token",
+	  .check = check_server_url),
+	K("oauth", "client_id", conf_oauth, client_id, CONF_STR, NULL,
+	  "What this desk is called there (the id of the registered application).",
+	  .example = "4a1aa1d5-c567-49d0-ad0b-cd957a47f842", .check = check_some),
+	K("oauth", "client_secret_file", conf_oauth, client_secret, CONF_SECRET, "",
+	  "File with its secret, as password_file. Without device_url the desk signs in by it "
+	  "alone (client credentials).",
+	  .example = "ms365.secret", .check = check_line),
+	K("oauth", "scope", conf_oauth, scope, CONF_STR, "",
+	  "What is asked for, parted by spaces; offline_access, where the server knows it, so that "
+	  "nobody has to sign in again.",
+	  .example = "https://outlook.office.com/IMAP.AccessAsUser.All "
+		     "https://outlook.office.com/SMTP.Send offline_access",
+	  .check = check_line),
+	K("oauth", "device_url", conf_oauth, device_url, CONF_STR, "",
+	  "Where a sign-in begins: a person allows the desk in once, by `maildesk oauth login "
+	  "MAILBOX` and a browser anywhere.",
+	  .example = "https://login.microsoftonline.com/organizations/oauth2/v2.0/devicecode",
+	  .check = check_server_url),
+	K("oauth", "ca_file", conf_oauth, ca_file, CONF_STR, "",
+	  "Certificates to trust instead of the system's.", .check = check_line),
+	K("oauth", "timeout", conf_oauth, timeout_ms, CONF_DURATION, "30s",
+	  "How long an answer may take.", RANGE(100 * MS, HOUR)),
 
 	K("retention", "closed", conf_retention, closed_ms, CONF_DURATION, "0",
 	  "What happens to tickets that have been closed so long; 0: nothing.", .example = "3y",
@@ -733,18 +781,21 @@ const size_t conf_key_count = MD_COUNT(conf_keys);
 		.array_at = offsetof(struct config, array),                  \
 		.count_at = offsetof(struct config, count), .help = (text)   \
 	}
-_Static_assert(
-	offsetof(struct conf_smtp, title) == 0 && offsetof(struct conf_mailbox, title) == 0 &&
-		offsetof(struct conf_calendar, title) == 0 &&
-		offsetof(struct conf_team, title) == 0 && offsetof(struct conf_field, title) == 0 &&
-		offsetof(struct conf_sla, title) == 0 && offsetof(struct conf_rule, title) == 0 &&
-		offsetof(struct conf_workflow, title) == 0 &&
-		offsetof(struct conf_special, date) == 0 &&
-		offsetof(struct conf_escalation, title) == 0 &&
-		offsetof(struct conf_status, title) == 0 &&
-		offsetof(struct conf_notice, title) == 0 &&
-		offsetof(struct conf_move, title) == 0 && offsetof(struct rule_pair, name) == 0,
-	"titles come first");
+_Static_assert(offsetof(struct conf_smtp, title) == 0 && offsetof(struct conf_oauth, title) == 0 &&
+		       offsetof(struct conf_mailbox, title) == 0 &&
+		       offsetof(struct conf_calendar, title) == 0 &&
+		       offsetof(struct conf_team, title) == 0 &&
+		       offsetof(struct conf_field, title) == 0 &&
+		       offsetof(struct conf_sla, title) == 0 &&
+		       offsetof(struct conf_rule, title) == 0 &&
+		       offsetof(struct conf_workflow, title) == 0 &&
+		       offsetof(struct conf_special, date) == 0 &&
+		       offsetof(struct conf_escalation, title) == 0 &&
+		       offsetof(struct conf_status, title) == 0 &&
+		       offsetof(struct conf_notice, title) == 0 &&
+		       offsetof(struct conf_move, title) == 0 &&
+		       offsetof(struct rule_pair, name) == 0,
+	       "titles come first");
 
 const struct conf_section conf_sections[] = {
 	PLAIN("desk", desk, "The desk as a whole."),
@@ -764,6 +815,14 @@ const struct conf_section conf_sections[] = {
 	TITLED("mailbox", conf_mailbox, mailboxes, n_mailboxes, "support",
 	       "A mailbox whose mail becomes tickets."),
 	PLAIN("webhooks", webhooks, "Who is called when something happens: POST /webhooks."),
+	{ .name = "oauth",
+	  .title = "ms365",
+	  .size = sizeof(struct conf_oauth),
+	  .array_at = offsetof(struct config, oauths),
+	  .count_at = offsetof(struct config, n_oauths),
+	  .optional = true,
+	  .help = "A token server (OAuth 2), for auth = \"oauth:ms365\" of mailbox and smtp "
+		  "sections. Their user is who signs in." },
 	PLAIN("retention", retention, "How long tickets are kept."),
 	PLAIN("trust", trust, "Who a sender is believed to be."),
 	PLAIN("limits", limits, "Ceilings; 0: none."),

@@ -30,6 +30,7 @@ enum { STANDBY_POLL_MS = 200, KEY_WAIT_MS = 3000, PROBLEMS_MAX = 1 << 20 };
 
 /* The threads of one desk. */
 struct crew {
+	struct bearer *bearer; /* the desk's */
 	struct mailboxes *mailboxes;
 	struct sender *sender;
 	struct timers *timers;
@@ -123,6 +124,7 @@ static void stop_crew(struct crew *c)
 	timers_stop(md_take(c->timers));
 	sender_stop(md_take(c->sender));
 	webhooks_stop(md_take(c->webhooks));
+	bearer_stop(md_take(c->bearer));
 	api_stop(md_take(c->api));
 }
 
@@ -132,6 +134,8 @@ static int start_crew(struct daemon *dm, struct desk *d, int socket, struct crew
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 	int rc = api_start(d, socket, &c->api, err);
 
+	if (rc == MD_OK)
+		rc = bearer_start(c->bearer = d->bearer, err);
 	if (rc == MD_OK)
 		rc = sender_start(d, &c->sender, err);
 	if (rc == MD_OK)

@@ -186,6 +186,8 @@ int desk_open(const struct config *config, struct desk **ret, struct md_err *err
 		rc = desk_load_slas(d, err);
 	if (rc == MD_OK)
 		rc = load_rules(d, err);
+	if (rc == MD_OK)
+		rc = bearer_new(d, &d->bearer, err);
 	load_choices(d);
 	if (rc == MD_OK)
 		*ret = md_take(d);
@@ -202,6 +204,7 @@ void desk_close(struct desk *d)
 		for (size_t i = 0; i < d->config->n_calendars; i++)
 			calendar_done(&d->calendars[i]);
 	rules_free(d->rules);
+	bearer_free(d->bearer);
 	vault_free(d->vault);
 	if (d->db)
 		db_close(d->db);

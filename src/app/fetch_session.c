@@ -32,6 +32,8 @@ enum {
 	ERROR_MAX = 900, /* bytes of a report */
 };
 
+static const char xoauth2[] = "xoauth2";
+
 static int64_t now_ms(void)
 {
 	return clock_mono(&clock_system);
@@ -215,7 +217,7 @@ static int open_connection(struct session *s, struct md_err *err)
 				 .tls = b->tls,
 				 .user = b->user,
 				 .secret = b->secret,
-				 .xoauth2 = strcmp(b->auth, "xoauth2") == 0,
+				 .xoauth2 = strcmp(b->auth, xoauth2) == 0,
 				 .timeout_ms = b->timeout_ms };
 	int rc = MD_OK;
 
@@ -262,11 +264,13 @@ static bool same(const char *a, const char *b)
 	return strcmp(a, b) == 0;
 }
 
+/* An access token is for signing in; who is signed in need not do it again for a new one. */
 static bool same_server(const struct frame_mailbox *a, const struct frame_mailbox *b)
 {
 	return a->port == b->port && same(a->host, b->host) && same(a->user, b->user) &&
-	       same(a->secret, b->secret) && same(a->folder, b->folder) && same(a->tls, b->tls) &&
-	       same(a->auth, b->auth) && same(a->ca_file, b->ca_file);
+	       (same(a->secret, b->secret) || same(a->auth, xoauth2)) &&
+	       same(a->folder, b->folder) && same(a->tls, b->tls) && same(a->auth, b->auth) &&
+	       same(a->ca_file, b->ca_file);
 }
 
 static void take_drop(struct session *s)
@@ -293,6 +297,7 @@ static void take_settings(struct session *s)
 	}
 	settings_free(s->settings);
 	s->settings = set;
+	s->state = NULL; /* the desk wants to hear it again */
 }
 
 static void take_cursor(struct session *s)

@@ -463,6 +463,7 @@ static void *run(void *arg)
 		wait_for_something(m);
 		mailboxes_keep_roles(m); /* after the wait: what is started here is fed below */
 		mailboxes_hold(m);
+		mailboxes_tell_tokens(m);
 		if (m->n_jobs < JOBS_MAX)
 			mailboxes_hear_fetch(m);
 		if (!mailboxes_paused(m)) {

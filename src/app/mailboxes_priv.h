@@ -1,6 +1,7 @@
 /* mailboxes_priv.h - mailboxes.c keeps the jobs and stores them; roles.c talks to the processes
  * (readers.c: to those that parse); group.c
- * asks what concerns several mails; holding.c knows which mailboxes are this daemon's. */
+ * asks what concerns several mails; holding.c knows which mailboxes are this daemon's;
+ * credentials.c what they sign in by. */
 #ifndef MAILDESK_APP_MAILBOXES_PRIV_H
 #define MAILDESK_APP_MAILBOXES_PRIV_H
 
@@ -68,6 +69,7 @@ struct reader {
 struct hold {
 	bool held; /* it is ours, by a lease with this fence */
 	int64_t fence;
+	int64_t serial;  /* of the access token that fetch was told; 0: none, nor of the mailbox */
 	bool selected;   /* fetch has asked where to go on: what it brings now counts */
 	bool spare;      /* ours beyond our share */
 	bool elsewhere;  /* it is another's */
@@ -92,6 +94,7 @@ struct mailboxes {
 	int64_t store_at_ms; /* monotonic: the group waits no longer; 0: there is none */
 	struct hold *holds;  /* as d->mailboxes */
 	int64_t hold_at_ms;  /* monotonic: when leases are looked after next */
+	int64_t tokens_seen; /* bearer_changes() when fetch was told last */
 	bool joined;         /* the other daemons know of this one */
 };
 
@@ -130,6 +133,8 @@ void mailboxes_give_back(struct mailboxes *m);
 int mailboxes_uncount(struct mailboxes *m, struct db_conn *c, int64_t mailbox, struct md_err *err);
 /* Tell fetch, if it is there. */
 void mailboxes_watch(struct mailboxes *m, const struct desk_mailbox *mailbox);
+/* The same mailbox with a new access token: it stays as it is. */
+void mailboxes_refresh(struct mailboxes *m, const struct desk_mailbox *mailbox);
 void mailboxes_unwatch(struct mailboxes *m, int64_t mailbox);
 struct pollfd mailboxes_pollfd(const struct channel *ch);
 int mailboxes_timeout(const struct mailboxes *m);
@@ -144,6 +149,17 @@ const char *mailboxes_title(const struct mailboxes *m, int64_t id);
 int64_t mailboxes_backoff_ms(int failures);
 /* How a role's process ended, by waitpid(). */
 void mailboxes_log_end(const char *role, int status);
+
+/* credentials.c: what fetch signs in by. Appended to `out`; MD_AGAIN or MD_REFUSED: there is
+ * nothing (yet), and health says why. */
+int mailboxes_credential(struct mailboxes *m, const struct desk_mailbox *mailbox, struct buf *out,
+			 struct md_err *err);
+/* Tell fetch of access tokens that are new. */
+void mailboxes_tell_tokens(struct mailboxes *m);
+/* What a server made of the credentials: the state and error to be shown, instead of those of
+ * fetch, which does not know where a token comes from. `room` lasts as long as *error. */
+void mailboxes_judge(struct mailboxes *m, const struct desk_mailbox *mailbox, const char **state,
+		     const char **error, struct md_err *room);
 
 /* readers.c */
 void mailboxes_keep_readers(struct mailboxes *m);

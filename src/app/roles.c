@@ -12,7 +12,12 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-enum { BACKOFF_FIRST_MS = 100, BACKOFF_MAX_MS = 10000, UNMARKED_MAX = 10000 };
+enum {
+	BACKOFF_FIRST_MS = 100,
+	BACKOFF_MAX_MS = 10000,
+	UNMARKED_MAX = 10000,
+	SECRET_MAX = 64 << 10
+};
 
 /* The first restart is at once: one bad mail is nothing to wait for. */
 int64_t mailboxes_backoff_ms(int failures)
@@ -72,20 +77,23 @@ void mailboxes_log_end(const char *role, int status)
 
 /* ---- fetch ---- */
 
-static int send_mailbox(struct mailboxes *m, const struct desk_mailbox *mailbox, struct md_err *err)
+static int send_mailbox(struct mailboxes *m, const struct desk_mailbox *mailbox, bool anew,
+			struct md_err *err)
 {
+	md_auto(vault_wipe) struct buf secret = BUF_INIT(SECRET_MAX);
 	const struct conf_mailbox *conf = mailbox->conf;
+	int rc = mailboxes_credential(m, mailbox, &secret, err);
 	struct frame_mailbox f = {
 		.id = mailbox->id,
 		.name = conf->title,
 		.host = conf->host,
 		.user = conf->user,
-		.secret = conf->password,
+		.secret = buf_str(&secret),
 		.folder = conf->folder,
 		.port = conf->port,
 		.tls = conf->tls,
 		.ca_file = conf->ca_file,
-		.auth = conf->auth,
+		.auth = conf->oauth ? "xoauth2" : "password",
 		.after = conf->after,
 		.idle = conf->idle,
 		.poll_interval_ms = conf->poll_interval_ms,
@@ -97,7 +105,10 @@ static int send_mailbox(struct mailboxes *m, const struct desk_mailbox *mailbox,
 	md_auto(md_close_p) int ca =
 		conf->ca_file[0] ? open(conf->ca_file, O_RDONLY | O_CLOEXEC) : -1;
 
-	m->holds[mailbox - m->d->mailboxes].selected = false;
+	if (anew)
+		m->holds[mailbox - m->d->mailboxes].selected = false;
+	if (rc != MD_OK) /* it is told when there is a token */
+		return rc == MD_AGAIN || rc == MD_REFUSED ? MD_OK : rc;
 	return channel_send(m->fetch.channel, FRAME_MAILBOX, &frame_mailbox_rec, &f, ca, err);
 }
 
@@ -126,7 +137,7 @@ static void start_fetch(struct mailboxes *m)
 	}
 	for (size_t i = 0; i < m->d->n_mailboxes && rc == MD_OK; i++)
 		if (m->holds[i].held)
-			rc = send_mailbox(m, &m->d->mailboxes[i], &err);
+			rc = send_mailbox(m, &m->d->mailboxes[i], true, &err);
 	if (rc != MD_OK)
 		lose_fetch(m, err.text);
 }
@@ -135,7 +146,15 @@ void mailboxes_watch(struct mailboxes *m, const struct desk_mailbox *mailbox)
 {
 	struct md_err err = { 0 };
 
-	if (m->fetch.channel && send_mailbox(m, mailbox, &err) != MD_OK)
+	if (m->fetch.channel && send_mailbox(m, mailbox, true, &err) != MD_OK)
+		lose_fetch(m, err.text);
+}
+
+void mailboxes_refresh(struct mailboxes *m, const struct desk_mailbox *mailbox)
+{
+	struct md_err err = { 0 };
+
+	if (m->fetch.channel && send_mailbox(m, mailbox, false, &err) != MD_OK)
 		lose_fetch(m, err.text);
 }
 
@@ -314,7 +333,9 @@ static int on_marked(struct mailboxes *m, const struct frame *frame, struct md_e
 static int on_state(struct mailboxes *m, const struct frame *frame, struct md_err *err)
 {
 	md_auto(arena_done) struct arena arena = ARENA_INIT(64 << 10);
+	const struct desk_mailbox *mailbox;
 	struct log_ctx about = { 0 };
+	struct md_err room;
 	struct frame_state f;
 	int rc = rec_unpack(&frame_state_rec, frame->bytes, frame->n, &arena, &f, err);
 
@@ -323,6 +344,9 @@ static int on_state(struct mailboxes *m, const struct frame *frame, struct md_er
 	if (!f.state)
 		return md_fail(err, MD_INPUT, 0, "state is missing");
 	about.mailbox = mailboxes_title(m, f.mailbox);
+	mailbox = desk_mailbox(m->d, f.mailbox);
+	if (mailbox)
+		mailboxes_judge(m, mailbox, &f.state, &f.error, &room);
 	desk_mailbox_state(m->d, f.mailbox, f.state, f.error);
 	if (f.error)
 		log_warn(&about, "%s: %s; next try in %lld s", f.state, f.error,

@@ -23,6 +23,7 @@
 #include "mail_head.h"
 
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,6 +38,7 @@ enum {
 	JITTER_PERCENT = 10,
 	PROBLEMS_MAX = 64 << 10,
 	ENDING_MAX = 16 << 20,
+	TOKEN_MAX = 64 << 10,
 };
 
 /* Minutes after each attempt, in units of smtp.retry_first: 1, 5, 15, 30 min, 1, 2, 4 h, 4 h … */
@@ -46,7 +48,9 @@ struct account {
 	const struct conf_smtp *conf;
 	struct smtp_account account;
 	struct smtp *session;
-	bool was_away; /* mails may wait because it could not be reached */
+	bool was_away;  /* mails may wait because it could not be reached */
+	bool no_token;  /* mails wait for an access token */
+	int64_t serial; /* of the token in use */
 };
 
 struct sender {
@@ -282,6 +286,65 @@ static int wake(struct sender *s, struct account *a, struct md_err *err)
 	return rc;
 }
 
+/* ---- signing in by a token ---- */
+
+/* MD_AGAIN, MD_REFUSED: there is none. */
+static int use_token(struct sender *s, struct account *a, struct md_err *err)
+{
+	md_auto(vault_wipe) struct buf token = BUF_INIT(TOKEN_MAX);
+	int64_t serial;
+	int rc;
+
+	if (!a->conf->oauth)
+		return MD_OK;
+	rc = bearer_token(s->d->bearer, a->conf->oauth, a->conf->user, &token, &serial, err);
+	if (rc == MD_OK && serial != a->serial) {
+		rc = smtp_set_token(a->session, buf_str(&token), err);
+		a->serial = rc == MD_OK ? serial : 0;
+	}
+	return rc;
+}
+
+/* As if the server had refused us; with no digit in front, so that the mail is woken with others.
+ */
+static void no_token(const struct md_err *why, struct smtp_result *ret)
+{
+	*ret = (struct smtp_result){ .outcome = SMTP_ACCOUNT };
+	snprintf(ret->reply, sizeof ret->reply, "no access token: %.300s", why->text);
+}
+
+static void judge_token(struct sender *s, struct account *a, const struct smtp_result *result)
+{
+	const struct conf_smtp *conf = a->conf;
+
+	if (!conf->oauth)
+		return;
+	if (result->outcome == SMTP_SENT)
+		bearer_accepted(s->d->bearer, conf->oauth, conf->user);
+	if (result->no_login)
+		bearer_refused(s->d->bearer, conf->oauth, conf->user, a->serial);
+	a->no_token |= result->no_login;
+}
+
+/* Mails that waited for a token need not wait any longer. */
+static int wake_with_tokens(struct sender *s, struct md_err *err)
+{
+	int rc = MD_OK;
+
+	for (size_t i = 0; i < s->d->config->n_smtp && rc == MD_OK; i++) {
+		struct account *a = &s->accounts[i];
+		md_auto(vault_wipe) struct buf token = BUF_INIT(TOKEN_MAX);
+		int64_t serial;
+
+		if (!a->no_token || bearer_token(s->d->bearer, a->conf->oauth, a->conf->user,
+						 &token, &serial, NULL) != MD_OK)
+			continue;
+		rc = wake(s, a, err);
+		a->no_token = rc != MD_OK;
+	}
+	return rc;
+}
+
 static int conclude(struct sender *s, struct account *a, const struct outbox_row *row,
 		    const struct smtp_result *result, struct md_err *err)
 {
@@ -360,9 +423,19 @@ static int send_row(struct sender *s, const struct outbox_row *row, struct md_er
 		rc = smtp_new(&a->account, &a->session, err);
 	if (rc != MD_OK)
 		return rc;
+	rc = use_token(s, a, err);
+	if (rc == MD_AGAIN || rc == MD_REFUSED) {
+		a->no_token = true;
+		no_token(err, &result);
+		return conclude(s, a, row, &result, err);
+	}
+	if (rc != MD_OK)
+		return rc;
 	rc = smtp_send(a->session, row->sender, row->recipient, (const char *)bytes, n,
 		       s->lease_end_ms - clock_mono(s->d->clock), &result, err);
 	fault_point("smtp_accepted");
+	if (rc == MD_OK)
+		judge_token(s, a, &result);
 	if (rc == MD_INPUT)
 		return finish(s, row, "failed", err->text, 0, err);
 	return rc == MD_OK ? conclude(s, a, row, &result, err) : rc;
@@ -372,9 +445,11 @@ static int send_row(struct sender *s, const struct outbox_row *row, struct md_er
 
 static int round_trip(struct sender *s, struct md_err *err)
 {
-	int rc = db_txn(s->d->db, claim, s, err);
+	int rc = wake_with_tokens(s, err);
 	size_t sent = 0;
 
+	if (rc == MD_OK)
+		rc = db_txn(s->d->db, claim, s, err);
 	if (rc == MD_OK && s->n)
 		fault_point("outbox_claimed");
 	if (rc == MD_OK)

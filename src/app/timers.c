@@ -44,6 +44,7 @@ struct timers {
 	struct arena arena;
 	struct timer_row *due;
 	size_t n, fired;
+	int64_t share_at_ms;       /* of keys (monotonic) */
 	int64_t keep_at_ms;        /* the next housekeeping (monotonic) */
 	int64_t blob, sweep_at_ms; /* where a walk over the blobs goes on, and when (monotonic) */
 };
@@ -224,6 +225,20 @@ static void keep_house(struct timers *t)
 	t->keep_at_ms = now_ms + (done.more ? PAGE_MS : SWEEP_MS);
 }
 
+/* Daemons that join ask for the key of secrets at rest. */
+static void share_key(struct timers *t)
+{
+	struct md_err err = { 0 };
+
+	int64_t now_ms = clock_mono(t->d->clock);
+
+	if (now_ms < t->share_at_ms)
+		return;
+	t->share_at_ms = now_ms + LOOK_MS;
+	if (vault_look(t->d->vault, &err) != MD_OK)
+		log_warn(NULL, "keys of secrets at rest: %s", err.text);
+}
+
 static void *run(void *arg)
 {
 	struct timers *t = arg;
@@ -238,6 +253,7 @@ static void *run(void *arg)
 		sweep(t);
 		keep_house(t);
 		mailbox_alarms(t->d);
+		share_key(t);
 		if (timers_round(t, &fired, &err) == MD_OK) {
 			if (t->n && !fired)
 				desk_sleep(t->d, DESK_TIMERS,

@@ -129,7 +129,7 @@ static CURLcode set_login(struct smtp *s)
 
 	if (a->user[0]) {
 		rc = curl_easy_setopt(s->curl, CURLOPT_USERNAME, a->user);
-		if (rc == CURLE_OK)
+		if (rc == CURLE_OK && a->password[0])
 			rc = curl_easy_setopt(s->curl, CURLOPT_PASSWORD, a->password);
 	}
 	return rc;
@@ -184,6 +184,18 @@ int smtp_new(const struct smtp_account *account, struct smtp **ret, struct md_er
 		return md_fail(err, MD_BROKEN, (int)rc, "libcurl: %s", curl_easy_strerror(rc));
 	*ret = md_take(s);
 	return MD_OK;
+}
+
+/* libcurl keeps a copy; a connection that was made with another token is not used again. */
+int smtp_set_token(struct smtp *s, const char *token, struct md_err *err)
+{
+	CURLcode rc = curl_easy_setopt(s->curl, CURLOPT_XOAUTH2_BEARER, token);
+
+	if (rc == CURLE_OK)
+		rc = curl_easy_setopt(s->curl, CURLOPT_LOGIN_OPTIONS, "AUTH=XOAUTH2");
+	return rc == CURLE_OK
+		       ? MD_OK
+		       : md_fail(err, MD_NOMEM, (int)rc, "libcurl: %s", curl_easy_strerror(rc));
 }
 
 void smtp_free(struct smtp *s)
@@ -246,6 +258,7 @@ int smtp_send(struct smtp *s, const char *sender, const char *recipient, const c
 	curl_easy_setopt(s->curl, CURLOPT_MAIL_RCPT, NULL);
 	curl_slist_free_all(to);
 	ret->outcome = judge(rc, code);
+	ret->no_login = rc == CURLE_LOGIN_DENIED;
 	ret->answered = rc == CURLE_OK || rc == CURLE_SEND_ERROR ||
 			rc == CURLE_WEIRD_SERVER_REPLY || rc == CURLE_UPLOAD_FAILED;
 	if (s->silent)

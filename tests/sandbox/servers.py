@@ -23,7 +23,7 @@ instance_name = sandbox-{instance}
 auth_mechanisms = plain login
 auth_username_format = %Lu
 auth_failure_delay = 0
-
+{oauth}
 passdb {{
 	driver = passwd-file
 	args = {view}/dovecot.users
@@ -38,6 +38,26 @@ service anvil {{
 		mode = 0
 	}}
 }}
+"""
+
+# Before the passwords, for its own mechanism only.
+DOVECOT_OAUTH = """\
+auth_mechanisms = plain login xoauth2
+passdb {{
+	driver = oauth2
+	mechanisms = xoauth2
+	args = {view}/dovecot.oauth
+}}
+"""
+# Dovecot asks for each token, each time: what was withdrawn is known at once.
+INTROSPECTION = """\
+introspection_mode = post
+introspection_url = {url}
+force_introspection = yes
+username_attribute = username
+username_format = %Lu
+active_attribute = active
+active_value = true
 """
 
 DOVECOT = DOVECOT_COMMON + """
@@ -197,10 +217,13 @@ def make_certificates(tls):
         conf.unlink()
 
 
-def write_configuration(folder, view, ports, accounts):
+def write_configuration(folder, view, ports, accounts, oauth=None):
     """(Re)writes everything both servers read; queue and mailboxes are left as they are."""
     values = {"view": view, "user": MAIL_USER, "authserv_id": AUTHSERV_ID, "size": MESSAGE_BYTES,
-              "domains": ", ".join(DOMAINS), **ports}
+              "domains": ", ".join(DOMAINS), "oauth": "", **ports}
+    if oauth:
+        values["oauth"] = DOVECOT_OAUTH.format(view=view)
+        (folder / "dovecot.oauth").write_text(INTROSPECTION.format(url=oauth))
     for instance, text in (("dovecot", DOVECOT), ("auth", DOVECOT_AUTH)):
         (folder / f"{instance}.conf").write_text(text.format(instance=instance, **values))
     users = folder / "dovecot.users"

@@ -56,13 +56,17 @@ struct conf_http {
 };
 struct conf_smtp {
 	const char *title, *host, *tls, *user, *password,
-		*ca_file; /* password: read from its file */
+		*ca_file;  /* password: read from its file */
+	const char *auth;  /* "password", "oauth:TITLE" */
+	const char *oauth; /* that TITLE; NULL: a password */
 	int64_t port, timeout_ms, lease_ms;
 	int64_t retry_first_ms; /* of the schedule of mail-out.md; tests make it short */
 	int64_t give_up_ms;
 };
 struct conf_mailbox {
-	const char *title, *address, *host, *tls, *ca_file, *user, *password, *auth, *folder;
+	const char *title, *address, *host, *tls, *ca_file, *user, *password, *folder;
+	const char *auth;   /* "password", "oauth:TITLE" */
+	const char *oauth;  /* that TITLE; NULL: a password */
 	const char *after;  /* "seen", "delete", "move:FOLDER" */
 	const char *import; /* "now", "all" */
 	const char *smtp;   /* title of an smtp section */
@@ -76,6 +80,12 @@ struct conf_mailbox {
 struct conf_webhooks {
 	bool allow_private;
 	int64_t timeout_ms, retry_first_ms, give_up_ms;
+};
+struct conf_oauth { /* net/oauth.h */
+	const char *title, *token_url;
+	const char *device_url; /* "": signs in by client_secret alone */
+	const char *client_id, *client_secret, *scope, *ca_file; /* secret: read from its file */
+	int64_t timeout_ms;
 };
 struct conf_retention {
 	int64_t closed_ms; /* 0: for ever */
@@ -184,13 +194,15 @@ struct config {
 	struct conf_notify notify;
 	struct conf_smtp *smtp;
 	struct conf_mailbox *mailboxes;
+	struct conf_oauth *oauths;
 	struct conf_calendar *calendars;
 	struct conf_sla *slas;
 	struct conf_workflow *workflows;
 	struct conf_rule *rules;
 	struct conf_team *teams;
 	struct conf_field *fields;
-	size_t n_smtp, n_mailboxes, n_calendars, n_slas, n_workflows, n_rules, n_teams, n_fields;
+	size_t n_smtp, n_mailboxes, n_oauths, n_calendars, n_slas, n_workflows, n_rules, n_teams,
+		n_fields;
 	struct arena arena;
 };
 
@@ -210,6 +222,7 @@ int config_keep(struct config *c, const struct config *old, struct buf *ret_name
 /* NULL when there is none of that title. */
 const struct conf_mailbox *config_mailbox(const struct config *c, const char *title);
 const struct conf_smtp *config_smtp(const struct config *c, const char *title);
+const struct conf_oauth *config_oauth(const struct config *c, const char *title);
 const struct conf_team *config_team(const struct config *c, const char *title);
 const struct conf_field *config_field(const struct config *c, const char *title);
 

@@ -6,6 +6,7 @@
 #define MAILDESK_APP_DESK_H
 
 #include <maildesk/app/config.h>
+#include <maildesk/app/bearer.h>
 #include <maildesk/app/vault.h>
 #include <maildesk/base/clock.h>
 #include <maildesk/base/random.h>
@@ -66,6 +67,7 @@ struct desk {
 	char id[DESK_ID_MAX];       /* uuid: X-Maildesk-Loop */
 	char instance[DESK_ID_MAX]; /* this daemon among those of the desk: holder of leases */
 	struct vault *vault;        /* of secrets at rest */
+	struct bearer *bearer;      /* access tokens of mail accounts; NULL: none needed */
 	struct token_keys token_keys;
 	struct jwt_keys jwt; /* of jwt_keys.h, like the two below; under lock */
 	int64_t jwt_since_ms, jwt_read_ms;

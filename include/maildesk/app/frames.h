@@ -13,7 +13,8 @@ enum { FETCH_WINDOW = 100, FRAME_INLINE_MAX = 64 << 10 };
 
 enum frame_type {
 	/* desk -> fetch */
-	/* watch this mailbox (again, with new settings); with its ca_file, open for reading, as
+	/* watch this mailbox (again, with new settings; one whose access token alone is new
+	 * stays connected); with its ca_file, open for reading, as
 	 * descriptor, for the jail has no way to it */
 	FRAME_MAILBOX = 1,
 	FRAME_CURSOR,

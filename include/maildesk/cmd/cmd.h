@@ -19,6 +19,7 @@ int cmd_replay(int argc, char **argv);
 int cmd_quarantine(int argc, char **argv);
 int cmd_outbox(int argc, char **argv);
 int cmd_sla(int argc, char **argv);
+int cmd_oauth(int argc, char **argv);
 int cmd_token(int argc, char **argv);
 int cmd_template(int argc, char **argv);
 int cmd_commands(int argc, char **argv);

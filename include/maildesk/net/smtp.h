@@ -32,6 +32,7 @@ enum smtp_outcome {
 struct smtp_result {
 	enum smtp_outcome outcome;
 	bool answered;   /* it is what the server said of this mail, not of the way to it */
+	bool no_login;   /* SMTP_ACCOUNT, because of the credentials */
 	char reply[400]; /* the server's last words, or what went wrong */
 };
 
@@ -40,6 +41,9 @@ struct smtp;
 int smtp_new(const struct smtp_account *account, struct smtp **ret, struct md_err *err);
 void smtp_free(struct smtp *s);
 MD_DEFINE_AUTO(struct smtp *, smtp_free)
+
+/* From now on sign in by this access token (XOAUTH2) instead of a password. MD_NOMEM. */
+int smtp_set_token(struct smtp *s, const char *token, struct md_err *err);
 
 /* Send `bytes` (a whole mail with CRLF line ends) within most_ms, however lively the server is.
  * Addresses must pass mail_address_valid(). MD_INPUT for one that does not; otherwise MD_OK and the

@@ -111,3 +111,18 @@ CREATE TABLE imports (
     local_id   {INT} NOT NULL,
     PRIMARY KEY (source, kind, foreign_id)
 ) {STRICT};
+
+CREATE TABLE oauth_grants (
+    section    TEXT NOT NULL,
+    login      TEXT NOT NULL,
+    version    {INT} NOT NULL,
+    refresh    {BLOB},
+    access     {BLOB},
+    renew_at   {INT},
+    expires_at {INT},
+    retry_at   {INT} NOT NULL DEFAULT 0,
+    failures   {INT} NOT NULL DEFAULT 0,
+    refused    {INT} NOT NULL DEFAULT 0,
+    error      TEXT,
+    PRIMARY KEY (section, login)
+) {STRICT};

@@ -111,7 +111,7 @@ static const struct {
 	  "main.conf:3: desk: unknown key \"nmae\"; did you mean \"name\"?\n"
 	  "main.conf:4: desk: url = \"y\": allowed: an address like \"https://help.example.com\"\n"
 	  "main.conf:5: unknown key or section \"foo\"; allowed: database, state_dir, log, desk, "
-	  "http, notify, smtp, mailbox, webhooks, retention, trust, limits, team, field, "
+	  "http, notify, smtp, mailbox, webhooks, oauth, retention, trust, limits, team, field, "
 	  "calendar, sla, workflow, "
 	  "rule\n"
 	  "main.conf:8: unknown key or section \"datbase\"; did you mean \"database\"?\n" },
@@ -217,6 +217,32 @@ static const struct {
 	  "bytes\n" },
 	{ BASE "smtp \"main\" { user = u }\n",
 	  "main.conf:3: smtp \"main\": user is given but no password_file\n" },
+	{ BASE "mailbox \"support\" { auth = xoauth2 }\nsmtp \"main\" { auth = \"oauth:ms365\" }\n",
+	  "main.conf:3: mailbox \"support\": auth = \"xoauth2\": allowed: \"password\" or "
+	  "\"oauth:TITLE\" of an oauth section\n"
+	  "main.conf:4: smtp \"main\": auth = \"ms365\": there is no oauth section\n"
+	  "main.conf:4: smtp \"main\": user is missing: who signs in at \"oauth:ms365\"\n" },
+	{ BASE
+	  "oauth \"a\" { client_id = x token_url = \"http://login.test/token\" device_url = "
+	  "\"http://[::1]:80/device\" }\n"
+	  "oauth \"b\" { client_id = x token_url = \"https://login.test/token\" }\n"
+	  "oauth \"c\" { client_id = x token_url = \"ftp://x\" client_secret_file = pw-none }\n"
+	  "oauth \"d\" { client_secret_file = pw }\n",
+	  "main.conf:3: oauth \"a\": token_url would send tokens in clear to login.test: allowed: "
+	  "an "
+	  "address that begins with \"https://\"; \"http://\" only for a loopback host\n"
+	  "main.conf:4: oauth \"b\": nothing to sign in by: device_url, for `maildesk oauth "
+	  "login`, "
+	  "or client_secret_file, for client credentials, is missing\n"
+	  "main.conf:5: oauth \"c\": token_url = \"ftp://x\": allowed: an address like "
+	  "\"https://login.example.com/token\"\n"
+	  "main.conf:5: oauth \"c\": client_secret_file: pw-none: No such file or directory\n"
+	  "main.conf:6: oauth \"d\": token_url is missing: Where access tokens come from; https, "
+	  "or "
+	  "http to this machine.\n"
+	  "main.conf:6: oauth \"d\": client_id is missing: What this desk is called there (the id "
+	  "of "
+	  "the registered application).\n" },
 	{ BASE "mailbox \"support\" { ca_file = nowhere.pem }\n",
 	  "main.conf:3: mailbox \"support\": ca_file: nowhere.pem: No such file or directory\n" },
 	/* workflows */
@@ -502,6 +528,23 @@ static void what_works_but_is_odd_is_a_warning(void **state)
 	done(&r);
 }
 
+static void an_account_may_sign_in_by_tokens(void **state)
+{
+	struct loaded r = load("smtp \"main\" { host = \"mx.test\" user = u auth = \"oauth:x\" }\n"
+			       "mailbox \"support\" { address = \"s@x.test\" host = \"imap.test\""
+			       " auth = \"oauth:x\" }\n"
+			       "oauth \"x\" { token_url = \"http://localhost:1/t\" client_id = desk"
+			       " client_secret_file = pw }\n");
+
+	(void)state;
+	assert_string_equal(buf_str(&r.problems), "");
+	assert_string_equal(r.config->smtp[0].oauth, "x");
+	assert_string_equal(r.config->mailboxes[0].oauth, "x");
+	assert_string_equal(config_oauth(r.config, "x")->client_secret, "secret word");
+	assert_null(config_oauth(r.config, "y"));
+	done(&r);
+}
+
 static void strings_keep_what_they_say(void **state)
 {
 	struct loaded r;
@@ -587,6 +630,7 @@ int main(void)
 		cmocka_unit_test(later_values_win_and_sections_of_a_title_merge),
 		cmocka_unit_test(secrets_come_from_credentials_first),
 		cmocka_unit_test(what_works_but_is_odd_is_a_warning),
+		cmocka_unit_test(an_account_may_sign_in_by_tokens),
 		cmocka_unit_test(strings_keep_what_they_say),
 		cmocka_unit_test(the_sample_is_clean),
 		cmocka_unit_test(every_default_of_the_sample_is_accepted),

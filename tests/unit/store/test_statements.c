@@ -16,6 +16,7 @@
 #include <maildesk/store/mailboxes.h>
 #include <maildesk/store/messages.h>
 #include <maildesk/store/quarantine.h>
+#include <maildesk/store/oauth.h>
 #include <maildesk/store/otp.h>
 #include <maildesk/store/outbox.h>
 #include <maildesk/store/proofs.h>
@@ -61,6 +62,7 @@ static void (*const whole_store[])(void) __attribute__((used)) = {
 	(void (*)(void))event_add,
 	(void (*)(void))webhook_save,
 	(void (*)(void))saved_view_save,
+	(void (*)(void))oauth_grant_get,
 };
 
 /* Statements that may walk a table or an index of it from one end, and why that is little. */

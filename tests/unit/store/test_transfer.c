@@ -24,6 +24,8 @@ static const char rows_sql[] =
 	"x''),"
 	" ('\u00e4\U0001F980', x'00ff00');"
 	"INSERT INTO desk_keys VALUES (1, 'aa', x'0102'), (1, 'bb', NULL);"
+	"INSERT INTO oauth_grants (section, login, version, refresh) VALUES ('ms365', '', 2, NULL),"
+	" ('ms365', 'a@desk.test', 1, x'0100');"
 	"INSERT INTO users (id, name, email, folded, role, created_at, disabled_at) VALUES"
 	" (1, 'Zo\u00eb \U0001F41D \"q\" ''a'' \\ $1', 'z@desk.test', 'zo\u00eb', 'admin',"
 	" -9223372036854775808, 9223372036854775807), (7, '', 'c@x.test', 'c', 'customer', -1, "
