@@ -41,7 +41,9 @@ static void hand_over(struct http_server *s, unsigned *turn, int fd, const struc
 	}
 	++*turn;
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-	(void)MHD_add_connection(best->daemon, fd, peer, n); /* closes it when it fails */
+	atomic_fetch_add(&s->handed, 1);
+	if (MHD_add_connection(best->daemon, fd, peer, n) != MHD_YES) /* it is closed then */
+		atomic_fetch_sub(&s->handed, 1);
 }
 
 /* False when the process is out of descriptors. */
@@ -258,7 +260,8 @@ static void drain(struct http_server *s)
 {
 	int64_t until = clock_mono(&clock_system) + DRAIN_MS;
 
-	while (atomic_load(&s->running) && clock_mono(&clock_system) < until)
+	while ((atomic_load(&s->running) || http_is_expecting(s)) &&
+	       clock_mono(&clock_system) < until)
 		poll(NULL, 0, 5);
 }
 

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
+enum { EXPECTED_MS = 300 }; /* from a connection to the first byte of its request, at a stop */
+
 static void connection_start(struct http_worker *w, struct MHD_Connection *con, void **context)
 {
 	const union MHD_ConnectionInfo *fd =
@@ -19,6 +21,7 @@ static void connection_start(struct http_worker *w, struct MHD_Connection *con, 
 	struct http_server *s = w->server;
 	struct http_connection *c = md_calloc(1, sizeof *c);
 
+	atomic_fetch_sub(&s->handed, 1);
 	atomic_fetch_add(&w->connections, 1);
 	*context = c;
 	if (!c || !fd) {
@@ -27,6 +30,7 @@ static void connection_start(struct http_worker *w, struct MHD_Connection *con, 
 		return;
 	}
 	c->fd = fd->connect_fd;
+	c->since_ms = clock_mono(&clock_system);
 	atomic_store(&c->deadline, clock_mono(&clock_system) + s->options.header_ms);
 	if (peer)
 		http_peer_address(peer->client_addr, c->peer);
@@ -79,6 +83,18 @@ bool http_reap(struct http_server *s)
 		if (atomic_load(&c->deadline) <= now)
 			shutdown(c->fd, SHUT_RDWR);
 	any = s->connections != NULL;
+	pthread_mutex_unlock(&s->lock);
+	return any;
+}
+
+bool http_is_expecting(struct http_server *s)
+{
+	int64_t since = clock_mono(&clock_system) - EXPECTED_MS;
+	bool any = atomic_load(&s->handed) > 0;
+
+	pthread_mutex_lock(&s->lock);
+	for (struct http_connection *c = s->connections; c && !any; c = c->next)
+		any = !atomic_load(&c->asked) && c->since_ms > since;
 	pthread_mutex_unlock(&s->lock);
 	return any;
 }

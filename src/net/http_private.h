@@ -69,6 +69,7 @@ struct http_server {
 	_Atomic uint64_t id_next;
 	bool tls;
 	atomic_uint running; /* requests between their first and last byte */
+	atomic_uint handed;  /* connections that their worker has not listed yet */
 };
 
 /* What a connection is at. Who waits for a request, or for the rest of its header, may be closed to
@@ -81,7 +82,9 @@ struct http_connection {
 	int fd;
 	_Atomic int64_t deadline; /* monotonic; after it the socket is shut down */
 	_Atomic enum http_phase phase;
-	uint8_t peer[16]; /* as in http_block */
+	uint8_t peer[16];   /* as in http_block */
+	int64_t since_ms;   /* monotonic */
+	_Atomic bool asked; /* its first request has begun */
 };
 
 /* One request and its answer; `q` first, so that handlers' pointers lead back here. */
@@ -104,6 +107,9 @@ struct http_exchange {
 	struct limit_state limit;
 	bool begun, limited, too_large, must_close;
 };
+
+/* http_connection.c: somebody has just come, whose request is surely on its way. */
+bool http_is_expecting(struct http_server *s);
 
 /* http_request.c: the callbacks of libmicrohttpd. */
 void *http_on_uri(void *cls, const char *uri, struct MHD_Connection *con);

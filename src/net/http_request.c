@@ -49,6 +49,8 @@ void *http_on_uri(void *cls, const char *uri, struct MHD_Connection *con)
 	ex->server = w->server;
 	ex->con = con;
 	ex->connection = info ? info->socket_context : NULL;
+	if (ex->connection)
+		atomic_store(&ex->connection->asked, true);
 	ex->arena = (struct arena)ARENA_INIT(HTTP_ANSWER_MAX);
 	ex->body = (struct buf)BUF_INIT(ex->server->options.body_max);
 	ex->r.body = (struct buf)BUF_INIT(HTTP_ANSWER_MAX);
