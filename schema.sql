@@ -507,6 +507,30 @@ CREATE INDEX webhook_deliveries_due ON webhook_deliveries (webhook_id, next_at, 
 CREATE INDEX webhook_deliveries_by_webhook ON webhook_deliveries (webhook_id, id);
 CREATE INDEX webhook_deliveries_done ON webhook_deliveries (done_at) WHERE done_at IS NOT NULL;
 
+CREATE TABLE audit_log (           -- what admins did and what was refused; rows are only added
+    id        {ID},
+    daemon    TEXT NOT NULL,                  -- whose chain
+    seq       {INT},                          -- in it, from 1; NULL: still counted
+    at        {INT} NOT NULL,
+    actor_id  {INT},                          -- no reference: it outlives everything
+    source    TEXT NOT NULL,
+    action    TEXT NOT NULL,
+    about     TEXT,                           -- kind of the object
+    about_id  {INT},
+    detail    TEXT,
+    account   TEXT,                           -- keyed hashes
+    network   TEXT,
+    minute    {INT},                          -- since 1970, of one that is counted
+    count     {INT} NOT NULL,
+    hash      TEXT,                           -- of the row and of the hash before it
+    UNIQUE (daemon, seq)
+) {STRICT};
+CREATE UNIQUE INDEX audit_log_open ON audit_log (daemon, action, account, network, minute)
+    WHERE seq IS NULL;
+CREATE INDEX audit_log_by_actor ON audit_log (actor_id, id) WHERE actor_id IS NOT NULL;
+CREATE INDEX audit_log_by_account ON audit_log (account, id) WHERE account IS NOT NULL;
+CREATE INDEX audit_log_by_action ON audit_log (action, id);
+
 CREATE TABLE viewing (             -- which agents look at which ticket now
     ticket_id {INT} NOT NULL,                 -- no references: it is gone in a minute
     user_id   {INT} NOT NULL,

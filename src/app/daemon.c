@@ -4,6 +4,7 @@
  * changes under it, and whatever was on its way is where it is after a restart too: on the server,
  * in the outbox, in the listening socket's queue. */
 #include <maildesk/app/api.h>
+#include <maildesk/app/audit.h>
 #include <maildesk/app/daemon.h>
 #include <maildesk/app/listener.h>
 #include <maildesk/app/mailboxes.h>
@@ -341,6 +342,7 @@ static int reload(struct daemon *dm, struct md_err *err)
 		rc = change_crew(dm, &c, err);
 		if (rc == MD_OK) {
 			take_over(dm, &c);
+			audit_note(dm->d, "config.reload", NULL);
 			log_notice(NULL, "new configuration: %zu mailboxes, http on %s%s%s",
 				   dm->config->n_mailboxes, daemon_listening(dm),
 				   *dm->d->reload.restart ? "; waits for a restart: " : "",
@@ -353,6 +355,7 @@ static int reload(struct daemon *dm, struct md_err *err)
 		rc = MD_OK;
 	}
 	refuse(c.reason);
+	audit_note(dm->d, "config.refused", NULL);
 	desk_reload_refused(dm->d, c.reason);
 	return rc;
 }

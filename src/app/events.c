@@ -1,3 +1,4 @@
+#include <maildesk/app/audit.h>
 #include <maildesk/app/events.h>
 #include <maildesk/base/log.h>
 #include <maildesk/store/api_keys.h>
@@ -32,6 +33,7 @@ struct events {
 	atomic_bool stopping, drained;
 	struct event_worker worker;
 	pthread_mutex_t lock;
+	int64_t settled_minute;
 	struct viewer *viewers; /* under lock; taken out by the thread alone */
 };
 
@@ -450,6 +452,17 @@ static void sleep_whole(struct events *e, int ms)
 	}
 }
 
+/* Rows of the audit log that are counted by the minute: each minute. */
+static int settle_audit(struct events *e, struct md_err *err)
+{
+	int64_t minute = clock_wall(e->d->clock) / 60000;
+
+	if (minute == e->settled_minute)
+		return MD_OK;
+	e->settled_minute = minute;
+	return audit_settle(e->d, err);
+}
+
 static void *run(void *arg)
 {
 	struct events *e = arg;
@@ -466,6 +479,8 @@ static void *run(void *arg)
 			rc = tell_all(e, &err);
 		if (rc == MD_OK)
 			rc = beat_all(e, &err);
+		if (rc == MD_OK)
+			rc = settle_audit(e, &err);
 		if (rc != MD_OK)
 			log_error(NULL, "events wait: %s", err.text);
 		if (rc != MD_OK || any)

@@ -1,3 +1,4 @@
+#include <maildesk/app/audit.h>
 #include <maildesk/app/outbox.h>
 #include <maildesk/base/json.h>
 #include <maildesk/cmd/cmd.h>
@@ -102,14 +103,18 @@ static int retry(const struct job *job, struct md_err *err)
 {
 	const struct work_by by = by_cli(job->d);
 
-	return outbox_do_retry(&by, job->id, err);
+	int rc = outbox_do_retry(&by, job->id, err);
+
+	return rc == MD_OK ? audit_cli(job->d->db, "outbox.retry", "outbox", job->id, err) : rc;
 }
 
 static int cancel(const struct job *job, struct md_err *err)
 {
 	const struct work_by by = by_cli(job->d);
 
-	return outbox_do_cancel(&by, job->id, err);
+	int rc = outbox_do_cancel(&by, job->id, err);
+
+	return rc == MD_OK ? audit_cli(job->d->db, "outbox.cancel", "outbox", job->id, err) : rc;
 }
 
 static int with_desk(const struct cmd_usage *usage, const char *file, struct job *job,

@@ -1,4 +1,5 @@
 /* maildesk purge, maildesk erase: what is kept no longer, and whom the desk forgets. */
+#include <maildesk/app/audit.h>
 #include <maildesk/app/housekeeping.h>
 #include <maildesk/base/clock.h>
 #include <maildesk/cmd/cmd.h>
@@ -120,6 +121,8 @@ int cmd_erase(int argc, char **argv)
 		fprintf(stderr, "maildesk erase: nobody is called %.200s\n", e.who);
 		return EX_NOUSER;
 	}
+	if (rc == MD_OK)
+		rc = audit_cli(db, "user.erase", "user", e.id, &err);
 	if (rc != MD_OK)
 		return cmd_fail(usage.name, rc, &err);
 	printf("user %lld erased\n", (long long)e.id);

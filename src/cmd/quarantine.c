@@ -1,3 +1,4 @@
+#include <maildesk/app/audit.h>
 #include <maildesk/app/quarantine.h>
 #include <maildesk/base/json.h>
 #include <maildesk/cmd/cmd.h>
@@ -93,6 +94,8 @@ static int let_go(struct desk *d, int64_t id, bool json, struct md_err *err)
 	struct intake_result r;
 	int rc = quarantine_release(d, id, 0, &a, &r, err);
 
+	if (rc == MD_OK)
+		rc = audit_cli(d->db, "quarantine.release", "quarantine", id, err);
 	if (rc == MD_OK && json)
 		printf("{\"message\":%lld,\"outcome\":\"%s\",\"ticket\":%lld}\n",
 		       (long long)r.message, r.outcome, (long long)r.ticket);
@@ -139,16 +142,21 @@ static int change(struct desk *d, int64_t id, db_txn_fn fn, struct md_err *err)
 	return rc;
 }
 
+static int noted(struct desk *d, int64_t id, const char *action, int rc, struct md_err *err)
+{
+	return rc == MD_OK ? audit_cli(d->db, action, "quarantine", id, err) : rc;
+}
+
 static int drop(struct desk *d, int64_t id, bool json, struct md_err *err)
 {
 	(void)json;
-	return change(d, id, remove_row, err);
+	return noted(d, id, "quarantine.remove", change(d, id, remove_row, err), err);
 }
 
 static int block(struct desk *d, int64_t id, bool json, struct md_err *err)
 {
 	(void)json;
-	return change(d, id, block_sender, err);
+	return noted(d, id, "quarantine.block", change(d, id, block_sender, err), err);
 }
 
 static int with_desk(const struct cmd_usage *usage, const char *file, bool json, int64_t id,

@@ -1,3 +1,4 @@
+#include <maildesk/app/audit.h>
 #include <maildesk/app/keys.h>
 #include <maildesk/base/clock.h>
 #include <maildesk/cmd/cmd.h>
@@ -42,6 +43,8 @@ static int cmd_rotate(int argc, char **argv)
 	if ((code = cmd_open(name, file, NULL, &db)) != EX_OK)
 		return code;
 	rc = keys_rotate(db, &random_system, clock_wall(&clock_system), all, &keys, &err);
+	if (rc == MD_OK)
+		rc = audit_cli(db, "token.rotate", NULL, 0, &err);
 	if (rc != MD_OK)
 		return cmd_fail(name, rc, &err);
 	printf("Key %d signs from the next start of the daemon on.", keys.current.id);

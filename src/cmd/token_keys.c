@@ -1,6 +1,7 @@
 /* maildesk token add, list, remove: keys for programs. */
 #include "token_keys.h"
 
+#include <maildesk/app/audit.h>
 #include <maildesk/app/api_key.h>
 #include <maildesk/base/clock.h>
 #include <maildesk/base/json.h>
@@ -42,6 +43,8 @@ static int add(struct db *db, const char *user, const char *scopes, struct api_k
 
 	if (rc == MD_OK)
 		rc = api_key_make(db, &random_system, scopes, k, text, &err);
+	if (rc == MD_OK)
+		rc = audit_cli(db, "api_key.add", "api_key", k->id, &err);
 	if (rc != MD_OK)
 		return cmd_fail("token add", rc, &err);
 	printf(json ? "{\"id\":%lld,\"key\":\"%s\"}\n"
@@ -181,6 +184,8 @@ int token_remove_main(int argc, char **argv)
 	if ((code = cmd_open(usage.name, file, NULL, &db)) != EX_OK)
 		return code;
 	rc = db_txn(db, remove_in_txn, &id, &err);
+	if (rc == MD_OK)
+		rc = audit_cli(db, "api_key.remove", "api_key", id, &err);
 	if (rc == MD_NOTFOUND)
 		return cmd_fail(usage.name, md_fail(&err, MD_NOTFOUND, 0, "there is no such key"),
 				&err);

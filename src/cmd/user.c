@@ -1,3 +1,4 @@
+#include <maildesk/app/audit.h>
 #include <maildesk/base/clock.h>
 #include <maildesk/base/json.h>
 #include <maildesk/base/utf8.h>
@@ -22,7 +23,9 @@ static int add_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
 {
 	struct user *u = ctx;
 
-	return user_add(c, u, &u->id, err);
+	int rc = user_add(c, u, &u->id, err);
+
+	return rc == MD_OK ? audit_cli_add(c, "user.add", "user", u->id, err) : rc;
 }
 
 static bool role_allowed(const char *role)

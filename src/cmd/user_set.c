@@ -1,6 +1,7 @@
 /* maildesk user set: what an admin does to a person, also when nobody can sign in any more. */
 #include "user_set.h"
 
+#include <maildesk/app/audit.h>
 #include <maildesk/app/account.h>
 #include <maildesk/base/clock.h>
 #include <maildesk/base/utf8.h>
@@ -46,7 +47,9 @@ static int set_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
 		u.disabled_at = s->disable ? now_ms : 0;
 	if (ends)
 		rc = account_end_all(c, &u, now_ms, err);
-	return rc == MD_OK ? user_save(c, &u, err) : rc;
+	if (rc == MD_OK)
+		rc = user_save(c, &u, err);
+	return rc == MD_OK ? audit_cli_add(c, "user.change", "user", u.id, err) : rc;
 }
 
 static int set(const char *file, struct setting *s, const char *password)

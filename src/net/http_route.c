@@ -231,6 +231,7 @@ static void run(struct http_exchange *ex, const struct http_route *route)
 {
 	const struct http_service *s = &ex->server->service;
 
+	ex->q.route = route;
 	if (s->enter && !s->enter(s->ctx, &ex->q, &ex->r, route))
 		return;
 	run_route(ex, route);
@@ -305,6 +306,8 @@ void http_dispatch(struct http_exchange *ex)
 		http_refuse(&ex->q, &ex->r, 403, "forbidden", "not for you");
 	else if ((f.route->roles & 1) || !s->permit || s->permit(s->ctx, &ex->q, &ex->r, f.route))
 		run(ex, f.route);
+	if (ex->r.status == 403 && ex->q.role && s->refused)
+		s->refused(s->ctx, &ex->q, &ex->r);
 }
 
 const char *http_query(const struct http_request *q, const char *name)

@@ -26,6 +26,7 @@ int cmd_commands(int argc, char **argv);
 int cmd_ticket(int argc, char **argv);
 int cmd_user(int argc, char **argv);
 int cmd_search(int argc, char **argv);
+int cmd_audit(int argc, char **argv);
 int cmd_purge(int argc, char **argv);
 int cmd_erase(int argc, char **argv);
 int cmd_import(int argc, char **argv);

@@ -29,10 +29,11 @@ struct http_request {
 	char address[HTTP_ADDRESS_MAX]; /* of the client, by trusted proxies if through one */
 	char id[HTTP_REQUEST_ID_MAX];   /* of the request: ours, or a trusted proxy's */
 	int64_t now_ms;
-	struct arena *arena;         /* dies with the request */
-	unsigned role;               /* of the caller: bit number in http_route.roles; 0: nobody */
-	int64_t user;                /* key of its rate limit; 0: the address is */
-	void *caller, *found, *kept; /* the service's own */
+	struct arena *arena; /* dies with the request */
+	unsigned role;       /* of the caller: bit number in http_route.roles; 0: nobody */
+	int64_t user;        /* key of its rate limit; 0: the address is */
+	const struct http_route *route; /* once it is known that they may use it */
+	void *caller, *found, *kept;    /* the service's own */
 };
 
 struct http_response {
@@ -90,6 +91,8 @@ struct http_service {
 	bool (*enter)(void *ctx, struct http_request *q, struct http_response *r,
 		      const struct http_route *route);
 	void (*leave)(void *ctx, struct http_request *q, struct http_response *r);
+	/* What somebody who is known was refused: the answer is 403. May be NULL. */
+	void (*refused)(void *ctx, struct http_request *q, struct http_response *r);
 	/* A GET of what no route names, by anybody: false when there is no such page either; then
 	 * the answer is untouched. May be NULL. */
 	bool (*page)(void *ctx, struct http_request *q, struct http_response *r);

@@ -302,7 +302,7 @@ int api_keys_drop(void *ctx, struct http_request *q, struct http_response *r, st
 {
 	struct api *api = ctx;
 
-	return api_may(q, r, ACTION_MANAGE_USERS) ? db_txn(api->desk->db, drop_in_txn, q, err)
+	return api_may(q, r, ACTION_MANAGE_USERS) ? api_txn(api, q, drop_in_txn, q, NULL, err)
 						  : MD_OK;
 }
 

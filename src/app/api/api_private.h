@@ -68,8 +68,18 @@ void api_leave(void *ctx, struct http_request *q, struct http_response *r);
  * Idempotency-Key says; then *made is set to what it was after `fn`. A handler that answers by
  * what is in the database, and of `fn` needs *made only, answers the same then. `made` may be NULL.
  */
+int api_once(struct api *api, struct http_request *q, db_txn_fn fn, void *ctx, int64_t *made,
+	     struct md_err *err);
+/* audit.c: the same, and noted in the audit log if the route is one of those that are; `made` may
+ * be NULL where the path has the id. For changes by routes of other methods than POST as well. */
 int api_txn(struct api *api, struct http_request *q, db_txn_fn fn, void *ctx, int64_t *made,
 	    struct md_err *err);
+/* Note what was done already, to the object of that id. */
+int api_note(struct api *api, struct http_request *q, int64_t id, struct md_err *err);
+/* One more refusal of that kind: `account` is an address or NULL, `actor` a user or 0. */
+void api_note_refusal(struct api *api, struct http_request *q, const char *action,
+		      const char *account, int64_t actor);
+void api_refused(void *ctx, struct http_request *q, struct http_response *r);
 /* One of several transactions of a request, each for itself. */
 int api_txn_part(struct api *api, struct http_request *q, int64_t part, db_txn_fn fn, void *ctx,
 		 struct md_err *err);
@@ -282,6 +292,7 @@ API_HANDLER(outbox_take_back);
 API_HANDLER(mailboxes_page);
 API_HANDLER(dashboard_show);
 API_HANDLER(events_watch);
+API_HANDLER(audit_page);
 API_HANDLER(webhooks_page);
 API_HANDLER(webhook_get_one);
 API_HANDLER(webhooks_save);
@@ -302,7 +313,7 @@ void api_show_user(struct buf *out, const char *key, const struct user *u, bool 
 
 /* tables of bodies and queries: beside the handlers of their resource, or in schema.c */
 extern const struct http_field outbox_query[], views_body[], view_changes[], no_fields[],
-	webhooks_body[], webhook_changes[];
+	webhooks_body[], webhook_changes[], audit_query[];
 extern const struct http_field blocked_body[], message_query[], attachment_query[], address_body[],
 	user_merge_body[];
 extern const struct http_field teams_body[], teams_changes[], organisations_body[],

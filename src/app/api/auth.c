@@ -148,11 +148,15 @@ int auth_token(void *ctx, struct http_request *q, struct http_response *r, struc
 		return rc;
 	if (!auth_verify(api, rc == MD_OK ? g.user.password_hash : NULL,
 			 json_get_string(q->json, "password")) ||
-	    g.user.disabled_at)
+	    g.user.disabled_at) {
+		api_note_refusal(api, q, "sign_in.refused", email, 0);
 		return auth_unauthorized(q, r, "wrong address or password");
+	}
 	rc = grant_prepare(&g, true, err);
 	if (rc == MD_OK)
 		rc = db_txn(api->desk->db, begin_in_txn, &g, err);
+	if (rc == MD_REFUSED && err->native == AUTH_BAD)
+		api_note_refusal(api, q, "sign_in.refused", email, 0);
 	return rc == MD_OK ? grant_show(&g, r, err) : auth_refused(q, r, rc, err);
 }
 

@@ -445,7 +445,7 @@ static int drop_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
 static int drop(struct api *api, struct http_request *q, const struct kind *k, struct md_err *err)
 {
 	struct catalogue_step s = { .q = q, .kind = k, .arena = ARENA_INIT(16 << 20) };
-	int rc = db_txn(api->desk->db, drop_in_txn, &s, err);
+	int rc = api_txn(api, q, drop_in_txn, &s, NULL, err);
 
 	arena_done(&s.arena);
 	return rc;

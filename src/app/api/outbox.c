@@ -102,7 +102,9 @@ static int change(void *ctx, struct http_request *q, struct http_response *r,
 		*err = why;
 		return rc;
 	}
-	return outbox_get_one(ctx, q, r, err);
+	if (rc == MD_OK)
+		rc = api_note(ctx, q, q->ids[0], err);
+	return rc == MD_OK || rc == MD_NOTFOUND ? outbox_get_one(ctx, q, r, err) : rc;
 }
 
 int outbox_send_again(void *ctx, struct http_request *q, struct http_response *r,

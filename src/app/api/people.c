@@ -283,7 +283,7 @@ int user_patch(void *ctx, struct http_request *q, struct http_response *r, struc
 	rc = hash_password(&w, r, err);
 	if (rc != MD_OK || r->code)
 		return rc;
-	rc = db_txn(api->desk->db, change_in_txn, &w, err);
+	rc = api_txn(api, q, change_in_txn, &w, NULL, err);
 	if (rc == MD_OK)
 		api_show_user(&r->body, NULL, &w.user, true);
 	return rc;

@@ -373,5 +373,5 @@ int user_export(void *ctx, struct http_request *q, struct http_response *r, stru
 	show_end(x.out, '}');
 	http_disposition(q, r, "attachment",
 			 arena_printf(q->arena, "user-%lld.json", (long long)x.user));
-	return rc;
+	return rc == MD_OK ? api_note(api, q, x.user, err) : rc;
 }

@@ -105,6 +105,9 @@ int quarantine_let_go(void *ctx, struct http_request *q, struct http_response *r
 		*err = why;
 		return rc;
 	}
+	rc = api_note(api, q, q->ids[0], err);
+	if (rc != MD_OK)
+		return rc;
 	show_begin(&r->body, NULL, '{');
 	show_int(&r->body, "message", result.message);
 	show_text(&r->body, "outcome", result.outcome);
@@ -136,7 +139,7 @@ int quarantine_drop(void *ctx, struct http_request *q, struct http_response *r, 
 
 	if (!api_may(q, r, ACTION_MANAGE_DESK))
 		return MD_OK;
-	rc = db_txn(api->desk->db, remove_held, &ch, err);
+	rc = api_txn(api, q, remove_held, &ch, NULL, err);
 	return rc == MD_NOTFOUND ? none_such(q, r) : rc;
 }
 
@@ -258,7 +261,7 @@ int blocked_sender_remove(void *ctx, struct http_request *q, struct http_respons
 
 	if (!api_may(q, r, ACTION_MANAGE_DESK))
 		return MD_OK;
-	rc = db_txn(api->desk->db, remove_blocked, &ch, err);
+	rc = api_txn(api, q, remove_blocked, &ch, NULL, err);
 	return rc == MD_NOTFOUND ? http_refuse(q, r, 404, "not_found", "no such blocked sender")
 				 : rc;
 }

@@ -429,8 +429,8 @@ static int once_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
 	return rc;
 }
 
-int api_txn(struct api *api, struct http_request *q, db_txn_fn fn, void *ctx, int64_t *made,
-	    struct md_err *err)
+int api_once(struct api *api, struct http_request *q, db_txn_fn fn, void *ctx, int64_t *made,
+	     struct md_err *err)
 {
 	struct retry *k = q->kept;
 	struct once o = { k, k ? k->seal.name : NULL, q->now_ms, fn, ctx, made };

@@ -110,6 +110,7 @@ static const struct http_route routes[] = {
 { "GET",    V1 "/canned-replies/{id}", STAFF, api_replies_get, NULL, NULL, NULL, "One of them", HTTP_OBJECT, "CannedReply", 0 },
 { "PATCH",  V1 "/canned-replies/{id}", ADMIN, api_replies_save, NULL, NULL, replies_changes, "Change a canned reply", HTTP_OBJECT, "CannedReply", 0 },
 { "DELETE", V1 "/canned-replies/{id}", ADMIN, api_replies_drop, NULL, NULL, NULL, "Remove a canned reply", HTTP_OBJECT, NULL, 204 },
+{ "GET",    V1 "/audit", ADMIN, audit_page, NULL, audit_query, NULL, "What admins did and what was refused", HTTP_PAGE, "AuditRow", 0 },
 { "GET",    V1 "/webhooks", ADMIN, webhooks_page, NULL, page_query, NULL, "Who is called when something happens", HTTP_PAGE, "Webhook", 0 },
 { "POST",   V1 "/webhooks", ADMIN, webhooks_save, NULL, NULL, webhooks_body, "Add a webhook; its secret is shown this once", HTTP_OBJECT, "Webhook", 201 },
 { "GET",    V1 "/webhooks/{id}", ADMIN, webhook_get_one, NULL, NULL, NULL, "One of them", HTTP_OBJECT, "Webhook", 0 },
@@ -167,6 +168,7 @@ static const struct http_service service = {
 	.page = console_page,
 	.finished = api_finished,
 	.failed = api_failed,
+	.refused = api_refused,
 };
 
 void api_document(struct buf *out)

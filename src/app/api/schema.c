@@ -225,6 +225,23 @@ static const struct http_field organisation[] = { OUT("id", HTTP_INT), OUT("name
 						  OUT("domains", HTTP_LINES), HTTP_END };
 static const struct http_field tag_row[] = { OUT("id", HTTP_INT), OUT("name", HTTP_LINE),
 					     OUT("color", HTTP_LINE), HTTP_END };
+static const struct http_field audit_row[] = {
+	OUT("id", HTTP_INT),
+	OUT("at", HTTP_TIME),
+	ONE("actor", HTTP_NULLABLE, "Actor"),
+	OUT("source", HTTP_LINE),
+	OUT("action", HTTP_LINE),
+	MAYBE("about", HTTP_LINE),
+	MAYBE("about_id", HTTP_INT),
+	MAYBE("detail", HTTP_LINE),
+	MAYBE("account", HTTP_LINE),
+	MAYBE("network", HTTP_LINE),
+	OUT("count", HTTP_INT),
+	OUT("daemon", HTTP_LINE),
+	MAYBE("seq", HTTP_INT),
+	MAYBE("hash", HTTP_LINE),
+	HTTP_END,
+};
 static const struct http_field webhook[] = {
 	OUT("id", HTTP_INT),
 	OUT("url", HTTP_LINE),
@@ -605,6 +622,7 @@ const struct http_object api_objects[] = {
 	{ "Bulk", bulk },
 	{ "BulkResult", bulk_result },
 	{ "CannedReply", canned_reply },
+	{ "AuditRow", audit_row },
 	{ "Webhook", webhook },
 	{ "Delivery", delivery },
 	{ "SavedView", saved_view },

@@ -200,7 +200,7 @@ int webhook_drop(void *ctx, struct http_request *q, struct http_response *r, str
 	struct api *api = ctx;
 
 	(void)r;
-	return db_txn(api->desk->db, drop_in_txn, q, err);
+	return api_txn(api, q, drop_in_txn, q, NULL, err);
 }
 
 /* ---- calls ---- */

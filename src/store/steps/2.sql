@@ -74,6 +74,30 @@ CREATE INDEX webhook_deliveries_due ON webhook_deliveries (webhook_id, next_at, 
 CREATE INDEX webhook_deliveries_by_webhook ON webhook_deliveries (webhook_id, id);
 CREATE INDEX webhook_deliveries_done ON webhook_deliveries (done_at) WHERE done_at IS NOT NULL;
 
+CREATE TABLE audit_log (
+    id        {ID},
+    daemon    TEXT NOT NULL,
+    seq       {INT},
+    at        {INT} NOT NULL,
+    actor_id  {INT},
+    source    TEXT NOT NULL,
+    action    TEXT NOT NULL,
+    about     TEXT,
+    about_id  {INT},
+    detail    TEXT,
+    account   TEXT,
+    network   TEXT,
+    minute    {INT},
+    count     {INT} NOT NULL,
+    hash      TEXT,
+    UNIQUE (daemon, seq)
+) {STRICT};
+CREATE UNIQUE INDEX audit_log_open ON audit_log (daemon, action, account, network, minute)
+    WHERE seq IS NULL;
+CREATE INDEX audit_log_by_actor ON audit_log (actor_id, id) WHERE actor_id IS NOT NULL;
+CREATE INDEX audit_log_by_account ON audit_log (account, id) WHERE account IS NOT NULL;
+CREATE INDEX audit_log_by_action ON audit_log (action, id);
+
 CREATE TABLE viewing (
     ticket_id {INT} NOT NULL,
     user_id   {INT} NOT NULL,

@@ -6,6 +6,7 @@
 
 #include <maildesk/store/account_links.h>
 #include <maildesk/store/api_keys.h>
+#include <maildesk/store/audit.h>
 #include <maildesk/store/blobs.h>
 #include <maildesk/store/clocks.h>
 #include <maildesk/store/comments.h>
@@ -60,6 +61,7 @@ static void (*const whole_store[])(void) __attribute__((used)) = {
 	(void (*)(void))dashboard_get,
 	(void (*)(void))desk_keys_all,
 	(void (*)(void))event_add,
+	(void (*)(void))audit_add,
 	(void (*)(void))webhook_save,
 	(void (*)(void))saved_view_save,
 	(void (*)(void))oauth_grant_get,
@@ -93,6 +95,7 @@ static const struct allowed {
 	{ "FROM webhooks", "a hundred at most" },
 	{ "UPDATE webhooks SET created_by", "likewise" },
 	{ "UPDATE webhook_deliveries SET state = 'retry'", "at start and end, what is being sent" },
+	{ "SELECT DISTINCT a.daemon", "an index, for verifying all of it" },
 	{ "FROM event_queue e ORDER BY e.id", "what waits is little" },
 	{ "FROM events e ORDER BY e.id", "the first or last of its key" },
 	{ "DELETE FROM events", "a day of them, each hour" },

@@ -39,6 +39,8 @@ static const char rows_sql[] =
 	"INSERT INTO webhooks VALUES (1, 'https://x.test/', 'ticket.created', 's', 1, 1, 1);"
 	"INSERT INTO webhook_deliveries (id, webhook_id, type, at, state, next_at, created_at)"
 	" VALUES (1, 1, 'webhook.test', 1, 'queued', 1, 1);"
+	"INSERT INTO audit_log (id, daemon, at, source, action, count) VALUES"
+	" (1, 'd', 1, 'api', 'user.add', 1);"
 	"INSERT INTO viewing VALUES (1, 1, 2, 3);"
 	"INSERT INTO event_queue (id, type, ticket_id, is_internal, at) VALUES"
 	" (2, 'ticket.created', 1, 0, 1);"

@@ -1,0 +1,20 @@
+/* audit.h - noting what admins did and what was refused (store/audit.h). */
+#ifndef MAILDESK_APP_AUDIT_H
+#define MAILDESK_APP_AUDIT_H
+
+#include <maildesk/app/desk.h>
+#include <maildesk/store/audit.h>
+
+/* The keyed hash of an address (folded) or a network, "" without one. MD_NOMEM. */
+int audit_mac(struct desk *d, const char *text, char ret[AUDIT_MAC], struct md_err *err);
+/* What the daemon itself did, in a transaction of its own; a failure is logged. */
+void audit_note(struct desk *d, const char *action, const char *detail);
+/* What the command line does, in the transaction that does it; or did. */
+int audit_cli_add(struct db_conn *c, const char *action, const char *about, int64_t about_id,
+		  struct md_err *err);
+int audit_cli(struct db *db, const char *action, const char *about, int64_t about_id,
+	      struct md_err *err);
+/* Close the rows of minutes that are over. */
+int audit_settle(struct desk *d, struct md_err *err);
+
+#endif

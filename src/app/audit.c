@@ -1,0 +1,90 @@
+#include <maildesk/app/audit.h>
+#include <maildesk/base/log.h>
+#include <maildesk/base/utf8.h>
+#include <maildesk/store/settings.h>
+
+#include <sodium.h>
+#include <string.h>
+
+enum { KEY_BYTES = 32, MINUTE_MS = 60000, ADDRESS_MAX = 4096 };
+
+int audit_mac(struct desk *d, const char *text, char ret[AUDIT_MAC], struct md_err *err)
+{
+	md_auto(buf_done) struct buf folded = BUF_INIT(ADDRESS_MAX);
+	uint8_t key[KEY_BYTES], mac[(AUDIT_MAC - 1) / 2];
+	int rc = setting_secret(d->db, "audit_key", d->random, key, sizeof key, err);
+
+	ret[0] = '\0';
+	if (rc != MD_OK || !text || !*text)
+		return rc;
+	utf8_fold(&folded, text, strlen(text));
+	if (folded.status != MD_OK)
+		return md_fail(err, (enum md_code)folded.status, 0, "the address is too long");
+	crypto_generichash(mac, sizeof mac, (const uint8_t *)folded.data, folded.len, key,
+			   sizeof key);
+	sodium_bin2hex(ret, AUDIT_MAC, mac, sizeof mac);
+	return MD_OK;
+}
+
+static int add_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
+{
+	return audit_add(c, ctx, err);
+}
+
+void audit_note(struct desk *d, const char *action, const char *detail)
+{
+	struct audit_row row = { .daemon = d->instance,
+				 .at = clock_wall(d->clock),
+				 .source = "daemon",
+				 .action = action,
+				 .detail = detail };
+	struct md_err err = { 0 };
+
+	if (db_txn(d->db, add_in_txn, &row, &err) != MD_OK)
+		log_error(NULL, "%s is not in the audit log: %s", action, err.text);
+}
+
+int audit_cli_add(struct db_conn *c, const char *action, const char *about, int64_t about_id,
+		  struct md_err *err)
+{
+	const struct audit_row row = { .daemon = AUDIT_CLI,
+				       .at = clock_wall(&clock_system),
+				       .source = "cli",
+				       .action = action,
+				       .about = about,
+				       .about_id = about_id };
+
+	return audit_add(c, &row, err);
+}
+
+struct done {
+	const char *action, *about;
+	int64_t about_id;
+};
+
+static int cli_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
+{
+	const struct done *d = ctx;
+
+	return audit_cli_add(c, d->action, d->about, d->about_id, err);
+}
+
+int audit_cli(struct db *db, const char *action, const char *about, int64_t about_id,
+	      struct md_err *err)
+{
+	struct done d = { action, about, about_id };
+
+	return db_txn(db, cli_in_txn, &d, err);
+}
+
+static int seal_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
+{
+	const struct desk *d = ctx;
+
+	return audit_seal(c, d->instance, clock_wall(d->clock) / MINUTE_MS, err);
+}
+
+int audit_settle(struct desk *d, struct md_err *err)
+{
+	return db_txn(d->db, seal_in_txn, d, err);
+}
