@@ -101,7 +101,8 @@ static bool is_header(struct span all, bool one_line)
 	for (size_t i = 0; (dated || addressed) && trim_quote_headers[i].verb; i++)
 		if (span_has(all, trim_quote_headers[i].verb) &&
 		    (!*trim_quote_headers[i].start ||
-		     span_starts(all, trim_quote_headers[i].start) || addressed || one_line))
+		     span_starts(all, trim_quote_headers[i].start) || addressed ||
+		     (one_line && (trim_has_time(all) || has_year(all)))))
 			return true;
 	return false;
 }

@@ -38,9 +38,11 @@ static unsigned label_of(struct span line)
 }
 
 /* Three kinds of labels in the next lines, who among them: the head of an old mail. A form in the
- * first mail of a conversation looks like that, but tells nothing "to" anybody. */
+ * first mail of a conversation looks like that, but has no subject or tells nothing "to" anybody.
+ */
 static bool block_begins(const struct trim_lines *l, size_t at)
 {
+	const unsigned for_sure = LABEL_TO | LABEL_SUBJECT;
 	unsigned seen = label_of(l->v[at].text), lines = 0;
 
 	if (!(seen & (LABEL_FROM | LABEL_SENT | LABEL_SUBJECT)))
@@ -52,7 +54,7 @@ static bool block_begins(const struct trim_lines *l, size_t at)
 		seen |= label_of(l->v[i].text);
 	}
 	return (seen & LABEL_FROM) && __builtin_popcount(seen) >= 3 &&
-	       !(l->first && !(seen & LABEL_TO));
+	       !(l->first && (seen & for_sure) != for_sure);
 }
 
 /* "NAME ---DATE TIME---how it began": Notes, above the fields of the old mail. */

@@ -73,6 +73,17 @@ static const struct {
 	{ "From: here to there it is far.\nGo.", "From: here to there it is far.\nGo." },
 	{ "> only a quote", "> only a quote" },
 	{ "-- \nonly a signature", "-- \nonly a signature" },
+	{ "new\n\n> On 3 Nov 2026, at 10:00, Bob <b@c.example> wrote:\n> \n> old", "new" },
+	{ "new\n\nVirus-free. www.avast.com", "new" },
+	/* what people write stays */
+	{ "Bob wrote the manual on 3 May:\n\npage 1", "Bob wrote the manual on 3 May:\n\npage 1" },
+	{ "Answer until 10:00 on 3.11. to b@c.example:\n\nit matters",
+	  "Answer until 10:00 on 3.11. to b@c.example:\n\nit matters" },
+	{ "See:\n\n| a table\n| of mine", "See:\n\n| a table\n| of mine" },
+	{ "one\n\n---\n\ntwo", "one\n\n---\n\ntwo" },
+	{ "Run:\n\n> ls -l\n\nand tell", "Run:\n\n> ls -l\n\nand tell" },
+	{ "Ordered on Monday\nSent by DHL\nNever came",
+	  "Ordered on Monday\nSent by DHL\nNever came" },
 	{ "", "" },
 };
 

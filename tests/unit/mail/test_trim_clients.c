@@ -207,11 +207,14 @@ static void leaves_forms_alone(void **state)
 				   "Subject: broken\nFrom: Anna <a@x.example>\n\nPlease help";
 	static const char outlook[] = "see below\n\nFrom: Anna <a@x.example>\nSent: Monday\n"
 				      "To: Bob\nSubject: broken\n\nPlease help";
+	static const char trip[] =
+		"Booking:\nFrom: Berlin\nTo: Hamburg\nDate: 3.11.2026\n\nConfirm";
 	struct trim_hints first = { .first = true };
 	md_auto(arena_done) struct arena a = ARENA_INIT(TEST_ARENA);
 
 	(void)state;
 	assert_true(span_is(trim_reply_hinted(&a, span_of(form), &first), form));
+	assert_true(span_is(trim_reply_hinted(&a, span_of(trip), &first), trip));
 	assert_true(span_is(trim_reply_hinted(&a, span_of(outlook), &first), "see below"));
 	assert_true(
 		span_is(trim_reply(&a, span_of(form)), "Hello, a visitor wrote:\n\nName: Anna"));
