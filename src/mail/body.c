@@ -140,11 +140,26 @@ static bool may_be_text(const struct mime_tree *t, int index)
 	return (index == 0 || !p->filename) && !shown_by_root(t, index);
 }
 
+/* No-break spaces (of UTF-8 and of Latin-1), zero-width ones and byte order marks: editors leave
+ * them in a text/plain that nobody wrote. */
+static size_t blank_at(struct span s)
+{
+	static const char *const blanks[] = { "\xc2\xa0", "\xe2\x80\x8b", "\xe2\x80\x8c",
+					      "\xef\xbb\xbf", "\xa0" };
+
+	for (size_t i = 0; i < MD_COUNT(blanks); i++)
+		if (span_starts(s, blanks[i]))
+			return strlen(blanks[i]);
+	return 0;
+}
+
 static bool says_something(struct span s)
 {
-	for (size_t i = 0; i < s.n; i++)
-		if (ascii_alnum(s.p[i]) || (unsigned char)s.p[i] >= 0x80)
+	for (size_t i = 0, n; i < s.n; i += n) {
+		n = (unsigned char)s.p[i] >= 0x80 ? blank_at(span_from(s, i)) : 1;
+		if (n == 0 || ascii_alnum(s.p[i]))
 			return true;
+	}
 	return false;
 }
 

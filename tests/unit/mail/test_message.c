@@ -158,6 +158,25 @@ static void judges_senders_and_kinds(void **state)
 	}
 }
 
+/* Editors leave no-break spaces in the text/plain of a mail that was written in HTML. */
+static void takes_html_where_plain_is_blank(void **state)
+{
+	static const char *const blanks[] = { "", " \n ", "\xc2\xa0\n", "\xa0", "\xef\xbb\xbf" };
+
+	(void)state;
+	for (size_t i = 0; i < MD_COUNT(blanks); i++) {
+		md_auto(arena_done) struct arena a = ARENA_INIT(TEST_ARENA);
+		const char *mail =
+			arena_printf(&a,
+				     "Content-Type: multipart/alternative; boundary=b\n\n"
+				     "--b\nContent-Type: text/plain\n\n%s\n"
+				     "--b\nContent-Type: text/html\n\n<p>written</p>\n--b--\n",
+				     blanks[i]);
+
+		assert_string_equal(message_of(&a, mail, strlen(mail)).text, "written");
+	}
+}
+
 static void reads_authentication_results(void **state)
 {
 	const char *mail =
@@ -222,6 +241,7 @@ int main(void)
 		cmocka_unit_test(attachment_slices_point_into_the_raw_mail),
 		cmocka_unit_test(identity_ignores_traces_and_line_ends),
 		cmocka_unit_test(judges_senders_and_kinds),
+		cmocka_unit_test(takes_html_where_plain_is_blank),
 		cmocka_unit_test(reads_authentication_results),
 		cmocka_unit_test(survives_lack_of_memory),
 	};
