@@ -33,6 +33,11 @@ export const routes: Route[] = [
 	{ path: 'dashboard', for: staff, load: () => import('./pages/dashboard'), nav: { label: m.dashboard, icon: 'chart', group: 'work' } },
 	{ path: 'profile', for: everyone, load: () => import('./pages/profile') },
 
+	{ path: 'quarantine', for: staff, load: () => import('./pages/quarantine'), nav: { label: m.quarantine, icon: 'shield', group: 'mail' } },
+	{ path: 'outbox', for: staff, load: () => import('./pages/outbox'), nav: { label: m.outbox, icon: 'send', group: 'mail' } },
+	{ path: 'mailboxes', for: admin, load: () => import('./pages/mailboxes'), nav: { label: m.mailboxes, icon: 'mailbox', group: 'mail' } },
+	{ path: 'health', for: staff, load: () => import('./pages/health'), nav: { label: m.health, icon: 'pulse', group: 'mail' } },
+
 	{ path: 'teams', for: staff, load: () => import('./pages/teams'), nav: { label: m.teams, icon: 'users', group: 'settings' } },
 	{ path: 'organisations', for: staff, load: () => import('./pages/organisations'), nav: { label: m.organisations, icon: 'building', group: 'settings' } },
 	{ path: 'tags', for: staff, load: () => import('./pages/tags'), nav: { label: m.tags, icon: 'tag', group: 'settings' } },

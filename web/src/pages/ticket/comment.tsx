@@ -8,24 +8,17 @@ import { useLanguage, useT } from '../../lib/language';
 import type { Text } from '../../lib/text';
 import common from '../../messages/common';
 import m from '../../messages/detail';
-import { Ago, Avatar, Badge, Button, type Tone } from '../../ui/basic';
+import { Ago, Avatar, Button } from '../../ui/basic';
 import { useAsk } from '../../ui/dialog';
 import { FormActions, FormError, TextArea } from '../../ui/form';
 import { Icon } from '../../ui/icons';
+import { MailState } from '../../ui/mail-state';
 import { Menu } from '../../ui/menu';
 import { Markdown, PlainText } from '../../ui/rich-text';
 import { useToast } from '../../ui/toast';
 import { Files } from './files';
 import { MailFrame } from './mail-frame';
 import { useFresh } from './data';
-
-const stateTones: Record<string, Tone> = { sent: 'good', failed: 'danger', retry: 'warn', held: 'warn', queued: 'neutral', sending: 'neutral', cancelled: 'neutral' };
-
-export function MailState({ state }: { state: string }) {
-	const t = useT();
-	const text = (m as Record<string, Text>)[state];
-	return <Badge tone={stateTones[state] ?? 'neutral'}>{text ? t(text) : state}</Badge>;
-}
 
 function Delivery({ mails }: { mails: Message[] }) {
 	const t = useT();

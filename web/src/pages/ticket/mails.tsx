@@ -1,7 +1,7 @@
 import { useLanguage } from '../../lib/language';
 import m from '../../messages/detail';
 import { Ago, Button, Empty, Failure, Loading } from '../../ui/basic';
-import { MailState } from './comment';
+import { MailState } from '../../ui/mail-state';
 import { useMails } from './data';
 
 export function Mails({ ticket, onMail }: { ticket: number; onMail: (id: number, what: 'original' | 'decision') => void }) {
