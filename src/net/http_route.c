@@ -272,6 +272,19 @@ bool http_may_upload(struct http_exchange *ex)
 	return (f.route->roles & 1U << ex->q.role) != 0;
 }
 
+/* What the caller may not see is not there, whatever they wanted to do with it. */
+static void not_for_role(struct http_exchange *ex, const struct http_route *route)
+{
+	const struct http_service *s = &ex->server->service;
+	struct md_err err = { 0 };
+	int rc = route->find ? route->find(s->ctx, &ex->q, &err) : MD_OK;
+
+	if (rc == MD_OK)
+		http_refuse(&ex->q, &ex->r, 403, "forbidden", "not for you");
+	else
+		s->failed(s->ctx, &ex->q, &ex->r, rc, &err);
+}
+
 void http_dispatch(struct http_exchange *ex)
 {
 	const struct http_service *s = &ex->server->service;
@@ -303,7 +316,7 @@ void http_dispatch(struct http_exchange *ex)
 	else if (!f.route)
 		no_method(ex, &f);
 	else if (!(f.route->roles & 1U << ex->q.role) && !(f.route->roles & 1))
-		http_refuse(&ex->q, &ex->r, 403, "forbidden", "not for you");
+		not_for_role(ex, f.route);
 	else if ((f.route->roles & 1) || !s->permit || s->permit(s->ctx, &ex->q, &ex->r, f.route))
 		run(ex, f.route);
 	if (ex->r.status == 403 && ex->q.role && s->refused)

@@ -1,7 +1,7 @@
 /* http.h - an HTTP/1.1 server driven by a table of routes; libmicrohttpd stays inside.
  *
  * Dispatch of a request, in this order: rate limit; no such path 404; OPTIONS 204; who calls (401,
- * before 405 unless the path is open to all); 405 with Allow; role 403; `find` of the route (404);
+ * before 405 unless the path is open to all); 405 with Allow; `find` of the route (404); role 403;
  * query 400; body 415, 400, 422; the handler. HEAD is GET without the body.
  *
  * Handlers run on the server's threads, several at once. Whatever is wrong with a request becomes
