@@ -1,4 +1,5 @@
 #include <maildesk/app/probe.h>
+#include <maildesk/app/vault.h>
 #include <maildesk/base/clock.h>
 #include <maildesk/base/random.h>
 #include <maildesk/mail/compose.h>
@@ -13,7 +14,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { CA_FILE_MAX = 4 << 20, HEADER_MAX = 256 << 10, LOOK_MS = 500, MAIL_MAX = 16 << 10 };
+enum {
+	CA_FILE_MAX = 4 << 20,
+	HEADER_MAX = 256 << 10,
+	LOOK_MS = 500,
+	MAIL_MAX = 16 << 10,
+	TOKEN_MAX = 64 << 10,
+	TOKEN_WAIT_MS = 10000,
+};
 #define FORGED "forged.invalid" /* whom the forged field speaks for */
 
 /* ---- signing in ---- */
@@ -35,8 +43,23 @@ static int load_trust(const char *path, struct wire_trust **ret, struct md_err *
 		     : wire_trust_new(pem, (size_t)n, ret, err);
 }
 
-int probe_open(const struct conf_mailbox *m, struct probe_mailbox *ret, struct md_err *err)
+/* The first one may be on its way. MD_REFUSED: a person must act, err says how. */
+static int get_token(struct bearer *b, const char *section, const char *user, struct buf *out,
+		     struct md_err *err)
 {
+	int64_t until = clock_mono(&clock_system) + TOKEN_WAIT_MS, serial;
+	int rc;
+
+	while ((rc = bearer_token(b, section, user, out, &serial, err)) == MD_AGAIN &&
+	       clock_mono(&clock_system) < until)
+		poll(NULL, 0, LOOK_MS);
+	return rc;
+}
+
+int probe_open(const struct conf_mailbox *m, struct bearer *bearer, struct probe_mailbox *ret,
+	       struct md_err *err)
+{
+	md_auto(vault_wipe) struct buf token = BUF_INIT(TOKEN_MAX);
 	md_auto(wire_trust_unref_p) struct wire_trust *trust = NULL;
 	md_auto(imap_close_p) struct imap *imap = NULL;
 	struct imap_config c = { .host = m->host,
@@ -44,7 +67,7 @@ int probe_open(const struct conf_mailbox *m, struct probe_mailbox *ret, struct m
 				 .tls = m->tls,
 				 .user = m->user,
 				 .secret = m->password,
-				 .xoauth2 = strcmp(m->auth, "xoauth2") == 0,
+				 .xoauth2 = m->oauth != NULL,
 				 .timeout_ms = m->timeout_ms };
 	int rc = MD_OK;
 
@@ -53,6 +76,10 @@ int probe_open(const struct conf_mailbox *m, struct probe_mailbox *ret, struct m
 	else if (strcmp(m->tls, "none") != 0)
 		rc = wire_trust_system(&trust, err);
 	c.trust = trust;
+	if (rc == MD_OK && m->oauth) {
+		rc = get_token(bearer, m->oauth, m->user, &token, err);
+		c.secret = buf_str(&token);
+	}
 	if (rc == MD_OK)
 		rc = imap_open(&c, &imap, err);
 	if (rc != MD_OK)
@@ -104,6 +131,7 @@ static int send_one(struct probe_mail *p, enum probe_way way, struct md_err *err
 					      conf->ca_file,    conf->user, conf->password,
 					      conf->timeout_ms, NULL };
 	md_auto(buf_done) struct buf mail = BUF_INIT(MAIL_MAX);
+	md_auto(vault_wipe) struct buf access = BUF_INIT(TOKEN_MAX);
 	md_auto(smtp_free_p) struct smtp *session = NULL;
 	struct smtp_result result = { 0 };
 	char to[320], token[20];
@@ -117,6 +145,10 @@ static int send_one(struct probe_mail *p, enum probe_way way, struct md_err *err
 	address_of(p->mailbox, way, token, to);
 	compose(p, way, to, &mail);
 	rc = smtp_new(&account, &session, err);
+	if (rc == MD_OK && conf->oauth)
+		rc = get_token(p->bearer, conf->oauth, conf->user, &access, err);
+	if (rc == MD_OK && conf->oauth)
+		rc = smtp_set_token(session, buf_str(&access), err);
 	if (rc == MD_OK)
 		rc = smtp_send(session, p->mailbox->address, to, mail.data, mail.len,
 			       conf->timeout_ms, &result, err);

@@ -71,6 +71,22 @@ static int conclude(const struct doctor *d)
 	return d->failures ? EX_UNAVAILABLE : EX_OK;
 }
 
+/* Access tokens are in the hands of a whole desk. */
+static struct desk *open_desk(struct doctor *d)
+{
+	struct desk *desk = NULL;
+	struct md_err err = { 0 };
+	int rc = desk_open(d->config, &desk, &err);
+
+	if (rc == MD_OK)
+		rc = bearer_start(desk->bearer, &err);
+	if (rc == MD_OK)
+		d->bearer = desk->bearer;
+	else
+		doctor_say(d, FAILED, "oauth", NULL, "%s.", err.text);
+	return desk;
+}
+
 int cmd_doctor(int argc, char **argv)
 {
 	const char *file = CMD_DEFAULT_CONFIG, *wait = "30";
@@ -94,6 +110,7 @@ int cmd_doctor(int argc, char **argv)
 	};
 	md_auto(config_free_p) struct config *config = NULL;
 	md_auto(db_close_p) struct db *db = NULL;
+	md_auto(desk_close_p) struct desk *desk = NULL;
 	char *end;
 	int first, code, rc;
 
@@ -114,6 +131,9 @@ int cmd_doctor(int argc, char **argv)
 	d.config = config;
 	doctor_host(&d);
 	db = d.db;
+	if (d.db && config->n_oauths)
+		desk = open_desk(&d);
 	doctor_mail(&d);
+	bearer_stop(d.bearer);
 	return conclude(&d);
 }

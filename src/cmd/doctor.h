@@ -2,7 +2,7 @@
 #ifndef MAILDESK_CMD_DOCTOR_H
 #define MAILDESK_CMD_DOCTOR_H
 
-#include <maildesk/app/config.h>
+#include <maildesk/app/desk.h>
 #include <maildesk/app/probe.h>
 #include <maildesk/store/db.h>
 
@@ -10,9 +10,10 @@ enum finding { FINE, WARNING, FAILED, SKIPPED };
 
 struct doctor {
 	const struct config *config;
-	struct db *db;      /* NULL: it cannot be opened */
-	bool daemon_works;  /* so mails are taken from their folder while we look */
-	bool json, no_mail; /* options */
+	struct db *db;         /* NULL: it cannot be opened */
+	struct bearer *bearer; /* access tokens; NULL: none are needed, or to be had */
+	bool daemon_works;     /* so mails are taken from their folder while we look */
+	bool json, no_mail;    /* options */
 	int64_t wait_ms;
 	int warnings, failures;
 };

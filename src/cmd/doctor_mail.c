@@ -26,12 +26,13 @@ static const struct conf_smtp *way_out(const struct config *c, const struct conf
 static void say_refusal(struct doctor *d, const struct conf_mailbox *m, int rc,
 			const struct md_err *err)
 {
-	const char *way = rc == MD_REFUSED ? "check user and password_file; some providers want an "
-					     "app password or OAuth"
-			  : rc == MD_NOTFOUND ? "create the folder or change folder"
-			  : rc == MD_AGAIN
-				  ? "check host, port and firewall"
-				  : "check tls, host, ca_file and the server's certificate";
+	const char *way =
+		rc == MD_REFUSED && m->oauth ? "check that the mailbox may be read by IMAP with it"
+		: rc == MD_REFUSED  ? "check user and password_file; some providers want an "
+				      "app password or OAuth"
+		: rc == MD_NOTFOUND ? "create the folder or change folder"
+		: rc == MD_AGAIN    ? "check host, port and firewall"
+				    : "check tls, host, ca_file and the server's certificate";
 
 	doctor_say(d, FAILED, "mailbox", m->title, "%s: %s.", err->text, way);
 }
@@ -40,7 +41,7 @@ static bool open_mailbox(struct doctor *d, const struct conf_mailbox *m, struct 
 {
 	struct imap_folder target;
 	struct md_err err = { 0 };
-	int rc = probe_open(m, box, &err);
+	int rc = probe_open(m, d->bearer, box, &err);
 
 	if (rc != MD_OK) {
 		say_refusal(d, m, rc, &err);
@@ -241,6 +242,7 @@ static void send_to_itself(struct doctor *d, const struct conf_mailbox *m,
 	md_auto(arena_done) struct arena a = ARENA_INIT(ARENA_MAX);
 	struct probe_mail p = { .mailbox = m,
 				.smtp = way_out(d->config, m),
+				.bearer = d->bearer,
 				.imap = box->imap,
 				.after = box->folder.uidnext ? box->folder.uidnext - 1 : 0,
 				.authserv_id = *d->config->trust.authserv_id

@@ -281,8 +281,8 @@ static void say_what_next(const struct plan *p)
 
 	printf("wrote %s\nadmin %s\n", p->config, p->answer[ADMIN_EMAIL]);
 	if (p->preset->oauth)
-		printf("First let the desk into its mailbox: maildesk oauth login %s%s%s\n",
-		       p->preset->oauth, option, file);
+		printf("First let the desk into its mailbox: maildesk oauth login support%s%s\n",
+		       option, file);
 	printf("Now: maildesk doctor%s%s && ", option, file);
 	if (usual && access("/run/systemd/system", F_OK) == 0)
 		puts("systemctl enable --now maildesk");

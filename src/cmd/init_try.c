@@ -84,7 +84,7 @@ static void try_with(struct config *c, struct arena *a, struct init_found *ret)
 	int rc;
 
 	c->mailboxes[0].timeout_ms = c->smtp[0].timeout_ms = TIMEOUT_MS;
-	rc = probe_open(p.mailbox, &box, &err);
+	rc = probe_open(p.mailbox, NULL, &box, &err);
 	if (rc == MD_OK) {
 		p.imap = box.imap;
 		p.after = box.folder.uidnext ? box.folder.uidnext - 1 : 0;

@@ -355,3 +355,16 @@ def free_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         return s.getsockname()[1]
+
+
+def test_doctor_signs_in_by_the_token_too(desk, server):
+    def doctor():
+        done = subprocess.run([lib.MAILDESK, "doctor", "--json", "--config", desk.config], text=True,
+                              stdin=subprocess.DEVNULL, capture_output=True, timeout=120)
+        return {(f["what"], f["name"]): f for f in map(json.loads, done.stdout.splitlines())}
+    missing = doctor()["mailbox", "support"]
+    assert missing["finding"] == "failed" and "oauth login support" in missing["text"]
+    log_in(desk, server)
+    found = doctor()
+    for what in (("mailbox", "support"), ("smtp", "main"), ("delivery", "support")):
+        assert found[what]["finding"] == "ok", found

@@ -78,10 +78,13 @@ def test_a_wrong_answer_leaves_nothing(mail_world, folder, changes, code, words)
     ("gmail", ['host = "imap.gmail.com"', 'host = "smtp.gmail.com"', "verp = false"]),
     ("fastmail", ['host = "imap.fastmail.com"', 'host = "smtp.fastmail.com"']),
     ("mail.example.org", ['host = "mail.example.org"']),
+    ("microsoft365", ['host = "outlook.office365.com"', 'auth = "oauth:microsoft365"',
+                      "/v2.0/devicecode"]),
 ])
 def test_providers(mail_world, folder, provider, lines):
     given = options(mail_world, folder, provider=provider, imap_host=None, imap_port=None,
-                    smtp_port=None, smtp_tls=None, ca_file=None, no_mail=True)
+                    smtp_port=None, smtp_tls=None, ca_file=None, no_mail=True,
+                    oauth_client_id="abc")
     done = run("init", *given)
     assert done.returncode == 0, done.stderr
     text = (folder / "etc" / "maildesk.conf").read_text()

@@ -3,6 +3,7 @@
 #ifndef MAILDESK_APP_PROBE_H
 #define MAILDESK_APP_PROBE_H
 
+#include <maildesk/app/bearer.h>
 #include <maildesk/app/config.h>
 #include <maildesk/net/imap.h>
 #include <maildesk/net/smtp.h>
@@ -11,9 +12,11 @@ struct probe_mailbox {
 	struct imap *imap; /* the session, with the folder selected; close it by imap_close() */
 	struct imap_folder folder;
 };
-/* Signs in and selects the folder. MD_REFUSED: not these credentials; MD_NOTFOUND: no such folder;
+/* Signs in and selects the folder; `bearer`, which is started, has the tokens of sections that sign
+ * in by one (NULL: there are none). MD_REFUSED: not these credentials; MD_NOTFOUND: no such folder;
  * MD_AGAIN, MD_BROKEN, MD_INPUT as in imap.h. */
-int probe_open(const struct conf_mailbox *m, struct probe_mailbox *ret, struct md_err *err);
+int probe_open(const struct conf_mailbox *m, struct bearer *bearer, struct probe_mailbox *ret,
+	       struct md_err *err);
 
 /* What stands above a mail that went its whole way. */
 struct probe_trust {
@@ -34,6 +37,7 @@ struct probe_mail {
 	/* in */
 	const struct conf_mailbox *mailbox;
 	const struct conf_smtp *smtp;
+	struct bearer *bearer;   /* as of probe_open() */
 	struct imap *imap;       /* of the mailbox */
 	uint32_t after;          /* no mail of interest is at or below this UID */
 	const char *authserv_id; /* to forge in the mail to the address; NULL: nothing */
