@@ -157,7 +157,7 @@ fuzz-run: $(FUZZ)
 # The references that the benchmark measures the daemon against, found beside the binary.
 BARE := $(patsubst tests/bench/%.c,$(B)/%,$(sort $(wildcard tests/bench/bare_*.c)))
 $(BARE): $(B)/%: $(B)/obj/tests/bench/%.o
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -letpan -lsqlite3
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -letpan -lsqlite3 -lcurl
 
 # What a part of the daemon costs, measured from inside.
 COST := $(patsubst tests/bench/%.c,$(B)/%,$(sort $(wildcard tests/bench/cost_*.c)))

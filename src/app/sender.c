@@ -1,36 +1,25 @@
-/* Outbox rows to SMTP: claim, render once, send, finish.
+/* Outbox rows to SMTP: claim, render once, send, finish (sender_priv.h).
  *
- * A row is claimed with a lease before it is tried, and finished in a transaction of its own right
- * after the server's answer. A crash between that answer and the commit is the only way to send a
- * mail twice; it has the same bytes and Message-ID then. Rows a previous life of this daemon held
- * are due at once.
+ * A row is claimed with a lease before it is tried, and finished right after the server's answer,
+ * in one transaction with others that were answered meanwhile. A crash between that answer and the
+ * commit is the only way to send a mail twice; it has the same bytes and Message-ID then. Rows a
+ * previous life of this daemon held are due at once.
  *
  * Other daemons take up what is claimed when its lease is over, by the database's clock. So nothing
- * is tried that could take longer than what is left of it; what a round leaves is given back. A
- * daemon that was stopped for minutes thus goes on with nothing but the mail it was at. */
-#include <maildesk/app/account.h>
+ * is tried that could take longer than what is left of it; it is given back instead. A daemon that
+ * was stopped for minutes thus goes on with nothing but the mails it was at. */
 #include <maildesk/app/listener.h>
 #include <maildesk/app/outbox.h>
-#include <maildesk/app/render.h>
-#include <maildesk/app/sender.h>
 #include <maildesk/base/fault.h>
 #include <maildesk/base/log.h>
-#include <maildesk/net/smtp.h>
-#include <maildesk/store/blobs.h>
 #include <maildesk/store/leases.h>
-#include <maildesk/store/outbox.h>
 
-#include "mail_head.h"
+#include "sender_priv.h"
 
-#include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-	CLAIM_MAX = 50,
-	MAIL_MAX = 64 << 20,
-	FROZEN_MAX = 32 << 20, /* bytes of mails in memory until they are kept */
 	ARENA_MAX = 64 << 20,
 	PAUSE_MS = 1000, /* after a database failure */
 	KEY_WAIT_MS = 10000,
@@ -38,218 +27,18 @@ enum {
 	JITTER_PERCENT = 10,
 	PROBLEMS_MAX = 64 << 10,
 	ENDING_MAX = 16 << 20,
+	SETTLE_MAX = 512, /* in one transaction */
+	LAST_TRIES = 3,
 	TOKEN_MAX = 64 << 10,
+	ACCOUNTS_MAX = 1000,
 };
 
 /* Minutes after each attempt, in units of smtp.retry_first: 1, 5, 15, 30 min, 1, 2, 4 h, 4 h … */
 static const int64_t schedule[] = { 1, 5, 15, 30, 60, 120, 240 };
 
-struct account {
-	const struct conf_smtp *conf;
-	struct smtp_account account;
-	struct smtp *session;
-	bool was_away;  /* mails may wait because it could not be reached */
-	bool no_token;  /* mails wait for an access token */
-	int64_t serial; /* of the token in use */
-};
+/* ---- what became of a try ---- */
 
-struct sender {
-	struct desk *d;
-	pthread_t thread;
-	atomic_bool stopping;
-	struct templates *templates;
-	struct account *accounts;
-	/* of one round */
-	struct arena arena;
-	struct outbox_row *rows;
-	size_t n;
-	int64_t lease_ms;
-	int64_t lease_end_ms; /* monotonic */
-	int64_t reserve_ms;   /* no mail is begun when less is left */
-	bool owes;            /* rows are claimed that nobody sends: to be given back */
-};
-
-/* ---- claim and freeze ---- */
-
-static int claim(struct db_conn *c, void *ctx, struct md_err *err)
-{
-	struct sender *s = ctx;
-	int64_t now;
-	int rc = lease_now(c, &now, err);
-
-	arena_reset(&s->arena);
-	s->n = 0;
-	s->lease_end_ms = clock_mono(s->d->clock) + s->lease_ms;
-	return rc != MD_OK ? rc
-			   : outbox_claim(c, s->d->instance, now, now + s->lease_ms, CLAIM_MAX,
-					  &s->arena, &s->rows, &s->n, err);
-}
-
-struct frozen {
-	struct sender *s;
-	struct blob blobs[CLAIM_MAX];
-	const char *heads[CLAIM_MAX];
-	bool ready[CLAIM_MAX];
-	size_t bytes;
-};
-
-static int keep(struct db_conn *c, void *ctx, struct md_err *err)
-{
-	struct frozen *f = ctx;
-	int rc = MD_OK;
-
-	for (size_t i = 0; i < f->s->n && rc == MD_OK; i++) {
-		struct outbox_row *row = &f->s->rows[i];
-
-		if (!f->ready[i])
-			continue;
-		rc = blob_put(c, &f->blobs[i], &row->blob_id, err);
-		if (rc == MD_OK)
-			rc = outbox_freeze(c, row->id, row->blob_id, f->blobs[i].size, f->heads[i],
-					   err);
-	}
-	return rc;
-}
-
-static const char mail_purpose[] = "mail with a link";
-
-static int prepare_sealed(struct sender *s, struct buf *mail, struct blob *ret, struct md_err *err)
-{
-	md_auto(buf_done) struct buf sealed = BUF_INIT(MAIL_MAX);
-	int rc = vault_seal(s->d->vault, mail_purpose, mail->data, mail->len, &sealed, err);
-
-	explicit_bzero(mail->data, mail->len);
-	return rc == MD_OK ? blob_prepare(sealed.data, sealed.len, ret, err) : rc;
-}
-
-static int prepare(struct sender *s, const struct outbox_row *row, struct blob *ret,
-		   const char **ret_head, struct md_err *err)
-{
-	md_auto(buf_done) struct buf mail = BUF_INIT(MAIL_MAX), head = BUF_INIT(MAIL_HEAD_MAX);
-	struct db_conn *c = NULL;
-	int rc = db_read(s->d->db, &c, err);
-
-	if (rc == MD_OK) {
-		rc = render_mail(s->templates, s->d, c, row, &mail, &head, err);
-		db_read_done(c);
-	}
-	*ret_head = head.len ? arena_strdup(&s->arena, buf_str(&head)) : NULL;
-	if (rc == MD_OK && account_is_event(row->event))
-		return prepare_sealed(s, &mail, ret, err);
-	return rc == MD_OK ? blob_prepare(mail.data, mail.len, ret, err) : rc;
-}
-
-static int finish(struct sender *s, const struct outbox_row *row, const char *state,
-		  const char *reply, int64_t next_at, struct md_err *err);
-
-/* When another daemon may have handed over the key (vault.h). */
-static int64_t in_a_moment(const struct sender *s)
-{
-	return clock_wall(s->d->clock) + KEY_WAIT_MS;
-}
-
-static int keep_ready(struct frozen *f, struct md_err *err)
-{
-	int rc = f->bytes ? db_txn(f->s->d->db, keep, f, err) : MD_OK;
-
-	for (size_t i = 0; i < CLAIM_MAX; i++)
-		if (f->ready[i])
-			blob_done(&f->blobs[i]);
-	memset(f->ready, 0, sizeof f->ready);
-	f->bytes = 0;
-	return rc;
-}
-
-/* Render what was not rendered yet, outside any transaction, and keep it before the first try. */
-static int freeze(struct sender *s, struct md_err *err)
-{
-	struct frozen f = { .s = s };
-	int rc = MD_OK;
-
-	for (size_t i = 0; i < s->n && rc == MD_OK; i++) {
-		struct md_err why = { 0 };
-
-		if (s->rows[i].blob_id)
-			continue;
-		rc = prepare(s, &s->rows[i], &f.blobs[i], &f.heads[i], &why);
-		f.ready[i] = rc == MD_OK;
-		if (f.ready[i] && (f.bytes += f.blobs[i].n) > FROZEN_MAX)
-			rc = keep_ready(&f, err);
-		else if (rc == MD_INPUT)
-			rc = finish(s, &s->rows[i], "failed", why.text, 0, err);
-		else if (rc == MD_AGAIN && account_is_event(s->rows[i].event))
-			rc = finish(s, &s->rows[i], "retry", why.text, in_a_moment(s), err);
-		else if (rc != MD_OK && err)
-			*err = why;
-	}
-	if (rc == MD_OK)
-		rc = keep_ready(&f, err);
-	if (rc == MD_CONFLICT) { /* another daemon has rendered one of them: the lease was over */
-		s->n = 0;
-		s->owes = true;
-		rc = MD_OK;
-	}
-	f.bytes = 0;
-	keep_ready(&f, NULL);
-	return rc;
-}
-
-/* ---- one mail ---- */
-
-struct ending {
-	struct sender *s;
-	struct arena arena; /* of one run of the transaction */
-	const struct outbox_row *row;
-	const char *state, *reply;
-	int64_t next_at;
-};
-
-static int write_ending(struct db_conn *c, void *ctx, struct md_err *err)
-{
-	struct ending *e = ctx;
-	int64_t now = clock_wall(e->s->d->clock);
-	int rc = outbox_finish(c, e->row->id, e->s->d->instance, e->state, e->reply, e->next_at,
-			       now, err);
-
-	arena_reset(&e->arena);
-	if (rc == MD_OK && strcmp(e->state, "failed") == 0) {
-		rc = outbox_tell_failure(e->s->d, c, &e->arena, e->row, e->reply, err);
-		if (rc == MD_CONFLICT) /* somebody is at the ticket; the row is still ours */
-			rc = MD_AGAIN;
-	}
-	return rc;
-}
-
-/* Is what was claimed still ours for so long? */
-static bool is_ours(const struct sender *s, int64_t for_ms)
-{
-	return clock_mono(s->d->clock) + for_ms < s->lease_end_ms && !atomic_load(&s->stopping);
-}
-
-static int finish(struct sender *s, const struct outbox_row *row, const char *state,
-		  const char *reply, int64_t next_at, struct md_err *err)
-{
-	struct log_ctx about = { .message_id = row->mail_id,
-				 .message = row->message_id,
-				 .ticket = row->ticket_id };
-	struct ending e = { s, ARENA_INIT(ENDING_MAX), row, state, reply, next_at };
-	int rc;
-
-	if (strcmp(state, "sent") == 0)
-		log_info(&about, "sent %s to %s: %s", row->event, row->recipient, reply);
-	else
-		log_warn(&about, "%s: %s to %s: %s", state, row->event, row->recipient, reply);
-	/* The database may be away for a moment; forgotten, the mail would be sent again. */
-	do
-		rc = db_txn(s->d->db, write_ending, &e, err);
-	while ((rc == MD_AGAIN || rc == MD_UNKNOWN) && is_ours(s, 0));
-	arena_done(&e.arena);
-	/* The lease ran out and another daemon has the row, or the commit that was not answered
-	 * was done: that outcome counts. */
-	return rc == MD_CONFLICT ? MD_OK : rc;
-}
-
-static int64_t next_try(struct sender *s, const struct conf_smtp *conf,
+static int64_t next_try(const struct sender *s, const struct conf_smtp *conf,
 			const struct outbox_row *row)
 {
 	size_t step = row->attempts > 0 ? (size_t)row->attempts - 1 : 0;
@@ -264,66 +53,260 @@ static int64_t next_try(struct sender *s, const struct conf_smtp *conf,
 	return clock_wall(s->d->clock) + wait - jitter + (jitter ? dice % (2 * jitter) : 0);
 }
 
-struct waking {
-	const struct sender *s;
-	const struct account *a;
+static void decide_answered(struct sender *s, struct account *a, struct item *i)
+{
+	i->next_at = next_try(s, a->conf, &i->row);
+	a->was_away |= i->result.outcome != SMTP_SENT && !i->result.answered;
+	a->no_token |= i->no_token;
+	if (i->result.outcome == SMTP_ACCOUNT)
+		log_error(NULL, "smtp \"%s\" refuses this desk, mail waits: %s", a->conf->title,
+			  i->result.reply);
+	i->outcome = i->result.outcome == SMTP_SENT ? "sent"
+		     : i->result.outcome == SMTP_PERMANENT ||
+				     i->next_at > i->row.created_at + a->conf->give_up_ms
+			     ? "failed"
+			     : "retry";
+}
+
+static void say(const struct item *i)
+{
+	struct log_ctx about = { .message_id = i->row.mail_id,
+				 .message = i->row.message_id,
+				 .ticket = i->row.ticket_id };
+
+	if (strcmp(i->outcome, "sent") == 0)
+		log_info(&about, "sent %s to %s: %s", i->row.event, i->row.recipient,
+			 i->result.reply);
+	else if (i->result.reply[0])
+		log_warn(&about, "%s: %s to %s: %s", i->outcome, i->row.event, i->row.recipient,
+			 i->result.reply);
+}
+
+static void decide(struct sender *s, struct account *a, struct item *i)
+{
+	int64_t now = clock_wall(s->d->clock);
+
+	i->outcome = "retry";
+	switch (i->ending) {
+	case ENDING_ANSWERED:
+		decide_answered(s, a, i);
+		break;
+	case ENDING_FAILED:
+		i->outcome = "failed";
+		break;
+	case ENDING_LATER:
+		i->next_at = now + KEY_WAIT_MS;
+		break;
+	case ENDING_GIVEN_BACK:
+		i->next_at = now + (i->result.reply[0] ? PAUSE_MS : 0);
+		break;
+	}
+	say(i);
+}
+
+/* A mail given back was not tried: what was said of it before holds. */
+static const char *reply_of(const struct item *i)
+{
+	return i->ending == ENDING_GIVEN_BACK ? i->row.last_reply : i->result.reply;
+}
+
+/* ---- keeping ---- */
+
+struct settling {
+	struct sender *s;
+	struct item *items[SETTLE_MAX];
+	struct account *of[SETTLE_MAX];
+	size_t n;
+	struct arena arena; /* of one that failed */
 };
 
+static bool has_failed(const struct item *i)
+{
+	return i->state == ITEM_ENDED && strcmp(i->outcome, "failed") == 0;
+}
+
+static int keep_rendered(struct db_conn *c, struct item *i, struct md_err *err)
+{
+	int rc = blob_put(c, &i->blob, &i->row.blob_id, err);
+
+	if (rc != MD_OK)
+		return rc;
+	rc = outbox_freeze(c, i->row.id, i->row.blob_id, i->blob.size, i->head, err);
+	i->was_lost = rc == MD_CONFLICT; /* another daemon has rendered it: the lease was over */
+	return i->was_lost ? MD_OK : rc;
+}
+
+/* The lease ran out and another daemon has the row, or a commit that was not answered was done:
+ * that outcome counts. */
+static int keep_ending(struct db_conn *c, struct sender *s, const struct item *i,
+		       struct md_err *err)
+{
+	int rc = outbox_finish(c, i->row.id, s->d->instance, i->outcome, reply_of(i), i->next_at,
+			       clock_wall(s->d->clock), err);
+
+	return rc == MD_CONFLICT ? MD_OK : rc;
+}
+
+static bool brings_back(const struct item *i, const struct account *a)
+{
+	return i->state == ITEM_ENDED && a->was_away && strcmp(i->outcome, "sent") == 0;
+}
+
 /* What waited for the server to come back need not wait any longer. */
-static int wake_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
+static int wake_waiting(struct db_conn *c, const struct settling *g, struct md_err *err)
 {
-	const struct waking *w = ctx;
+	int rc = MD_OK;
 
-	return outbox_wake(c, w->a->conf->title, clock_wall(w->s->d->clock), err);
-}
+	for (size_t k = 0; k < g->s->n_accounts && rc == MD_OK; k++) {
+		const struct account *a = &g->s->accounts[k];
+		bool is_back = false;
 
-static int wake(struct sender *s, struct account *a, struct md_err *err)
-{
-	struct waking w = { s, a };
-	int rc = db_txn(s->d->db, wake_in_txn, &w, err);
-
-	a->was_away = rc != MD_OK;
-	return rc;
-}
-
-/* ---- signing in by a token ---- */
-
-/* MD_AGAIN, MD_REFUSED: there is none. */
-static int use_token(struct sender *s, struct account *a, struct md_err *err)
-{
-	md_auto(vault_wipe) struct buf token = BUF_INIT(TOKEN_MAX);
-	int64_t serial;
-	int rc;
-
-	if (!a->conf->oauth)
-		return MD_OK;
-	rc = bearer_token(s->d->bearer, a->conf->oauth, a->conf->user, &token, &serial, err);
-	if (rc == MD_OK && serial != a->serial) {
-		rc = smtp_set_token(a->session, buf_str(&token), err);
-		a->serial = rc == MD_OK ? serial : 0;
+		for (size_t i = 0; i < g->n; i++)
+			is_back |= g->of[i] == a && brings_back(g->items[i], a);
+		if (is_back)
+			rc = outbox_wake(c, a->conf->title, clock_wall(g->s->d->clock), err);
 	}
 	return rc;
 }
 
-/* As if the server had refused us; with no digit in front, so that the mail is woken with others.
- */
-static void no_token(const struct md_err *why, struct smtp_result *ret)
+static int settle_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
 {
-	*ret = (struct smtp_result){ .outcome = SMTP_ACCOUNT };
-	snprintf(ret->reply, sizeof ret->reply, "no access token: %.300s", why->text);
+	struct settling *g = ctx;
+	int rc = MD_OK;
+
+	for (size_t k = 0; k < g->n && rc == MD_OK; k++) {
+		struct item *i = g->items[k];
+
+		if (i->state == ITEM_RENDERED)
+			rc = keep_rendered(c, i, err);
+		else if (!has_failed(i))
+			rc = keep_ending(c, g->s, i, err);
+	}
+	return rc == MD_OK ? wake_waiting(c, g, err) : rc;
 }
 
-static void judge_token(struct sender *s, struct account *a, const struct smtp_result *result)
-{
-	const struct conf_smtp *conf = a->conf;
+struct failing {
+	struct sender *s;
+	const struct item *item;
+	struct arena arena; /* of one run of the transaction */
+};
 
-	if (!conf->oauth)
-		return;
-	if (result->outcome == SMTP_SENT)
-		bearer_accepted(s->d->bearer, conf->oauth, conf->user);
-	if (result->no_login)
-		bearer_refused(s->d->bearer, conf->oauth, conf->user, a->serial);
-	a->no_token |= result->no_login;
+static int fail_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
+{
+	struct failing *f = ctx;
+	int rc = outbox_finish(c, f->item->row.id, f->s->d->instance, "failed",
+			       f->item->result.reply, 0, clock_wall(f->s->d->clock), err);
+
+	if (rc != MD_OK)
+		return rc;
+	arena_reset(&f->arena);
+	rc = outbox_tell_failure(f->s->d, c, &f->arena, &f->item->row, f->item->result.reply, err);
+	return rc == MD_CONFLICT ? MD_AGAIN : rc; /* somebody is at the ticket; the row is ours */
+}
+
+/* Its ticket's people are told, in a transaction of its own. */
+static int settle_failure(struct sender *s, const struct item *i, struct md_err *err)
+{
+	struct failing f = { s, i, ARENA_INIT(ENDING_MAX) };
+	int rc = db_txn(s->d->db, fail_in_txn, &f, err);
+
+	arena_done(&f.arena);
+	return rc == MD_CONFLICT ? MD_OK : rc;
+}
+
+static void forget_rendered(struct sender *s, struct item *i)
+{
+	s->rendered_bytes -= i->blob.n;
+	blob_done(&i->blob);
+	i->blob = (struct blob){ 0 };
+	free((void *)(uintptr_t)i->head);
+	i->head = NULL;
+}
+
+static void release_item(struct item *i)
+{
+	if (--i->batch->live == 0) {
+		arena_done(&i->batch->arena);
+		free(i->batch);
+	}
+	free(i->mail);
+	*i = (struct item){ .state = ITEM_FREE };
+}
+
+/* Under lock, after the commit. */
+static int advance(struct sender *s, struct account *a, struct item *i, struct md_err *err)
+{
+	if (i->state == ITEM_ENDED) {
+		bool was_sent = i->sent_by;
+
+		if (brings_back(i, a))
+			a->was_away = false;
+		if (was_sent)
+			i->sent_by->sends = false;
+		release_item(i);
+		return was_sent ? lanes_call(s, a, 1, err) : MD_OK;
+	}
+	forget_rendered(s, i);
+	i->state = i->was_lost ? ITEM_ENDED : ITEM_READY;
+	if (!i->was_lost)
+		return lanes_call(s, a, 1, err);
+	i->ending = ENDING_GIVEN_BACK;
+	desk_wake(s->d, DESK_SENDER);
+	return MD_OK;
+}
+
+static void collect(struct sender *s, struct settling *g)
+{
+	for (size_t k = 0; k < s->n_accounts; k++)
+		for (size_t n = 0; n < SENDER_ITEMS && g->n < SETTLE_MAX; n++) {
+			struct account *a = &s->accounts[k];
+			struct item *i = &a->items[n];
+
+			if (i->state != ITEM_RENDERED && i->state != ITEM_ENDED)
+				continue;
+			if (i->state == ITEM_ENDED && !i->outcome)
+				decide(s, a, i);
+			g->of[g->n] = a;
+			g->items[g->n++] = i;
+		}
+}
+
+/* Of what came out of lanes; nobody else touches it. *ret_n: how many. */
+static int settle(struct sender *s, size_t *ret_n, struct md_err *err)
+{
+	struct settling g = { .s = s };
+	int rc = MD_OK;
+
+	pthread_mutex_lock(&s->lock);
+	collect(s, &g);
+	pthread_mutex_unlock(&s->lock);
+	*ret_n = g.n;
+	if (g.n == 0)
+		return MD_OK;
+	for (size_t k = 0; k < g.n && rc == MD_OK; k++)
+		if (has_failed(g.items[k]))
+			rc = settle_failure(s, g.items[k], err);
+	if (rc == MD_OK)
+		rc = db_txn(s->d->db, settle_in_txn, &g, err);
+	if (rc != MD_OK)
+		return rc;
+	pthread_mutex_lock(&s->lock);
+	for (size_t k = 0; k < g.n && rc == MD_OK; k++)
+		rc = advance(s, g.of[k], g.items[k], err);
+	pthread_mutex_unlock(&s->lock);
+	return rc;
+}
+
+struct waking {
+	struct sender *s;
+	const char *smtp;
+};
+
+static int wake_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
+{
+	const struct waking *w = ctx;
+
+	return outbox_wake(c, w->smtp, clock_wall(w->s->d->clock), err);
 }
 
 /* Mails that waited for a token need not wait any longer. */
@@ -331,155 +314,85 @@ static int wake_with_tokens(struct sender *s, struct md_err *err)
 {
 	int rc = MD_OK;
 
-	for (size_t i = 0; i < s->d->config->n_smtp && rc == MD_OK; i++) {
-		struct account *a = &s->accounts[i];
+	for (size_t k = 0; k < s->n_accounts && rc == MD_OK; k++) {
+		struct account *a = &s->accounts[k];
+		struct waking w = { s, a->conf->title };
 		md_auto(vault_wipe) struct buf token = BUF_INIT(TOKEN_MAX);
 		int64_t serial;
 
 		if (!a->no_token || bearer_token(s->d->bearer, a->conf->oauth, a->conf->user,
 						 &token, &serial, NULL) != MD_OK)
 			continue;
-		rc = wake(s, a, err);
+		rc = db_txn(s->d->db, wake_in_txn, &w, err);
 		a->no_token = rc != MD_OK;
 	}
 	return rc;
 }
 
-static int conclude(struct sender *s, struct account *a, const struct outbox_row *row,
-		    const struct smtp_result *result, struct md_err *err)
+/* ---- claiming ---- */
+
+struct claiming {
+	struct sender *s;
+	const char *smtp;
+	size_t most, n;
+	struct batch *batch;
+	struct outbox_row *rows;
+	int64_t lease_end_ms;
+};
+
+static int claim_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
 {
-	int64_t next = next_try(s, a->conf, row);
-	bool hopeless =
-		result->outcome == SMTP_PERMANENT || next > row->created_at + a->conf->give_up_ms;
-
-	a->was_away |= result->outcome != SMTP_SENT && !result->answered;
-	if (result->outcome == SMTP_SENT) {
-		int rc = finish(s, row, "sent", result->reply, 0, err);
-
-		return rc == MD_OK && a->was_away ? wake(s, a, err) : rc;
-	}
-	if (result->outcome == SMTP_ACCOUNT)
-		log_error(NULL, "smtp \"%s\" refuses this desk, mail waits: %s", a->conf->title,
-			  result->reply);
-	return hopeless ? finish(s, row, "failed", result->reply, 0, err)
-			: finish(s, row, "retry", result->reply, next, err);
-}
-
-static struct account *account_of(struct sender *s, const char *title)
-{
-	for (size_t i = 0; i < s->d->config->n_smtp; i++)
-		if (strcmp(s->accounts[i].conf->title, title) == 0)
-			return &s->accounts[i];
-	return NULL;
-}
-
-/* One from before such mails were sealed is what it is. */
-static int unseal_mail(struct sender *s, uint8_t **bytes, size_t *n, struct md_err *err)
-{
-	md_auto(buf_done) struct buf mail = BUF_INIT(MAIL_MAX);
-	int rc = vault_unseal(s->d->vault, mail_purpose, *bytes, *n, &mail, err);
-
-	if (rc == MD_INPUT)
-		return MD_OK;
-	if (rc != MD_OK)
-		return rc;
-	free(*bytes);
-	*n = mail.len;
-	*bytes = (uint8_t *)buf_steal(&mail);
-	return MD_OK;
-}
-
-static int load_mail(struct sender *s, const struct outbox_row *row, uint8_t **ret, size_t *ret_n,
-		     struct md_err *err)
-{
-	struct db_conn *c = NULL;
-	int rc = db_read(s->d->db, &c, err);
-
-	if (rc == MD_OK) {
-		rc = blob_get(c, row->blob_id, ret, ret_n, err);
-		db_read_done(c);
-	}
-	return rc == MD_OK && account_is_event(row->event) ? unseal_mail(s, ret, ret_n, err) : rc;
-}
-
-static int send_row(struct sender *s, const struct outbox_row *row, struct md_err *err)
-{
-	struct account *a = account_of(s, row->smtp);
-	md_auto(md_free_p) uint8_t *bytes = NULL;
-	struct smtp_result result;
-	size_t n = 0;
-	int rc;
-
-	desk_busy(s->d, DESK_SENDER);
-	if (!row->blob_id)
-		return MD_OK; /* it could not be rendered and is finished */
-	if (!a)
-		return finish(s, row, "failed", "its smtp section is gone from the configuration",
-			      0, err);
-	rc = load_mail(s, row, &bytes, &n, err);
-	if (rc == MD_AGAIN && account_is_event(row->event))
-		return finish(s, row, "retry", err->text, in_a_moment(s), err);
-	if (rc == MD_OK && !a->session)
-		rc = smtp_new(&a->account, &a->session, err);
-	if (rc != MD_OK)
-		return rc;
-	rc = use_token(s, a, err);
-	if (rc == MD_AGAIN || rc == MD_REFUSED) {
-		a->no_token = true;
-		no_token(err, &result);
-		return conclude(s, a, row, &result, err);
-	}
-	if (rc != MD_OK)
-		return rc;
-	rc = smtp_send(a->session, row->sender, row->recipient, (const char *)bytes, n,
-		       s->lease_end_ms - clock_mono(s->d->clock), &result, err);
-	fault_point("smtp_accepted");
-	if (rc == MD_OK)
-		judge_token(s, a, &result);
-	if (rc == MD_INPUT)
-		return finish(s, row, "failed", err->text, 0, err);
-	return rc == MD_OK ? conclude(s, a, row, &result, err) : rc;
-}
-
-/* ---- the loop ---- */
-
-static int round_trip(struct sender *s, struct md_err *err)
-{
-	int rc = wake_with_tokens(s, err);
-	size_t sent = 0;
-
-	if (rc == MD_OK)
-		rc = db_txn(s->d->db, claim, s, err);
-	if (rc == MD_OK && s->n)
-		fault_point("outbox_claimed");
-	if (rc == MD_OK)
-		rc = freeze(s, err);
-	while (sent < s->n && rc == MD_OK && is_ours(s, s->reserve_ms))
-		rc = send_row(s, &s->rows[sent++], err);
-	s->owes |= rc != MD_OK || sent < s->n;
-	return rc;
-}
-
-static int release(struct db_conn *c, void *ctx, struct md_err *err)
-{
-	const struct sender *s = ctx;
+	struct claiming *k = ctx;
+	struct sender *s = k->s;
 	int64_t now;
 	int rc = lease_now(c, &now, err);
 
-	return rc == MD_OK ? outbox_release(c, s->d->instance, now, err) : rc;
+	arena_reset(&k->batch->arena);
+	k->n = 0;
+	k->lease_end_ms = clock_mono(s->d->clock) + s->lease_ms;
+	return rc == MD_OK ? outbox_claim(c, k->smtp, s->d->instance, now, now + s->lease_ms,
+					  k->most, &k->batch->arena, &k->rows, &k->n, err)
+			   : rc;
 }
 
-/* Nothing is being sent: what is still claimed is due again. */
-static int give_back(struct sender *s, struct md_err *err)
+static int claim(struct claiming *k, struct md_err *err)
 {
-	int rc = s->owes ? db_txn(s->d->db, release, s, err) : MD_OK;
+	int rc;
 
-	s->owes &= rc != MD_OK;
+	k->batch = md_calloc(1, sizeof *k->batch);
+	if (!k->batch)
+		return md_fail(err, MD_NOMEM, 0, "out of memory");
+	k->batch->arena.max = ARENA_MAX;
+	rc = db_txn(k->s->d->db, claim_in_txn, k, err);
+	if (rc == MD_OK && k->n) {
+		fault_point("outbox_claimed");
+		return MD_OK;
+	}
+	arena_done(&k->batch->arena);
+	free(k->batch);
 	return rc;
 }
 
-/* Milliseconds until the next row is due. */
-static int until_due(struct sender *s)
+/* Under lock. */
+static void fill_items(struct account *a, const struct claiming *k)
+{
+	size_t at = 0;
+
+	for (size_t n = 0; n < SENDER_ITEMS && at < k->n; n++) {
+		struct item *i = &a->items[n];
+
+		if (i->state != ITEM_FREE)
+			continue;
+		*i = (struct item){ .state = k->rows[at].blob_id ? ITEM_READY : ITEM_CLAIMED,
+				    .batch = k->batch,
+				    .row = k->rows[at++],
+				    .lease_end_ms = k->lease_end_ms };
+		k->batch->live++;
+	}
+}
+
+/* Milliseconds until the next row of an account is due. */
+static int until_due(struct sender *s, const char *smtp)
 {
 	int64_t now = 0, due = 0;
 	struct db_conn *c = NULL;
@@ -488,7 +401,7 @@ static int until_due(struct sender *s)
 	if (rc == MD_OK) {
 		rc = lease_now(c, &now, NULL);
 		if (rc == MD_OK)
-			rc = outbox_next_due(c, &due, NULL);
+			rc = outbox_next_due(c, smtp, &due, NULL);
 		db_read_done(c);
 	}
 	if (rc == MD_NOTFOUND)
@@ -498,30 +411,152 @@ static int until_due(struct sender *s)
 	return due <= now ? 0 : due - now > LOOK_MS ? LOOK_MS : (int)(due - now);
 }
 
+/* *ret_ms: when to look again. */
+static int claim_for(struct sender *s, struct account *a, int *ret_ms, struct md_err *err)
+{
+	struct claiming k = { .s = s, .smtp = a->conf->title };
+	int64_t wait = LOOK_MS;
+	size_t places = 0;
+	int rc;
+
+	pthread_mutex_lock(&s->lock);
+	for (size_t i = 0; i < SENDER_ITEMS; i++)
+		places += a->items[i].state == ITEM_FREE;
+	k.most = account_allows(s, a, &wait);
+	pthread_mutex_unlock(&s->lock);
+	*ret_ms = wait < 1 ? 1 : wait < LOOK_MS ? (int)wait : LOOK_MS;
+	/* many at a time; who ends wakes us */
+	if (k.most == 0 || places < SENDER_ITEMS / 2)
+		return MD_OK;
+	k.most = k.most < places ? k.most : places;
+	*ret_ms = until_due(s, k.smtp);
+	if (*ret_ms > 0)
+		return MD_OK;
+	rc = claim(&k, err);
+	*ret_ms = k.n ? 0 : ELSEWHERE_MS;
+	if (rc != MD_OK || k.n == 0)
+		return rc;
+	pthread_mutex_lock(&s->lock);
+	fill_items(a, &k);
+	rc = lanes_call(s, a, k.n, err);
+	pthread_mutex_unlock(&s->lock);
+	return rc;
+}
+
+static int claim_all(struct sender *s, int *ret_ms, struct md_err *err)
+{
+	int rc = MD_OK, ms;
+
+	*ret_ms = LOOK_MS;
+	for (size_t k = 0; k < s->n_accounts && rc == MD_OK; k++) {
+		rc = claim_for(s, &s->accounts[k], &ms, err);
+		*ret_ms = ms < *ret_ms ? ms : *ret_ms;
+	}
+	return rc;
+}
+
+/* ---- the beginning and the end ---- */
+
+static int release_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
+{
+	const struct sender *s = ctx;
+	int64_t now;
+	int rc = lease_now(c, &now, err);
+
+	return rc == MD_OK ? outbox_release(c, s->d->instance, now, err) : rc;
+}
+
+/* Mails of an account that the configuration had. */
+static int fail_all_of(struct sender *s, const char *smtp, struct md_err *err)
+{
+	struct claiming k = { .s = s, .smtp = smtp, .most = SENDER_ITEMS };
+	int rc;
+
+	while ((rc = claim(&k, err)) == MD_OK && k.n) {
+		for (size_t n = 0; n < k.n && rc == MD_OK; n++) {
+			struct item i = { .state = ITEM_ENDED,
+					  .row = k.rows[n],
+					  .outcome = "failed",
+					  .result.reply = "its smtp section is gone from the "
+							  "configuration" };
+
+			say(&i);
+			rc = settle_failure(s, &i, err);
+		}
+		arena_done(&k.batch->arena);
+		free(k.batch);
+		if (rc != MD_OK)
+			break;
+	}
+	return rc;
+}
+
+static int fail_orphans(struct sender *s, struct md_err *err)
+{
+	md_auto(arena_done) struct arena a = ARENA_INIT(1 << 20);
+	struct rec_strs names = { 0 };
+	struct db_conn *c = NULL;
+	int rc = db_read(s->d->db, &c, err);
+
+	if (rc == MD_OK) {
+		rc = outbox_accounts(c, ACCOUNTS_MAX, &a, &names, err);
+		db_read_done(c);
+	}
+	for (size_t i = 0; i < names.n && rc == MD_OK; i++)
+		if (!config_smtp(s->d->config, names.v[i]))
+			rc = fail_all_of(s, names.v[i], err);
+	return rc;
+}
+
+/* What was answered is kept, the rest is due again. */
+static void finish(struct sender *s)
+{
+	struct md_err err = { 0 };
+	size_t n = 0;
+	int rc = MD_AGAIN;
+
+	lanes_stop(s);
+	for (int i = 0; i < LAST_TRIES && rc != MD_OK; i++)
+		do
+			rc = settle(s, &n, &err);
+		while (rc == MD_OK && n);
+	if (rc == MD_OK)
+		rc = db_txn(s->d->db, release_in_txn, s, &err);
+	if (rc != MD_OK)
+		log_error(NULL, "outbox: %s", err.text);
+}
+
+static int begin(struct sender *s, bool *began, struct md_err *err)
+{
+	int rc = *began ? MD_OK : db_txn(s->d->db, release_in_txn, s, err); /* of an earlier life */
+
+	if (rc == MD_OK && !*began)
+		rc = fail_orphans(s, err);
+	*began |= rc == MD_OK;
+	return rc;
+}
+
 static void *run(void *arg)
 {
 	struct sender *s = arg;
 	struct md_err err = { 0 };
+	bool began = false;
 
-	s->owes = true; /* by an earlier life */
 	while (!atomic_load(&s->stopping)) {
-		int rc = give_back(s, &err);
+		size_t n = 0;
+		int ms = 0, rc = begin(s, &began, &err);
 
-		if (rc == MD_OK) {
-			desk_sleep(s->d, DESK_SENDER, until_due(s));
-			if (atomic_load(&s->stopping))
-				break;
-			rc = round_trip(s, &err);
-		}
-		if (rc == MD_OK && s->n == 0)
-			desk_sleep(s->d, DESK_SENDER, ELSEWHERE_MS);
 		if (rc == MD_OK)
-			continue;
-		log_error(NULL, "outbox waits: %s", err.text);
-		desk_sleep(s->d, DESK_SENDER, PAUSE_MS);
+			rc = settle(s, &n, &err);
+		if (rc == MD_OK)
+			rc = wake_with_tokens(s, &err);
+		if (rc == MD_OK)
+			rc = claim_all(s, &ms, &err);
+		if (rc != MD_OK)
+			log_error(NULL, "outbox waits: %s", err.text);
+		desk_sleep(s->d, DESK_SENDER, rc != MD_OK ? PAUSE_MS : ms);
 	}
-	if (give_back(s, &err) != MD_OK)
-		log_error(NULL, "outbox: %s", err.text);
+	finish(s);
 	desk_idle(s->d, DESK_SENDER);
 	return NULL;
 }
@@ -545,12 +580,44 @@ static int load_templates(struct sender *s, struct md_err *err)
 
 static void free_sender(struct sender *s)
 {
-	for (size_t i = 0; s->accounts && i < s->d->config->n_smtp; i++)
-		smtp_free(s->accounts[i].session);
+	for (size_t k = 0; s->accounts && k < s->n_accounts; k++) {
+		struct account *a = &s->accounts[k];
+
+		for (size_t n = 0; n < SENDER_ITEMS; n++) {
+			if (a->items[n].state == ITEM_RENDERED)
+				forget_rendered(s, &a->items[n]);
+			if (a->items[n].state != ITEM_FREE)
+				release_item(&a->items[n]);
+		}
+		pthread_cond_destroy(&a->work);
+		free(a->lanes);
+		free(a->begun);
+	}
+	pthread_mutex_destroy(&s->lock);
 	templates_free(s->templates);
 	free(s->accounts);
-	arena_done(&s->arena);
 	free(s);
+}
+
+static int open_account(struct sender *s, struct account *a, const struct conf_smtp *conf,
+			struct md_err *err)
+{
+	a->conf = conf;
+	a->was_away = true; /* in an earlier life, perhaps */
+	a->account =
+		(struct smtp_account){ conf->host, conf->port,     conf->tls,        conf->ca_file,
+				       conf->user, conf->password, conf->timeout_ms, &s->stopping };
+	pthread_cond_init(&a->work, NULL);
+	a->lanes = md_calloc((size_t)conf->connections, sizeof *a->lanes);
+	if (conf->per_minute)
+		a->begun = md_calloc((size_t)conf->per_minute, sizeof *a->begun);
+	if (conf->lease_ms > s->lease_ms)
+		s->lease_ms = conf->lease_ms;
+	if (conf->timeout_ms > s->reserve_ms)
+		s->reserve_ms = conf->timeout_ms;
+	return a->lanes && (a->begun || !conf->per_minute)
+		       ? MD_OK
+		       : md_fail(err, MD_NOMEM, 0, "out of memory");
 }
 
 int sender_start(struct desk *d, struct sender **ret, struct md_err *err)
@@ -561,23 +628,14 @@ int sender_start(struct desk *d, struct sender **ret, struct md_err *err)
 	if (!s)
 		return md_fail(err, MD_NOMEM, 0, "out of memory");
 	s->d = d;
-	s->arena.max = ARENA_MAX;
+	pthread_mutex_init(&s->lock, NULL);
 	s->accounts = md_calloc(d->config->n_smtp, sizeof *s->accounts);
 	if (!s->accounts)
 		rc = md_fail(err, MD_NOMEM, 0, "out of memory");
-	for (size_t i = 0; i < d->config->n_smtp && rc == MD_OK; i++) {
-		const struct conf_smtp *conf = &d->config->smtp[i];
-
-		s->accounts[i].conf = conf;
-		s->accounts[i].was_away = true; /* in an earlier life, perhaps */
-		s->accounts[i].account =
-			(struct smtp_account){ conf->host,       conf->port,  conf->tls,
-					       conf->ca_file,    conf->user,  conf->password,
-					       conf->timeout_ms, &s->stopping };
-		if (conf->lease_ms > s->lease_ms)
-			s->lease_ms = conf->lease_ms;
-		if (conf->timeout_ms > s->reserve_ms)
-			s->reserve_ms = conf->timeout_ms;
+	while (rc == MD_OK && s->n_accounts < d->config->n_smtp) {
+		rc = open_account(s, &s->accounts[s->n_accounts], &d->config->smtp[s->n_accounts],
+				  err);
+		s->n_accounts++;
 	}
 	if (s->reserve_ms > s->lease_ms / 2)
 		s->reserve_ms = s->lease_ms / 2;

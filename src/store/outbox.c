@@ -45,12 +45,13 @@ DB_SQL(sql_add, "INSERT INTO outbox (id, message_id, ticket_id, user_id, event, 
 		" recipient, state, data, next_at, created_at, subject_key, answers)"
 		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)");
 /* Materialized: a plan that ran the inner part for each outer row would claim more than $2. */
-DB_SQL(sql_claim, "WITH due AS MATERIALIZED (SELECT o.id FROM outbox o WHERE " WAITING(
-			  "o") " AND o.next_at <= $1" IS_NEXT_OF_ITS_PAIR
-			       " ORDER BY o.next_at, o.id LIMIT $2 {SKIP})"
-			       " UPDATE outbox SET state = 'sending', attempts = attempts + 1, "
-			       "next_at = $3, holder = $4"
-			       " WHERE id IN (SELECT due.id FROM due) RETURNING id");
+DB_SQL(sql_claim,
+       "WITH due AS MATERIALIZED (SELECT o.id FROM outbox o WHERE " WAITING(
+	       "o") " AND o.next_at <= $1 AND (CAST($5 AS TEXT) IS NULL OR o.smtp = "
+		    "$5)" IS_NEXT_OF_ITS_PAIR " ORDER BY o.next_at, o.id LIMIT $2 {SKIP})"
+		    " UPDATE outbox SET state = 'sending', attempts = attempts + 1, "
+		    "next_at = $3, holder = $4"
+		    " WHERE id IN (SELECT due.id FROM due) RETURNING id");
 DB_SQL(sql_freeze, "UPDATE messages SET blob_id = $1, size = $2, head = $3"
 		   " WHERE blob_id IS NULL"
 		   " AND id = (SELECT o.message_id FROM outbox o WHERE o.id = $4)");
@@ -59,8 +60,6 @@ DB_SQL(sql_release, "UPDATE outbox SET state = 'retry', next_at = $1, holder = N
 DB_SQL(sql_finish,
        "UPDATE outbox SET state = $1, last_reply = $2, next_at = $3, done_at = $4, holder = NULL"
        " WHERE id = $5 AND holder = $6 AND state = 'sending'");
-DB_SQL(sql_next_due, "SELECT o.next_at FROM outbox o WHERE " WAITING("o") IS_NEXT_OF_ITS_PAIR
-       " ORDER BY o.next_at, o.id LIMIT 1");
 static const struct db_col depth_cols[] = {
 	{ DB_COL_TEXT, offsetof(struct outbox_depth, state) },
 	{ DB_COL_INT, offsetof(struct outbox_depth, n) },
@@ -69,6 +68,11 @@ static const struct db_col depth_cols[] = {
 static const struct db_map depth_map = DB_MAP(outbox_depth, depth_cols);
 DB_SQL(sql_depths, "SELECT o.state, COUNT(*), MIN(o.created_at) FROM outbox o WHERE " WAITING(
 			   "o") " GROUP BY o.state ORDER BY o.state");
+DB_SQL(sql_next_due,
+       "SELECT o.next_at FROM outbox o WHERE " WAITING(
+	       "o") " AND (CAST($1 AS TEXT) IS NULL OR o.smtp = $1)" IS_NEXT_OF_ITS_PAIR
+		    " ORDER BY o.next_at, o.id LIMIT 1");
+DB_SQL(sql_accounts, "SELECT DISTINCT o.smtp FROM outbox o WHERE " WAITING("o"));
 DB_SQL(sql_get, "SELECT " OUTBOX_COLUMNS " WHERE o.id = $1");
 #define ABOUT_COMMENT(o, ticket, comment)                                         \
 	o ".ticket_id = " ticket " AND " o ".message_id IN (SELECT about.id FROM" \
@@ -132,9 +136,9 @@ int outbox_add(struct db_conn *c, const struct outbox_row *o, int64_t *ret_id, s
 	return rc;
 }
 
-int outbox_claim(struct db_conn *c, const char *holder, int64_t now_ms, int64_t lease_until,
-		 size_t limit, struct arena *a, struct outbox_row **ret, size_t *ret_n,
-		 struct md_err *err)
+int outbox_claim(struct db_conn *c, const char *smtp, const char *holder, int64_t now_ms,
+		 int64_t lease_until, size_t limit, struct arena *a, struct outbox_row **ret,
+		 size_t *ret_n, struct md_err *err)
 {
 	md_auto(query_done) struct query q = QUERY_INIT;
 	int64_t *ids;
@@ -145,7 +149,7 @@ int outbox_claim(struct db_conn *c, const char *holder, int64_t now_ms, int64_t 
 		limit = QUERY_LIST_MAX;
 	rc = db_all(c, &sql_claim,
 		    DB_ARGS(DB_INT(now_ms), DB_INT((int64_t)limit), DB_INT(lease_until),
-			    DB_TEXT(holder)),
+			    DB_TEXT(holder), DB_TEXT(smtp)),
 		    &db_map_int, limit, a, &ids, &n, err);
 	if (rc != MD_OK)
 		return rc;
@@ -192,9 +196,22 @@ int outbox_finish(struct db_conn *c, int64_t id, const char *holder, const char 
 	return rc;
 }
 
-int outbox_next_due(struct db_conn *c, int64_t *ret_ms, struct md_err *err)
+int outbox_next_due(struct db_conn *c, const char *smtp, int64_t *ret_ms, struct md_err *err)
 {
-	return db_int(c, &sql_next_due, DB_NONE, ret_ms, err);
+	return db_int(c, &sql_next_due, DB_ARGS(DB_TEXT(smtp)), ret_ms, err);
+}
+
+struct name {
+	const char *text;
+};
+static const struct db_col name_cols[] = { { DB_COL_TEXT, offsetof(struct name, text) } };
+static const struct db_map name_map = DB_MAP(name, name_cols);
+_Static_assert(sizeof(struct name) == sizeof(const char *), "rows are the array of rec_strs");
+
+int outbox_accounts(struct db_conn *c, size_t limit, struct arena *a, struct rec_strs *ret,
+		    struct md_err *err)
+{
+	return db_all(c, &sql_accounts, DB_NONE, &name_map, limit, a, &ret->v, &ret->n, err);
 }
 
 int outbox_get(struct db_conn *c, int64_t id, struct arena *a, struct outbox_row *ret,

@@ -71,23 +71,21 @@ class Smtp(Fake):
         self.faults, self.extensions = faults or {}, extensions
         self.mails = []  # (recipient, Message-ID), in the order of their 250
         self.texts = []  # of mails, as they came, refused ones too
-        self.last = ""   # said; the desk has one connection at a time
         super().__init__(tls)
 
     def answer(self, conn, lines, step, normal, key=""):
-        """False: the connection is over."""
+        """What was said; "": the connection is over."""
         with self.lock:
             waiting = self.faults.get(f"{step} {key}" if key else step) or self.faults.get(step)
             text = waiting.pop(0) if waiting else normal
-        self.last = text
         if text == "drop":
-            return False
+            return ""
         if text == "silence":
             while self.line(lines) is not None:
                 pass
-            return False
+            return ""
         conn.sendall(text.encode() + b"\r\n")
-        return not text.startswith("421")
+        return "" if text.startswith("421") else text
 
     def talk(self, conn, lines):
         going, recipient = self.answer(conn, lines, "connect", "220 fake"), None
@@ -106,7 +104,7 @@ class Smtp(Fake):
                 going = self.answer(conn, lines, "RCPT", "250 ok", recipient)
             elif verb == "DATA":
                 going = self.answer(conn, lines, "DATA", "354 go on")
-                if going and self.last.startswith("354"):
+                if going.startswith("354"):
                     going = self.take_mail(conn, lines, recipient)
             elif verb == "AUTH":
                 conn.sendall(b"334 \r\n")
@@ -123,7 +121,7 @@ class Smtp(Fake):
         while (line := lines.readline()) not in (b".\r\n", b""):
             text.append(line)
         if not line:
-            return False
+            return ""
         self.texts.append(b"".join(text))
         mail = email.message_from_bytes(self.texts[-1])
         with self.lock:

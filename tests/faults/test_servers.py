@@ -120,8 +120,9 @@ def test_imap_no_credential_without_proof(case, make_desk, mail_world, tmp_path,
 
 # ---- SMTP ----
 
-def expect_in_order(desk, server, repeats=0):
+def expect_in_order(desk, book, server, repeats=0):
     """All sent, each taken once, and in the order of the outbox for each ticket and recipient."""
+    wait_for("all to be taken in", book.is_done)
     wait_for("the outbox to be empty", lambda: desk.value(
         "SELECT count(*) > 0 AND count(*) FILTER (WHERE state <> 'sent') = 0 FROM outbox"))
     rows = desk.rows("SELECT o.ticket_id AS t, o.recipient AS r, m.message_id AS mid FROM outbox o"
@@ -148,7 +149,7 @@ def test_the_smtp_server_is_down_for_a_while(make_desk, mail_world, model):
             " AND e.id < o.id)"))
         assert desk.value("SELECT count(*) FROM outbox WHERE state IN ('sent', 'failed')") == 0
         server.open()
-        expect_in_order(desk, server)
+        expect_in_order(desk, book, server)
         desk.stop()
 
 
@@ -174,8 +175,9 @@ def test_smtp_fails_and_recovers(case, make_desk, mail_world, model):
     with Smtp(faults) as server:
         desk = make_desk(mail_world, by_smtp(server, timeout="1s"))
         desk.start()
-        ledger.Ledger(desk, model).offer(2)
-        expect_in_order(desk, server, repeats=case == "lost after the dot")
+        book = ledger.Ledger(desk, model)
+        book.offer(2)
+        expect_in_order(desk, book, server, repeats=case == "lost after the dot")
         assert not any(faults.values()), "not all faults were met"
         assert desk.value("SELECT max(attempts) FROM outbox") >= 2
         desk.stop()
@@ -223,16 +225,51 @@ def test_smtp_is_back_and_gets_what_waited(make_desk, mail_world, model):
         desk.stop()
 
 
+@no_database
+def test_smtp_as_many_connections_as_allowed(make_desk, mail_world, model):
+    """Each is held at its greeting: a third would be seen."""
+    with Smtp({"connect": ["silence"] * 99}) as server:
+        desk = make_desk(mail_world, by_smtp(server) + 'smtp "main" { connections = 2 }\n')
+        desk.start()
+        book = ledger.Ledger(desk, model)
+        book.offer(24)
+        wait_for("two connections", lambda: server.connections == 2)
+        wait_for("all to be taken in", lambda: desk.value("SELECT count(*) FROM decisions") >= 72)
+        assert desk.value("SELECT count(*) FROM outbox WHERE state = 'sending'") > 2 * 16
+        assert server.connections == 2
+        desk.stop()
+
+
+@no_database
+def test_smtp_no_more_than_so_many_a_minute(make_desk, mail_world, model):
+    with Smtp() as server:
+        desk = make_desk(mail_world, by_smtp(server) + 'smtp "main" { per_minute = 2 }\n')
+        desk.start()
+        book = ledger.Ledger(desk, model)
+        book.offer(3)
+        wait_for("all to be taken in", lambda: desk.value("SELECT count(*) FROM decisions") >= 3)
+        wait_for("two mails", lambda: len(server.mails) >= 2)
+        waiting = desk.value("SELECT count(*) FROM outbox WHERE state = 'queued'")
+        assert waiting >= 3
+        before = desk.value("SELECT count(*) FROM decisions")
+        book.offer(1)
+        wait_for("it to be taken in", lambda: desk.value("SELECT count(*) FROM decisions") > before)
+        assert len(server.mails) == 2
+        assert desk.value("SELECT count(*) FROM outbox WHERE state NOT IN ('queued', 'sent')") == 0
+        desk.stop()
+
+
 def test_smtp_refuses_the_login(make_desk, mail_world, model, secret):
     with Smtp({"AUTH": ["535 5.7.8 no"] * 99}, ["AUTH PLAIN LOGIN"]) as server:
         desk = make_desk(mail_world, by_smtp(server, user="desk", password_file=secret))
         desk.start()
-        ledger.Ledger(desk, model).offer(1)
+        book = ledger.Ledger(desk, model)
+        book.offer(1)
         wait_for("two tries", lambda: (desk.value("SELECT max(attempts) FROM outbox") or 0) >= 2)
         assert desk.value("SELECT count(*) FROM outbox WHERE state IN ('sent', 'failed')") == 0
         assert SECRET not in desk.log() and "refuses this desk" in desk.log()
         server.faults.clear()
-        expect_in_order(desk, server)
+        expect_in_order(desk, book, server)
         desk.stop()
 
 

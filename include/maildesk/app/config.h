@@ -62,6 +62,7 @@ struct conf_smtp {
 	int64_t port, timeout_ms, lease_ms;
 	int64_t retry_first_ms; /* of the schedule of mail-out.md; tests make it short */
 	int64_t give_up_ms;
+	int64_t connections, per_minute; /* per_minute 0: any number */
 };
 struct conf_mailbox {
 	const char *title, *address, *host, *tls, *ca_file, *user, *password, *folder;

@@ -23,11 +23,11 @@ struct outbox_row {
 /* Inserts message_id, ticket_id, user_id, event, smtp, sender, recipient, state, data, next_at,
  * subject_key, answers, created_at. */
 int outbox_add(struct db_conn *c, const struct outbox_row *o, int64_t *ret_id, struct md_err *err);
-/* Take up to `limit` due rows: state sending, attempts + 1, next_at = lease end, holder set. Rows
- * of expired leases are due again. */
-int outbox_claim(struct db_conn *c, const char *holder, int64_t now_ms, int64_t lease_until,
-		 size_t limit, struct arena *a, struct outbox_row **ret, size_t *ret_n,
-		 struct md_err *err);
+/* Take up to `limit` due rows of an account (NULL: of all): state sending, attempts + 1, next_at =
+ * lease end, holder set. Rows of expired leases are due again. */
+int outbox_claim(struct db_conn *c, const char *smtp, const char *holder, int64_t now_ms,
+		 int64_t lease_until, size_t limit, struct arena *a, struct outbox_row **ret,
+		 size_t *ret_n, struct md_err *err);
 /* Keep the rendered mail: the message of the row gets this blob. Done once, before the first try.
  */
 int outbox_freeze(struct db_conn *c, int64_t id, int64_t blob_id, int64_t size, const char *head,
@@ -45,8 +45,11 @@ struct outbox_depth {
 };
 int outbox_depths(struct db_conn *c, struct arena *a, struct outbox_depth **ret, size_t *ret_n,
 		  struct md_err *err);
-/* When the next row may be claimed. MD_NOTFOUND when nothing waits. */
-int outbox_next_due(struct db_conn *c, int64_t *ret_ms, struct md_err *err);
+/* The accounts by which something waits to be sent. */
+int outbox_accounts(struct db_conn *c, size_t limit, struct arena *a, struct rec_strs *ret,
+		    struct md_err *err);
+/* When the next row of an account (NULL: of any) may be claimed. MD_NOTFOUND when nothing waits. */
+int outbox_next_due(struct db_conn *c, const char *smtp, int64_t *ret_ms, struct md_err *err);
 int outbox_get(struct db_conn *c, int64_t id, struct arena *a, struct outbox_row *ret,
 	       struct md_err *err);
 struct outbox_filter {

@@ -355,7 +355,7 @@ static void assert_claim(struct db_conn *c, struct arena *a, const char *holder,
 	char text[200] = "";
 	size_t n;
 
-	OK(outbox_claim(c, holder, now, now + 60, limit, a, &got, &n, &err));
+	OK(outbox_claim(c, NULL, holder, now, now + 60, limit, a, &got, &n, &err));
 	for (size_t i = 0; i < n; i++) {
 		strcat(text, i ? " " : "");
 		strcat(text, got[i].mail_id);
@@ -379,12 +379,12 @@ TXN_TEST(a_mail_never_overtakes_the_one_before_it)
 	a_mail_out(c, 0, "n2", "ann@x", 11);
 
 	assert_claim(c, a, "me", 9, 10, "");
-	OK(outbox_next_due(c, &next, &err));
+	OK(outbox_next_due(c, NULL, &next, &err));
 	assert_int_equal(next, 10); /* a2 is due, but not its turn */
 	assert_claim(c, a, "me", 11, 1, "a1");
 	assert_claim(c, a, "me", 11, 10, "b1 n1 n2");
 	assert_claim(c, a, "me", 12, 10, "t2");
-	OK(outbox_next_due(c, &next, &err));
+	OK(outbox_next_due(c, NULL, &next, &err));
 	assert_int_equal(next, 71); /* the leases end */
 
 	/* sent, retry, failed and cancelled of the one before */
@@ -428,7 +428,7 @@ TXN_TEST(what_an_earlier_life_claimed_is_released)
 	assert_claim(c, a, "me", 10, 1, "m1");
 	assert_claim(c, a, "you", 10, 1, "m2");
 	OK(outbox_release(c, "me", 20, &err));
-	OK(outbox_next_due(c, &next, &err));
+	OK(outbox_next_due(c, NULL, &next, &err));
 	assert_int_equal(next, 20);
 	assert_claim(c, a, "me", 20, 5, "m1");
 }

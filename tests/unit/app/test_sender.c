@@ -1,0 +1,63 @@
+/* How many mails an account is handed within a minute, by a clock of the test's own. */
+#include "desk_fixture.h"
+
+#include "../../../src/app/sender_priv.h"
+
+static int64_t mono;
+static int64_t mono_clock(const struct clock *c)
+{
+	(void)c;
+	return mono;
+}
+
+static void a_minutes_mails(void **state)
+{
+	const struct clock clock = { mono_clock, mono_clock };
+	struct conf_smtp conf = { .per_minute = 3 };
+	struct desk d = { .clock = &clock };
+	struct sender s = { .d = &d };
+	struct account *a = md_calloc(1, sizeof *a);
+	int64_t begun[3] = { 0 }, wait = -1;
+
+	(void)state;
+	a->conf = &conf;
+	mono = 1000;
+	/* no limit: as many as there are places */
+	assert_int_equal(account_allows(&s, a, &wait), SENDER_ITEMS);
+	a->begun = begun;
+	assert_int_equal(account_allows(&s, a, &wait), 3);
+	assert_int_equal(wait, -1);
+	/* claimed and not begun: it will be */
+	a->items[7].state = ITEM_CLAIMED;
+	a->items[9].state = ITEM_READY;
+	assert_int_equal(account_allows(&s, a, &wait), 1);
+	/* begun: counted for a minute, whatever has become of it */
+	a->items[7].state = a->items[9].state = ITEM_FREE;
+	begun[0] = 1000;
+	begun[1] = 21000;
+	begun[2] = 31000;
+	a->n_begun = 3;
+	mono = 31000;
+	assert_int_equal(account_allows(&s, a, &wait), 0);
+	assert_int_equal(wait, 30000);
+	mono = 60999;
+	assert_int_equal(account_allows(&s, a, &wait), 0);
+	assert_int_equal(wait, 1);
+	mono = 61000;
+	assert_int_equal(account_allows(&s, a, &wait), 1);
+	mono = 90999;
+	assert_int_equal(account_allows(&s, a, &wait), 2);
+	mono = 91000;
+	assert_int_equal(account_allows(&s, a, &wait), 3);
+	assert_int_equal(a->n_begun, 0);
+	free(a);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_minutes_mails),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
