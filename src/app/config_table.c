@@ -597,7 +597,7 @@ const struct conf_key conf_keys[] = {
 
 	K("limits", "auto_per_address_hour", conf_limits, auto_per_address_hour, CONF_INT, "10",
 	  "Automatic mails to one address in an hour; 0 lifts those of one subject and of answers "
-	  "too.",
+	  "too, and the digest of agents who get more than 60.",
 	  RANGE(0, 1000000)),
 	K("limits", "auto_per_address_day", conf_limits, auto_per_address_day, CONF_INT, "40",
 	  "Automatic mails to one address in a day.", RANGE(0, 1000000)),

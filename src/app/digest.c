@@ -63,7 +63,8 @@ int work_collect(struct work *w, const struct collected *l, bool *ret, struct md
 	int64_t n = 0;
 	int rc = MD_OK;
 
-	if (wish == DIGEST_OFF && l->staff)
+	/* where any number of mails may go to one address, agents get any number, too */
+	if (wish == DIGEST_OFF && l->staff && w->by->desk->config->limits.auto_per_address_hour)
 		rc = digest_count_single(w->c, l->to->email, w->by->now_ms - HOUR_MS, SINGLE_MAX,
 					 &n, err);
 	*ret = wish != DIGEST_OFF || n >= SINGLE_MAX;

@@ -268,6 +268,17 @@ static void beyond_sixty_an_hour_agents_get_a_digest(void **state)
 	ROWS(f, "0", WAITING);
 }
 
+static void without_limits_agents_are_told_one_by_one(void **state)
+{
+	struct fixture *f = *state;
+	int64_t ticket = create(f, f->carol, f->carol, "Printer");
+
+	OK(assign_rc(f, f->bob, ticket, f->bob));
+	for (int i = 0; i < 70; i++)
+		OK(comment_rc(f, f->carol, ticket, arena_printf(&f->arena, "Word %d.", i), false));
+	ROWS(f, "0", WAITING);
+}
+
 /* More than one letter holds: more letters, nothing left out. */
 static void a_thousand_things(void **state)
 {
@@ -322,6 +333,8 @@ int main(void)
 		DESK_TEST(notes_are_not_shown_to_customers, ""),
 		DESK_TEST(what_moved_is_shown_where_it_is, ""),
 		DESK_TEST(beyond_sixty_an_hour_agents_get_a_digest, ""),
+		DESK_TEST(without_limits_agents_are_told_one_by_one,
+			  "limits { auto_per_address_hour = 0 }\n"),
 		DESK_TEST(a_thousand_things, ""),
 		DESK_TEST(who_was_disabled_is_not_written_to, ""),
 	};
