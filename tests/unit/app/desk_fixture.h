@@ -321,8 +321,8 @@ static inline int fixture_sent(struct db_conn *c, void *ctx, struct md_err *e)
 	int rc;
 
 	do {
-		rc = outbox_claim(c, NULL, "test", fixture_now, fixture_now + HOUR, 100, &f->arena, &due,
-				  &n, e);
+		rc = outbox_claim(c, NULL, "test", fixture_now, fixture_now + HOUR, 100, &f->arena,
+				  &due, &n, e);
 		for (size_t i = 0; i < n && rc == MD_OK; i++)
 			rc = outbox_finish(c, due[i].id, "test", "sent", "250", 0, fixture_now, e);
 	} while (rc == MD_OK && n);
