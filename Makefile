@@ -101,6 +101,17 @@ $(WEB)/built: $(WEB)/node_modules/.package-lock.json $(WEB_SOURCE)
 	@cd $(WEB)/dist && gzip -9nk *.html *.svg assets/*.js assets/*.css
 	@touch $@
 
+# What tests of the API take from npm: a validator of its document and a client made of it.
+CLIENT := build/client
+$(CLIENT)/node_modules/.package-lock.json: $(addprefix tests/client/,package.json package-lock.json .npmrc)
+	@mkdir -p $(CLIENT)
+	@cp $^ $(CLIENT)/
+	$(call say,NPM,$@)cd $(CLIENT) && npm ci --no-audit --no-fund --loglevel=error >npm.log 2>&1 || \
+		{ cat npm.log; exit 1; }
+	@touch $@
+client: $(CLIENT)/node_modules/.package-lock.json
+	@cp tests/client/*.mjs $(CLIENT)/
+
 # Unit tests: tests/unit/<layer>/test_<module>.c sees its own layer and those below, as the module does.
 UNIT := $(patsubst tests/unit/%.c,$(B)/unit/%,$(sort $(wildcard tests/unit/*/test_*.c)))
 define unit_rule
@@ -119,7 +130,7 @@ check: $(UNIT)
 
 test: deps
 	$(MAKE) web
-	$(MAKE) all $(UNIT) $(B)/authmilter
+	$(MAKE) all $(UNIT) $(B)/authmilter client
 	@failed=0; tests/sandbox/postgres run tests/run-unit $(UNIT) || failed=1; \
 	MAILDESK=$(abspath $(B)/maildesk) tests/run-integration || failed=1; exit $$failed
 
@@ -237,7 +248,7 @@ reproducible:
 clean:
 	rm -rf build
 
-.PHONY: deb sbom reproducible all web check test demo sandbox asan tsan races lint fuzz fuzz-run soak bench deps install uninstall clean FORCE
+.PHONY: deb sbom reproducible all web client check test demo sandbox asan tsan races lint fuzz fuzz-run soak bench deps install uninstall clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

@@ -24,7 +24,7 @@ static void add_words(struct buf *out, const struct http_field *f)
 	buf_addc(out, ']');
 }
 
-static void add_ref(struct buf *out, const char *name)
+void http_openapi_ref(struct buf *out, const char *name)
 {
 	buf_addf(out, "{\"$ref\":\"#/components/schemas/%s\"}", name);
 }
@@ -96,13 +96,13 @@ void http_field_type(struct buf *out, const struct http_field *f)
 	case HTTP_OBJECT:
 		if (f->flags & HTTP_NULLABLE)
 			buf_adds(out, "{\"oneOf\":[{\"type\":\"null\"},");
-		add_ref(out, f->of);
+		http_openapi_ref(out, f->of);
 		if (f->flags & HTTP_NULLABLE)
 			buf_adds(out, "]}");
 		break;
 	case HTTP_OBJECTS:
 		buf_adds(out, "{\"type\":\"array\",\"items\":");
-		add_ref(out, f->of);
+		http_openapi_ref(out, f->of);
 		buf_addc(out, '}');
 		break;
 	default:
@@ -137,90 +137,7 @@ void http_field_schema(struct buf *out, const struct http_field *fields)
 	buf_adds(out, "]}");
 }
 
-/* ---- routes ---- */
-
-static void add_parameters(struct buf *out, const struct http_route *r)
-{
-	const char *comma = "";
-
-	buf_adds(out, ",\"parameters\":[");
-	for (const char *s = strchr(r->path, '{'); s; s = strchr(s + 1, '{')) {
-		buf_addf(out,
-			 "%s{\"name\":\"%.*s\",\"in\":\"path\",\"required\":true,"
-			 "\"schema\":{\"type\":\"integer\",\"minimum\":1}}",
-			 comma, (int)strcspn(s + 1, "}"), s + 1);
-		comma = ",";
-	}
-	for (const struct http_field *f = r->query; f && f->name; f++) {
-		buf_addf(out, "%s{\"name\":\"%s\",\"in\":\"query\",%s\"schema\":", comma, f->name,
-			 f->flags & HTTP_REQUIRED ? "\"required\":true," : "");
-		http_field_type(out, f);
-		buf_addc(out, '}');
-		comma = ",";
-	}
-	buf_addc(out, ']');
-}
-
-static void add_page(struct buf *out, const char *of)
-{
-	buf_adds(out,
-		 "{\"type\":\"object\",\"required\":[\"items\",\"page\",\"per_page\",\"total\","
-		 "\"pages\",\"next\",\"prev\",\"total_is_estimate\"],"
-		 "\"properties\":{\"items\":{\"type\":\"array\",\"items\":");
-	add_ref(out, of);
-	buf_adds(out,
-		 "},\"page\":{\"type\":[\"integer\",\"null\"]},\"per_page\":{\"type\":\"integer\"},"
-		 "\"total\":{\"type\":\"integer\"},\"pages\":{\"type\":[\"integer\",\"null\"]},"
-		 "\"next\":{\"type\":[\"string\",\"null\"]},"
-		 "\"prev\":{\"type\":[\"string\",\"null\"]},"
-		 "\"total_is_estimate\":{\"type\":\"boolean\"}}}");
-}
-
-static void add_answers(struct buf *out, const struct http_route *r)
-{
-	int status = r->status ? r->status : r->answer ? 200 : 204;
-
-	buf_addf(out, ",\"responses\":{\"%d\":{\"description\":\"%s\"", status,
-		 r->answer ? r->answer : "Done");
-	if (r->answers == HTTP_BYTES || r->answers == HTTP_STREAM) {
-		buf_addf(out, ",\"content\":{\"%s\":{}}", r->answer);
-	} else if (r->answer) {
-		buf_adds(out, ",\"content\":{\"application/json\":{\"schema\":");
-		if (r->answers == HTTP_PAGE)
-			add_page(out, r->answer);
-		else
-			add_ref(out, r->answer);
-		buf_adds(out, "}}");
-	}
-	buf_adds(out, "},\"default\":{\"description\":\"Problem\",\"content\":"
-		      "{\"application/problem+json\":{\"schema\":");
-	add_ref(out, "Problem");
-	buf_adds(out, "}}}}");
-}
-
-static void add_route(struct buf *out, const struct http_route *r)
-{
-	buf_addc(out, '"');
-	for (const char *s = r->method; *s; s++)
-		buf_addc(out, (char)(*s | 0x20));
-	buf_adds(out, "\":{\"summary\":");
-	add_string(out, r->summary);
-	buf_addf(out, ",\"security\":[%s]", r->roles & 1 ? "" : "{\"bearer\":[]}");
-	add_parameters(out, r);
-	if (r->body == http_upload) {
-		buf_adds(out, ",\"requestBody\":{\"required\":true,\"content\":"
-			      "{\"application/octet-stream\":{}}}");
-	} else if (r->body) {
-		buf_addf(out,
-			 ",\"requestBody\":{\"required\":%s,\"content\":"
-			 "{\"application/json\":{\"schema\":",
-			 http_body_needed(r->body) ? "true" : "false");
-		http_field_schema(out, r->body);
-		buf_adds(out, "}}}");
-	}
-	add_answers(out, r);
-	buf_addc(out, '}');
-}
+/* ---- the document ---- */
 
 /* Routes of one path stand together in the document, wherever they stand in the table. */
 static void add_paths(struct buf *out, const struct http_service *s)
@@ -241,7 +158,7 @@ static void add_paths(struct buf *out, const struct http_service *s)
 			if (strcmp(s->routes[k].path, path) != 0)
 				continue;
 			buf_adds(out, comma);
-			add_route(out, &s->routes[k]);
+			http_openapi_route(out, &s->routes[k], s->base);
 			comma = ",";
 		}
 		buf_addc(out, '}');
@@ -261,10 +178,12 @@ void http_openapi(struct buf *out, const struct http_service *s, const struct ht
 	add_string(out, title);
 	buf_adds(out, ",\"version\":");
 	add_string(out, version);
-	buf_adds(out, "},\"paths\":{");
+	buf_adds(out, "},\"servers\":[{\"url\":\"/\"}],\"paths\":{");
 	add_paths(out, s);
 	buf_adds(out, "},\"components\":{\"securitySchemes\":{\"bearer\":{\"type\":\"http\","
-		      "\"scheme\":\"bearer\"}},\"schemas\":{\"Complaint\":");
+		      "\"scheme\":\"bearer\"}},\"responses\":{");
+	http_openapi_problems(out);
+	buf_adds(out, "},\"schemas\":{\"Complaint\":");
 	http_field_schema(out, complaint);
 	buf_adds(out, ",\"Problem\":{\"type\":\"object\",\"required\":[\"type\",\"title\","
 		      "\"status\",\"code\",\"detail\",\"errors\"],\"properties\":{"
@@ -272,7 +191,7 @@ void http_openapi(struct buf *out, const struct http_service *s, const struct ht
 		      "\"status\":{\"type\":\"integer\"},\"code\":{\"type\":\"string\"},"
 		      "\"detail\":{\"type\":\"string\"},\"errors\":{\"type\":\"array\","
 		      "\"items\":");
-	add_ref(out, "Complaint");
+	http_openapi_ref(out, "Complaint");
 	buf_adds(out, "}}}");
 	for (; objects->name; objects++) {
 		buf_addc(out, ',');

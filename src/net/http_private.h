@@ -154,6 +154,11 @@ int64_t http_now_us(void); /* monotonic */
 /* The answer is written: count it, and tell the service. */
 void http_count(struct http_exchange *ex);
 
+/* http_openapi.c, http_openapi_route.c: parts of the document */
+void http_openapi_ref(struct buf *out, const char *name);
+void http_openapi_route(struct buf *out, const struct http_route *r, const char *base);
+void http_openapi_problems(struct buf *out); /* components/responses */
+
 /* http_tls.c */
 int http_tls_start(const char *certificate, const char *key, struct md_err *err);
 void http_tls_stop(void);

@@ -212,6 +212,7 @@ int message_raw(void *ctx, struct http_request *q, struct http_response *r, stru
 	if (rc != MD_OK)
 		return rc;
 	http_answer_bytes(r, bytes, n, "message/rfc822");
+	r->etag = arena_printf(q->arena, "\"%lld\"", (long long)m.id); /* they never change */
 	http_disposition(q, r, "attachment",
 			 arena_printf(q->arena, "message-%lld.eml", (long long)m.id));
 	http_header_add(q, r, "Content-Security-Policy", "sandbox; default-src 'none'");

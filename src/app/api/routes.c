@@ -151,9 +151,9 @@ static const struct http_route routes[] = {
 { "POST",   "/u/{word}",        ALL,       unsubscribe,  NULL, NULL, NULL,         "Mute a ticket by its mail", HTTP_OBJECT, NULL, 200 },
 { "GET",    "/a/{word}",        ALL,       file_by_link, NULL, NULL, NULL,         "A file too large for its mail", HTTP_OBJECT, NULL, 200 },
 
-{ "GET",    "/healthz",         ALL,       health,       NULL, NULL, NULL,         "The process works",        HTTP_OBJECT, NULL, 200 },
+{ "GET",    "/healthz",         ALL,       health,       NULL, NULL, NULL,         "The process works",        HTTP_OBJECT, "Health", 200 },
 { "GET",    "/metrics",         ALL,       metrics,      NULL, NULL, NULL,         "Figures for Prometheus; from this machine, or with a key of an admin", HTTP_BYTES, "text/plain", 200 },
-{ "GET",    "/readyz",          ALL,       ready,        NULL, NULL, NULL,         "The database answers",     HTTP_OBJECT, NULL, 200 },
+{ "GET",    "/readyz",          ALL,       ready,        NULL, NULL, NULL,         "The database answers",     HTTP_OBJECT, "Health", 200 },
 };
 /* clang-format on */
 

@@ -609,7 +609,34 @@ static const struct http_field mailbox[] = {
 	MAYBE("last_success", HTTP_TIME), MAYBE("last_error", HTTP_TEXT), HTTP_END
 };
 
+static const struct http_field health_mailbox[] = {
+	OUT("name", HTTP_LINE),
+	OUT("state", HTTP_LINE),
+	MAYBE("last_success", HTTP_TIME),
+	MAYBE("last_error", HTTP_TEXT),
+	HTTP_END,
+};
+static const struct http_field health_configuration[] = {
+	OUT("state", HTTP_LINE),
+	MAYBE("loaded_at", HTTP_TIME),
+	MAYBE("refused_at", HTTP_TIME),
+	/* on this machine only */
+	IN("error", HTTP_TEXT, HTTP_NULLABLE, 0, 0, NULL),
+	IN("needs_restart", HTTP_TEXT, HTTP_NULLABLE, 0, 0, NULL),
+	HTTP_END,
+};
+static const struct http_field health_of_desk[] = {
+	OUT("status", HTTP_LINE),
+	OUT("templates", HTTP_LINE),
+	ONE("configuration", 0, "HealthConfiguration"),
+	MANY("mailboxes", "HealthMailbox"),
+	HTTP_END,
+};
+
 const struct http_object api_objects[] = {
+	{ "Health", health_of_desk },
+	{ "HealthConfiguration", health_configuration },
+	{ "HealthMailbox", health_mailbox },
 	{ "Accepted", accepted },
 	{ "Actor", actor },
 	{ "ApiKey", api_key },

@@ -1,0 +1,253 @@
+/* What the OpenAPI document says of one route: its parameters, its body, and every answer it may
+ * give. Which problems a route knows follows from its row, so each has its line here once. */
+#include "http_private.h"
+
+#include <ctype.h>
+#include <string.h>
+
+static bool is_get(const struct http_route *r)
+{
+	return strcmp(r->method, "GET") == 0;
+}
+static bool is_post(const struct http_route *r)
+{
+	return strcmp(r->method, "POST") == 0;
+}
+static bool names_one(const struct http_route *r)
+{
+	return strchr(r->path, '{') != NULL;
+}
+static bool has_ranges(const struct http_route *r)
+{
+	return r->answers == HTTP_BYTES && names_one(r);
+}
+static bool is_conditional(const struct http_route *r)
+{
+	return is_get(r) && (r->answers == HTTP_OBJECT || r->answers == HTTP_PAGE || has_ranges(r));
+}
+static bool has_version(const struct http_route *r)
+{
+	const struct http_field *f = r->body;
+
+	while (f && f->name && strcmp(f->name, "version") != 0)
+		f++;
+	return f && f->name;
+}
+
+/* ---- which problems ---- */
+
+static bool reads_input(const struct http_route *r)
+{
+	return r->query || r->body || is_post(r);
+}
+/* Who may call or, of a route that is open to all, what stands in the body instead. */
+static bool needs_caller(const struct http_route *r)
+{
+	return !(r->roles & 1) || (r->body && r->status != 202);
+}
+/* Registration may be off. */
+static bool is_guarded(const struct http_route *r)
+{
+	return !(r->roles & 1) || r->status == 202;
+}
+static bool may_conflict(const struct http_route *r)
+{
+	return is_post(r) || has_version(r) || strcmp(r->method, "DELETE") == 0;
+}
+static bool has_body(const struct http_route *r)
+{
+	return r->body != NULL;
+}
+static bool has_json(const struct http_route *r)
+{
+	return r->body && r->body != http_upload;
+}
+static bool checks_body(const struct http_route *r)
+{
+	return r->body || is_post(r);
+}
+static bool writes(const struct http_route *r)
+{
+	return !is_get(r);
+}
+static bool always(const struct http_route *r)
+{
+	return r != NULL;
+}
+
+static const struct {
+	int status;
+	const char *name, *text;
+	bool (*applies)(const struct http_route *r);
+} problems[] = {
+	{ 400, "Malformed",
+	  "Not what HTTP, JSON or the table of parameters allows; or a move of "
+	  "the ticket that its workflow does not have.",
+	  reads_input },
+	{ 401, "Unauthorized", "No credentials, or none that are valid (any more).", needs_caller },
+	{ 403, "Forbidden", "Not for this caller, or not with this key's scopes.", is_guarded },
+	{ 404, "NotFound", "There is none, or none that the caller may see.", names_one },
+	{ 409, "Conflict",
+	  "It is not as the request supposes; of a version the present object is "
+	  "in `current`.",
+	  may_conflict },
+	{ 413, "TooLarge", "The body is larger than allowed.", has_body },
+	{ 415, "UnsupportedMediaType", "The body is not application/json, as it is.", has_json },
+	{ 416, "NotInRange", "It is shorter than the range that was asked for.", has_ranges },
+	{ 422, "Invalid", "The body cannot be used: `errors` names the fields.", checks_body },
+	{ 429, "RateLimited", "Too many requests; Retry-After says when to come again.", always },
+	{ 503, "Unavailable", "Not now; Retry-After says when to come again.", always },
+	{ 507, "InsufficientStorage", "The disk is full; reading goes on.", writes },
+};
+
+static void add_problems(struct buf *out, const struct http_route *r)
+{
+	for (size_t i = 0; i < MD_COUNT(problems); i++)
+		if (problems[i].applies(r))
+			buf_addf(out, ",\"%d\":{\"$ref\":\"#/components/responses/%s\"}",
+				 problems[i].status, problems[i].name);
+}
+
+void http_openapi_problems(struct buf *out)
+{
+	for (size_t i = 0; i < MD_COUNT(problems); i++) {
+		buf_addf(out, "%s\"%s\":{\"description\":\"%s\",", i ? "," : "", problems[i].name,
+			 problems[i].text);
+		if (problems[i].status == 429 || problems[i].status == 503)
+			buf_adds(out, "\"headers\":{\"Retry-After\":{\"schema\":"
+				      "{\"type\":\"integer\"}}},");
+		buf_adds(out, "\"content\":{\"application/problem+json\":{\"schema\":"
+			      "{\"$ref\":\"#/components/schemas/Problem\"}}}}");
+	}
+}
+
+/* ---- parameters ---- */
+
+static void add_header(struct buf *out, const char **comma, const char *name, const char *text)
+{
+	buf_addf(out,
+		 "%s{\"name\":\"%s\",\"in\":\"header\",\"description\":\"%s\","
+		 "\"schema\":{\"type\":\"string\"}}",
+		 *comma, name, text);
+	*comma = ",";
+}
+
+static void add_parameters(struct buf *out, const struct http_route *r)
+{
+	const char *comma = "";
+
+	buf_adds(out, ",\"parameters\":[");
+	for (const char *s = strchr(r->path, '{'); s; s = strchr(s + 1, '{')) {
+		buf_addf(out,
+			 "%s{\"name\":\"%.*s\",\"in\":\"path\",\"required\":true,"
+			 "\"schema\":{\"type\":\"integer\",\"minimum\":1}}",
+			 comma, (int)strcspn(s + 1, "}"), s + 1);
+		comma = ",";
+	}
+	for (const struct http_field *f = r->query; f && f->name; f++) {
+		buf_addf(out, "%s{\"name\":\"%s\",\"in\":\"query\",%s\"schema\":", comma, f->name,
+			 f->flags & HTTP_REQUIRED ? "\"required\":true," : "");
+		http_field_type(out, f);
+		buf_addc(out, '}');
+		comma = ",";
+	}
+	if (is_post(r))
+		add_header(out, &comma, "Idempotency-Key",
+			   "The same request with the same key is done once, for 24 hours.");
+	if (has_version(r))
+		add_header(out, &comma, "If-Match", "The ETag it must still have.");
+	if (is_conditional(r))
+		add_header(out, &comma, "If-None-Match", "Answered 304 while it has this ETag.");
+	buf_addc(out, ']');
+}
+
+/* ---- answers ---- */
+
+static void add_page(struct buf *out, const char *of)
+{
+	buf_adds(out, "{\"type\":\"object\",\"additionalProperties\":false,\"required\":[\"items\","
+		      "\"page\",\"per_page\",\"total\","
+		      "\"pages\",\"next\",\"prev\",\"total_is_estimate\"],"
+		      "\"properties\":{\"items\":{\"type\":\"array\",\"items\":");
+	http_openapi_ref(out, of);
+	buf_adds(out,
+		 "},\"page\":{\"type\":[\"integer\",\"null\"]},\"per_page\":{\"type\":\"integer\"},"
+		 "\"total\":{\"type\":\"integer\"},\"pages\":{\"type\":[\"integer\",\"null\"]},"
+		 "\"next\":{\"type\":[\"string\",\"null\"]},"
+		 "\"prev\":{\"type\":[\"string\",\"null\"]},"
+		 "\"total_is_estimate\":{\"type\":\"boolean\"}}}");
+}
+
+static void add_success(struct buf *out, const struct http_route *r, int status)
+{
+	buf_addf(out, "\"%d\":{\"description\":\"%s\"", status, r->answer ? r->answer : "Done");
+	if (status == 201)
+		buf_adds(out, ",\"headers\":{\"Location\":{\"schema\":{\"type\":\"string\"}}}");
+	if (r->answers == HTTP_BYTES || r->answers == HTTP_STREAM) {
+		buf_addf(out, ",\"content\":{\"%s\":{}}", r->answer);
+	} else if (r->answer) {
+		buf_adds(out, ",\"content\":{\"application/json\":{\"schema\":");
+		if (r->answers == HTTP_PAGE)
+			add_page(out, r->answer);
+		else
+			http_openapi_ref(out, r->answer);
+		buf_adds(out, "}}");
+	}
+	buf_addc(out, '}');
+}
+
+static void add_answers(struct buf *out, const struct http_route *r)
+{
+	buf_adds(out, ",\"responses\":{");
+	add_success(out, r, r->status ? r->status : r->answer ? 200 : 204);
+	if (has_ranges(r))
+		buf_addf(out, ",\"206\":{\"description\":\"A part of it\",\"content\":{\"%s\":{}}}",
+			 r->answer);
+	if (is_conditional(r))
+		buf_adds(out, ",\"304\":{\"description\":\"As the ETag says\"}");
+	add_problems(out, r);
+	buf_addc(out, '}');
+}
+
+/* "POST /api/v1/tickets/{id}/comments": postTicketsIdComments. */
+static void add_name(struct buf *out, const struct http_route *r, const char *base)
+{
+	size_t n = strlen(base);
+	bool upper = true;
+
+	buf_adds(out, "\"operationId\":\"");
+	for (const char *s = r->method; *s; s++)
+		buf_addc(out, (char)(*s | 0x20));
+	for (const char *s = r->path + (strncmp(r->path, base, n) == 0 ? n : 0); *s; s++) {
+		if (isalnum((unsigned char)*s))
+			buf_addc(out, (char)(upper ? toupper((unsigned char)*s) : *s));
+		upper = !isalnum((unsigned char)*s);
+	}
+	buf_adds(out, "\",");
+}
+
+void http_openapi_route(struct buf *out, const struct http_route *r, const char *base)
+{
+	buf_addc(out, '"');
+	for (const char *s = r->method; *s; s++)
+		buf_addc(out, (char)(*s | 0x20));
+	buf_adds(out, "\":{");
+	add_name(out, r, base);
+	buf_adds(out, "\"summary\":");
+	json_write_string(out, r->summary, strlen(r->summary));
+	buf_addf(out, ",\"security\":[%s]", r->roles & 1 ? "" : "{\"bearer\":[]}");
+	add_parameters(out, r);
+	if (r->body == http_upload) {
+		buf_adds(out, ",\"requestBody\":{\"required\":true,\"content\":"
+			      "{\"application/octet-stream\":{}}}");
+	} else if (r->body) {
+		buf_addf(out,
+			 ",\"requestBody\":{\"required\":%s,\"content\":"
+			 "{\"application/json\":{\"schema\":",
+			 http_body_needed(r->body) ? "true" : "false");
+		http_field_schema(out, r->body);
+		buf_adds(out, "}}}");
+	}
+	add_answers(out, r);
+	buf_addc(out, '}');
+}
