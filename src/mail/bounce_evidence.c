@@ -12,13 +12,17 @@
 
 enum { SUBJECT_MAX = 400 };
 
-bool bounce_subject_has(const char *subject, const struct bounce_words *words)
+bool bounce_says(struct span text, const struct bounce_words *words)
 {
-	md_auto(buf_done) struct buf folded = BUF_INIT(SUBJECT_MAX * 2);
-	struct span title = span_sub(span_of(subject), 0, SUBJECT_MAX);
+	md_auto(buf_done) struct buf folded = BUF_INIT(text.n * 2 + 16);
 
-	utf8_fold(&folded, title.p, title.n);
-	return span_has_any(span_of(buf_str(&folded)), words->v, words->n);
+	utf8_fold(&folded, text.p, text.n);
+	return span_has_any((struct span){ buf_str(&folded), folded.len }, words->v, words->n);
+}
+
+bool bounce_subject_says(const char *subject, const struct bounce_words *words)
+{
+	return bounce_says(span_sub(span_of(subject), 0, SUBJECT_MAX), words);
 }
 
 static bool begins(struct span s, const struct bounce_words *words)
@@ -65,8 +69,8 @@ struct bounce_sender bounce_sender_read(const struct mime_tree *t, const char *s
 
 static bool is_titled(const char *subject)
 {
-	return bounce_subject_has(subject, &bounce_subjects) ||
-	       bounce_subject_has(subject, &bounce_delays);
+	return bounce_subject_says(subject, &bounce_subjects) ||
+	       bounce_subject_says(subject, &bounce_delays);
 }
 
 /* "Undeliverable: ...", not "Alert: delivery failure rate". */
@@ -110,10 +114,10 @@ const char *bounce_text_evidence(const struct mime_tree *t, const char *subject,
 	 * mail back and no address. */
 	if (report.n == text.n && span_chr(report, '@') == report.n)
 		return NULL;
-	if (s->mailer && (span_has_any(report, bounce_texts.v, bounce_texts.n) ||
-			  span_has_any(report, bounce_delays.v, bounce_delays.n)))
+	if (s->mailer &&
+	    (bounce_says(report, &bounce_texts) || bounce_says(report, &bounce_delays)))
 		return "sender and text of a mailer";
-	return s->null_path && (titled || span_has_any(report, bounce_texts.v, bounce_texts.n))
+	return s->null_path && (titled || bounce_says(report, &bounce_texts))
 		       ? "null Return-Path and words of a mailer"
 		       : NULL;
 }

@@ -8,7 +8,8 @@ struct bounce_words {
 	size_t n;
 	const char *const *v;
 };
-extern const struct bounce_words bounce_subjects; /* stand in the subject, in lower case */
+/* All in lower case, of any script. */
+extern const struct bounce_words bounce_subjects; /* stand in the subject */
 extern const struct bounce_words bounce_daemons;  /* begin an address that is no person's */
 extern const struct bounce_words bounce_roles;    /* begin one that a person may have, too */
 extern const struct bounce_words bounce_robots;   /* begin one that takes no answers */

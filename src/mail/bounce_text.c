@@ -348,9 +348,8 @@ static void finer_status(struct arena *a, struct span report, struct bounce *b)
 
 static bool is_delay(const char *subject, struct span report)
 {
-	return bounce_subject_has(subject, &bounce_delays) ||
-	       (span_has_any(report, bounce_delays.v, bounce_delays.n) &&
-		!span_has_any(report, bounce_finals.v, bounce_finals.n));
+	return bounce_subject_says(subject, &bounce_delays) ||
+	       (bounce_says(report, &bounce_delays) && !bounce_says(report, &bounce_finals));
 }
 
 static bool has_status(const struct bounce *v, size_t n)

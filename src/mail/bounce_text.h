@@ -22,8 +22,9 @@ struct bounce_sender bounce_sender_read(const struct mime_tree *t, const char *s
 const char *bounce_text_evidence(const struct mime_tree *t, const char *subject,
 				 const struct bounce_sender *sender, struct span text);
 
-/* Whether one of the words (in lower case) stands in the subject. */
-bool bounce_subject_has(const char *subject, const struct bounce_words *words);
+/* Whether one of the words (in lower case, of any script) stands in it. */
+bool bounce_says(struct span text, const struct bounce_words *words);
+bool bounce_subject_says(const char *subject, const struct bounce_words *words);
 
 /* Appends one entry for each failed address of the text to v[*n] (room BOUNCE_RECIPIENTS_MAX);
  * an address that is known already only gets what it lacks. */
