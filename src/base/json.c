@@ -32,6 +32,8 @@ int json_read(const char *text, size_t n, int depth, json_t **ret, struct md_err
 	if (depth_of(text, n) > depth)
 		return md_fail(err, MD_INPUT, 0, "JSON nested deeper than %d levels", depth);
 	j = json_loadb(text, n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &why);
+	if (!j && (!*why.text || json_error_code(&why) == json_error_out_of_memory))
+		return md_fail(err, MD_NOMEM, 0, "JSON: out of memory");
 	if (!j)
 		return md_fail(err, MD_INPUT, 0, "line %d, column %d: %s", why.line, why.column,
 			       why.text);

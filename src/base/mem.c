@@ -1,18 +1,19 @@
 #include <maildesk/base/mem.h>
 
 #include <malloc.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-static long fail_at;
-static bool fail_later;
+static atomic_long fail_at; /* relaxed: without a test it costs a load */
+static atomic_bool fail_later;
 
 void md_alloc_fail(long nth, int and_all_later)
 {
-	fail_at = nth;
-	fail_later = and_all_later != 0;
+	atomic_store(&fail_later, and_all_later != 0);
+	atomic_store(&fail_at, nth);
 }
 
 void md_large_blocks_apart(void)
@@ -22,15 +23,16 @@ void md_large_blocks_apart(void)
 
 static bool must_fail(void)
 {
-	if (fail_at == 0)
+	long n = atomic_load_explicit(&fail_at, memory_order_relaxed);
+
+	if (n == 0)
 		return false;
-	if (fail_at > 1) {
-		fail_at--;
-		return false;
-	}
-	if (!fail_later)
-		fail_at = 0;
-	return true;
+	/* Whoever takes the last one fails, and without fail_later alone. */
+	while (n > 1)
+		if (atomic_compare_exchange_weak(&fail_at, &n, n - 1))
+			return false;
+	return n == 1 &&
+	       (atomic_load(&fail_later) || atomic_compare_exchange_strong(&fail_at, &n, 0));
 }
 
 void *md_malloc(size_t n)

@@ -46,7 +46,7 @@ void md_close_p(int *fd);
 void md_large_blocks_apart(void);
 
 /* Tests: the n-th allocation from now on fails (this one only, or every later one too).
- * 0 switches it off. Process-wide; not for threaded tests. */
+ * 0 switches it off. Process-wide. */
 void md_alloc_fail(long nth, int and_all_later);
 
 #endif
