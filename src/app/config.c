@@ -413,7 +413,13 @@ static int load_file(struct conf_load *l, const char *path)
 	l->file = path;
 	l->number++;
 	if (!f) {
-		conf_error(l, here(l, 1), NULL, "cannot be read: %s", strerror(errno));
+		int why = errno;
+
+		conf_error(l, here(l, 1), NULL, "cannot be read: %s%s", strerror(why),
+			   why == ENOENT && l->number == 1
+				   ? "; \"maildesk init\" writes one, --config names another"
+				   : conf_way_out(why));
+		errno = why;
 		l->incomplete = true;
 		return errno == ENOENT || errno == ENOTDIR ? MD_NOTFOUND : MD_OK;
 	}
@@ -430,6 +436,17 @@ static int load_file(struct conf_load *l, const char *path)
 	return parse_text(l, text.data);
 }
 
+/* A folder that is there but cannot be read would be settings that silently do not count. */
+static int folder_unread(const char *path, int why)
+{
+	if (why == ENOENT || why == ENOTDIR)
+		return 0;
+	loading->file = arena_strdup(loading->arena, path);
+	conf_error(loading, here(loading, 1), NULL, "cannot be read: %s%s", strerror(why),
+		   conf_way_out(why));
+	return 0;
+}
+
 static int load_fragments(struct conf_load *l)
 {
 	const char *file = l->config->file, *slash = strrchr(file, '/');
@@ -440,8 +457,9 @@ static int load_fragments(struct conf_load *l)
 
 	if (!pattern)
 		return MD_NOMEM;
-	if (glob(pattern, 0, NULL, &found) == GLOB_NOSPACE)
-		return MD_NOMEM;
+	loading = l; /* glob's callback takes no context either */
+	rc = glob(pattern, 0, folder_unread, &found) == GLOB_NOSPACE ? MD_NOMEM : MD_OK;
+	loading = NULL;
 	for (size_t i = 0; i < found.gl_pathc && rc != MD_NOMEM; i++)
 		rc = load_file(l, arena_strdup(l->arena, found.gl_pathv[i]));
 	return rc == MD_NOMEM ? rc : MD_OK;

@@ -105,6 +105,17 @@ const char *conf_beside(struct conf_load *l, const char *path)
 			    path);
 }
 
+const char *conf_way_out(int why)
+{
+	if (why == EACCES)
+		return "; the user who runs this must be able to read it (root:maildesk, chmod "
+		       "640; "
+		       "secrets maildesk, chmod 600)";
+	if (why == ENOENT)
+		return "; write it, or name another";
+	return "";
+}
+
 static const char *secret_path(struct conf_load *l, const char *path)
 {
 	const char *folder = getenv("CREDENTIALS_DIRECTORY");
@@ -128,7 +139,8 @@ static const char *read_secret(struct conf_load *l, struct conf_origin o, const 
 	size_t line;
 
 	if (fd < 0 || fstat(fd, &st) < 0 || (len = read(fd, bytes, sizeof bytes)) < 0) {
-		conf_error(l, o, n, "%s: %s: %s", key, path, strerror(errno));
+		conf_error(l, o, n, "%s: %s: %s%s", key, path, strerror(errno),
+			   conf_way_out(errno));
 		return secret;
 	}
 	if (st.st_mode & S_IRWXO)
@@ -156,7 +168,8 @@ static const char *check_ca_file(struct conf_load *l, struct conf_origin o,
 		return path;
 	path = conf_beside(l, path);
 	if (path && access(path, R_OK) != 0)
-		conf_error(l, o, n, "ca_file: %s: %s", path, strerror(errno));
+		conf_error(l, o, n, "ca_file: %s: %s%s", path, strerror(errno),
+			   conf_way_out(errno));
 	return path;
 }
 

@@ -130,6 +130,8 @@ struct conf_node *conf_next_node(struct conf_node *n, const char *name);
 /* A name that must be the title of a section. */
 void conf_check_reference(struct conf_load *l, struct conf_origin o, const struct conf_node *n,
 			  const char *key, const char *section, const char *title);
+/* What to do about an errno of a file, behind its text; "" for most. */
+const char *conf_way_out(int why);
 /* A path relative to the configuration file's folder; NULL: out of memory. */
 const char *conf_beside(struct conf_load *l, const char *path);
 #define CONF_ORIGIN(n, S, section, member) conf_origin_of(n, section, offsetof(struct S, member))

@@ -16,6 +16,8 @@
 #include <maildesk/base/log.h>
 #include <maildesk/base/service.h>
 
+#include "desk_private.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
@@ -62,10 +64,10 @@ static int take_lock(struct daemon *dm, int stop_fd, struct md_err *err)
 	snprintf(path, sizeof path, "%s/lock", dm->d->config->state_dir);
 	dm->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (dm->lock_fd < 0)
-		return md_fail(err, MD_BROKEN, errno, "%s: %s", path, strerror(errno));
+		return desk_file_failed(dm->d->config, path, err);
 	while (flock(dm->lock_fd, LOCK_EX | LOCK_NB) != 0) {
 		if (errno != EWOULDBLOCK)
-			return md_fail(err, MD_BROKEN, errno, "%s: %s", path, strerror(errno));
+			return desk_file_failed(dm->d->config, path, err);
 		if (!told) {
 			log_notice(NULL, "another daemon works on %s: standing by",
 				   dm->d->config->state_dir);
@@ -84,10 +86,10 @@ static int open_spool(struct daemon *dm, struct md_err *err)
 
 	snprintf(path, sizeof path, "%s/spool", dm->d->config->state_dir);
 	if (mkdir(path, 0700) != 0 && errno != EEXIST)
-		return md_fail(err, MD_BROKEN, errno, "%s: %s", path, strerror(errno));
+		return desk_file_failed(dm->d->config, path, err);
 	dm->spool_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dm->spool_fd < 0)
-		return md_fail(err, MD_BROKEN, errno, "%s: %s", path, strerror(errno));
+		return desk_file_failed(dm->d->config, path, err);
 	return MD_OK;
 }
 

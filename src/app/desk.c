@@ -42,6 +42,18 @@ int desk_make_state_dir(const struct config *config, struct md_err *err)
 }
 
 /* The daemon's own name lives beside its files, not in the database, which others may share. */
+int desk_file_failed(const struct config *config, const char *path, struct md_err *err)
+{
+	int why = errno;
+
+	return md_fail(err, MD_BROKEN, why, "%s: %s%s%s", path, strerror(why),
+		       why == EACCES   ? "; state_dir must belong to the user who runs the daemon: "
+					 "chown -R maildesk "
+		       : why == ENOSPC ? "; make room on the disk of "
+				       : "",
+		       why == EACCES || why == ENOSPC ? config->state_dir : "");
+}
+
 static int load_instance(struct desk *d, struct md_err *err)
 {
 	uint8_t raw[SEED_BYTES];
@@ -51,11 +63,11 @@ static int load_instance(struct desk *d, struct md_err *err)
 	snprintf(path, sizeof path, "%s/instance", d->config->state_dir);
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0)
-		return md_fail(err, MD_BROKEN, errno, "%s: %s", path, strerror(errno));
+		return desk_file_failed(d->config, path, err);
 	if (pread(fd, raw, sizeof raw, 0) != (ssize_t)sizeof raw) {
 		random_fill(d->random, raw, sizeof raw);
 		if (pwrite(fd, raw, sizeof raw, 0) != (ssize_t)sizeof raw || fsync(fd) != 0)
-			return md_fail(err, MD_BROKEN, errno, "%s: %s", path, strerror(errno));
+			return desk_file_failed(d->config, path, err);
 	}
 	uuid_text(raw, d->instance);
 	return MD_OK;

@@ -4,6 +4,8 @@
 
 #include <maildesk/app/desk.h>
 
+/* A file of state_dir: errno, and what to do. */
+int desk_file_failed(const struct config *config, const char *path, struct md_err *err);
 /* Calendars, policies and escalations of the configuration. */
 int desk_load_slas(struct desk *d, struct md_err *err);
 

@@ -210,7 +210,15 @@ static void look_at_daemon(struct doctor *d)
 			   d->config->http.listen);
 		return;
 	}
-	if (status != 200 || !body) {
+	if (!body) {
+		doctor_say(
+			d, FAILED, "daemon", NULL,
+			"Something else than maildesk answers at %s: end it (ss -ltnp), or change "
+			"http.listen.",
+			d->config->http.listen);
+		return;
+	}
+	if (status != 200) {
 		doctor_say(d, FAILED, "daemon", NULL,
 			   "%s answers /readyz with %d: look at its log (journalctl -u maildesk).",
 			   d->config->http.listen, status);

@@ -170,6 +170,14 @@ static void name_socket(struct http_server *s)
 		 host, port);
 }
 
+static const char *way_out(int why)
+{
+	return why == EADDRINUSE      ? "; end what listens there (ss -ltnp), or change http.listen"
+	       : why == EACCES        ? "; ports below 1024 are for maildesk.socket, or a proxy"
+	       : why == EADDRNOTAVAIL ? "; this machine has no such address: change http.listen"
+				      : "";
+}
+
 int http_listen(const char *at, int *ret_fd, struct md_err *err)
 {
 	md_auto(md_close_p) int fd = -1;
@@ -182,8 +190,8 @@ int http_listen(const char *at, int *ret_fd, struct md_err *err)
 	if (fd >= 0)
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
 	if (fd < 0 || bind(fd, found->ai_addr, found->ai_addrlen) != 0 || listen(fd, 512) != 0)
-		rc = md_fail(err, MD_BROKEN, errno, "http: cannot listen on %s: %s", at,
-			     strerror(errno));
+		rc = md_fail(err, MD_BROKEN, errno, "http: cannot listen on %s: %s%s", at,
+			     strerror(errno), way_out(errno));
 	freeaddrinfo(found);
 	if (rc == MD_OK) {
 		*ret_fd = fd;

@@ -207,7 +207,9 @@ static const struct {
 	  "main.conf:3: mailbox \"support\": password_file: pw-open may be read or written by "
 	  "everybody: chmod 600 pw-open\n" },
 	{ BASE "mailbox \"support\" { password_file = pw-none }\n",
-	  "main.conf:3: mailbox \"support\": password_file: pw-none: No such file or directory\n" },
+	  "main.conf:3: mailbox \"support\": password_file: pw-none: No such file or directory; "
+	  "write it, or "
+	  "name another\n" },
 	{ BASE "mailbox \"support\" { password_file = pw-empty }\n",
 	  "main.conf:3: mailbox \"support\": password_file: pw-empty: allowed: one line of 1 to "
 	  "4095 "
@@ -236,7 +238,9 @@ static const struct {
 	  "or client_secret_file, for client credentials, is missing\n"
 	  "main.conf:5: oauth \"c\": token_url = \"ftp://x\": allowed: an address like "
 	  "\"https://login.example.com/token\"\n"
-	  "main.conf:5: oauth \"c\": client_secret_file: pw-none: No such file or directory\n"
+	  "main.conf:5: oauth \"c\": client_secret_file: pw-none: No such file or directory; write "
+	  "it, or "
+	  "name another\n"
 	  "main.conf:6: oauth \"d\": token_url is missing: Where access tokens come from; https, "
 	  "or "
 	  "http to this machine.\n"
@@ -244,7 +248,9 @@ static const struct {
 	  "of "
 	  "the registered application).\n" },
 	{ BASE "mailbox \"support\" { ca_file = nowhere.pem }\n",
-	  "main.conf:3: mailbox \"support\": ca_file: nowhere.pem: No such file or directory\n" },
+	  "main.conf:3: mailbox \"support\": ca_file: nowhere.pem: No such file or directory; "
+	  "write it, or "
+	  "name another\n" },
 	/* workflows */
 	{ BASE "desk { workflow = nope }\nworkflow \"kanban\" {\n status \"open\" { phase = odd }\n"
 	       " status \"done\" { }\n move \"start\" { from = open to = done who = {boss} } }\n"
@@ -382,8 +388,10 @@ static void a_missing_file_is_told_apart(void **state)
 	(void)state;
 	r.rc = config_load("none.conf", &r.config, &r.problems);
 	assert_int_equal(r.rc, MD_NOTFOUND);
-	assert_string_equal(buf_str(&r.problems),
-			    "none.conf:1: cannot be read: No such file or directory\n");
+	assert_string_equal(
+		buf_str(&r.problems),
+		"none.conf:1: cannot be read: No such file or directory; \"maildesk init\" "
+		"writes one, --config names another\n");
 	done(&r);
 }
 
