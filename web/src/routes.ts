@@ -38,9 +38,12 @@ export const routes: Route[] = [
 	{ path: 'mailboxes', for: admin, load: () => import('./pages/mailboxes'), nav: { label: m.mailboxes, icon: 'mailbox', group: 'mail' } },
 	{ path: 'health', for: staff, load: () => import('./pages/health'), nav: { label: m.health, icon: 'pulse', group: 'mail' } },
 
+	{ path: 'users', for: staff, load: () => import('./pages/users'), nav: { label: m.users, icon: 'user', group: 'settings' } },
 	{ path: 'teams', for: staff, load: () => import('./pages/teams'), nav: { label: m.teams, icon: 'users', group: 'settings' } },
 	{ path: 'organisations', for: staff, load: () => import('./pages/organisations'), nav: { label: m.organisations, icon: 'building', group: 'settings' } },
 	{ path: 'tags', for: staff, load: () => import('./pages/tags'), nav: { label: m.tags, icon: 'tag', group: 'settings' } },
 	{ path: 'canned-replies', for: staff, load: () => import('./pages/canned-replies'), nav: { label: m.cannedReplies, icon: 'reply', group: 'settings' } },
 	{ path: 'api-keys', for: admin, load: () => import('./pages/api-keys'), nav: { label: m.apiKeys, icon: 'key', group: 'settings' } },
+	{ path: 'webhooks', for: admin, load: () => import('./pages/webhooks'), nav: { label: m.webhooks, icon: 'hook', group: 'settings' } },
+	{ path: 'audit', for: admin, load: () => import('./pages/audit'), nav: { label: m.audit, icon: 'list', group: 'settings' } },
 ];

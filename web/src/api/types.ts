@@ -36,6 +36,23 @@ export interface Attachment {
 	content_id: string | null;
 }
 
+export interface AuditRow {
+	id: number;
+	at: string;
+	actor: null | Actor;
+	source: string;
+	action: string;
+	about: string | null;
+	about_id: number | null;
+	detail: string | null;
+	account: string | null;
+	network: string | null;
+	count: number;
+	daemon: string;
+	seq: number | null;
+	hash: string | null;
+}
+
 export interface BlockedSender {
 	id: number;
 	address: string | null;
@@ -158,6 +175,21 @@ export interface Decision {
 	commands: Command[];
 	sla: ClockEffect[];
 	at: string;
+}
+
+export interface Delivery {
+	id: number;
+	webhook: number;
+	event: string;
+	ticket: number | null;
+	state: 'queued' | 'sending' | 'retry' | 'delivered' | 'failed';
+	attempts: number;
+	next_at: string | null;
+	status: number | null;
+	reply: string | null;
+	body: string | null;
+	created_at: string;
+	done_at: string | null;
 }
 
 export interface Export {
@@ -512,4 +544,13 @@ export interface Viewer {
 
 export interface Viewers {
 	viewers: Viewer[];
+}
+
+export interface Webhook {
+	id: number;
+	url: string;
+	events: string[];
+	active: boolean;
+	created_at: string | null;
+	secret?: string;
 }

@@ -1,7 +1,7 @@
 /* Lists that many pages choose from: fetched once in a while. */
 import { useQuery } from '@tanstack/react-query';
 import { ApiError, get, type Page } from '../api/client';
-import type { CannedReply, TagRow, Team, User } from '../api/types';
+import type { CannedReply, Organisation, TagRow, Team, User } from '../api/types';
 import { useSession } from './session';
 
 const minutes = 60_000;
@@ -25,6 +25,7 @@ export function useStaff(): User[] {
 	return [...agents, ...admins].filter((u) => !u.disabled).sort((a, b) => a.name.localeCompare(b.name));
 }
 export const useTeams = () => useAll<Team>('teams', '/teams');
+export const useOrganisations = () => useAll<Organisation>('organisations', '/organisations');
 export const useTags = () => useAll<TagRow>('tags', '/tags');
 export const useCannedReplies = () => useAll<CannedReply>('canned-replies', '/canned-replies');
 

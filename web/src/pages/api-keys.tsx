@@ -37,7 +37,7 @@ export default function ApiKeys() {
 				question={m.keyQuestion}
 				label={(r) => r.name}
 				columns={[
-					{ title: t(m.name), cell: (r) => <span className="font-medium">{r.name}</span>, className: 'w-full' },
+					{ title: t(m.name), cell: (r) => <span className="font-medium">{r.name}</span>, className: 'w-full min-w-48' },
 					{
 						title: t(m.scopes),
 						cell: (r) => (

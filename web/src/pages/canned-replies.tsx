@@ -25,7 +25,7 @@ export default function CannedReplies() {
 			label={(r) => r.name}
 			columns={[
 				{ title: t(m.name), cell: (r) => <span className="font-medium whitespace-nowrap">{r.name}</span> },
-				{ title: t(m.body), cell: (r) => <span className="line-clamp-2 text-muted">{r.body}</span>, className: 'w-full' },
+				{ title: t(m.body), cell: (r) => <span className="line-clamp-2 text-muted">{r.body}</span>, className: 'w-full min-w-48' },
 			]}
 			draft={(r) => ({ name: r?.name ?? '', body: r?.body ?? '', commands: r?.commands ?? '', tags: r?.tags.join(', ') ?? '' })}
 			body={(d) => ({ name: d.name, body: d.body, commands: d.commands.trim() || null, tags: names(d.tags) })}

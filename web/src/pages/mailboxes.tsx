@@ -38,7 +38,7 @@ export default function Mailboxes() {
 				columns={[
 					{
 						title: t(m.mailbox),
-						className: 'w-full',
+						className: 'w-full min-w-48',
 						cell: (r) => (
 							<>
 								<p className="font-medium">{r.name}</p>

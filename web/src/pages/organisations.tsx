@@ -26,7 +26,7 @@ export default function Organisations() {
 						</Link>
 					),
 				},
-				{ title: t(m.domains), cell: (r) => r.domains.join(', '), className: 'w-full' },
+				{ title: t(m.domains), cell: (r) => r.domains.join(', '), className: 'w-full min-w-48' },
 			]}
 			draft={(r) => ({ name: r?.name ?? '', domains: r?.domains.join('\n') ?? '' })}
 			body={(d) => ({ name: d.name, domains: words(d.domains) })}

@@ -67,7 +67,7 @@ export default function Outbox() {
 				columns={[
 					{
 						title: t(m.to),
-						className: 'w-full',
+						className: 'w-full min-w-48',
 						cell: (r) => (
 							<>
 								<p className="font-medium [overflow-wrap:anywhere]">

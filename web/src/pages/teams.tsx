@@ -20,7 +20,7 @@ export default function Teams() {
 			label={(r) => r.name}
 			columns={[
 				{ title: t(m.name), cell: (r) => <span className="font-medium">{r.name}</span> },
-				{ title: t(m.members), cell: (r) => r.members.map(nameOf).join(', ') || <span className="text-muted">{t(m.noMembers)}</span>, className: 'w-full' },
+				{ title: t(m.members), cell: (r) => r.members.map(nameOf).join(', ') || <span className="text-muted">{t(m.noMembers)}</span>, className: 'w-full min-w-48' },
 			]}
 			draft={(r) => ({ name: r?.name ?? '', members: r?.members ?? [] })}
 			body={(d) => d}

@@ -2,7 +2,7 @@
  * adding and editing, a question before deleting. A page says what its rows and its form are. */
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState, type ReactNode } from 'react';
-import { del, patch, post } from '../api/client';
+import { del, patch, post, type Query } from '../api/client';
 import { useSession } from '../app/session';
 import { useT } from '../lib/language';
 import type { Text } from '../lib/text';
@@ -43,6 +43,10 @@ export interface CatalogueProps<T extends { id: number }, D extends object> {
 	/** What is to be seen once, after a new one was made. */
 	onMade?: (made: T) => void;
 	question?: Text;
+	/** The word for deleting, where it is none. */
+	removal?: Text;
+	/** Filters of the list. */
+	query?: Query;
 	above?: ReactNode;
 }
 
@@ -85,18 +89,18 @@ export function Catalogue<T extends { id: number }, D extends object>(page: Cata
 	const client = useQueryClient();
 	const url = useUrlState();
 	const [editing, setEditing] = useState<T | 'new' | null>(null);
-	const rows = usePage<T>(page.name, page.path, { page: url.page, per_page: 50 });
+	const rows = usePage<T>(page.name, page.path, { ...page.query, page: url.page, per_page: 50 });
 
 	const remove = (row: T) =>
 		ask({
 			title: t(common.areYouSure),
 			text: t(page.question ?? common.deleteQuestion, { name: page.label(row) }),
-			action: t(common.delete),
+			action: t(page.removal ?? common.delete),
 			danger: true,
 			run: async () => {
 				await del(`${page.path}/${row.id}`);
 				await client.invalidateQueries({ queryKey: [page.name] });
-				say(t(common.deleted));
+				say(t(page.removal ? common.saved : common.deleted));
 			},
 		});
 
@@ -111,7 +115,7 @@ export function Catalogue<T extends { id: number }, D extends object>(page: Cata
 						{t(common.edit)}
 					</Button>
 				)}
-				<IconButton small icon="trash" label={`${t(common.delete)}: ${page.label(row)}`} onClick={() => remove(row)} />
+				<IconButton small icon="trash" label={`${t(page.removal ?? common.delete)}: ${page.label(row)}`} onClick={() => remove(row)} />
 			</span>
 		),
 	};
