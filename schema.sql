@@ -531,6 +531,12 @@ CREATE INDEX audit_log_by_actor ON audit_log (actor_id, id) WHERE actor_id IS NO
 CREATE INDEX audit_log_by_account ON audit_log (account, id) WHERE account IS NOT NULL;
 CREATE INDEX audit_log_by_action ON audit_log (action, id);
 
+CREATE TABLE mailbox_orders (      -- what admins want of mailboxes; apart from what intake writes
+    mailbox_id {INT} PRIMARY KEY REFERENCES mailboxes (id),
+    paused     {INT} NOT NULL,
+    polled_at  {INT}                          -- the last wish to look now
+) {STRICT};
+
 CREATE TABLE viewing (             -- which agents look at which ticket now
     ticket_id {INT} NOT NULL,                 -- no references: it is gone in a minute
     user_id   {INT} NOT NULL,

@@ -13,6 +13,7 @@
  * committed, and the new holder goes on behind it. */
 #include <maildesk/base/log.h>
 #include <maildesk/store/leases.h>
+#include <maildesk/store/mailboxes.h>
 
 #include "mailboxes_priv.h"
 
@@ -183,9 +184,9 @@ static int give_back(struct tick *t, struct db_conn *c, size_t i, const char *na
 
 	if (rc == MD_OK)
 		rc = lease_release(c, name, t->m->d->instance, err);
-	h->held = false;
+	t->mine -= !h->spare;
+	h->held = h->spare = false;
 	h->free_ms = t->now_ms;
-	t->mine--;
 	t->changed = true;
 	return rc;
 }
@@ -210,6 +211,8 @@ static int balance(struct tick *t, struct db_conn *c, size_t i, const char *name
 {
 	struct hold *h = &t->next[i];
 
+	if (h->paused)
+		return h->held ? give_back(t, c, i, name, err) : MD_OK;
 	if (h->spare && t->mine < t->share) {
 		h->spare = false;
 		t->mine++;
@@ -219,6 +222,25 @@ static int balance(struct tick *t, struct db_conn *c, size_t i, const char *name
 	if (h->free_ms && (t->mine < t->share || t->now_ms - h->free_ms >= ttl_ms(t->m)))
 		return take(t, c, i, name, err);
 	return MD_OK;
+}
+
+/* What admins want of them. */
+static int read_orders(struct tick *t, struct db_conn *c, struct md_err *err)
+{
+	struct desk *d = t->m->d;
+	struct mailbox_order *orders;
+	size_t n = 0;
+	int rc = mailbox_orders(c, &t->arena, &orders, &n, err);
+
+	for (size_t i = 0; i < d->n_mailboxes; i++)
+		t->next[i].paused = false;
+	for (size_t k = 0; k < n; k++)
+		for (size_t i = 0; i < d->n_mailboxes; i++)
+			if (d->mailboxes[i].id == orders[k].mailbox) {
+				t->next[i].paused = orders[k].paused;
+				t->next[i].polled_at = orders[k].polled_at;
+			}
+	return rc;
 }
 
 /* Of mailboxes that were taken out of the configuration. */
@@ -256,6 +278,9 @@ static int run_tick(struct db_conn *c, void *ctx, struct md_err *err)
 	if (rc != MD_OK)
 		return rc;
 	t->share = share_of(t);
+	rc = read_orders(t, c, err);
+	if (rc != MD_OK)
+		return rc;
 	for (size_t i = 0; i < d->n_mailboxes; i++) {
 		names[i] = lease_name(&t->arena, mailbox_prefix, d->mailboxes[i].conf->title);
 		if (!names[i])
@@ -277,7 +302,9 @@ static void tell_health(struct mailboxes *m, size_t i)
 {
 	const struct desk_mailbox *box = &m->d->mailboxes[i];
 
-	if (m->holds[i].elsewhere)
+	if (m->holds[i].paused)
+		desk_mailbox_state(m->d, box->id, "paused", NULL);
+	else if (m->holds[i].elsewhere)
 		desk_mailbox_state(m->d, box->id, "paused", "another daemon watches it");
 	else
 		desk_mailbox_state(m->d, box->id, "connecting", NULL);
@@ -289,10 +316,13 @@ static void follow(struct mailboxes *m, size_t i, const struct hold *next)
 	struct hold *h = &m->holds[i];
 	struct log_ctx about = { .mailbox = box->conf->title };
 	bool same = h->held && next->held && h->fence == next->fence;
-	bool moved = h->elsewhere != next->elsewhere;
+	bool moved = h->elsewhere != next->elsewhere || h->paused != next->paused;
+	/* what was wished before this daemon lived is done as it begins to watch */
+	bool look = m->joined && h->polled_at != next->polled_at;
 
 	if (h->held && !same) {
-		mailboxes_let_go(m, box->id, "it is another daemon's");
+		mailboxes_let_go(m, box->id,
+				 next->paused ? "it is paused" : "it is another daemon's");
 	} else if (h->elsewhere && next->held) {
 		log_notice(&about, "taken over from another daemon");
 	}
@@ -300,7 +330,9 @@ static void follow(struct mailboxes *m, size_t i, const struct hold *next)
 	h->selected &= same;
 	if (moved)
 		tell_health(m, i);
-	if (h->held && !same)
+	if (h->held && same && look)
+		mailboxes_unwatch(m, box->id); /* and anew, whatever the session waits for */
+	if (h->held && (!same || look))
 		mailboxes_watch(m, box);
 }
 
@@ -313,9 +345,9 @@ void mailboxes_hold(struct mailboxes *m)
 		return;
 	t.arena = (struct arena)ARENA_INIT(TICK_ARENA_MAX);
 	if (db_txn(m->d->db, run_tick, &t, &err) == MD_OK) {
-		m->joined = true;
 		for (size_t i = 0; i < m->d->n_mailboxes; i++)
 			follow(m, i, &t.next[i]);
+		m->joined = true;
 		m->hold_at_ms = clock_mono(m->d->clock) + t.soonest_ms + RUN_OUT_MS;
 	} else {
 		log_error(NULL, "mailboxes may be left to other daemons: %s", err.text);

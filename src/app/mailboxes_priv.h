@@ -69,11 +69,13 @@ struct reader {
 struct hold {
 	bool held; /* it is ours, by a lease with this fence */
 	int64_t fence;
-	int64_t serial;  /* of the access token that fetch was told; 0: none, nor of the mailbox */
-	bool selected;   /* fetch has asked where to go on: what it brings now counts */
-	bool spare;      /* ours beyond our share */
-	bool elsewhere;  /* it is another's */
-	int64_t free_ms; /* monotonic: since when it is nobody's; 0: it is somebody's */
+	int64_t serial; /* of the access token that fetch was told; 0: none, nor of the mailbox */
+	bool selected;  /* fetch has asked where to go on: what it brings now counts */
+	bool spare;     /* ours beyond our share */
+	bool elsewhere; /* it is another's */
+	bool paused;    /* an admin wants nobody to watch it */
+	int64_t polled_at; /* the last wish to look now that is known of */
+	int64_t free_ms;   /* monotonic: since when it is nobody's; 0: it is somebody's */
 };
 
 struct mailboxes {

@@ -138,10 +138,13 @@ static void add_parameters(struct buf *out, const struct http_route *r)
 
 	buf_adds(out, ",\"parameters\":[");
 	for (const char *s = strchr(r->path, '{'); s; s = strchr(s + 1, '{')) {
+		bool named = strncmp(s, HTTP_NAME, strlen(HTTP_NAME)) == 0;
+
 		buf_addf(out,
 			 "%s{\"name\":\"%.*s\",\"in\":\"path\",\"required\":true,"
-			 "\"schema\":{\"type\":\"integer\",\"minimum\":1}}",
-			 comma, (int)strcspn(s + 1, "}"), s + 1);
+			 "\"schema\":{\"type\":%s}}",
+			 comma, (int)strcspn(s + 1, "}"), s + 1,
+			 named ? "\"string\"" : "\"integer\",\"minimum\":1");
 		comma = ",";
 	}
 	for (const struct http_field *f = r->query; f && f->name; f++) {

@@ -13,6 +13,7 @@
 #include <zlib.h>
 
 #define HTTP_WORD "{word}"
+#define HTTP_NAME "{name}"
 
 enum {
 	HTTP_WORD_MAX = 200,

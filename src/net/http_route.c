@@ -39,7 +39,15 @@ static bool path_fits(const char *pattern, const char *path, int64_t ids[HTTP_ID
 			*ret_word = path;
 			return is_word(path);
 		}
-		if (*pattern == '{') {
+		if (strncmp(pattern, HTTP_NAME, strlen(HTTP_NAME)) == 0) {
+			size_t n = strcspn(path, "/");
+
+			if (n == 0 || n > HTTP_WORD_MAX)
+				return false;
+			*ret_word = path;
+			path += n;
+			pattern += strlen(HTTP_NAME);
+		} else if (*pattern == '{') {
 			size_t n = strcspn(path, "/");
 			if (k == HTTP_IDS_MAX || !read_id(path, n, &ids[k++]))
 				return false;
@@ -70,7 +78,7 @@ static void find_route(const struct http_service *s, struct http_request *q, con
 
 		if (!path_fits(r->path, q->path, ids, &word))
 			continue;
-		q->word = word;
+		q->word = word ? arena_strndup(q->arena, word, strcspn(word, "/")) : NULL;
 		memcpy(q->ids, ids, sizeof ids);
 		ret->path = true;
 		ret->open = ret->open || (r->roles & 1);

@@ -59,6 +59,48 @@ int mailbox_advance(struct db_conn *c, int64_t id, int64_t uidvalidity, int64_t 
 		       err);
 }
 
+/* ---- orders ---- */
+
+enum { ORDERS_MAX = 10000 };
+
+static const struct db_col order_cols[] = {
+	{ DB_COL_INT, offsetof(struct mailbox_order, mailbox) },
+	{ DB_COL_BOOL, offsetof(struct mailbox_order, paused) },
+	{ DB_COL_INT, offsetof(struct mailbox_order, polled_at) },
+};
+static const struct db_map order_map = DB_MAP(mailbox_order, order_cols);
+DB_SQL(sql_orders, "SELECT o.mailbox_id, o.paused, o.polled_at FROM mailbox_orders o"
+		   " ORDER BY o.mailbox_id");
+DB_SQL(sql_pause, "INSERT INTO mailbox_orders (mailbox_id, paused) VALUES ($1, $2)"
+		  " ON CONFLICT (mailbox_id) DO UPDATE SET paused = excluded.paused");
+DB_SQL(sql_poll, "INSERT INTO mailbox_orders (mailbox_id, paused, polled_at) VALUES ($1, 0, $2)"
+		 " ON CONFLICT (mailbox_id) DO UPDATE SET polled_at = excluded.polled_at"
+		 " WHERE mailbox_orders.paused = 0");
+
+int mailbox_orders(struct db_conn *c, struct arena *a, struct mailbox_order **ret, size_t *ret_n,
+		   struct md_err *err)
+{
+	return db_all(c, &sql_orders, DB_NONE, &order_map, ORDERS_MAX, a, ret, ret_n, err);
+}
+
+int mailbox_pause(struct db_conn *c, int64_t id, bool paused, struct md_err *err)
+{
+	db_notify(c, DB_TOPIC_LEASES);
+	return db_exec(c, &sql_pause, DB_ARGS(DB_INT(id), DB_INT(paused)), NULL, err);
+}
+
+int mailbox_poll(struct db_conn *c, int64_t id, int64_t now_ms, struct md_err *err)
+{
+	int64_t changed;
+	int rc;
+
+	db_notify(c, DB_TOPIC_LEASES);
+	rc = db_exec(c, &sql_poll, DB_ARGS(DB_INT(id), DB_INT(now_ms)), &changed, err);
+	return rc == MD_OK && !changed
+		       ? md_fail(err, MD_CONFLICT, 0, "it is paused; resume it first")
+		       : rc;
+}
+
 /* ---- mails under way ---- */
 
 DB_SQL(sql_attempt,

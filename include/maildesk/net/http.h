@@ -21,8 +21,8 @@ struct http_request {
 	const struct http_pair *query;
 	size_t n_query;
 	int64_t ids[HTTP_IDS_MAX]; /* the {id} of the path, in order */
-	const char *word;          /* its {word}: letters, digits, dots, "-" and "_" */
-	const char *body;          /* as it came, of a route without `body` rows */
+	const char *word; /* its {word}: letters, digits, dots, "-" and "_"; or {name}: anything */
+	const char *body; /* as it came, of a route without `body` rows */
 	size_t body_len;
 	int body_fd; /* of a route with http_upload: the body is body_len bytes of this file */
 	const json_t *json;             /* the checked body; {} when there was none */

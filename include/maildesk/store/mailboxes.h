@@ -24,6 +24,18 @@ int mailbox_reset(struct db_conn *c, int64_t id, int64_t uidvalidity, int64_t la
 int mailbox_advance(struct db_conn *c, int64_t id, int64_t uidvalidity, int64_t uid,
 		    struct md_err *err);
 
+/* What admins want: told to the daemons as a change of leases. */
+struct mailbox_order {
+	int64_t mailbox;
+	bool paused;
+	int64_t polled_at; /* 0: never */
+};
+int mailbox_orders(struct db_conn *c, struct arena *a, struct mailbox_order **ret, size_t *ret_n,
+		   struct md_err *err);
+int mailbox_pause(struct db_conn *c, int64_t id, bool paused, struct md_err *err);
+/* Look now. MD_CONFLICT: it is paused. */
+int mailbox_poll(struct db_conn *c, int64_t id, int64_t now_ms, struct md_err *err);
+
 /* Count an attempt; *ret_attempts is the number with this one, *ret_done whether it is stored
  * already. */
 int uid_attempt(struct db_conn *c, int64_t mailbox, int64_t uidvalidity, int64_t uid,

@@ -1,6 +1,8 @@
 /* The desk itself: health, mailboxes, what intake decided, what waits to be sent. */
 #include "api_private.h"
 
+#include <maildesk/store/mailboxes.h>
+
 #include <string.h>
 
 /* ---- mailboxes ---- */
@@ -12,15 +14,29 @@ static const char *mailbox_name(struct api *api, int64_t id)
 	return m ? m->conf->title : NULL;
 }
 
+/* Seconds since all that the server has was here; null: it never was. */
+static void show_lag(struct buf *out, const struct desk_mailbox *m, int64_t now_ms)
+{
+	int64_t lag_ms = now_ms - m->last_success_at;
+
+	if (strcmp(m->state, "ok") == 0)
+		show_int(out, "lag", 0);
+	else if (!m->last_success_at)
+		show_null(out, "lag");
+	else
+		show_int(out, "lag", lag_ms > 0 ? lag_ms / 1000 : 0);
+}
+
 static void show_mailbox(struct api *api, struct buf *out, struct desk_mailbox *m,
-			 bool with_address)
+			 bool with_address, const char *wished, int64_t now_ms)
 {
 	pthread_mutex_lock(&api->desk->lock);
 	show_begin(out, NULL, '{');
 	show_text(out, "name", m->conf->title);
 	if (with_address)
 		show_text(out, "address", m->conf->address);
-	show_text(out, "state", m->state);
+	show_text(out, "state", wished ? wished : m->state);
+	show_lag(out, m, now_ms);
 	show_time(out, "last_success", m->last_success_at);
 	show_text(out, "last_error", m->error[0] ? m->error : NULL);
 	show_end(out, '}');
@@ -37,9 +53,65 @@ int mailboxes_page(void *ctx, struct http_request *q, struct http_response *r, s
 	n = PAGE_PART(&page, api->desk->mailboxes, total, id, &first);
 	page_begin(r);
 	for (size_t i = first; i < first + n; i++)
-		show_mailbox(api, &r->body, &api->desk->mailboxes[i], true);
+		show_mailbox(api, &r->body, &api->desk->mailboxes[i], true, NULL, q->now_ms);
 	page_end(q, r, &page, n, (int64_t)total);
 	return MD_OK;
+}
+
+struct order {
+	int64_t mailbox, now_ms;
+	bool poll, paused;
+};
+
+static int order_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
+{
+	const struct order *o = ctx;
+
+	return o->poll ? mailbox_poll(c, o->mailbox, o->now_ms, err)
+		       : mailbox_pause(c, o->mailbox, o->paused, err);
+}
+
+/* The state shown is the one wished for: the thread of mailboxes takes a moment. */
+static int give_order(struct api *api, struct http_request *q, struct http_response *r,
+		      struct order o, struct md_err *err)
+{
+	struct desk *d = api->desk;
+	struct desk_mailbox *m = NULL;
+	int rc;
+
+	for (size_t i = 0; i < d->n_mailboxes; i++)
+		if (strcmp(d->mailboxes[i].conf->title, q->word) == 0)
+			m = &d->mailboxes[i];
+	if (!m)
+		return http_refuse(q, r, 404, "not_found", "there is no such mailbox");
+	o.mailbox = m->id;
+	o.now_ms = q->now_ms;
+	rc = api_txn(api, q, order_in_txn, &o, &o.mailbox, err);
+	if (rc != MD_OK)
+		return rc;
+	desk_wake(d, DESK_MAILBOXES);
+	show_mailbox(api, &r->body, m, true,
+		     o.poll     ? NULL
+		     : o.paused ? "paused"
+				: "connecting",
+		     q->now_ms);
+	return MD_OK;
+}
+
+int mailbox_poll_now(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)
+{
+	return give_order(ctx, q, r, (struct order){ .poll = true }, err);
+}
+
+int mailbox_pause_it(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)
+{
+	return give_order(ctx, q, r, (struct order){ .paused = true }, err);
+}
+
+int mailbox_resume_it(void *ctx, struct http_request *q, struct http_response *r,
+		      struct md_err *err)
+{
+	return give_order(ctx, q, r, (struct order){ 0 }, err);
 }
 
 /* ---- health ---- */
@@ -74,7 +146,7 @@ static void show_health(struct api *api, const struct http_request *q, struct ht
 	show_configuration(api, q, &r->body);
 	show_begin(&r->body, "mailboxes", '[');
 	for (size_t i = 0; i < api->desk->n_mailboxes; i++)
-		show_mailbox(api, &r->body, &api->desk->mailboxes[i], false);
+		show_mailbox(api, &r->body, &api->desk->mailboxes[i], false, NULL, q->now_ms);
 	show_end(&r->body, ']');
 	show_end(&r->body, '}');
 }

@@ -604,10 +604,13 @@ static const struct http_field outgoing_mail[] = {
 	MAYBE("next_at", HTTP_TIME),  MAYBE("last_reply", HTTP_TEXT),
 	OUT("created_at", HTTP_TIME), HTTP_END,
 };
-static const struct http_field mailbox[] = {
-	OUT("name", HTTP_LINE),           OUT("address", HTTP_LINE),      OUT("state", HTTP_LINE),
-	MAYBE("last_success", HTTP_TIME), MAYBE("last_error", HTTP_TEXT), HTTP_END
-};
+static const struct http_field mailbox[] = { OUT("name", HTTP_LINE),
+					     OUT("address", HTTP_LINE),
+					     OUT("state", HTTP_LINE),
+					     MAYBE("lag", HTTP_INT),
+					     MAYBE("last_success", HTTP_TIME),
+					     MAYBE("last_error", HTTP_TEXT),
+					     HTTP_END };
 
 static const struct http_field health_mailbox[] = {
 	OUT("name", HTTP_LINE),

@@ -98,6 +98,12 @@ CREATE INDEX audit_log_by_actor ON audit_log (actor_id, id) WHERE actor_id IS NO
 CREATE INDEX audit_log_by_account ON audit_log (account, id) WHERE account IS NOT NULL;
 CREATE INDEX audit_log_by_action ON audit_log (action, id);
 
+CREATE TABLE mailbox_orders (
+    mailbox_id {INT} PRIMARY KEY REFERENCES mailboxes (id),
+    paused     {INT} NOT NULL,
+    polled_at  {INT}
+) {STRICT};
+
 CREATE TABLE viewing (
     ticket_id {INT} NOT NULL,
     user_id   {INT} NOT NULL,

@@ -41,6 +41,7 @@ static const char rows_sql[] =
 	" VALUES (1, 1, 'webhook.test', 1, 'queued', 1, 1);"
 	"INSERT INTO audit_log (id, daemon, at, source, action, count) VALUES"
 	" (1, 'd', 1, 'api', 'user.add', 1);"
+	"INSERT INTO mailbox_orders VALUES (3, 1, NULL);"
 	"INSERT INTO viewing VALUES (1, 1, 2, 3);"
 	"INSERT INTO event_queue (id, type, ticket_id, is_internal, at) VALUES"
 	" (2, 'ticket.created', 1, 0, 1);"
