@@ -419,3 +419,34 @@ def test_every_route_for_everybody(maker):
             if not fits(mark, status):
                 wrong.append(f"{method} {path} {body or ''}: {caller} {status}, not {mark}")
     assert not wrong, "\n" + "\n".join(wrong)
+
+
+def test_nothing_inner_is_in_what_customers_read(maker):
+    """Whatever a customer can get, of their own ticket and of another's, names no note and no stranger."""
+    word, inner = f"w{maker.fresh()}seen", f"w{maker.fresh()}inner"
+    ticket = maker.by("carol", "POST", "/tickets", {"title": word, "description": word})["id"]
+    maker.by("anna", "POST", f"/tickets/{ticket}/comments", {
+        "body": f"{inner} note", "is_internal": True, "attachments": [maker.upload("anna")]})
+    maker.by("anna", "PATCH", f"/tickets/{ticket}", {"tags": [inner]})
+    maker.by("anna", "POST", f"/tickets/{ticket}/links", {"type": "relates",
+                                                         "ticket": maker.ticket()})
+    lib.wait_for("the note to be found by an agent", lambda: maker.by(
+        "anna", "GET", f"/search?q={inner}")["items"])
+    below = ("", "/comments", "/history", "/messages", "/sla", "/participants")
+    paths = [f"/tickets/{ticket}{p}" for p in below] + [
+        "/tickets?per_page=100&sort=-id", f"/tickets?q={inner}", f"/search?q={inner}",
+        f"/search?q={word}", "/users?per_page=100"]
+    for who in ("carol", "dave"):
+        for path in paths:
+            answer = maker.people[who].request("GET", path)
+            text = answer.body.decode()
+            mine = path.startswith(f"/tickets/{ticket}")
+            assert answer.status == (404 if mine and who == "dave" else 200), (who, path)
+            assert f"{inner} note" not in text, (who, path)
+            assert who == "carol" or word not in text, (who, path)
+    assert maker.by("carol", "GET", f"/search?q={inner}")["items"] == [], "not even that it is there"
+    assert [c["is_internal"] for c in maker.by("carol", "GET", f"/tickets/{ticket}/comments")["items"]
+            ] == [False]
+    people = maker.by("dave", "GET", "/users?per_page=100")["items"]
+    assert maker.ids["carol"] not in [p["id"] for p in people]
+    assert all("email" not in p or p["id"] == maker.ids["dave"] for p in people)
