@@ -189,13 +189,15 @@ deps:
 $(B)/man/maildesk.1: man/maildesk.1.in $(B)/maildesk
 	@mkdir -p $(@D); $(B)/maildesk completion --man > $@.part
 	@sed -e '/^@COMMANDS@$$/{r $@.part' -e 'd}' $< > $@; rm $@.part
+$(B)/man/maildesk-api.7: $(B)/maildesk
+	@mkdir -p $(@D); $(B)/maildesk api --man > $@
 $(B)/man/maildesk.conf.5: man/maildesk.conf.5.in $(B)/maildesk
 	@mkdir -p $(@D); $(B)/maildesk check --man > $@.part
 	@sed -e '/^@KEYS@$$/{r $@.part' -e 'd}' $< > $@; rm $@.part
 SHELLS := bash zsh fish
 $(addprefix $(B)/completion/maildesk.,$(SHELLS)): $(B)/completion/maildesk.%: $(B)/maildesk
 	@mkdir -p $(@D); $(B)/maildesk completion $* > $@
-MADE := $(B)/man/maildesk.1 $(B)/man/maildesk.conf.5 $(addprefix $(B)/completion/maildesk.,$(SHELLS))
+MADE := $(B)/man/maildesk.1 $(B)/man/maildesk.conf.5 $(B)/man/maildesk-api.7 $(addprefix $(B)/completion/maildesk.,$(SHELLS))
 MAN7 := $(sort $(wildcard man/*.7))
 SHARE := $(DESTDIR)$(PREFIX)/share
 # Debian's packages have a folder of their own for zsh.
@@ -213,7 +215,7 @@ install: all $(MADE)
 		$(SHARE)/bash-completion/completions $(SHARE)/fish/vendor_completions.d
 	install -m 644 $(B)/man/maildesk.1 $(SHARE)/man/man1
 	install -m 644 $(B)/man/maildesk.conf.5 $(SHARE)/man/man5
-	install -m 644 $(MAN7) $(SHARE)/man/man7
+	install -m 644 $(MAN7) $(B)/man/maildesk-api.7 $(SHARE)/man/man7
 	install -m 644 $(B)/completion/maildesk.bash $(SHARE)/bash-completion/completions/maildesk
 	install -m 644 $(B)/completion/maildesk.zsh $(ZSH)/_maildesk
 	install -m 644 $(B)/completion/maildesk.fish $(SHARE)/fish/vendor_completions.d/maildesk.fish
@@ -224,7 +226,7 @@ uninstall:
 		$(SHARE)/man/man1/maildesk.1 $(SHARE)/man/man5/maildesk.conf.5 $(ZSH)/_maildesk \
 		$(SHARE)/bash-completion/completions/maildesk \
 		$(SHARE)/fish/vendor_completions.d/maildesk.fish \
-		$(addprefix $(SHARE)/man/man7/,$(notdir $(MAN7)))
+		$(addprefix $(SHARE)/man/man7/,$(notdir $(MAN7)) maildesk-api.7)
 
 # The package is built in a copy, with the console that `make web` made: what dpkg writes beside a
 # tree stays in build/.

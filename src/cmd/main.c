@@ -38,6 +38,7 @@ const struct cmd_verb cmd_verbs[] = {
 	{ "template", cmd_template, "check templates of mails, and print what they make" },
 	{ "ticket", cmd_ticket, "list, show, open, answer and change tickets" },
 	{ "commands", cmd_commands, "list the commands that mails may carry" },
+	{ "api", cmd_api, "print what describes the HTTP API" },
 	{ "token", cmd_token, "keys of programs, and the key that signs reply addresses" },
 	{ "user", cmd_user, "add, list and change people" },
 	{ "oauth", cmd_oauth, "sign in where mail accounts want tokens" },

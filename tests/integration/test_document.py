@@ -15,7 +15,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 BASE = "/api/v1"
 # Not to be had here: what takes a full disk or a database that is away (tests/faults), a crowd, or
 # two at once (test_retries.py).
-DESK = 'http { max_upload = "64K" }\n'
+DESK = 'http { max_upload = "64K" }\nwebhooks { allow_private = true }\n'
 ELSEWHERE = {"429", "503", "507"}
 
 
@@ -66,7 +66,7 @@ def operations(document):
 
 
 def fill(path, number="1"):
-    path = re.sub(r"\{[a-z]+\}", number, path)
+    path = re.sub(r"\{[a-z]+\}", number, path.replace("{name}", "support" if number == "1" else "none"))
     return path.removeprefix(BASE) if path.startswith(BASE) else "/" + path
 
 
@@ -208,6 +208,26 @@ def use_catalogues(admin):
     admin.ok("GET", "/api-keys"), admin.ok("DELETE", f"/api-keys/{key['id']}")
 
 
+def use_webhooks(admin):
+    body = {"url": "http://127.0.0.1:9/", "events": ["ticket.created"]}
+    one, other = (admin.ok("POST", "/webhooks", body)["id"] for _ in range(2))
+    REAL["/webhooks"] = other
+    admin.ok("GET", "/webhooks"), admin.ok("GET", f"/webhooks/{one}")
+    admin.ok("PATCH", f"/webhooks/{one}", {"active": False})
+    admin.ok("POST", f"/webhooks/{other}/test")
+    admin.ok("GET", f"/webhooks/{one}/deliveries")
+    admin.ok("DELETE", f"/webhooks/{one}")
+
+
+def use_what_takes_nothing(document, admin):
+    """Lists and figures without a parameter that they need; what is done to a mailbox."""
+    for method, path, operation in operations(document):
+        needs = any(p.get("required") for p in operation["parameters"] if p["name"] != "name")
+        if (method == "GET" and not needs and not path.endswith("/events")) or \
+                path.startswith(BASE + "/mailboxes/"):
+            admin.request(method, fill(path))
+
+
 def use_people(desk, admin):
     name = uuid.uuid4().hex[:12]
     users = [admin.ok("POST", "/users", {"email": f"{name}{i}@x.test", "name": name,
@@ -306,6 +326,8 @@ def test_a_validator_finds_nothing_wrong(desk, document, client, tmp_path):
     nobody, anna, bob, admin, carol = map(recorder, (None, "anna", "bob", "admin", "carol"))
     use_tickets(desk, anna, bob, admin, carol)
     use_catalogues(admin)
+    use_webhooks(admin)
+    use_what_takes_nothing(document, admin)
     use_people(desk, admin)
     use_account(desk, nobody, recorder)
     use_links(desk, nobody)

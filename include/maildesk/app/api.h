@@ -16,6 +16,8 @@ MD_DEFINE_AUTO(struct api *, api_stop)
 const char *api_listening(const struct api *a);
 /* The OpenAPI 3.1 document, as GET /api/v1/openapi.json answers. */
 void api_document(struct buf *out);
+/* The source of maildesk-api(7). */
+void api_manual(struct buf *out);
 /* The shapes of answers by which the document describes them; ended by a NULL name. */
 extern const struct http_object api_objects[];
 

@@ -22,6 +22,7 @@ int cmd_sla(int argc, char **argv);
 int cmd_oauth(int argc, char **argv);
 int cmd_token(int argc, char **argv);
 int cmd_template(int argc, char **argv);
+int cmd_api(int argc, char **argv);
 int cmd_commands(int argc, char **argv);
 int cmd_ticket(int argc, char **argv);
 int cmd_user(int argc, char **argv);

@@ -58,6 +58,8 @@ int api_identify(void *ctx, struct http_request *q, struct md_err *err);
 /* api_keys.c: has the key that was shown, if it was one, the scope for that route? */
 bool api_permit(void *ctx, struct http_request *q, struct http_response *r,
 		const struct http_route *route);
+/* routes.c: the table of routes */
+const struct http_service *api_service(void);
 /* retry.c: hooks of http_service */
 int api_retries_new(struct retries **ret, struct md_err *err);
 void api_retries_free(struct retries *t);

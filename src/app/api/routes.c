@@ -174,6 +174,11 @@ static const struct http_service service = {
 	.refused = api_refused,
 };
 
+const struct http_service *api_service(void)
+{
+	return &service;
+}
+
 void api_document(struct buf *out)
 {
 	http_openapi(out, &service, api_objects, "maildesk", MAILDESK_VERSION);
