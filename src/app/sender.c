@@ -467,31 +467,46 @@ static int release_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
 }
 
 /* Mails of an account that the configuration had. */
-static int fail_all_of(struct sender *s, const char *smtp, struct md_err *err)
+struct orphans {
+	struct sender *s;
+	const char *smtp;
+};
+
+static const char *account_of(const struct config *c, const struct conf_mailbox *m)
 {
-	struct claiming k = { .s = s, .smtp = smtp, .most = SENDER_ITEMS };
-	int rc;
+	return m && config_smtp(c, m->smtp) ? m->smtp : c->smtp[0].title;
+}
 
-	while ((rc = claim(&k, err)) == MD_OK && k.n) {
-		for (size_t n = 0; n < k.n && rc == MD_OK; n++) {
-			struct item i = { .state = ITEM_ENDED,
-					  .row = k.rows[n],
-					  .outcome = "failed",
-					  .result.reply = "its smtp section is gone from the "
-							  "configuration" };
+/* They go out by the account that the mailbox of their ticket has now, else by the first. */
+static int adopt_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
+{
+	const struct orphans *o = ctx;
+	const struct desk *d = o->s->d;
+	int64_t now = clock_wall(d->clock), n;
+	int rc = MD_OK;
 
-			say(&i);
-			rc = settle_failure(s, &i, err);
-		}
-		arena_done(&k.batch->arena);
-		free(k.batch);
-		if (rc != MD_OK)
-			break;
-	}
+	for (size_t i = 0; i < d->n_mailboxes && rc == MD_OK; i++)
+		rc = outbox_hand_over(c, o->smtp, account_of(d->config, d->mailboxes[i].conf),
+				      d->mailboxes[i].id, now, &n, err);
+	return rc == MD_OK
+		       ? outbox_hand_over(c, o->smtp, account_of(d->config, NULL), 0, now, &n, err)
+		       : rc;
+}
+
+static int adopt(struct sender *s, const char *smtp, struct md_err *err)
+{
+	int rc = db_txn(s->d->db, adopt_in_txn, &(struct orphans){ s, smtp }, err);
+
+	if (rc == MD_OK)
+		log_notice(NULL,
+			   "smtp \"%s\" is gone from the configuration: its mails go out by \"%s\""
+			   "%s",
+			   smtp, account_of(s->d->config, &s->d->config->mailboxes[0]),
+			   s->d->n_mailboxes > 1 ? ", or what their mailboxes have" : "");
 	return rc;
 }
 
-static int fail_orphans(struct sender *s, struct md_err *err)
+static int adopt_orphans(struct sender *s, struct md_err *err)
 {
 	md_auto(arena_done) struct arena a = ARENA_INIT(1 << 20);
 	struct rec_strs names = { 0 };
@@ -504,7 +519,7 @@ static int fail_orphans(struct sender *s, struct md_err *err)
 	}
 	for (size_t i = 0; i < names.n && rc == MD_OK; i++)
 		if (!config_smtp(s->d->config, names.v[i]))
-			rc = fail_all_of(s, names.v[i], err);
+			rc = adopt(s, names.v[i], err);
 	return rc;
 }
 
@@ -531,7 +546,7 @@ static int begin(struct sender *s, bool *began, struct md_err *err)
 	int rc = *began ? MD_OK : db_txn(s->d->db, release_in_txn, s, err); /* of an earlier life */
 
 	if (rc == MD_OK && !*began)
-		rc = fail_orphans(s, err);
+		rc = adopt_orphans(s, err);
 	*began |= rc == MD_OK;
 	return rc;
 }

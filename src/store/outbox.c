@@ -60,6 +60,10 @@ DB_SQL(sql_release, "UPDATE outbox SET state = 'retry', next_at = $1, holder = N
 DB_SQL(sql_finish,
        "UPDATE outbox SET state = $1, last_reply = $2, next_at = $3, done_at = $4, holder = NULL"
        " WHERE id = $5 AND holder = $6 AND state = 'sending'");
+DB_SQL(sql_hand_over,
+       "UPDATE outbox SET smtp = $1, next_at = CASE state WHEN 'retry' THEN $2 ELSE next_at END"
+       " WHERE " WAITING("outbox") " AND smtp = $3 AND ($4 = 0 OR EXISTS (SELECT 1 FROM tickets t"
+				   " WHERE t.id = outbox.ticket_id AND t.mailbox_id = $4))");
 static const struct db_col depth_cols[] = {
 	{ DB_COL_TEXT, offsetof(struct outbox_depth, state) },
 	{ DB_COL_INT, offsetof(struct outbox_depth, n) },
@@ -212,6 +216,14 @@ int outbox_accounts(struct db_conn *c, size_t limit, struct arena *a, struct rec
 		    struct md_err *err)
 {
 	return db_all(c, &sql_accounts, DB_NONE, &name_map, limit, a, &ret->v, &ret->n, err);
+}
+
+int outbox_hand_over(struct db_conn *c, const char *from, const char *to, int64_t mailbox,
+		     int64_t now_ms, int64_t *ret_n, struct md_err *err)
+{
+	return db_exec(c, &sql_hand_over,
+		       DB_ARGS(DB_TEXT(to), DB_INT(now_ms), DB_TEXT(from), DB_INT(mailbox)), ret_n,
+		       err);
 }
 
 int outbox_get(struct db_conn *c, int64_t id, struct arena *a, struct outbox_row *ret,

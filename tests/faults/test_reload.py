@@ -257,3 +257,18 @@ def test_a_socket_that_is_none_is_refused(make_desk, mail_world):
     done = subprocess.run(["/bin/bash", "-c", script, "sh", MAILDESK, "serve", "--config",
                            desk.config], capture_output=True, text=True, timeout=60)
     assert done.returncode == 65 and "maildesk.socket" in done.stderr
+
+
+def test_mails_of_a_renamed_account_go_out_by_the_new_one(desk):
+    """What waits for a section that is gone goes out by the one that its mailbox has now."""
+    reload(desk, 'smtp "main" { port = 1  retry_first = "1h" }\n')
+    send(desk, 1)
+    wait_for("the mail to wait", lambda: desk.value(
+        "SELECT count(*) FROM outbox WHERE state = 'retry' AND recipient = 'carol@customer.test'"))
+    for path in (desk.config, desk.dir / "conf.d" / "50-faults.conf"):
+        text = path.read_text().replace('smtp "main"', 'smtp "second"')
+        path.write_text(text.replace('smtp = "main"', 'smtp = "second"'))
+    reload(desk, "")
+    wait_for("it to be sent", lambda: desk.value(
+        "SELECT count(*) FROM outbox WHERE state = 'sent' AND recipient = 'carol@customer.test'"))
+    assert 'go out by "second"' in desk.log()

@@ -48,6 +48,10 @@ int outbox_depths(struct db_conn *c, struct arena *a, struct outbox_depth **ret,
 /* The accounts by which something waits to be sent. */
 int outbox_accounts(struct db_conn *c, size_t limit, struct arena *a, struct rec_strs *ret,
 		    struct md_err *err);
+/* What waits for the account `from` waits for `to` from now on, and is due: of the tickets of that
+ * mailbox, or (0) all. */
+int outbox_hand_over(struct db_conn *c, const char *from, const char *to, int64_t mailbox,
+		     int64_t now_ms, int64_t *ret_n, struct md_err *err);
 /* When the next row of an account (NULL: of any) may be claimed. MD_NOTFOUND when nothing waits. */
 int outbox_next_due(struct db_conn *c, const char *smtp, int64_t *ret_ms, struct md_err *err);
 int outbox_get(struct db_conn *c, int64_t id, struct arena *a, struct outbox_row *ret,

@@ -84,6 +84,7 @@ static const struct allowed {
 	{ "FROM (SELECT 1 FROM blocked_senders b LIMIT 1001)", "bounded" },
 	{ "FROM timers t ORDER BY t.due_at, t.id LIMIT 1", "the first of an index" },
 	{ "SELECT o.state, COUNT(*), MIN(o.created_at)", "the index of what waits, for who looks" },
+	{ "UPDATE outbox SET smtp = ", "the index of what waits, when an account is gone" },
 	{ "SELECT o.next_at FROM outbox o WHERE", "the first of the index of what waits" },
 	{ "SELECT o.state, COUNT(*), MIN(o.created_at)", "the index of what waits" },
 	{ "$1 WHERE holder = $2 AND held_until > 0", "a row for each mailbox and daemon" },
