@@ -4,6 +4,7 @@
 #include <maildesk/app/desk.h>
 #include <maildesk/base/json.h>
 #include <maildesk/cmd/ask.h>
+#include <maildesk/net/http.h>
 #include <maildesk/net/role.h>
 #include <maildesk/store/leases.h>
 #include <maildesk/store/schema.h>
@@ -19,7 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { LITTLE_SPACE_MB = 500, CLOCK_OFF_MS = 5000, MISSING_MAX = 200 };
+enum { CERTIFICATE_DAYS = 14, LITTLE_SPACE_MB = 500, CLOCK_OFF_MS = 5000, MISSING_MAX = 200 };
 
 static void look_at_state_dir(struct doctor *d)
 {
@@ -239,11 +240,36 @@ static void look_at_daemon(struct doctor *d)
 		doctor_say(d, FINE, "daemon", NULL, "It works at %s.", d->config->http.listen);
 }
 
+static void look_at_certificate(struct doctor *d)
+{
+	const char *path = d->config->http.certificate;
+	int64_t end = 0, now = clock_wall(&clock_system);
+	struct md_err err = { 0 };
+	long long days;
+
+	if (!*path)
+		return;
+	if (http_certificate_end(path, &end, &err) != MD_OK) {
+		doctor_say(d, FAILED, "certificate", NULL, "%s.", err.text);
+		return;
+	}
+	days = (long long)((end - now) / 86400000);
+	if (end <= now)
+		doctor_say(d, FAILED, "certificate", NULL,
+			   "%s has expired: renew it; it is served within seconds.", path);
+	else if (days < CERTIFICATE_DAYS)
+		doctor_say(d, WARNING, "certificate", NULL,
+			   "%s ends in %lld days: see why it is not renewed.", path, days);
+	else
+		doctor_say(d, FINE, "certificate", NULL, "%s is good for %lld days.", path, days);
+}
+
 void doctor_host(struct doctor *d)
 {
 	look_at_state_dir(d);
 	look_at_database(d);
 	look_at_clock(d);
 	look_at_kernel(d);
+	look_at_certificate(d);
 	look_at_daemon(d);
 }

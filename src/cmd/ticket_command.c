@@ -2,6 +2,7 @@
 #include "ticket_command.h"
 
 #include <maildesk/app/work.h>
+#include <maildesk/base/json.h>
 #include <maildesk/cmd/cmd.h>
 #include <maildesk/cmd/options.h>
 
@@ -20,6 +21,7 @@ struct given {
 	int64_t ticket;
 	const char *text, *as;
 	bool looked; /* w has lines */
+	bool json;
 };
 
 /* Without --as it is the desk itself, which may do what an admin may. */
@@ -52,6 +54,19 @@ static int run(struct db_conn *c, void *ctx, struct md_err *err)
 	return rc == MD_OK ? work_save(&g->w, err) : rc;
 }
 
+static void print_line(const struct work_line *l, bool json)
+{
+	md_auto(json_decref_p) json_t *j = NULL;
+
+	if (!json) {
+		printf("%s %s: %s\n", l->ok ? "done   " : "refused", l->line, l->reason);
+		return;
+	}
+	j = json_pack("{s:s, s:b, s:s?}", "line", l->line, "ok", l->ok, "reason", l->reason);
+	json_dumpf(j, stdout, JSON_COMPACT);
+	putchar('\n');
+}
+
 static int give(struct desk *d, struct given *g)
 {
 	struct md_err err = { 0 };
@@ -62,8 +77,7 @@ static int give(struct desk *d, struct given *g)
 	g->by.now_ms = clock_wall(d->clock);
 	rc = db_txn(d->db, run, g, &err);
 	for (size_t i = 0; g->looked && i < g->w.n_lines; i++)
-		printf("%s %s: %s\n", g->w.lines[i].ok ? "done   " : "refused", g->w.lines[i].line,
-		       g->w.lines[i].reason);
+		print_line(&g->w.lines[i], g->json);
 	arena_done(&g->arena);
 	return rc == MD_OK ? EX_OK : cmd_fail("ticket command", rc, &err);
 }
@@ -76,6 +90,7 @@ int ticket_command_main(int argc, char **argv)
 	const struct cmd_option options[] = {
 		CMD_CONFIG(&file),
 		{ "as", "ADDRESS", &g.as, "who gives the commands (the desk itself)" },
+		{ "json", NULL, &g.json, "one JSON object a line" },
 		CMD_OPTIONS_END,
 	};
 	const struct cmd_usage usage = {

@@ -7,6 +7,7 @@
 
 #include <gnutls/abstract.h>
 #include <gnutls/gnutls.h>
+#include <gnutls/x509.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -119,6 +120,25 @@ int http_check_certificate(const char *certificate, const char *key, struct md_e
 	md_auto(pair_free_p) struct pair *p = NULL;
 
 	return load(certificate, key, &p, err);
+}
+
+int http_certificate_end(const char *certificate, int64_t *ret_ms, struct md_err *err)
+{
+	md_auto(pair_free_p) struct pair *p = md_calloc(1, sizeof *p);
+	gnutls_x509_crt_t crt;
+	int rc = p ? load_chain(p, certificate, err)
+		   : md_fail(err, MD_NOMEM, 0, "http: out of memory");
+
+	if (rc != MD_OK)
+		return rc;
+	if (gnutls_x509_crt_init(&crt) < 0)
+		return md_fail(err, MD_NOMEM, 0, "http: out of memory");
+	if (gnutls_x509_crt_import(crt, &p->chain[0].cert, GNUTLS_X509_FMT_DER) < 0)
+		rc = md_fail(err, MD_INPUT, 0, "%s: no X.509 certificate", certificate);
+	else
+		*ret_ms = (int64_t)gnutls_x509_crt_get_expiration_time(crt) * 1000;
+	gnutls_x509_crt_deinit(crt);
+	return rc;
 }
 
 static void stamp_of(const char *path, struct stamp *ret)

@@ -190,3 +190,16 @@ def test_a_person_is_changed(desk, tmp_path):
     assert (me["name"], me["role"]) == ("Bobby", "admin")
     assert on(desk, "user", "set", "bob@desk.test", "--disable").returncode == 0
     assert api.get("/auth/me").status == 401
+
+
+def test_check_for_programs(mail_world, tmp_path):
+    config = tmp_path / "maildesk.conf"
+    config.write_text(pathlib.Path(mail_world["config"]).read_text())
+    done = run("check", "--json", "--config", config)
+    assert done.returncode == 0 and json.loads(done.stdout) == {"ok": True, "problems": []}
+    config.write_text(config.read_text() + 'desk { nmae = "x" }\n')
+    done = run("check", "--json", "--config", config)
+    problem, = json.loads(done.stdout)["problems"]
+    assert done.returncode == 78 and problem.pop("text").startswith("desk: unknown key")
+    assert problem == {"file": str(config), "level": "error",
+                       "line": len(config.read_text().splitlines())}

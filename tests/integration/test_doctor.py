@@ -134,3 +134,14 @@ def test_status_is_live(desk):
 def test_status_of_a_desk_without_daemon(variant):
     done = run("status", "--config", variant())
     assert done.returncode == 69 and "daemon     down" in done.stdout
+
+
+@pytest.mark.parametrize("days, finding, words", [(3, "warning", "see why it is not renewed"),
+                                                  (90, "ok", "is good for")])
+def test_the_desks_own_certificate(variant, tmp_path, days, finding, words):
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+                    "-nodes", "-keyout", tmp_path / "key.pem", "-out", tmp_path / "cert.pem", "-subj",
+                    "/CN=help.desk.test", "-days", str(days)], check=True, capture_output=True)
+    _, found = doctor(variant(fragment=f'http {{ certificate = "{tmp_path}/cert.pem"'
+                              f' key = "{tmp_path}/key.pem" }}\n'), "--no-mail")
+    assert found["certificate", None][0] == finding and words in found["certificate", None][1]

@@ -129,6 +129,8 @@ struct http_options {
 
 /* MD_INPUT: files that cannot be used for TLS, or not together. */
 int http_check_certificate(const char *certificate, const char *key, struct md_err *err);
+/* When the first certificate of that file ends. */
+int http_certificate_end(const char *certificate, int64_t *ret_ms, struct md_err *err);
 
 struct http_server;
 /* A listening socket at "ADDRESS:PORT". MD_INPUT for a bad address, MD_BROKEN when it cannot
