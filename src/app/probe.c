@@ -4,6 +4,8 @@
 #include <maildesk/base/random.h>
 #include <maildesk/mail/compose.h>
 #include <maildesk/mail/message.h>
+#include <maildesk/store/blobs.h>
+#include <maildesk/store/messages.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -220,6 +222,27 @@ static int look_at(void *ctx, size_t index, const char *raw, size_t n, struct md
 	return rc;
 }
 
+/* What is done with mails that were taken in may be to delete or to move them. */
+static int look_in_database(struct probe_mail *p, enum probe_way way, struct arena *a,
+			    struct md_err *err)
+{
+	md_auto(db_read_done_p) struct db_conn *c = NULL;
+	md_auto(md_free_p) uint8_t *raw = NULL;
+	struct imap_mail none = { 0 };
+	struct found f = { p, a, &none };
+	struct message_row row;
+	size_t n = 0;
+	int rc = db_read(p->db, &c, err);
+
+	if (rc == MD_OK)
+		rc = message_received(c, p->ids[way], a, &row, err);
+	if (rc == MD_OK && row.blob_id)
+		rc = blob_get(c, row.blob_id, &raw, &n, err);
+	if (rc == MD_OK && n)
+		rc = look_at(&f, 0, (const char *)raw, n, err);
+	return rc == MD_NOTFOUND ? MD_OK : rc;
+}
+
 static int look(struct probe_mail *p, struct arena *a, uint32_t *after, struct md_err *err)
 {
 	md_auto(md_free_p) uint32_t *uids = NULL;
@@ -238,6 +261,9 @@ static int look(struct probe_mail *p, struct arena *a, uint32_t *after, struct m
 			rc = imap_fetch_header(p->imap, &mail, HEADER_MAX, look_at, &f, err);
 		*after = uids[i];
 	}
+	for (int way = 0; p->db && way < PROBE_WAYS && rc == MD_OK; way++)
+		if (!p->arrived[way] && !p->refused[way])
+			rc = look_in_database(p, (enum probe_way)way, a, err);
 	return rc;
 }
 

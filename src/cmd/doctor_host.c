@@ -72,6 +72,20 @@ static int count_admins(struct db_conn *c, size_t *ret, struct md_err *err)
 	return rc;
 }
 
+/* Some daemon of the desk, on this machine or another, takes mail. */
+static int find_daemons(struct db_conn *c, bool *ret, struct md_err *err)
+{
+	md_auto(arena_done) struct arena a = ARENA_INIT(16 << 20);
+	struct lease *leases;
+	size_t n = 0;
+	int rc = lease_list(c, &a, &leases, &n, err);
+
+	*ret = false;
+	for (size_t i = 0; rc == MD_OK && i < n; i++)
+		*ret |= leases[i].left_ms > 0 && strncmp(leases[i].name, "daemon:", 7) == 0;
+	return rc;
+}
+
 static void ask_database(struct doctor *d)
 {
 	md_auto(db_read_done_p) struct db_conn *c = NULL;
@@ -85,6 +99,8 @@ static void ask_database(struct doctor *d)
 	off = rc == MD_OK ? before - theirs : 0;
 	if (rc == MD_OK)
 		rc = count_admins(c, &admins, &err);
+	if (rc == MD_OK)
+		rc = find_daemons(c, &d->daemon_works, &err);
 	if (rc != MD_OK) {
 		doctor_say(d, FAILED, "database", NULL, "%s.", err.text);
 		return;
@@ -225,7 +241,6 @@ static void look_at_daemon(struct doctor *d)
 			   d->config->http.listen, status);
 		return;
 	}
-	d->daemon_works = true;
 	state = json_string_value(json_object_get(json_object_get(body, "configuration"), "state"));
 	error = json_string_value(json_object_get(json_object_get(body, "configuration"), "error"));
 	if (state && strcmp(state, "refused") == 0)

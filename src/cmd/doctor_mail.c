@@ -232,7 +232,8 @@ static void tidy(struct doctor *d, struct probe_mail *p)
 			continue;
 		if (d->daemon_works)
 			forget_in_database(d, p->ids[way]);
-		(void)imap_mark(p->imap, &p->uids[way], 1, "delete", NULL);
+		if (p->uids[way])
+			(void)imap_mark(p->imap, &p->uids[way], 1, "delete", NULL);
 	}
 }
 
@@ -244,6 +245,7 @@ static void send_to_itself(struct doctor *d, const struct conf_mailbox *m,
 				.smtp = way_out(d->config, m),
 				.bearer = d->bearer,
 				.imap = box->imap,
+				.db = d->daemon_works ? d->db : NULL,
 				.after = box->folder.uidnext ? box->folder.uidnext - 1 : 0,
 				.authserv_id = *d->config->trust.authserv_id
 						       ? d->config->trust.authserv_id

@@ -1,7 +1,9 @@
 """`maildesk doctor` and `maildesk status`: everything tried for real, and what to do about it."""
 import json
+import os
 import pathlib
 import re
+import signal
 import subprocess
 
 import pytest
@@ -59,6 +61,31 @@ def test_all_is_well_and_nothing_stays_behind(desk):
         assert c.execute("SELECT count(*) FROM tickets").fetchall()[0][0] == 0
     text = run("doctor", "--config", desk["config"], "--no-mail")
     assert text.returncode == 0 and "mailbox support" in text.stdout
+
+
+@pytest.mark.parametrize("after", ["delete", "move:INBOX.Done", "seen"])
+def test_a_daemon_that_takes_mails_away_is_no_hindrance(desk, after):
+    fragment = desk.dir / "conf.d" / "90-after.conf"
+    if after.startswith("move:"):
+        with desk.mailbox("support") as box:
+            box.imap.create(after[5:])
+    try:
+        fragment.write_text(f'mailbox "support" {{ after = "{after}" }}\n')
+        loaded = status(desk)["configuration"]["loaded_at"]
+        os.kill(desk["pid"], signal.SIGHUP)
+        wait_for("the reload", lambda: status(desk)["configuration"]["loaded_at"] != loaded)
+        wait_for("the mailbox", lambda: status(desk)["mailboxes"][0]["state"] == "ok")
+        code, found = doctor(desk["config"])
+        assert code == 0 and found["delivery", "support"][0] == "ok", found
+        assert found["plus-addressing", "support"][0] == "ok"
+        with desk.db() as c:
+            assert c.execute("SELECT count(*) FROM quarantine").fetchall()[0][0] == 0
+    finally:
+        fragment.unlink()
+
+
+def status(desk):
+    return json.loads(run("status", "--json", "--config", desk["config"]).stdout)
 
 
 def test_what_does_not_work_is_named_with_what_to_do(desk, variant, tmp_path):

@@ -39,6 +39,7 @@ struct probe_mail {
 	const struct conf_smtp *smtp;
 	struct bearer *bearer;   /* as of probe_open() */
 	struct imap *imap;       /* of the mailbox */
+	struct db *db;           /* where a daemon may have put it meanwhile; NULL: none works */
 	uint32_t after;          /* no mail of interest is at or below this UID */
 	const char *authserv_id; /* to forge in the mail to the address; NULL: nothing */
 	int64_t hops;            /* that forged fields are measured by when there is no other */
@@ -49,8 +50,8 @@ struct probe_mail {
 	char reply[PROBE_WAYS][400];     /* of the server that refused it, or is away */
 	char ids[PROBE_WAYS][120];       /* Message-IDs */
 	int64_t took_ms, clock_ahead_ms; /* of ours against the server that stamped it */
-	uint32_t uids[PROBE_WAYS];
-	struct probe_trust trust; /* of the mail to the address */
+	uint32_t uids[PROBE_WAYS];       /* 0: the daemon has taken it away */
+	struct probe_trust trust;        /* of the mail to the address */
 };
 /* Sends both and waits for them. What did not arrive is no failure. Strings go into the arena. */
 int probe_send(struct probe_mail *p, struct arena *a, struct md_err *err);
