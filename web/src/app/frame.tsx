@@ -131,6 +131,7 @@ export function Frame({ children }: { children: ReactNode }) {
 	const t = useT();
 	const customer = user?.role === 'customer';
 	useEffect(() => setOpen(false), [at.pathname]);
+	useSearchKey();
 	return (
 		<div className={`min-h-dvh ${customer ? '' : 'lg:grid lg:grid-cols-[13.5rem_minmax(0,1fr)]'}`}>
 			<a href="#main" className="sr-only z-50 rounded-md bg-accent px-3 py-2 text-accent-ink focus:not-sr-only focus:fixed focus:top-2 focus:left-2">
@@ -196,10 +197,8 @@ export function Frame({ children }: { children: ReactNode }) {
 	);
 }
 
-/** "/" goes here from everywhere; Enter lists what was found. */
-function QuickSearch() {
-	const navigate = useNavigate();
-	const t = useT();
+/** "/" goes to the search of the page, or to that of the frame. */
+function useSearchKey() {
 	useEffect(() => {
 		const onKey = (e: KeyboardEvent) => {
 			const at = e.target as HTMLElement;
@@ -211,6 +210,12 @@ function QuickSearch() {
 		document.addEventListener('keydown', onKey);
 		return () => document.removeEventListener('keydown', onKey);
 	}, []);
+}
+
+/** Enter lists what was found; a number is the ticket itself. */
+function QuickSearch() {
+	const navigate = useNavigate();
+	const t = useT();
 	return (
 		<form
 			role="search"

@@ -155,6 +155,7 @@ const m = {
 	notCounted: ['not counted', 'zählte nicht', 'no contó', 'non compté'],
 	from: ['From', 'Von', 'Desde', 'De'],
 	to: ['To', 'Bis', 'Hasta', 'À'],
+	time: ['Time', 'Zeit', 'Tiempo', 'Durée'],
 	why: ['Why', 'Warum', 'Por qué', 'Pourquoi'],
 	timeline: ['Time line', 'Zeitlinie', 'Cronología', 'Chronologie'],
 

@@ -62,7 +62,7 @@ function Heading({ ticket }: { ticket: Ticket }) {
 			</form>
 		);
 	return (
-		<h1 className="min-w-0 flex-1 basis-72 text-xl font-semibold tracking-tight [overflow-wrap:anywhere]">
+		<h1 className="min-w-0 flex-1 basis-44 text-xl font-semibold tracking-tight [overflow-wrap:anywhere]">
 			{ticket.title} <span className="font-normal text-muted">#{ticket.id}</span>
 			{isStaff && !ticket.merged_into && (
 				<IconButton small icon="note" label={t(m.editTitle)} className="ml-1 align-middle" onClick={() => setEditing(ticket.title)} />
@@ -192,7 +192,7 @@ function Conversation({ ticket, onMail }: { ticket: Ticket; onMail: (id: number,
 			)}
 			{!closed && (
 				<div className="space-y-3 sm:pl-11">
-					<ReplyEditor ticket={ticket} />
+					<ReplyEditor ticket={ticket} last={all[all.length - 1]?.id ?? 0} />
 					{isStaff && <CommandBox ticket={ticket} />}
 				</div>
 			)}

@@ -67,8 +67,9 @@ export function TagChip({ tag }: { tag: { name: string; color: string } }) {
 export type Metric = 'first_response' | 'next_response' | 'update' | 'resolution';
 
 /** The clock that matters now: what runs and is due first; null: none. */
-export function pressingClock(t: Pick<TicketRow, 'sla'>): { metric: Metric; clock: Clock } | null {
+export function pressingClock(t: Pick<TicketRow, 'sla' | 'status'>): { metric: Metric; clock: Clock } | null {
 	let best: { metric: Metric; clock: Clock } | null = null;
+	if (t.status === 'resolved' || t.status === 'closed') return null;
 	for (const metric of ['first_response', 'next_response', 'update', 'resolution'] as const) {
 		const clock = t.sla[metric];
 		if (!clock || !['running', 'breached', 'paused', 'warned'].includes(clock.state)) continue;
@@ -86,21 +87,28 @@ function useMinute() {
 	return now;
 }
 
-export function SlaBadge({ ticket, metric }: { ticket: Pick<TicketRow, 'sla'>; metric?: Metric }) {
+/** `short`: where there is little room, the time alone is seen. */
+export function SlaBadge({ ticket, metric, short }: { ticket: Pick<TicketRow, 'sla' | 'status'>; metric?: Metric; short?: boolean }) {
 	const { t, times } = useLanguage();
 	const now = useMinute();
 	const clock = metric ? ticket.sla[metric] : null;
 	const found = metric ? clock && { metric, clock } : pressingClock(ticket);
 	if (!found) return null;
 	const what = t(m[found.metric]);
-	if (!found.clock.due) return found.clock.state === 'paused' ? <Badge><Icon name="clock" size={13} />{t(m.slaPaused, { what })}</Badge> : null;
+	if (!found.clock.due) return found.clock.state === 'paused' ? (
+			<Badge title={t(m.slaPaused, { what })}>
+				<Icon name="clock" size={13} />
+				{t(short ? m.paused : m.slaPaused, { what })}
+			</Badge>
+		) : null;
 	const left = (new Date(found.clock.due).getTime() - now) / 1000;
 	const late = left < 0 || found.clock.state === 'breached';
 	const tone: Tone = late ? 'danger' : left < 3600 ? 'warn' : 'neutral';
 	return (
 		<Badge tone={tone} title={times.full(found.clock.due)}>
 			<Icon name="clock" size={13} />
-			{t(late ? m.slaLate : m.slaLeft, { what, time: times.duration(Math.abs(left)) })}
+			{short && <span className="sr-only">{what}: </span>}
+			{t(short ? (late ? m.late : m.left) : late ? m.slaLate : m.slaLeft, { what, time: times.duration(Math.abs(left)) })}
 		</Badge>
 	);
 }

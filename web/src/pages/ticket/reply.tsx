@@ -25,13 +25,14 @@ interface Draft {
 	note: boolean;
 	commands: string;
 	files: Attachment[];
-	/** Of the ticket when the first letter was typed. */
+	/** Of the ticket, and its last comment, when the first letter was typed. */
 	version: number;
+	seen: number;
 }
 
-const EMPTY: Draft = { body: '', note: false, commands: '', files: [], version: 0 };
+const EMPTY: Draft = { body: '', note: false, commands: '', files: [], version: 0, seen: 0 };
 
-export function ReplyEditor({ ticket }: { ticket: Ticket }) {
+export function ReplyEditor({ ticket, last }: { ticket: Ticket; last: number }) {
 	const { t } = useLanguage();
 	const { isStaff } = useSession();
 	const user = useUser();
@@ -82,13 +83,22 @@ export function ReplyEditor({ ticket }: { ticket: Ticket }) {
 			if (!box.current?.value) change(out.draft as Draft);
 			if (!(e instanceof ApiError)) return;
 			if (e.code === 'version_conflict') {
-				const current = e.body.current as Ticket | undefined;
-				const page = await get<Page<Comment>>(`/tickets/${ticket.id}/comments`, { per_page: 100 }).catch(() => null);
-				setNewer({ comments: (page?.items ?? []).filter((c) => c.created_at > out.since), version: current?.version ?? 0, then: out });
+				const version = (e.body.current as Ticket | undefined)?.version ?? 0;
+				const comments = await commentsAfter(ticket.id, (out.draft as Draft).seen).catch(() => []);
+				const others = comments.filter((c) => c.author?.id !== user.id);
+				/* A changed priority is no reason to stop an answer; another answer is. */
+				if (others.length) setNewer({ comments: others, version, then: out });
+				else {
+					drop();
+					failed.mutate({ ...out, key: `${out.key}-${version}`, body: { ...out.body, version } });
+				}
 				await fresh();
 			} else if (Array.isArray(e.body.lines)) setRefused(e.body.lines as Command[]);
 		},
 	});
+
+	/* What the writer had seen when they began. */
+	const began = () => (draft.body && draft.version ? {} : { version: ticket.version, seen: last });
 
 	const submit = (commands?: string) => {
 		if (!draft.body.trim() || uploads.busy) return;
@@ -100,7 +110,7 @@ export function ReplyEditor({ ticket }: { ticket: Ticket }) {
 		if (isStaff && !note && draft.version) body.version = draft.version;
 		setRefused([]);
 		failed.reset();
-		start({ body, draft, since: sinceOf(ticket) }, {
+		start({ body, draft }, {
 			run: (out) => failed.mutate(out),
 			undo: (out) => change(out.draft as Draft),
 			text: t(m.sendingSoon),
@@ -115,7 +125,7 @@ export function ReplyEditor({ ticket }: { ticket: Ticket }) {
 		const at = el ? el.selectionStart : draft.body.length;
 		const filled = fillIn(text, ticket, user);
 		const body = draft.body.slice(0, at) + filled + draft.body.slice(el ? el.selectionEnd : at);
-		change({ body, commands: commands ?? draft.commands, version: draft.version || ticket.version });
+		change({ body, commands: commands ?? draft.commands, ...began() });
 		requestAnimationFrame(() => {
 			el?.focus();
 			el?.setSelectionRange(at + filled.length, at + filled.length);
@@ -157,7 +167,7 @@ export function ReplyEditor({ ticket }: { ticket: Ticket }) {
 					rows={4}
 					value={draft.body}
 					placeholder={t(note ? m.notePlaceholder : m.replyPlaceholder)}
-					onChange={(e) => change({ body: e.target.value, version: draft.body ? draft.version || ticket.version : ticket.version })}
+					onChange={(e) => change({ body: e.target.value, ...began() })}
 					onPaste={(e) => {
 						const files = [...e.clipboardData.files];
 						if (!files.length) return;
@@ -256,7 +266,7 @@ export function ReplyEditor({ ticket }: { ticket: Ticket }) {
 					<div className="flex flex-wrap justify-end gap-2">
 						<Button
 							onClick={() => {
-								change({ version: newer.version });
+								change({ version: newer.version, seen: Math.max(...newer.comments.map((c) => c.id)) });
 								setNewer(null);
 								box.current?.focus();
 							}}
@@ -281,6 +291,8 @@ export function ReplyEditor({ ticket }: { ticket: Ticket }) {
 	);
 }
 
-function sinceOf(ticket: Ticket): string {
-	return ticket.updated_at;
+async function commentsAfter(ticket: number, seen: number): Promise<Comment[]> {
+	const { total } = await get<Page<Comment>>(`/tickets/${ticket}/comments`, { per_page: 1 });
+	const page = await get<Page<Comment>>(`/tickets/${ticket}/comments`, { per_page: 100, page: Math.max(1, Math.ceil(total / 100)) });
+	return page.items.filter((c) => c.id > seen);
 }

@@ -11,7 +11,6 @@ export interface Outgoing {
 	body: Record<string, unknown>;
 	/** What the editor held. */
 	draft: unknown;
-	since: string;
 	key: string;
 	/** The page goes away. */
 	leaving?: boolean;

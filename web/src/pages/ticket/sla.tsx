@@ -60,7 +60,7 @@ function Story({ story }: { story: ClockStory }) {
 									<tr>
 										<th scope="col" className="py-1 pr-4 font-medium">{t(m.from)}</th>
 										<th scope="col" className="py-1 pr-4 font-medium">{t(m.to)}</th>
-										<th scope="col" className="py-1 pr-4 font-medium">{t(m.counted)}</th>
+										<th scope="col" className="py-1 pr-4 font-medium">{t(m.time)}</th>
 										<th scope="col" className="py-1 font-medium">{t(m.why)}</th>
 									</tr>
 								</thead>

@@ -66,7 +66,7 @@ export const Row = memo(
 					</div>
 					<div className="mt-1 flex items-center gap-1.5 md:hidden">
 						<StatusBadge status={ticket.status} />
-						<SlaBadge ticket={ticket} />
+						<SlaBadge short ticket={ticket} />
 					</div>
 				</div>
 				<div className="flex items-center gap-3 max-md:hidden">

@@ -1,0 +1,6 @@
+import { main } from './harness.mjs';
+import './people.mjs';
+import './hostile.mjs';
+import './pages.mjs';
+
+await main(process.argv[2], process.argv[3]);
