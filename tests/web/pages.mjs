@@ -12,8 +12,8 @@ const staffPages = [...readFileSync(`${web}/src/routes.ts`, 'utf8').matchAll(/^\
 const openPages = ['/sign-in', '/register', '/forgot', '/verify', '/reset'];
 
 async function settled(page) {
-	await page.waitForLoadState('networkidle').catch(() => {});
-	await page.locator('.skeleton').first().waitFor({ state: 'detached' }).catch(() => {});
+	await page.getByRole('heading', { level: 1 }).first().waitFor();
+	await page.waitForFunction(() => !document.querySelector('.skeleton'));
 }
 
 async function serious(page) {

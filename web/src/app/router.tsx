@@ -13,7 +13,7 @@ export function NotFound() {
 	const t = useT();
 	useTitle(t(m.notFoundTitle));
 	return (
-		<Empty title={t(m.notFoundTitle)} icon="search">
+		<Empty page title={t(m.notFoundTitle)} icon="search">
 			<p className="mb-4">{t(m.notFoundText)}</p>
 			<LinkButton to="/tickets">{t(m.toTickets)}</LinkButton>
 		</Empty>
@@ -23,7 +23,7 @@ export function NotFound() {
 function Crashed() {
 	const t = useT();
 	return (
-		<Empty title={t(m.crashTitle)} icon="alert">
+		<Empty page title={t(m.crashTitle)} icon="alert">
 			<p className="mb-4">{t(m.crashText)}</p>
 			<Button look="primary" onClick={() => window.location.reload()}>
 				{t(m.reload)}

@@ -145,13 +145,15 @@ export function Loading({ rows = 6 }: { rows?: number }) {
 	);
 }
 
-export function Empty({ icon = 'inbox', title, children }: { icon?: IconName; title: string; children?: ReactNode }) {
+/** `page`: it is all that there is, and its title the heading. */
+export function Empty({ icon = 'inbox', title, page, children }: { icon?: IconName; title: string; page?: boolean; children?: ReactNode }) {
+	const Title = page ? 'h1' : 'p';
 	return (
 		<div className="flex flex-col items-center gap-2 px-4 py-14 text-center">
 			<span className="rounded-full bg-sunken p-3 text-muted">
 				<Icon name={icon} size={26} />
 			</span>
-			<p className="text-base font-semibold">{title}</p>
+			<Title className="text-base font-semibold">{title}</Title>
 			{children && <div className="max-w-md text-muted">{children}</div>}
 		</div>
 	);
