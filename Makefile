@@ -132,7 +132,8 @@ test: deps
 	$(MAKE) web
 	$(MAKE) all $(UNIT) $(B)/authmilter client
 	@failed=0; tests/sandbox/postgres run tests/run-unit $(UNIT) || failed=1; \
-	MAILDESK=$(abspath $(B)/maildesk) tests/run-integration || failed=1; exit $$failed
+	MAILDESK=$(abspath $(B)/maildesk) tests/run-integration || failed=1; \
+	MAILDESK=$(abspath $(B)/maildesk) WEB=$(abspath $(WEB)) tests/web/run || failed=1; exit $$failed
 
 demo:
 	tests/deps $(if $(DEMO_DB),test,demo)
