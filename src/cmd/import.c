@@ -1,4 +1,4 @@
-/* maildesk import: from another system's mail or our JSON Lines. */
+/* maildesk import: from another system's mail, our JSON Lines, or RT. */
 #include <maildesk/cmd/import.h>
 
 #include <maildesk/app/intake.h>
@@ -271,6 +271,7 @@ int cmd_import(int argc, char **argv)
 		{ "jsonl", run_lines, "what `maildesk export` wrote, or another program so" },
 		{ "mbox", run_mbox, "files that hold several mails" },
 		{ "maildir", run_maildir, "folders of mails" },
+		{ "rt", cmd_import_rt, "a Request Tracker, by its REST 2 interface" },
 		{ NULL, NULL, NULL },
 	};
 

@@ -24,4 +24,6 @@ int import_lines(const char *name, struct import_desk *d, const char *path, cons
 /* Numbers of a JSON object, a line each, with "OF: " before their names. */
 void import_show_counts(const char *of, json_t *counts);
 
+int cmd_import_rt(int argc, char **argv); /* a command, see cmd.h */
+
 #endif
