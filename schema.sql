@@ -226,6 +226,7 @@ CREATE TABLE comments (
     deleted_at {INT}
 ) {STRICT};
 CREATE INDEX comments_by_ticket ON comments (ticket_id, id);
+CREATE INDEX comments_by_author ON comments (author_id, id);
 
 CREATE TABLE attachments (
     id           {ID},

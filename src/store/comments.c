@@ -40,6 +40,16 @@ DB_SQL(sql_list, "SELECT " COMMENT_COLUMNS " WHERE m.ticket_id = $1 AND m.delete
 DB_SQL(sql_count, QUERY_COUNT_BEGIN " FROM comments m WHERE m.ticket_id = $1"
 				    " AND m.deleted_at IS NULL"
 				    " AND m.is_internal <= $2" QUERY_COUNT_END);
+/* $3 to $5 as struct comment_reader. */
+#define SEEN_BY_READER                                                               \
+	" JOIN tickets t ON t.id = m.ticket_id WHERE m.author_id = $1 AND m.id < $2" \
+	" AND m.deleted_at IS NULL AND m.is_internal <= $3 AND t.deleted_at IS NULL" \
+	" AND (CAST($4 AS {INT}) = 0 OR EXISTS (SELECT 1 FROM ticket_participants p" \
+	" WHERE p.ticket_id = m.ticket_id AND p.user_id = $4 AND p.pending = 0)"     \
+	" OR t.organisation_id = $5)"
+DB_SQL(sql_list_by, "SELECT " COMMENT_COLUMNS SEEN_BY_READER " ORDER BY m.id DESC"
+		    " LIMIT $6 OFFSET $7");
+DB_SQL(sql_count_by, QUERY_COUNT_BEGIN " FROM comments m" SEEN_BY_READER QUERY_COUNT_END);
 DB_SQL(sql_save, "UPDATE comments SET is_internal = $1, held = $2, body = $3, body_full = $4,"
 		 " body_html = $5, edited_at = $6, deleted_at = $7 WHERE id = $8");
 DB_SQL(sql_first_body, "SELECT CASE WHEN m.deleted_at IS NULL THEN m.body ELSE '' END"
@@ -86,6 +96,27 @@ int comment_list(struct db_conn *c, int64_t ticket, bool with_internal, int64_t 
 		rc = db_all(c, &sql_list,
 			    DB_ARGS(DB_INT(ticket), DB_INT(with_internal), DB_INT(after),
 				    DB_INT(limit), DB_INT(offset)),
+			    &comment_map, (size_t)limit, a, ret, ret_n, err);
+	if (rc == MD_OK)
+		*ret_total = total;
+	return rc;
+}
+
+int comment_list_by(struct db_conn *c, int64_t author, const struct comment_reader *reader,
+		    int64_t before, int64_t offset, int64_t limit, struct arena *a,
+		    struct comment **ret, size_t *ret_n, int64_t *ret_total, struct md_err *err)
+{
+	int64_t total;
+	int rc = db_int(c, &sql_count_by,
+			DB_ARGS(DB_INT(author), DB_INT(INT64_MAX), DB_INT(reader->with_internal),
+				DB_INT(reader->visible_to), DB_ID(reader->shared_with)),
+			&total, err);
+
+	if (rc == MD_OK)
+		rc = db_all(c, &sql_list_by,
+			    DB_ARGS(DB_INT(author), DB_INT(before ? before : INT64_MAX),
+				    DB_INT(reader->with_internal), DB_INT(reader->visible_to),
+				    DB_ID(reader->shared_with), DB_INT(limit), DB_INT(offset)),
 			    &comment_map, (size_t)limit, a, ret, ret_n, err);
 	if (rc == MD_OK)
 		*ret_total = total;

@@ -66,8 +66,9 @@ int attachment_list(struct db_conn *c, int64_t ticket, struct arena *a, struct a
 		      ret, ret_n, err);
 }
 
-int attachment_list_of(struct db_conn *c, const int64_t *messages, size_t n, struct arena *a,
-		       struct attachment_row **ret, size_t *ret_n, struct md_err *err)
+static int list_of(struct db_conn *c, const char *which, const char *order, const int64_t *ids,
+		   size_t n, struct arena *a, struct attachment_row **ret, size_t *ret_n,
+		   struct md_err *err)
 {
 	md_auto(query_done) struct query q = QUERY_INIT;
 	int rc = query_check_list(n, err);
@@ -75,9 +76,24 @@ int attachment_list_of(struct db_conn *c, const int64_t *messages, size_t n, str
 	*ret_n = 0;
 	if (rc != MD_OK || n == 0)
 		return rc;
-	query_add_ints(&q, ATTACHMENT_COLUMNS " WHERE a.message_id IN ", messages, n);
-	query_add(&q, " ORDER BY a.message_id, a.id");
+	query_add_ints(&q, which, ids, n);
+	query_add(&q, order);
 	return query_all(&q, c, &attachment_map, ATTACHMENTS_MAX, a, ret, ret_n, err);
+}
+
+int attachment_list_of(struct db_conn *c, const int64_t *messages, size_t n, struct arena *a,
+		       struct attachment_row **ret, size_t *ret_n, struct md_err *err)
+{
+	return list_of(c, ATTACHMENT_COLUMNS " WHERE a.message_id IN ",
+		       " ORDER BY a.message_id, a.id", messages, n, a, ret, ret_n, err);
+}
+
+int attachment_list_of_comments(struct db_conn *c, const int64_t *comments, size_t n,
+				struct arena *a, struct attachment_row **ret, size_t *ret_n,
+				struct md_err *err)
+{
+	return list_of(c, ATTACHMENT_COLUMNS " WHERE a.comment_id IN ",
+		       " ORDER BY a.comment_id, a.id", comments, n, a, ret, ret_n, err);
 }
 
 int attachment_get(struct db_conn *c, int64_t id, struct arena *a, struct attachment_row *ret,

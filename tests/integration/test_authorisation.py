@@ -427,6 +427,7 @@ def test_nothing_inner_is_in_what_customers_read(maker):
     ticket = maker.by("carol", "POST", "/tickets", {"title": word, "description": word})["id"]
     maker.by("anna", "POST", f"/tickets/{ticket}/comments", {
         "body": f"{inner} note", "is_internal": True, "attachments": [maker.upload("anna")]})
+    maker.by("anna", "POST", f"/tickets/{ticket}/comments", {"body": f"{word} reply"})
     maker.by("anna", "PATCH", f"/tickets/{ticket}", {"tags": [inner]})
     maker.by("anna", "POST", f"/tickets/{ticket}/links", {"type": "relates",
                                                          "ticket": maker.ticket()})
@@ -435,7 +436,8 @@ def test_nothing_inner_is_in_what_customers_read(maker):
     below = ("", "/comments", "/history", "/messages", "/sla", "/participants")
     paths = [f"/tickets/{ticket}{p}" for p in below] + [
         "/tickets?per_page=100&sort=-id", f"/tickets?q={inner}", f"/search?q={inner}",
-        f"/search?q={word}", "/users?per_page=100"]
+        f"/search?q={word}", "/users?per_page=100",
+        *(f"/users/{maker.ids['anna']}/{what}?per_page=100" for what in ("tickets", "comments"))]
     for who in ("carol", "dave"):
         for path in paths:
             answer = maker.people[who].request("GET", path)
@@ -446,7 +448,17 @@ def test_nothing_inner_is_in_what_customers_read(maker):
             assert who == "carol" or word not in text, (who, path)
     assert maker.by("carol", "GET", f"/search?q={inner}")["items"] == [], "not even that it is there"
     assert [c["is_internal"] for c in maker.by("carol", "GET", f"/tickets/{ticket}/comments")["items"]
-            ] == [False]
+            ] == [False, False]
+    wrote = {who: [c["body"] for c in maker.by(who, "GET", f"/users/{maker.ids['anna']}/comments")["items"]]
+             for who in ("carol", "dave")}
+    assert wrote["carol"][0] == f"{word} reply" and wrote["dave"] == []
+    all_of_it = maker.by("admin", "GET", f"/users/{maker.ids['anna']}/comments")
+    assert [c["body"] for c in all_of_it["items"][:2]] == [f"{word} reply", f"{inner} note"]
+    assert all_of_it["items"][1]["attachments"] and all_of_it["total"] >= 2
+    for who in ("carol", "admin"):
+        mine = maker.by(who, "GET", f"/users/{maker.ids['carol']}/tickets?per_page=100")["items"]
+        assert ticket in [t["id"] for t in mine]
+        assert all(t["requester"]["id"] == maker.ids["carol"] for t in mine)
     people = maker.by("dave", "GET", "/users?per_page=100")["items"]
     assert maker.ids["carol"] not in [p["id"] for p in people]
     assert all("email" not in p or p["id"] == maker.ids["dave"] for p in people)

@@ -22,6 +22,15 @@ int comment_get(struct db_conn *c, int64_t id, struct arena *a, struct comment *
 int comment_list(struct db_conn *c, int64_t ticket, bool with_internal, int64_t after,
 		 int64_t offset, int64_t limit, struct arena *a, struct comment **ret,
 		 size_t *ret_n, int64_t *ret_total, struct md_err *err);
+/* What an author wrote, newest first, without deleted ones and those of deleted tickets. */
+struct comment_reader {
+	bool with_internal;
+	int64_t visible_to;  /* a customer who must take part; 0: sees all tickets */
+	int64_t shared_with; /* or the ticket is of this organisation; 0: none is shared */
+};
+int comment_list_by(struct db_conn *c, int64_t author, const struct comment_reader *reader,
+		    int64_t before, int64_t offset, int64_t limit, struct arena *a,
+		    struct comment **ret, size_t *ret_n, int64_t *ret_total, struct md_err *err);
 /* Writes is_internal, held, body, body_full, body_html, edited_at, deleted_at. */
 int comment_save(struct db_conn *c, const struct comment *m, struct md_err *err);
 /* Those of an author that are held, oldest first. */

@@ -116,9 +116,12 @@ int upload_purge(struct db_conn *c, int64_t before_ms, int64_t *ret_removed, str
 int attachment_list(struct db_conn *c, int64_t ticket, struct arena *a, struct attachment_row **ret,
 		    size_t *ret_n, struct md_err *err);
 
-/* Of several mails (at most 100), by mail and id. */
+/* Of several mails, or comments (at most 100), by mail or comment, and id. */
 int attachment_list_of(struct db_conn *c, const int64_t *messages, size_t n, struct arena *a,
 		       struct attachment_row **ret, size_t *ret_n, struct md_err *err);
+int attachment_list_of_comments(struct db_conn *c, const int64_t *comments, size_t n,
+				struct arena *a, struct attachment_row **ret, size_t *ret_n,
+				struct md_err *err);
 
 /* Which tickets these ids belong to, in the order of `ids`, unknown ones left out; one query. */
 struct thread_hit {

@@ -190,6 +190,10 @@ int api_version_conflict(struct api *api, struct http_request *q, struct http_re
 /* ---- finders of routes: q->found ---- */
 int find_ticket(void *ctx, struct http_request *q, struct md_err *err);  /* struct work */
 int find_comment(void *ctx, struct http_request *q, struct md_err *err); /* struct comment */
+int find_person(void *ctx, struct http_request *q, struct md_err *err);  /* struct user */
+/* Whose tickets the caller may see: those they take part in (0: all), or of the organisation. */
+void api_reader(struct api *api, const struct http_request *q, int64_t *ret_visible_to,
+		int64_t *ret_shared_with);
 
 #define API_HANDLER(name) \
 	int name(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)
@@ -254,6 +258,7 @@ API_HANDLER(api_replies_get);
 API_HANDLER(api_replies_save);
 API_HANDLER(api_replies_drop);
 API_HANDLER(comments_list);
+API_HANDLER(user_comments);
 API_HANDLER(comments_add);
 API_HANDLER(comment_get_one);
 API_HANDLER(comment_patch);
@@ -262,6 +267,7 @@ API_HANDLER(unsubscribe_page);
 API_HANDLER(unsubscribe);
 API_HANDLER(file_by_link);
 API_HANDLER(users_list);
+API_HANDLER(user_tickets);
 API_HANDLER(users_add);
 API_HANDLER(user_get_one);
 API_HANDLER(user_patch);

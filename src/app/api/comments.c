@@ -128,6 +128,40 @@ int find_comment(void *ctx, struct http_request *q, struct md_err *err)
 
 /* ---- reading ---- */
 
+int user_comments(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)
+{
+	struct api *api = ctx;
+	struct api_page page = page_of(q);
+	struct comment_reader reader = { .with_internal = api_allowed(q, ACTION_SEE_CUSTOMERS) };
+	md_auto(db_read_done_p) struct db_conn *c = NULL;
+	struct attachment_row *attachments;
+	struct comment *rows;
+	size_t n, n_attachments;
+	int64_t total, *ids;
+	int rc = db_read(api->desk->db, &c, err);
+
+	api_reader(api, q, &reader.visible_to, &reader.shared_with);
+	if (rc == MD_OK)
+		rc = comment_list_by(c, q->ids[0], &reader, page.behind.id, page.offset, page.limit,
+				     q->arena, &rows, &n, &total, err);
+	if (rc != MD_OK)
+		return rc;
+	n = PAGE_ROWS(&page, rows, n, id);
+	ids = arena_array(q->arena, n, sizeof *ids);
+	if (!ids)
+		return out_of_memory(err);
+	for (size_t i = 0; i < n; i++)
+		ids[i] = rows[i].id;
+	rc = attachment_list_of_comments(c, ids, n, q->arena, &attachments, &n_attachments, err);
+	if (rc != MD_OK)
+		return rc;
+	page_begin(r);
+	for (size_t i = 0; i < n; i++)
+		show_comment(&r->body, &rows[i], attachments, n_attachments);
+	page_end(q, r, &page, n, total);
+	return MD_OK;
+}
+
 int comments_list(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)
 {
 	struct api *api = ctx;

@@ -83,17 +83,27 @@ static int read_user(struct api *api, struct http_request *q, int64_t id, struct
 	return rc == MD_OK ? user_get(c, id, q->arena, ret, err) : rc;
 }
 
-int user_get_one(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)
+int find_person(void *ctx, struct http_request *q, struct md_err *err)
 {
-	struct user u;
-	int rc = read_user(ctx, q, q->ids[0], &u, err);
+	struct user *u = arena_alloc(q->arena, sizeof *u);
+	int rc = u ? read_user(ctx, q, q->ids[0], u, err)
+		   : md_fail(err, MD_NOMEM, 0, "out of memory");
 
 	if (rc == MD_NOTFOUND ||
-	    (rc == MD_OK && role_from_name(u.role) == ROLE_CUSTOMER && !sees_whole(q, &u)))
-		return http_refuse(q, r, 404, "not_found", "no such user");
-	if (rc == MD_OK)
-		api_show_user(&r->body, NULL, &u, sees_whole(q, &u));
+	    (rc == MD_OK && role_from_name(u->role) == ROLE_CUSTOMER && !sees_whole(q, u)))
+		return md_fail(err, MD_NOTFOUND, 0, "no such user");
+	q->found = u;
 	return rc;
+}
+
+int user_get_one(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)
+{
+	const struct user *u = q->found;
+
+	(void)ctx;
+	(void)err;
+	api_show_user(&r->body, NULL, u, sees_whole(q, u));
+	return MD_OK;
 }
 
 /* ---- writing ---- */

@@ -77,7 +77,9 @@ static const struct http_route routes[] = {
 
 { "GET",    V1 "/users",        SIGNED_IN, users_list,   NULL, user_query, NULL,   "People",                   HTTP_PAGE,   "User", 0 },
 { "POST",   V1 "/users",        ADMIN,     users_add,    NULL, NULL, user_body,    "Add a person",             HTTP_OBJECT, "User", 201 },
-{ "GET",    V1 "/users/{id}",   SIGNED_IN, user_get_one, NULL, NULL, NULL,         "One person",               HTTP_OBJECT, "User", 0 },
+{ "GET",    V1 "/users/{id}",   SIGNED_IN, user_get_one, find_person, NULL, NULL,    "One person",               HTTP_OBJECT, "User", 0 },
+{ "GET",    V1 "/users/{id}/tickets", SIGNED_IN, user_tickets, find_person, page_query, NULL, "Tickets that are theirs, as far as the caller sees them", HTTP_PAGE, "TicketRow", 0 },
+{ "GET",    V1 "/users/{id}/comments", SIGNED_IN, user_comments, find_person, page_query, NULL, "What they wrote, newest first, as far as the caller sees it", HTTP_PAGE, "Comment", 0 },
 { "DELETE", V1 "/users/{id}", ADMIN, user_drop, NULL, NULL, NULL, "Disable a person", HTTP_OBJECT, NULL, 204 },
 { "GET",    V1 "/users/{id}/addresses", ADMIN, user_addresses_page, NULL, NULL, NULL, "All addresses of a person", HTTP_OBJECT, "Addresses", 0 },
 { "POST",   V1 "/users/{id}/addresses", ADMIN, user_address_add, NULL, NULL, address_body, "One more address", HTTP_OBJECT, "Addresses", 201 },

@@ -120,10 +120,21 @@ static void read_sort(const struct http_request *q, struct ticket_filter *f)
 			f->sort = sorts[i].sort;
 }
 
+/* Whoever sees other customers sees all tickets. */
+void api_reader(struct api *api, const struct http_request *q, int64_t *ret_visible_to,
+		int64_t *ret_shared_with)
+{
+	const struct conf_desk *desk = &api->desk->config->desk;
+	bool open_desk = strcmp(desk->visibility, "open") == 0;
+
+	*ret_shared_with = desk->organisation_shared ? api_by(q)->user.organisation_id : 0;
+	*ret_visible_to =
+		open_desk || api_allowed(q, ACTION_SEE_CUSTOMERS) ? 0 : api_by(q)->user.id;
+}
+
 static bool read_filter(struct api *api, struct http_request *q, struct http_response *r,
 			struct ticket_filter *f)
 {
-	bool open_desk = strcmp(api->desk->config->desk.visibility, "open") == 0;
 	const char *overdue = http_query(q, "overdue");
 
 	if (!read_statuses(api, q, r, f) || !read_person(q, r, "assignee", true, &f->assignee_id) ||
@@ -142,11 +153,7 @@ static bool read_filter(struct api *api, struct http_request *q, struct http_res
 		*(*overdue == 't' ? &f->overdue_at : &f->not_overdue_at) = q->now_ms;
 	f->team_id = api_query_int(q, "team", 0);
 	f->organisation_id = api_query_int(q, "organisation", 0);
-	if (api->desk->config->desk.organisation_shared)
-		f->shared_with = api_by(q)->user.organisation_id;
-	/* Whoever sees other customers sees all tickets. */
-	if (!open_desk && !api_allowed(q, ACTION_SEE_CUSTOMERS))
-		f->visible_to = api_by(q)->user.id;
+	api_reader(api, q, &f->visible_to, &f->shared_with);
 	return true;
 }
 
@@ -167,9 +174,10 @@ static int take_page(struct api_page *page, struct db_conn *c, const struct tick
 	return rc;
 }
 
-int tickets_list(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)
+/* Those of one requester, or (0) whoever's the query names. */
+static int list(struct api *api, struct http_request *q, struct http_response *r, int64_t requester,
+		struct md_err *err)
 {
-	struct api *api = ctx;
 	struct api_page page = page_of(q);
 	struct ticket_filter f = { .offset = page.offset, .limit = page.limit };
 	struct ticket_place behind;
@@ -181,6 +189,8 @@ int tickets_list(void *ctx, struct http_request *q, struct http_response *r, str
 
 	if (!read_filter(api, q, r, &f))
 		return MD_OK;
+	if (requester)
+		f.requester_id = requester;
 	if (page.behind.id) {
 		behind = (struct ticket_place){ .key = page.behind.keys[0],
 						.status = page.behind.text,
@@ -201,6 +211,16 @@ int tickets_list(void *ctx, struct http_request *q, struct http_response *r, str
 	rc = api_show_tickets(api, q, c, rows, n, &r->body, err);
 	page_end(q, r, &page, n, total);
 	return rc;
+}
+
+int tickets_list(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)
+{
+	return list(ctx, q, r, 0, err);
+}
+
+int user_tickets(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)
+{
+	return list(ctx, q, r, q->ids[0], err);
 }
 
 /* ---- one ---- */

@@ -156,3 +156,5 @@ CREATE TABLE oauth_grants (
     error      TEXT,
     PRIMARY KEY (section, login)
 ) {STRICT};
+
+CREATE INDEX comments_by_author ON comments (author_id, id);
