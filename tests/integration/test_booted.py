@@ -89,13 +89,17 @@ class Machine:
         return [json.loads(line) for line in lines]
 
     def stop(self):
-        if self.boot and self.boot.poll() is None:
-            self.boot.send_signal(signal.SIGRTMIN + 4)  # poweroff
+        """In order, else by the death of its init, with which everything in it dies."""
+        if self.boot and self.boot.poll() is None and self.leader:
+            os.kill(int(self.leader), signal.SIGRTMIN + 4)  # poweroff
             try:
                 self.boot.wait(30)
             except subprocess.TimeoutExpired:
+                os.kill(int(self.leader), signal.SIGKILL)
+        if self.boot:
+            if not self.leader:
                 self.boot.kill()
-                self.boot.wait()
+            self.boot.wait(30)
         for where in reversed(self.mounts):
             subprocess.run(["umount", "-l", where], check=False)
 

@@ -108,9 +108,11 @@ def test_the_log_as_json(mail_world, tmp_path, args, fragment):
     config.write_text(re.sub(r'state_dir = ".*"', f'state_dir = "{tmp_path}/state"', text) + fragment)
     with subprocess.Popen([MAILDESK, "serve", "--config", config, *args], text=True,
                           stderr=subprocess.PIPE) as serve:
-        lines = [json.loads(serve.stderr.readline()) for _ in range(3)]
+        lines = [serve.stderr.readline() for _ in range(3)]
         serve.terminate()
-        lines += [json.loads(line) for line in serve.stderr]
+        lines += list(serve.stderr)
+    assert all(line.startswith("{") for line in lines), lines
+    lines = [json.loads(line) for line in lines]
     assert serve.returncode == 0 and {"time", "level", "role", "message"} <= set(lines[0])
     assert any("is up" in line["message"] for line in lines)
     assert run("serve", "--log", "xml", "--config", config).returncode == 64
