@@ -440,7 +440,15 @@ CREATE TABLE clocks (              -- SLA targets running on tickets, and the le
     told       {INT} NOT NULL DEFAULT 0,      -- highest percentage already told; 101: the breach
     limit_ms   {INT} NOT NULL DEFAULT 0,      -- used_ms at due: the target, or more after a change
     escalated  {INT} NOT NULL DEFAULT 0,      -- how often each step was taken, 8 bits a step
+    sla_version {INT} NOT NULL DEFAULT 0,     -- of the calendar and target it was settled by
     UNIQUE (ticket_id, metric, cycle)
+) {STRICT};
+CREATE INDEX clocks_live ON clocks (sla_version, ticket_id) WHERE state IN ('running', 'paused');
+
+CREATE TABLE sla_versions (        -- calendars and targets of the configuration, whenever they changed
+    id         {ID},
+    since_at   {INT} NOT NULL,
+    definition TEXT NOT NULL                  -- JSON
 ) {STRICT};
 
 CREATE TABLE clock_stretches (     -- what clocks did up to since_at, for explaining them

@@ -11,8 +11,13 @@ struct teller {
 	size_t room;
 };
 
-static const struct calendar *calendar_named(const struct desk *d, const char *title)
+/* As it was then. */
+static const struct calendar *calendar_named(const struct desk *d, const char *title, int64_t at_ms)
 {
+	const struct sla_version *v = desk_sla_at(d, at_ms);
+
+	if (v && v->n_policies)
+		return sla_version_calendar(v, title);
 	for (size_t i = 0; i < d->config->n_calendars; i++)
 		if (strcmp(d->config->calendars[i].title, title) == 0)
 			return &d->calendars[i];
@@ -71,7 +76,7 @@ static int add_hours(struct teller *t, const struct calendar *c, int64_t from_ms
 static int add_running(struct teller *t, const char *calendar, int64_t from_ms, int64_t to_ms,
 		       int64_t used_ms, struct md_err *err)
 {
-	const struct calendar *c = calendar_named(t->d, calendar);
+	const struct calendar *c = calendar_named(t->d, calendar, from_ms);
 	const char *why;
 
 	if (calendar_used(c, from_ms, to_ms) == used_ms)

@@ -29,12 +29,18 @@ static enum sla_state state_of(const char *name)
 	return (enum sla_state)s;
 }
 
+static const struct sla_policy *sla_policy_named(const struct sla_policy *all, size_t n,
+						 const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(all[i].name, name) == 0)
+			return &all[i];
+	return NULL;
+}
+
 const struct sla_policy *work_policy(const struct desk *d, const char *name)
 {
-	for (size_t i = 0; i < d->n_policies; i++)
-		if (strcmp(d->policies[i].name, name) == 0)
-			return &d->policies[i];
-	return NULL;
+	return sla_policy_named(d->policies, d->n_policies, name);
 }
 
 /* The policy for the ticket as it is now. */
@@ -70,8 +76,12 @@ static int choose_policy(struct work *w, const struct sla_policy **ret, struct m
 
 static void revive(struct work *w, const struct clock_row *row, struct live_clock *live)
 {
-	const struct sla_policy *p = work_policy(w->by->desk, row->policy);
+	const struct desk *d = w->by->desk;
+	const struct sla_version *v = desk_sla_before(d, row->sla_version, &live->changed_ms);
+	const struct sla_policy *p = v ? sla_policy_named(v->policies, v->n_policies, row->policy)
+				       : work_policy(d, row->policy);
 
+	live->is_older = v != NULL;
 	live->row = *row;
 	live->k = (struct sla_clock){
 		.state = state_of(row->state),
@@ -91,8 +101,8 @@ static void revive(struct work *w, const struct clock_row *row, struct live_cloc
 		live->before.target_ms = row->target_ms;
 }
 
-/* Tell what time alone has brought about. */
-static int tell_due(struct work *w, enum sla_metric metric, struct live_clock *live,
+/* Tell what time alone has brought about until then. */
+static int tell_due(struct work *w, enum sla_metric metric, struct live_clock *live, int64_t at_ms,
 		    struct md_err *err)
 {
 	struct sla_event e;
@@ -100,8 +110,7 @@ static int tell_due(struct work *w, enum sla_metric metric, struct live_clock *l
 
 	if (atomic_load(&w->by->desk->clock_doubted))
 		return MD_OK;
-	while (rc == MD_OK && live->has_before &&
-	       sla_take(&live->k, &live->before, w->by->now_ms, &e)) {
+	while (rc == MD_OK && live->has_before && sla_take(&live->k, &live->before, at_ms, &e)) {
 		bool breach = e.percent == SLA_TOLD_BREACH;
 
 		rc = work_event(w, breach ? "sla_breach" : "sla_warning", 0, NULL, err);
@@ -157,6 +166,10 @@ const char *work_calendar_title(const struct desk *d, const struct calendar *c)
 	for (size_t i = 0; i < d->config->n_calendars; i++)
 		if (&d->calendars[i] == c)
 			return d->config->calendars[i].title;
+	for (size_t v = 0; v < d->n_sla_versions; v++)
+		for (size_t i = 0; i < d->sla_versions[v].n_calendars; i++)
+			if (&d->sla_versions[v].calendars[i] == c)
+				return d->sla_versions[v].titles[i];
 	return "24x7";
 }
 
@@ -241,7 +254,8 @@ static int save_clock(struct work *w, enum sla_metric metric, const struct sla_p
 	row->ticket_id = w->ticket.id;
 	row->metric = sla_metric_names[metric];
 	row->cycle = row->cycle ? row->cycle : 1;
-	row->policy = p->name;
+	row->policy = p ? p->name : row->policy;
+	row->sla_version = w->by->desk->sla_version;
 	note_effect(w, metric, live);
 	row->state = sla_state_names[live->k.state];
 	row->started_at = live->k.started_ms;
@@ -259,7 +273,9 @@ static int save_clock(struct work *w, enum sla_metric metric, const struct sla_p
 		rc = clock_stretch_add(w->c, &live->stretches[i], err);
 	}
 	live->n_stretches = 0;
-	return rc == MD_OK ? schedule(w, metric, p, live, is_new, err) : rc;
+	if (rc != MD_OK || !p)
+		return rc == MD_OK ? timer_drop_clock(w->c, row->id, err) : rc;
+	return schedule(w, metric, p, live, is_new, err);
 }
 
 /* The present cycle goes into the ledger; the next one is another row. */
@@ -340,7 +356,7 @@ static int apply(struct work *w, enum sla_metric metric, const struct sla_policy
 		{ again, SLA_RESTARTED },
 		/* a clock that has a target again goes on as the status says */
 		{ strcmp(w->ticket.status, w->before.status) != 0 ||
-			  (live->row.id && !live->has_before) ||
+			  (live->row.id && (!live->has_before || live->is_older)) ||
 			  is_held(&w->ticket, metric) != is_held(&w->before, metric),
 		  SLA_STATUS_CHANGED },
 	};
@@ -369,17 +385,18 @@ static bool is_over(const struct sla_clock *k)
 
 /* No target any more: a clock that runs waits, should it get one again. */
 static int lose_target(struct work *w, enum sla_metric metric, struct live_clock *live,
-		       struct md_err *err)
+		       int64_t at_ms, struct md_err *err)
 {
 	if (!live->row.id || is_over(&live->k) || !live->has_before)
 		return MD_OK;
 	live->terms = live->before;
-	act(w, metric, live, SLA_PAUSE, w->by->now_ms);
+	act(w, metric, live, SLA_PAUSE, at_ms);
 	return save_clock(w, metric, work_policy(w->by->desk, live->row.policy), live, err);
 }
 
 /* The terms it has now, instead of those it ran by until now. */
-static void take_terms(struct work *w, enum sla_metric metric, struct live_clock *live)
+static void take_terms(struct work *w, enum sla_metric metric, struct live_clock *live,
+		       int64_t at_ms)
 {
 	struct sla_clock was = live->k;
 
@@ -391,7 +408,7 @@ static void take_terms(struct work *w, enum sla_metric metric, struct live_clock
 	}
 	if (same_terms(&live->before, &live->terms))
 		return;
-	sla_change(&live->k, &live->before, &live->terms, w->by->now_ms);
+	sla_change(&live->k, &live->before, &live->terms, at_ms);
 	note_stretch(w, metric, live, &was, &live->before);
 }
 
@@ -399,15 +416,22 @@ static int settle(struct work *w, enum sla_metric metric, const struct sla_polic
 		  struct live_clock *live, struct md_err *err)
 {
 	bool was_over = is_over(&live->k);
-	int rc = tell_due(w, metric, live, err);
+	int64_t now = w->by->now_ms, until = live->is_older ? live->changed_ms : now;
+	int rc = tell_due(w, metric, live, until, err);
 
 	if (rc != MD_OK)
 		return rc;
 	live->has_terms = p && sla_policy_terms(p, metric, (int)w->ticket.priority, &live->terms);
 	if (!live->has_terms)
-		return lose_target(w, metric, live, err);
-	take_terms(w, metric, live);
-	rc = apply(w, metric, p, live, err);
+		return lose_target(w, metric, live, until, err);
+	take_terms(w, metric, live, until);
+	if (live->is_older) { /* and by the new terms up to now */
+		live->before = live->terms;
+		live->has_before = true;
+		rc = tell_due(w, metric, live, now, err);
+	}
+	if (rc == MD_OK)
+		rc = apply(w, metric, p, live, err);
 	if (rc != MD_OK || live->k.state == SLA_ABSENT ||
 	    (live->row.id && was_over && is_over(&live->k)))
 		return rc;

@@ -135,7 +135,10 @@ static int start_crew(struct daemon *dm, struct desk *d, int socket, struct crew
 		      struct md_err *err)
 {
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-	int rc = api_start(d, socket, &c->api, err);
+	int rc = desk_adopt_slas(d, err);
+
+	if (rc == MD_OK)
+		rc = api_start(d, socket, &c->api, err);
 
 	if (rc == MD_OK)
 		rc = bearer_start(c->bearer = d->bearer, err);

@@ -215,6 +215,7 @@ void desk_close(struct desk *d)
 	if (d->calendars)
 		for (size_t i = 0; i < d->config->n_calendars; i++)
 			calendar_done(&d->calendars[i]);
+	desk_forget_slas(d);
 	rules_free(d->rules);
 	bearer_free(d->bearer);
 	vault_free(d->vault);

@@ -8,5 +8,6 @@
 int desk_file_failed(const struct config *config, const char *path, struct md_err *err);
 /* Calendars, policies and escalations of the configuration. */
 int desk_load_slas(struct desk *d, struct md_err *err);
+void desk_forget_slas(struct desk *d);
 
 #endif

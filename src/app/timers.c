@@ -16,6 +16,7 @@
 #include <maildesk/store/clocks.h>
 #include <maildesk/store/digests.h>
 #include <maildesk/store/outbox.h>
+#include <maildesk/store/sla_versions.h>
 
 #include "digest.h"
 #include "mailbox_alarm.h"
@@ -44,8 +45,9 @@ struct timers {
 	struct arena arena;
 	struct timer_row *due;
 	size_t n, fired;
-	int64_t share_at_ms;       /* of keys (monotonic) */
-	int64_t keep_at_ms;        /* the next housekeeping (monotonic) */
+	int64_t share_at_ms;  /* of keys (monotonic) */
+	bool clocks_are_laid; /* no clock runs by what was valid before the configuration changed */
+	int64_t keep_at_ms;   /* the next housekeeping (monotonic) */
 	int64_t blob, sweep_at_ms; /* where a walk over the blobs goes on, and when (monotonic) */
 };
 
@@ -56,16 +58,21 @@ struct firing {
 	bool fired;
 };
 
-static int fire(struct db_conn *c, void *ctx, struct md_err *err)
+static struct work_by by_desk(struct desk *d)
 {
-	struct firing *f = ctx;
-	struct desk *d = f->t->d;
-	const struct work_by by = {
+	return (struct work_by){
 		.desk = d,
 		.actor = { .role = ROLE_ADMIN, .level = 3, .source = SOURCE_TIMER },
 		.channel = "cli",
 		.now_ms = clock_wall(d->clock),
 	};
+}
+
+static int fire(struct db_conn *c, void *ctx, struct md_err *err)
+{
+	struct firing *f = ctx;
+	struct desk *d = f->t->d;
+	const struct work_by by = by_desk(d);
 	struct work w;
 	int rc;
 
@@ -119,6 +126,53 @@ static int fire_due(struct timers *t, struct md_err *err)
 	return worst;
 }
 
+/* ---- clocks that ran by another configuration ---- */
+
+static int lay_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
+{
+	struct firing *f = ctx;
+	const struct work_by by = by_desk(f->t->d);
+	struct work w;
+	int rc;
+
+	arena_reset(&f->arena);
+	rc = work_load(&by, c, &f->arena, f->timer->ticket_id, &w, err);
+	if (rc == MD_OK)
+		rc = work_save(&w, err);
+	return rc == MD_OK || rc == MD_NOTFOUND
+		       ? sla_version_mark(c, f->timer->ticket_id, f->t->d->sla_version, err)
+		       : rc;
+}
+
+/* A batch of them: each is settled as if something happened to its ticket. */
+static int lay_clocks(struct timers *t, struct md_err *err)
+{
+	md_auto(arena_done) struct arena a = ARENA_INIT(1 << 20);
+	struct db_conn *c = NULL;
+	int64_t *tickets = NULL;
+	size_t n = 0;
+	int rc;
+
+	if (t->clocks_are_laid || !t->d->sla_version)
+		return MD_OK;
+	rc = db_read(t->d->db, &c, err);
+	if (rc == MD_OK) {
+		rc = sla_version_stragglers(c, t->d->sla_version, BATCH, &a, &tickets, &n, err);
+		db_read_done(c);
+	}
+	for (size_t i = 0; i < n && rc == MD_OK && !atomic_load(&t->stopping); i++) {
+		const struct timer_row of = { .ticket_id = tickets[i] };
+		struct firing f = { .t = t, .timer = &of, .arena = ARENA_INIT(ARENA_MAX) };
+
+		rc = db_txn(t->d->db, lay_in_txn, &f, err);
+		arena_done(&f.arena);
+	}
+	t->clocks_are_laid = rc == MD_OK && n == 0;
+	if (n)
+		desk_wake(t->d, DESK_TIMERS);
+	return rc;
+}
+
 static bool may_fire(struct timers *t)
 {
 	struct desk *d = t->d;
@@ -143,7 +197,9 @@ int timers_round(struct timers *t, size_t *ret_fired, struct md_err *err)
 	*ret_fired = 0;
 	if (!may_fire(t))
 		return MD_OK;
-	rc = fire_due(t, err);
+	rc = lay_clocks(t, err);
+	if (rc == MD_OK)
+		rc = fire_due(t, err);
 	if (rc == MD_OK)
 		rc = digests_round(t->d, &digests, err);
 	*ret_fired = t->fired + digests;

@@ -86,6 +86,8 @@ struct live_clock {
 	struct sla_clock k;
 	struct sla_terms before, terms;
 	bool has_before, has_terms;
+	bool is_older; /* settled by what was valid before the configuration changed, then */
+	int64_t changed_ms;
 	struct clock_stretch stretches[6]; /* not written yet */
 	size_t n_stretches;
 };

@@ -7,7 +7,7 @@ enum { CLOCKS_MAX = 4 * QUERY_LIST_MAX }; /* four metrics */
 #define CLOCK_COLUMNS                                                                       \
 	"SELECT k.id, k.ticket_id, k.metric, k.policy, k.state, k.cycle, k.started_at,"     \
 	" k.target_ms, k.since_at, k.used_ms, k.due_at, k.breached_at, k.told, k.limit_ms," \
-	" k.escalated FROM clocks k"
+	" k.escalated, k.sla_version FROM clocks k"
 #define IS_NEWEST_CYCLE                                                                   \
 	" AND NOT EXISTS (SELECT 1 FROM clocks newer WHERE newer.ticket_id = k.ticket_id" \
 	" AND newer.metric = k.metric AND newer.cycle > k.cycle) ORDER BY k.ticket_id, k.id"
@@ -28,15 +28,17 @@ static const struct db_col clock_cols[] = {
 	{ DB_COL_INT, offsetof(struct clock_row, told) },
 	{ DB_COL_INT, offsetof(struct clock_row, limit_ms) },
 	{ DB_COL_INT, offsetof(struct clock_row, escalated) },
+	{ DB_COL_INT, offsetof(struct clock_row, sla_version) },
 };
 static const struct db_map clock_map = DB_MAP(clock_row, clock_cols);
 
 DB_SQL(sql_insert, "INSERT INTO clocks (id, ticket_id, metric, policy, state, cycle, started_at,"
-		   " target_ms, since_at, used_ms, due_at, breached_at, told, limit_ms, escalated)"
-		   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)");
+		   " target_ms, since_at, used_ms, due_at, breached_at, told, limit_ms, escalated,"
+		   " sla_version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,"
+		   " $14, $15, $16)");
 DB_SQL(sql_save, "UPDATE clocks SET policy = $1, state = $2, target_ms = $3, since_at = $4,"
 		 " used_ms = $5, due_at = $6, breached_at = $7, told = $8, limit_ms = $9,"
-		 " escalated = $10 WHERE id = $11");
+		 " escalated = $10, sla_version = $11 WHERE id = $12");
 DB_SQL(sql_get, CLOCK_COLUMNS " WHERE k.id = $1");
 DB_SQL(sql_list, CLOCK_COLUMNS " WHERE k.ticket_id = $1" IS_NEWEST_CYCLE);
 DB_SQL(sql_ledger, CLOCK_COLUMNS " WHERE k.ticket_id = $1 ORDER BY k.id LIMIT $2");
@@ -58,7 +60,7 @@ int clock_insert(struct db_conn *c, const struct clock_row *k, int64_t *ret_id, 
 				       DB_INT(k->started_at), DB_INT(k->target_ms),
 				       DB_INT(k->since_at), DB_INT(k->used_ms), DB_ID(k->due_at),
 				       DB_ID(k->breached_at), DB_INT(k->told), DB_INT(k->limit_ms),
-				       DB_INT(k->escalated)),
+				       DB_INT(k->escalated), DB_INT(k->sla_version)),
 			       err);
 	if (rc == MD_OK)
 		*ret_id = id;
@@ -72,7 +74,7 @@ int clock_save(struct db_conn *c, const struct clock_row *k, struct md_err *err)
 			 DB_ARGS(DB_TEXT(k->policy), DB_TEXT(k->state), DB_INT(k->target_ms),
 				 DB_INT(k->since_at), DB_INT(k->used_ms), DB_ID(k->due_at),
 				 DB_ID(k->breached_at), DB_INT(k->told), DB_INT(k->limit_ms),
-				 DB_INT(k->escalated), DB_INT(k->id)),
+				 DB_INT(k->escalated), DB_INT(k->sla_version), DB_INT(k->id)),
 			 &changed, err);
 
 	if (rc == MD_OK && changed == 0)

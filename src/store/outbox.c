@@ -44,13 +44,13 @@ static const struct db_map outbox_map = DB_MAP(outbox_row, outbox_cols);
 DB_SQL(sql_add, "INSERT INTO outbox (id, message_id, ticket_id, user_id, event, smtp, sender,"
 		" recipient, state, data, next_at, created_at, subject_key, answers)"
 		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)");
-/* Materialized: a plan that ran the inner part for each outer row would claim more than $2. */
+/* Materialized: a plan that ran the inner part for each outer row would claim more than $3. */
 DB_SQL(sql_claim,
        "WITH due AS MATERIALIZED (SELECT o.id FROM outbox o WHERE " WAITING(
-	       "o") " AND o.next_at <= $1 AND (CAST($5 AS TEXT) IS NULL OR o.smtp = "
-		    "$5)" IS_NEXT_OF_ITS_PAIR " ORDER BY o.next_at, o.id LIMIT $2 {SKIP})"
+	       "o") " AND o.next_at <= $1 AND (CAST($2 AS TEXT) IS NULL OR o.smtp = "
+		    "$2)" IS_NEXT_OF_ITS_PAIR " ORDER BY o.next_at, o.id LIMIT $3 {SKIP})"
 		    " UPDATE outbox SET state = 'sending', attempts = attempts + 1, "
-		    "next_at = $3, holder = $4"
+		    "next_at = $4, holder = $5"
 		    " WHERE id IN (SELECT due.id FROM due) RETURNING id");
 DB_SQL(sql_freeze, "UPDATE messages SET blob_id = $1, size = $2, head = $3"
 		   " WHERE blob_id IS NULL"
@@ -152,8 +152,8 @@ int outbox_claim(struct db_conn *c, const char *smtp, const char *holder, int64_
 	if (limit > QUERY_LIST_MAX)
 		limit = QUERY_LIST_MAX;
 	rc = db_all(c, &sql_claim,
-		    DB_ARGS(DB_INT(now_ms), DB_INT((int64_t)limit), DB_INT(lease_until),
-			    DB_TEXT(holder), DB_TEXT(smtp)),
+		    DB_ARGS(DB_INT(now_ms), DB_TEXT(smtp), DB_INT((int64_t)limit),
+			    DB_INT(lease_until), DB_TEXT(holder)),
 		    &db_map_int, limit, a, &ids, &n, err);
 	if (rc != MD_OK)
 		return rc;

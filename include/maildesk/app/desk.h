@@ -78,6 +78,10 @@ struct desk {
 	struct sla_policy *policies;          /* as config->slas */
 	struct escalation_steps *escalations; /* of each of them */
 	size_t n_policies;
+	/* as they were and are, the newest first (desk_adopt_slas) */
+	struct sla_version *sla_versions;
+	size_t n_sla_versions;
+	int64_t sla_version;       /* of the present ones; 0: not adopted */
 	atomic_bool clock_doubted; /* the wall clock jumped: nothing fires meanwhile */
 	struct notice_choice choices[NOTICE_EVENT_COUNT]; /* of config->notify */
 	struct rules *rules;                              /* of config->rules */
@@ -99,6 +103,23 @@ int desk_make_state_dir(const struct config *config, struct md_err *err);
 int desk_open(const struct config *config, struct desk **ret, struct md_err *err);
 void desk_close(struct desk *d);
 MD_DEFINE_AUTO(struct desk *, desk_close)
+
+/* Of a daemon, before it does anything: its calendars and targets are what clocks run by from now
+ * on, instead of those that the last one had. */
+int desk_adopt_slas(struct desk *d, struct md_err *err);
+struct sla_version {
+	int64_t id, since_ms;
+	struct calendar *calendars;
+	const char **titles; /* of them */
+	struct sla_policy *policies;
+	size_t n_calendars, n_policies;
+};
+/* What was valid before the present ones under that number, and until when. NULL: it is present, or
+ * not known. */
+const struct sla_version *desk_sla_before(const struct desk *d, int64_t id, int64_t *ret_until_ms);
+/* What was valid then; NULL: not known. */
+const struct sla_version *desk_sla_at(const struct desk *d, int64_t at_ms);
+const struct calendar *sla_version_calendar(const struct sla_version *v, const char *title);
 
 /* After a commit that gave that part something to do; from any thread, cheap, never blocks. */
 void desk_wake(struct desk *d, enum desk_part part);

@@ -10,6 +10,7 @@ struct clock_row {
 	int64_t cycle, started_at, target_ms, since_at, used_ms;
 	int64_t due_at, breached_at; /* 0: none */
 	int64_t told, limit_ms, escalated;
+	int64_t sla_version; /* that it was settled by; 0: of before there were any */
 };
 int clock_insert(struct db_conn *c, const struct clock_row *k, int64_t *ret_id, struct md_err *err);
 enum { CLOCK_LEDGER_MAX = 4000 }; /* of a ticket */

@@ -158,3 +158,11 @@ CREATE TABLE oauth_grants (
 ) {STRICT};
 
 CREATE INDEX comments_by_author ON comments (author_id, id);
+
+ALTER TABLE clocks ADD COLUMN sla_version {INT} NOT NULL DEFAULT 0;
+CREATE INDEX clocks_live ON clocks (sla_version, ticket_id) WHERE state IN ('running', 'paused');
+CREATE TABLE sla_versions (
+    id         {ID},
+    since_at   {INT} NOT NULL,
+    definition TEXT NOT NULL
+) {STRICT};

@@ -86,6 +86,7 @@ static const struct allowed {
 	{ "SELECT o.state, COUNT(*), MIN(o.created_at)", "the index of what waits, for who looks" },
 	{ "UPDATE outbox SET smtp = ", "the index of what waits, when an account is gone" },
 	{ "SELECT o.next_at FROM outbox o WHERE", "the first of the index of what waits" },
+	{ "SELECT DISTINCT o.smtp FROM outbox o", "the index of what waits, at start" },
 	{ "SELECT o.state, COUNT(*), MIN(o.created_at)", "the index of what waits" },
 	{ "$1 WHERE holder = $2 AND held_until > 0", "a row for each mailbox and daemon" },
 	{ "UPDATE leases SET held_until = 0 WHERE holder", "likewise" },

@@ -93,6 +93,7 @@ static const char rows_sql[] =
 	"INSERT INTO silences (name, until_at) VALUES ('z@desk.test', 1);"
 	"INSERT INTO clocks (id, ticket_id, metric, cycle, policy, state, started_at, target_ms,"
 	" since_at, used_ms) VALUES (1, 1, 'resolution', 1, 'p', 'running', 1, 1, 1, 1);"
+	"INSERT INTO sla_versions (id, since_at, definition) VALUES (1, 1, '{}');"
 	"INSERT INTO clock_stretches (id, clock_id, to_at, used_ms, state, calendar, target_ms)"
 	" VALUES (1, 1, 1, 0, 'running', '24x7', 1);"
 	"INSERT INTO timers (id, due_at, kind, ticket_id, clock_id) VALUES (1, 1, 'sla_breach', 1, "
