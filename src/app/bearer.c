@@ -276,12 +276,15 @@ static void end(struct renewal *r)
 {
 	const struct timespec pause = { 0, SAVE_PAUSE_MS * 1000000L };
 	struct md_err err = { 0 };
+	bool told = false;
 	int rc;
 
 	while ((rc = db_txn(r->b->d->db, end_in_txn, r, &err)) == MD_AGAIN || rc == MD_UNKNOWN ||
 	       rc == MD_BROKEN) {
-		log_error(NULL, "oauth \"%s\": the answer cannot be kept, trying again: %s",
-			  r->a->conf->title, err.text);
+		if (!told)
+			log_error(NULL, "oauth \"%s\": the answer cannot be kept, trying again: %s",
+				  r->a->conf->title, err.text);
+		told = true;
 		if (r->failed || atomic_load(&r->b->stopping))
 			return;
 		nanosleep(&pause, NULL);

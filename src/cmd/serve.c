@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -32,6 +33,14 @@ static int next_signal(int signals)
 
 	return read(signals, &info, sizeof info) == (ssize_t)sizeof info ? (int)info.ssi_signo
 									 : SIGTERM;
+}
+
+/* Passwords and tokens are in memory; a dump of it would lie about. */
+static void leave_no_core(void)
+{
+	const struct rlimit none = { 0, 0 };
+
+	(void)setrlimit(RLIMIT_CORE, &none);
 }
 
 /* SIGHUP while standing by is about the configuration to start with. MD_CONFLICT: a standby was
@@ -121,6 +130,7 @@ int cmd_serve(int argc, char **argv)
 	}
 	setenv(LOG_VARIABLE, format ? format : config->log, 1);
 	log_init("desk", LOG_AUTO, LOG_INFO);
+	leave_no_core();
 	signals = open_signals();
 	if (signals < 0) {
 		log_error(NULL, "signals cannot be received");

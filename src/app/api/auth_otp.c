@@ -47,6 +47,11 @@ static int spend_code(struct db_conn *c, struct vault *v, const struct otp_row *
 		return recovery_code_spend(c, o->user_id, hash, now_ms, err);
 	}
 	rc = factor_open(v, o, &secret, err);
+	if (rc == MD_AGAIN ||
+	    rc == MD_INPUT) /* vault.h: nothing that trying again here would mend */
+		return auth_refuse(err, AUTH_BAD,
+				   "codes of your authenticator cannot be checked here now, a "
+				   "recovery code can");
 	if (rc == MD_OK)
 		rc = totp_check((const uint8_t *)secret.data, secret.len, code, now_ms,
 				o->last_step, &step, err);
@@ -77,6 +82,8 @@ static int demand(struct db_conn *c, struct api *api, struct http_request *q,
 	if (!may_try(api, o->user_id))
 		return auth_refuse(err, AUTH_TOO_OFTEN, "too many codes were tried");
 	rc = spend_code(c, api->desk->vault, o, code, q->now_ms, err);
+	if (rc == MD_REFUSED && err->native == AUTH_BAD)
+		return rc;
 	return rc == MD_REFUSED || rc == MD_CONFLICT || rc == MD_NOTFOUND
 		       ? auth_refuse(err, AUTH_BAD, "the code is not right (any more)")
 		       : rc;
