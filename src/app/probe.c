@@ -230,7 +230,7 @@ static int look_in_database(struct probe_mail *p, enum probe_way way, struct are
 	md_auto(md_free_p) uint8_t *raw = NULL;
 	struct imap_mail none = { 0 };
 	struct found f = { p, a, &none };
-	struct message_row row;
+	struct message_row row = { 0 };
 	size_t n = 0;
 	int rc = db_read(p->db, &c, err);
 

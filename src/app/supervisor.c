@@ -49,7 +49,7 @@ static void describe_mailboxes(struct desk *d, struct buf *out)
 	}
 }
 
-void supervisor_describe(struct desk *d, struct buf *out)
+static void describe(struct desk *d, struct buf *out)
 {
 	struct desk_reload reload;
 
@@ -72,7 +72,7 @@ static void tell_status(struct supervisor *s)
 	md_auto(buf_done) struct buf text = BUF_INIT(64 << 10);
 	char line[STATUS_MAX];
 
-	supervisor_describe(s->d, &text);
+	describe(s->d, &text);
 	snprintf(line, sizeof line, "%s", buf_str(&text));
 	if (strcmp(line, s->told) == 0)
 		return;

@@ -13,7 +13,4 @@ int supervisor_start(struct desk *d, struct supervisor **ret, struct md_err *err
 void supervisor_watch(struct supervisor *s, struct desk *d);
 void supervisor_stop(struct supervisor *s);
 
-/* The line of status, for people. */
-void supervisor_describe(struct desk *d, struct buf *out);
-
 #endif
