@@ -6,6 +6,7 @@
 
 #include <maildesk/base/clock.h>
 #include <maildesk/cmd/cmd.h>
+#include <maildesk/cmd/offline.h>
 #include <maildesk/cmd/options.h>
 #include <maildesk/cmd/progress.h>
 
@@ -178,6 +179,7 @@ int cmd_export(int argc, char **argv)
 	md_close_p(&f.fd);
 	if (rc != MD_OK)
 		return cmd_fail("export", rc, &err);
+	offline_note("export", db, "desk.export");
 	if (json)
 		put_json(json_pack("{s:b, s:I, s:I}", "done", 1, "lines", (json_int_t)f.n_lines,
 				   "files", (json_int_t)f.n_files));

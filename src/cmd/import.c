@@ -5,6 +5,7 @@
 #include <maildesk/app/reader.h>
 #include <maildesk/cmd/cmd.h>
 #include <maildesk/cmd/mails.h>
+#include <maildesk/cmd/offline.h>
 #include <maildesk/cmd/options.h>
 
 #include <dirent.h>
@@ -172,6 +173,8 @@ static int import_mails(const char *name, struct import_desk *d, const char *tit
 		rc = take_mails(&t, mails, &err);
 		d->desk->clock = &clock_system;
 		progress_end(&t.show, rc != MD_OK);
+		if (rc == MD_OK && !*d->folder)
+			offline_note(name, d->desk->db, "desk.import");
 		if (rc == MD_OK)
 			show_outcomes(&t);
 		else

@@ -4,6 +4,7 @@
 
 #include <maildesk/base/codec.h>
 #include <maildesk/cmd/cmd.h>
+#include <maildesk/cmd/offline.h>
 #include <maildesk/cmd/options.h>
 
 #include <errno.h>
@@ -289,6 +290,8 @@ int import_lines(const char *name, struct import_desk *d, const char *path, cons
 	if (rc == MD_OK)
 		rc = take_all(l, &err);
 	progress_end(&l->show, rc != MD_OK);
+	if (rc == MD_OK && !*d->folder)
+		offline_note(name, d->desk->db, "desk.import");
 	if (rc == MD_OK)
 		show_report(l);
 	else if (rc == MD_INPUT)

@@ -1,5 +1,6 @@
 #include <maildesk/cmd/offline.h>
 
+#include <maildesk/app/audit.h>
 #include <maildesk/base/mem.h>
 
 #include <errno.h>
@@ -27,6 +28,15 @@ void offline_give_to_owner(const char *name, const char *state_dir, const char *
 	if (geteuid() == 0 && stat(state_dir, &owner) == 0 &&
 	    chown(path, owner.st_uid, owner.st_gid) != 0)
 		fprintf(stderr, "maildesk %s: chown %s: %s\n", name, path, strerror(errno));
+}
+
+void offline_note(const char *name, struct db *db, const char *action)
+{
+	struct md_err err = { 0 };
+
+	if (audit_cli(db, action, NULL, 0, &err) != MD_OK)
+		fprintf(stderr, "maildesk %s: done, but not noted in the audit log: %s\n", name,
+			err.text);
 }
 
 int offline_lock(const char *name, const char *state_dir, int *ret_fd, struct md_err *err)

@@ -2,7 +2,7 @@
 #ifndef MAILDESK_CMD_OFFLINE_H
 #define MAILDESK_CMD_OFFLINE_H
 
-#include <maildesk/base/err.h>
+#include <maildesk/store/db.h>
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -11,6 +11,10 @@
 int offline_lock(const char *name, const char *state_dir, int *ret_fd, struct md_err *err);
 /* Root runs commands, the desk does not run as root: what is made gets the owner of state_dir. */
 void offline_give_to_owner(const char *name, const char *state_dir, const char *path);
+
+/* What was done to the whole desk goes to its log of what admins do. It is done by then: a failure
+ * (a full disk does not keep anybody from a backup) is complained about only. */
+void offline_note(const char *name, struct db *db, const char *action);
 
 /* Of "sqlite:PATH"; NULL: no file. */
 const char *offline_file(const char *database);
