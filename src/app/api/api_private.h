@@ -300,6 +300,9 @@ API_HANDLER(outbox_take_back);
 API_HANDLER(mailboxes_page);
 API_HANDLER(dashboard_show);
 API_HANDLER(events_watch);
+API_HANDLER(report_volume_show);
+API_HANDLER(report_sla_show);
+API_HANDLER(report_agents_show);
 API_HANDLER(audit_page);
 API_HANDLER(mailbox_poll_now);
 API_HANDLER(mailbox_pause_it);
@@ -324,7 +327,8 @@ void api_show_user(struct buf *out, const char *key, const struct user *u, bool 
 
 /* tables of bodies and queries: beside the handlers of their resource, or in schema.c */
 extern const struct http_field outbox_query[], views_body[], view_changes[], no_fields[],
-	webhooks_body[], webhook_changes[], audit_query[];
+	webhooks_body[], webhook_changes[], audit_query[], report_volume_query[],
+	report_sla_query[], report_agents_query[];
 extern const struct http_field blocked_body[], message_query[], attachment_query[], address_body[],
 	user_merge_body[];
 extern const struct http_field teams_body[], teams_changes[], organisations_body[],

@@ -149,6 +149,9 @@ static const struct http_route routes[] = {
 { "POST",   V1 "/mailboxes/{name}/pause", ADMIN, mailbox_pause_it, NULL, NULL, no_fields, "Leave it alone until it is resumed", HTTP_OBJECT, "Mailbox", 0 },
 { "POST",   V1 "/mailboxes/{name}/resume", ADMIN, mailbox_resume_it, NULL, NULL, no_fields, "Go on with it", HTTP_OBJECT, "Mailbox", 0 },
 { "GET",    V1 "/dashboard",    STAFF,     dashboard_show, NULL, NULL, NULL,       "Figures of the whole desk", HTTP_OBJECT, "Dashboard", 0 },
+{ "GET",    V1 "/reports/volume", STAFF,   report_volume_show, NULL, report_volume_query, NULL, "Tickets made and resolved in a period; format=csv as a file", HTTP_OBJECT, "VolumeReport", 0 },
+{ "GET",    V1 "/reports/sla", STAFF,      report_sla_show, NULL, report_sla_query, NULL, "Service levels of tickets made in a period; format=csv as a file", HTTP_OBJECT, "SlaReport", 0 },
+{ "GET",    V1 "/reports/agents", STAFF,   report_agents_show, NULL, report_agents_query, NULL, "What each agent did in a period, times in seconds; format=csv as a file", HTTP_OBJECT, "AgentReport", 0 },
 { "GET",    V1 "/events",       SIGNED_IN, events_watch, NULL, NULL, NULL,         "What happens, live (Server-Sent Events); Last-Event-ID resumes", HTTP_STREAM, "text/event-stream", 0 },
 { "GET",    V1 "/openapi.json", ALL,       openapi_document, NULL, NULL, NULL,     "This document",            HTTP_OBJECT, "OpenApi", 0 },
 

@@ -225,6 +225,37 @@ static const struct http_field organisation[] = { OUT("id", HTTP_INT), OUT("name
 						  OUT("domains", HTTP_LINES), HTTP_END };
 static const struct http_field tag_row[] = { OUT("id", HTTP_INT), OUT("name", HTTP_LINE),
 					     OUT("color", HTTP_LINE), HTTP_END };
+#define REPORT(of)                                                                               \
+	OUT("from", HTTP_TIME), OUT("to", HTTP_TIME), OUT("group", HTTP_LINE), MANY("rows", of), \
+		HTTP_END
+static const struct http_field volume_row[] = {
+	MAYBE("group", HTTP_LINE),
+	MAYBE("id", HTTP_INT),
+	OUT("created", HTTP_INT),
+	OUT("resolved", HTTP_INT),
+	HTTP_END,
+};
+static const struct http_field volume_report[] = { REPORT("VolumeRow") };
+static const struct http_field sla_row[] = {
+	MAYBE("group", HTTP_LINE),       MAYBE("id", HTTP_INT),
+	OUT("metric", HTTP_LINE),        OUT("met", HTTP_INT),
+	OUT("breached", HTTP_INT),       OUT("running", HTTP_INT),
+	MAYBE("met_share", HTTP_NUMBER), HTTP_END,
+};
+static const struct http_field sla_report[] = { REPORT("SlaRow") };
+static const struct http_field agent_row[] = {
+	OUT("group", HTTP_LINE),
+	OUT("id", HTTP_INT),
+	OUT("assigned", HTTP_INT),
+	OUT("resolved", HTTP_INT),
+	OUT("replies", HTTP_INT),
+	MAYBE("first_response_p50", HTTP_INT),
+	MAYBE("first_response_p90", HTTP_INT),
+	MAYBE("resolution_p50", HTTP_INT),
+	MAYBE("resolution_p90", HTTP_INT),
+	HTTP_END,
+};
+static const struct http_field agent_report[] = { REPORT("AgentRow") };
 static const struct http_field audit_row[] = {
 	OUT("id", HTTP_INT),
 	OUT("at", HTTP_TIME),
@@ -613,11 +644,8 @@ static const struct http_field mailbox[] = { OUT("name", HTTP_LINE),
 					     HTTP_END };
 
 static const struct http_field health_mailbox[] = {
-	OUT("name", HTTP_LINE),
-	OUT("state", HTTP_LINE),
-	MAYBE("last_success", HTTP_TIME),
-	MAYBE("last_error", HTTP_TEXT),
-	HTTP_END,
+	OUT("name", HTTP_LINE),           OUT("state", HTTP_LINE),        MAYBE("lag", HTTP_INT),
+	MAYBE("last_success", HTTP_TIME), MAYBE("last_error", HTTP_TEXT), HTTP_END,
 };
 static const struct http_field health_configuration[] = {
 	OUT("state", HTTP_LINE),
@@ -652,6 +680,12 @@ const struct http_object api_objects[] = {
 	{ "Bulk", bulk },
 	{ "BulkResult", bulk_result },
 	{ "CannedReply", canned_reply },
+	{ "AgentReport", agent_report },
+	{ "AgentRow", agent_row },
+	{ "SlaReport", sla_report },
+	{ "SlaRow", sla_row },
+	{ "VolumeReport", volume_report },
+	{ "VolumeRow", volume_row },
 	{ "AuditRow", audit_row },
 	{ "Webhook", webhook },
 	{ "Delivery", delivery },
