@@ -276,8 +276,8 @@ static int check_block(const char *s, struct md_err *err)
 	address[n] = '\0';
 	most = strchr(address, ':') ? 128 : 32;
 	if (check_ip(address, NULL) != MD_OK ||
-	    (bits &&
-	     (!*bits || strlen(bits) > 3 || bits[strspn(bits, "0123456789")] || atoi(bits) > most)))
+	    (bits && (!*bits || strlen(bits) > 3 || bits[strspn(bits, "0123456789")] ||
+		      strtol(bits, NULL, 10) > most)))
 		return refuse(err, "an IP address or a block like \"10.0.0.0/8\"");
 	return MD_OK;
 }

@@ -1,4 +1,4 @@
-#include "digest.h"
+#include <maildesk/app/digest.h>
 
 #include <maildesk/app/zone.h>
 #include <maildesk/base/json.h>

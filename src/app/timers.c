@@ -18,7 +18,7 @@
 #include <maildesk/store/outbox.h>
 #include <maildesk/store/sla_versions.h>
 
-#include "digest.h"
+#include <maildesk/app/digest.h>
 #include "mailbox_alarm.h"
 #include "work_priv.h"
 

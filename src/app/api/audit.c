@@ -62,11 +62,11 @@ static void name_action(const struct http_route *route, const char *about, char 
 static const char *detail_of(struct http_request *q)
 {
 	md_auto(buf_done) struct buf text = BUF_INIT(DETAIL_MAX);
-	const char *role = json_get_string(q->json, "role"), *key;
-	const json_t *value;
+	const char *role = json_get_string(q->json, "role");
+	json_t *body = (json_t *)q->json;
 
-	json_object_foreach((json_t *)q->json, key, value)
-		buf_addf(&text, "%s%s", text.len ? " " : "", key);
+	for (void *it = json_object_iter(body); it; it = json_object_iter_next(body, it))
+		buf_addf(&text, "%s%s", text.len ? " " : "", json_object_iter_key(it));
 	if (role)
 		buf_addf(&text, "; role=%s", role);
 	return text.len && text.status == MD_OK ? arena_strdup(q->arena, buf_str(&text)) : NULL;

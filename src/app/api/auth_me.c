@@ -1,9 +1,10 @@
 /* Oneself: who one is, and where one is signed in. */
-#include "../digest.h"
+
 #include "auth_private.h"
 
 #include <maildesk/app/zone.h>
 #include <maildesk/base/utf8.h>
+#include <maildesk/app/digest.h>
 #include <maildesk/desk/digest.h>
 #include <maildesk/store/otp.h>
 
