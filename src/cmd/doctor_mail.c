@@ -315,8 +315,10 @@ static void look_up(struct doctor *d, const char *domain)
 		return;
 	}
 	if (rc == MD_NOTFOUND)
-		doctor_say(d, FAILED, "dns", domain,
-			   "It has no MX record: mail to the desk goes nowhere; add one.");
+		doctor_say(
+			d, WARNING, "dns", domain,
+			"It has no MX record: add one, or mail goes to the host of that name, if "
+			"there is one.");
 	spf = has_text(domain, "v=spf1", &a, &rc_text);
 	has_dmarc = has_text(dmarc, "v=DMARC1", &a, &rc_text);
 	if (!spf)

@@ -172,3 +172,48 @@ def test_the_desks_own_certificate(variant, tmp_path, days, finding, words):
     _, found = doctor(variant(fragment=f'http {{ certificate = "{tmp_path}/cert.pem"'
                               f' key = "{tmp_path}/key.pem" }}\n'), "--no-mail")
     assert found["certificate", None][0] == finding and words in found["certificate", None][1]
+
+
+NAME_SERVER = r"""
+import socket, struct, sys
+records = {(b"good.org", 15): [struct.pack(">H", 10) + b"\2mx\4good\3org\0"],
+           (b"good.org", 16): [b"\5other", b"\6v=spf1\5 -all"],
+           (b"_dmarc.good.org", 16): [b"\17v=DMARC1;p=none"]}
+server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+server.bind(("127.0.0.1", 53))
+print("listening", flush=True)
+while True:
+    query, peer = server.recvfrom(4096)
+    labels, at = [], 12
+    while query[at]:
+        labels.append(query[at + 1:at + 1 + query[at]])
+        at += 1 + query[at]
+    question, kind = query[12:at + 5], struct.unpack(">H", query[at + 1:at + 3])[0]
+    found = records.get((b".".join(labels).lower(), kind), [])
+    answers = b"".join(b"\xc0\x0c" + struct.pack(">HHIH", kind, 1, 60, len(r)) + r for r in found)
+    server.sendto(query[:2] + b"\x81" + (b"\x80" if found else b"\x83") +
+                  struct.pack(">HHHH", 1, len(found), 0, 0) + question + answers, peer)
+"""
+ISOLATED = """ip link set lo up && mount --bind "$1/resolv.conf" /etc/resolv.conf || exit 99
+/usr/bin/python3 "$1/server.py" > "$1/ready" & trap "kill $!" EXIT
+until grep -q listening "$1/ready"; do sleep 0.05; done
+"$2" doctor --no-mail --json --config "$1/maildesk.conf"
+"""
+
+
+@pytest.mark.parametrize("domain, expected", [
+    ("good.org", [("ok", "MX mx.good.org, SPF and DMARC are there")]),
+    ("bad.org", [("warning", "no MX record"), ("warning", "no SPF record"), ("warning", "no DMARC")]),
+])
+def test_the_records_of_a_domain(variant, tmp_path, domain, expected):
+    """In a network of its own, with a name server that knows one domain."""
+    variant(("support@desk.test\"  host", f"support@{domain}\"  host"))
+    (tmp_path / "server.py").write_text(NAME_SERVER)
+    (tmp_path / "resolv.conf").write_text("nameserver 127.0.0.1\n")
+    done = subprocess.run(["unshare", "--net", "--mount", "sh", "-c", ISOLATED, "sh", tmp_path, MAILDESK],
+                          text=True, capture_output=True, timeout=60, stdin=subprocess.DEVNULL)
+    if done.returncode == 99 or "unshare" in done.stderr:
+        pytest.skip(f"no network of its own can be had here: {done.stderr}")
+    told = [f for f in map(json.loads, done.stdout.splitlines()) if f["what"] == "dns"]
+    assert [f["finding"] for f in told] == [f for f, _ in expected], (told, done.stderr)
+    assert all(words in f["text"] for f, (_, words) in zip(told, expected)), told
