@@ -24,7 +24,6 @@ enum {
 	TOKEN_MAX = 64 << 10,
 	TOKEN_WAIT_MS = 10000,
 };
-#define FORGED "forged.invalid" /* whom the forged field speaks for */
 
 /* ---- signing in ---- */
 
@@ -112,7 +111,8 @@ static void compose(const struct probe_mail *p, enum probe_way way, const char *
 	char date[32];
 
 	if (way == PROBE_PLAIN && p->authserv_id)
-		buf_addf(out, "Authentication-Results: %s%sdmarc=pass header.from=" FORGED "\r\n",
+		buf_addf(out,
+			 "Authentication-Results: %s%sdmarc=pass header.from=" PROBE_FORGED "\r\n",
 			 strcmp(p->authserv_id, "-") == 0 ? "" : p->authserv_id,
 			 strcmp(p->authserv_id, "-") == 0 ? "" : "; ");
 	buf_addf(out, "From: <%s>\r\nTo: <%s>\r\nSubject: maildesk tries its mailbox\r\n",
@@ -172,32 +172,36 @@ static bool counts(int64_t received, int64_t above, int64_t hops, bool below)
 
 static bool is_forged(const struct auth_field *f)
 {
-	return f->dmarc_from && strcmp(f->dmarc_from, FORGED) == 0;
+	return f->dmarc_from && strcmp(f->dmarc_from, PROBE_FORGED) == 0;
 }
 
-/* The topmost field is our server's; what is needed for it to count is what is found here. */
-static void read_trust(struct probe_mail *p, const struct message *m)
+/* The topmost field is our server's. What stands above our topmost Received nobody else can have
+ * written; below it, whether the next Received is ours too cannot be seen in a mail that only we
+ * have handled. */
+void probe_read_trust(struct probe_mail *p, const struct message *m)
 {
 	const struct auth_field *fields = m->auth_fields.v;
 	struct probe_trust *t = &p->trust;
 
 	t->received = m->received_count;
-	for (size_t i = 0; i < m->auth_fields.n; i++) {
+	for (size_t i = 0; i < m->auth_fields.n && !t->authserv_id; i++) {
 		const struct auth_field *f = &fields[i];
 
-		if (is_forged(f) || t->authserv_id || !f->authserv_id)
+		if (is_forged(f) || !f->authserv_id)
 			continue;
 		t->authserv_id = *f->authserv_id ? f->authserv_id : "-";
 		t->passes = f->dkim_pass_domains.n || (f->dmarc && strcmp(f->dmarc, "pass") == 0);
-		t->below = f->received_above >= m->received_count && f->received_above > 0;
-		t->hops = t->below ? f->received_above : f->received_above + 1;
+		t->above = f->received_above;
+		t->below = t->above > 0;
+		t->hops = t->below ? t->above : 1;
 	}
 	for (size_t i = 0; i < m->auth_fields.n; i++)
 		if (is_forged(&fields[i])) {
 			t->forged_kept = true;
-			t->forged_counts |= counts(m->received_count, fields[i].received_above,
-						   t->authserv_id ? t->hops : p->hops,
-						   t->authserv_id ? t->below : p->below);
+			t->forged_counts |=
+				t->authserv_id ? t->below
+					       : counts(m->received_count, fields[i].received_above,
+							p->hops, p->below);
 		}
 }
 
@@ -217,7 +221,7 @@ static int look_at(void *ctx, size_t index, const char *raw, size_t n, struct md
 		if (f->mail->internaldate_ms)
 			p->clock_ahead_ms = clock_wall(&clock_system) - f->mail->internaldate_ms;
 		if (way == PROBE_PLAIN)
-			read_trust(p, &m);
+			probe_read_trust(p, &m);
 	}
 	return rc;
 }

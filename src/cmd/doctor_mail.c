@@ -80,6 +80,8 @@ static void say_trust(struct doctor *d, const struct probe_mail *p)
 	const struct conf_trust *conf = &d->config->trust;
 	const struct probe_trust *t = &p->trust;
 	const char *name = p->mailbox->title;
+	/* fields count that have fewer Received fields above them */
+	int64_t reach = conf->trusted_hops + (strcmp(conf->position, "below") == 0);
 
 	if (t->forged_kept && t->forged_counts) {
 		doctor_say(d, FAILED, "trust", name,
@@ -106,7 +108,7 @@ static void say_trust(struct doctor *d, const struct probe_mail *p)
 	if (!*conf->authserv_id) {
 		doctor_say(d, WARNING, "trust", name,
 			   "The mail server proves senders; use it: trust { authserv_id = \"%s\"  "
-			   "trusted_hops = %lld%s }.",
+			   "trusted_hops = %lld%s }, and try a forged one by doctor again.",
 			   t->authserv_id, (long long)t->hops,
 			   t->below ? "  position = \"below\"" : "");
 		return;
@@ -116,13 +118,19 @@ static void say_trust(struct doctor *d, const struct probe_mail *p)
 			   "The topmost Authentication-Results is of \"%s\", not of \"%s\": set "
 			   "trust.authserv_id to the one your server writes.",
 			   t->authserv_id, conf->authserv_id);
-	else if (conf->trusted_hops < t->hops || (t->below && strcmp(conf->position, "below") != 0))
+	else if (reach < t->above + 1)
 		doctor_say(
 			d, WARNING, "trust", name,
 			"The field of \"%s\" stands too low to count: set trust { trusted_hops = "
 			"%lld%s }.",
 			t->authserv_id, (long long)t->hops,
 			t->below ? "  position = \"below\"" : "");
+	else if (t->forged_kept && reach > t->above + 1)
+		doctor_say(
+			d, FAILED, "trust", name,
+			"Forged fields of \"%s\" come through, and further down than its own they "
+			"would be believed: set trust { trusted_hops = %lld }.",
+			t->authserv_id, (long long)t->hops);
 	else
 		doctor_say(d, FINE, "trust", name, "Results of \"%s\" count, and a forged one %s.",
 			   t->authserv_id,

@@ -5,6 +5,7 @@
 
 #include <maildesk/app/bearer.h>
 #include <maildesk/app/config.h>
+#include <maildesk/mail/message.h>
 #include <maildesk/net/imap.h>
 #include <maildesk/net/smtp.h>
 
@@ -23,10 +24,13 @@ struct probe_trust {
 	const char *authserv_id; /* of the field our server wrote; "-": without one; NULL: none */
 	bool passes;             /* and it says dmarc=pass or dkim=pass */
 	int64_t received;        /* Received fields */
-	int64_t hops;            /* trust.trusted_hops that makes the field count */
-	bool below;              /* trust.position */
-	bool forged_kept;        /* a forged field of that id came through */
-	bool forged_counts;      /* and stands where it would be believed */
+	int64_t above;           /* of them above that field */
+	/* The narrowest trust.trusted_hops and position by which the field counts. Below a Received
+	 * of ours others may write too, so then forged fields have to be removed. */
+	int64_t hops;
+	bool below;
+	bool forged_kept;   /* a forged field of that id came through */
+	bool forged_counts; /* and it, or one in another place, would be believed */
 };
 enum probe_way {
 	PROBE_PLAIN,
@@ -53,6 +57,9 @@ struct probe_mail {
 	uint32_t uids[PROBE_WAYS];       /* 0: the daemon has taken it away */
 	struct probe_trust trust;        /* of the mail to the address */
 };
+#define PROBE_FORGED "forged.invalid" /* whom the forged field speaks for */
+/* p->trust, of a mail that arrived. */
+void probe_read_trust(struct probe_mail *p, const struct message *m);
 /* Sends both and waits for them. What did not arrive is no failure. Strings go into the arena. */
 int probe_send(struct probe_mail *p, struct arena *a, struct md_err *err);
 
