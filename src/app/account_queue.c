@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WAITING_MAX = 1000, ARENA_MAX = 1 << 20 };
+enum { KEY_WAIT_MS = 5000, WAITING_MAX = 1000, ARENA_MAX = 1 << 20 };
 
 struct asked {
 	struct asked *next;
@@ -54,7 +54,9 @@ static void serve(struct desk *d, const struct account_request *r)
 	struct asking a = { .desk = d, .request = r, .arena = ARENA_INIT(ARENA_MAX) };
 	struct md_err err = { 0 };
 
-	if (db_txn(d->db, ask_in_txn, &a, &err) == MD_OK)
+	/* Waited for here and not inside the transaction, which would keep all writers waiting. */
+	if (vault_wait(d->vault, KEY_WAIT_MS, &err) == MD_OK &&
+	    db_txn(d->db, ask_in_txn, &a, &err) == MD_OK)
 		work_done(d);
 	else
 		log_error(NULL, "a mail about an account could not be sent: %s", err.text);

@@ -27,7 +27,7 @@ void vault_free(struct vault *v);
 MD_DEFINE_AUTO(struct vault *, vault_free)
 
 /* Give the key to who asks for it, and look for the answer to one's own question. Cheap when there
- * is neither; to be called now and then, of one thread at a time. */
+ * is neither; to be called now and then. */
 int vault_look(struct vault *v, struct md_err *err);
 /* The same until the key is there, for so long at most. MD_AGAIN: it is not. */
 int vault_wait(struct vault *v, int most_ms, struct md_err *err);
