@@ -13,8 +13,10 @@ test('the life of a ticket, seen by customer, agent and admin', async (desk, bro
 		}).observe({ type: 'layout-shift', buffered: false });
 	});
 	await desk.send('carol', [mail(desk, 'Carol <carol@customer.test>', 'The lamp blinks', 'It blinks all day.\r\n\r\nCarol')]);
+	const delivered = Date.now();
 	/* by itself: nobody reloads */
 	await row(anna, 'The lamp blinks').waitFor();
+	console.log(`         a customer's mail is in the open list ${Date.now() - delivered} ms after its delivery`);
 	assert.ok((await anna.evaluate(() => window.shift)) < 0.05, 'the list jumped');
 
 	await row(anna, 'The lamp blinks').click();
@@ -90,6 +92,7 @@ test('two agents in conflict see both versions, and nothing is lost', async (des
 	await bob.context().route('**/api/v1/events', (r) => r.abort()); /* he hears of nothing */
 	for (const page of [anna, bob]) await page.goto(`${desk.url}/tickets/${ticket.id}`);
 	await bob.getByLabel('Priority').waitFor();
+	await anna.getByText('Bob is looking at it').waitFor();
 	await bob.getByRole('textbox', { name: 'Reply' }).fill('Bob was here, too.');
 	await anna.getByLabel('Priority').selectOption('high');
 	await until('her change', async () => (await (await desk.api('anna'))('GET', `/tickets/${ticket.id}`)).priority === 'high');

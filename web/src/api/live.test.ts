@@ -14,4 +14,6 @@ it('joins lines of data, bears CRLF, and takes an event without data', () => {
 		{ id: '', event: 'message', data: 'a\nb' },
 		{ id: '', event: 'reset', data: '' },
 	]);
+	/* where one stands, without anything that happened */
+	expect(parseEvents('retry: 3000\nid: 16\n\n')[0]).toEqual([{ id: '16', event: 'message', data: '' }]);
 });

@@ -1,5 +1,8 @@
 /* Live updates: GET /events, read as a stream because EventSource cannot say who asks. Resumes
- * after what was seen last; where there is no such route, what is shown is read again now and then. */
+ * after what was seen last; where there is no such route, what is shown is read again now and then.
+ *
+ * One tab of a browser holds the stream (a lock says which) and tells the others: browsers make no
+ * more than six connections to a host, and people open more tabs than that. */
 import type { QueryClient } from '@tanstack/react-query';
 import { ApiError, fetchApi } from './client';
 
@@ -36,7 +39,7 @@ export function parseEvents(text: string): [Message[], string] {
 			else if (field === 'event') m.event = value;
 			else if (field === 'data') m.data += (m.data ? '\n' : '') + value;
 		}
-		if (m.data || m.event !== 'message') out.push(m);
+		if (m.id || m.data || m.event !== 'message') out.push(m);
 	}
 	return [out, rest];
 }
@@ -48,6 +51,8 @@ export class Live {
 	private stopped = false;
 	private last = '';
 	private abort = new AbortController();
+	private leaving = new AbortController();
+	private tabs: BroadcastChannel | null = null;
 	private waiting: (() => void) | null = null;
 	private listeners = new Set<(e: LiveEvent) => void>();
 	state: LiveState = 'connecting';
@@ -57,15 +62,30 @@ export class Live {
 		private onState: (s: LiveState) => void,
 	) {}
 
-	start() {
+	/** `who`: tabs of another person are told nothing. */
+	start(who: string) {
 		window.addEventListener('online', this.wake);
-		void this.run();
+		if (!('locks' in navigator)) {
+			void this.run();
+			return;
+		}
+		this.tabs = new BroadcastChannel(`maildesk.live.${who}`);
+		this.tabs.onmessage = (e: MessageEvent<Message | LiveState>) => {
+			if (typeof e.data === 'string') this.set(e.data);
+			else this.take(e.data);
+		};
+		navigator.locks
+			.request(`maildesk.live.${who}`, { signal: this.leaving.signal }, () => (this.stopped ? undefined : this.run()))
+			.catch(() => {}); /* left while it waited */
 	}
 
 	stop() {
 		this.stopped = true;
 		window.removeEventListener('online', this.wake);
+		this.leaving.abort();
 		this.abort.abort();
+		this.tabs?.close();
+		this.tabs = null;
 		this.wake();
 	}
 
@@ -80,6 +100,11 @@ export class Live {
 		if (this.state === s || this.stopped) return;
 		this.state = s;
 		this.onState(s);
+	}
+
+	private say(s: LiveState) {
+		this.tabs?.postMessage(s);
+		this.set(s);
 	}
 
 	private sleep(ms: number) {
@@ -108,7 +133,7 @@ export class Live {
 			} catch (e) {
 				if (this.stopped) return;
 				if (e instanceof ApiError && (e.status === 404 || e.status === 405)) {
-					this.set('polling');
+					this.say('polling');
 					await this.sleep(POLL_MS);
 					if (document.visibilityState === 'visible') this.everything();
 					continue;
@@ -117,7 +142,7 @@ export class Live {
 			}
 			if (this.stopped) return;
 			failures++;
-			if (failures > 1) this.set('offline');
+			if (failures > 1) this.say('offline');
 			await this.sleep(Math.min(1000 * 2 ** Math.min(failures - 1, 5), 30_000) * (0.75 + Math.random() / 2));
 		}
 	}
@@ -134,7 +159,7 @@ export class Live {
 			clearTimeout(timer);
 			timer = window.setTimeout(() => this.abort.abort(), SILENCE_MS);
 		};
-		this.set('live');
+		this.say('live');
 		onOpen();
 		silence();
 		try {
@@ -144,7 +169,10 @@ export class Live {
 				silence();
 				const [messages, rest] = parseEvents(text + value);
 				text = rest;
-				for (const m of messages) this.take(m);
+				for (const m of messages) {
+					this.tabs?.postMessage(m);
+					this.take(m);
+				}
 			}
 		} finally {
 			clearTimeout(timer);
@@ -158,6 +186,7 @@ export class Live {
 			this.everything();
 			return;
 		}
+		if (!m.data) return;
 		let e: LiveEvent;
 		try {
 			e = JSON.parse(m.data) as LiveEvent;

@@ -241,6 +241,28 @@ export interface Found {
 	score: number;
 }
 
+export interface Health {
+	status: string;
+	templates: string;
+	configuration: HealthConfiguration;
+	mailboxes: HealthMailbox[];
+}
+
+export interface HealthConfiguration {
+	state: string;
+	loaded_at: string | null;
+	refused_at: string | null;
+	error?: string | null;
+	needs_restart?: string | null;
+}
+
+export interface HealthMailbox {
+	name: string;
+	state: string;
+	last_success: string | null;
+	last_error: string | null;
+}
+
 export interface HeldMail {
 	id: number;
 	cause: string;
@@ -290,6 +312,7 @@ export interface Mailbox {
 	name: string;
 	address: string;
 	state: string;
+	lag: number | null;
 	last_success: string | null;
 	last_error: string | null;
 }

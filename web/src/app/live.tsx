@@ -22,7 +22,7 @@ export function LiveProvider({ children }: { children: ReactNode }) {
 		const l = new Live(client, setState);
 		live.current = l;
 		started((n) => n + 1);
-		l.start();
+		l.start(String(id));
 		return () => l.stop();
 	}, [id, client]);
 	return (

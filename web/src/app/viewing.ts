@@ -1,6 +1,7 @@
 /* Who looks at a ticket now: said every while to the desk, heard of others by live events. */
 import { useEffect, useSyncExternalStore } from 'react';
 import { call } from '../api/client';
+import type { Viewers } from '../api/types';
 import { useLiveEvents } from './live';
 import { useSession } from './session';
 
@@ -41,25 +42,36 @@ function subscribe(f: () => void) {
 	};
 }
 
+function see(ticket: number, id: number, name: string, until: number) {
+	const others = (lookers.get(ticket) ?? []).filter((l) => l.id !== id);
+	lookers.set(ticket, [...others, { id, name, until }]);
+	tell();
+}
+
 /** Mounted by pages that show lookers: hears of them. */
 export function useViewers(): (ticket: number) => string[] {
 	const { user } = useSession();
 	const all = useSyncExternalStore(subscribe, () => lookers);
 	useLiveEvents((e) => {
 		if (e.type !== 'ticket.viewing' || !e.ticket || !e.actor || e.actor.id === user?.id) return;
-		const others = (lookers.get(e.ticket) ?? []).filter((l) => l.id !== e.actor?.id);
-		lookers.set(e.ticket, [...others, { id: e.actor.id, name: e.actor.name, until: Date.now() + SEEN_MS }]);
-		tell();
+		see(e.ticket, e.actor.id, e.actor.name, Date.now() + SEEN_MS);
 	});
 	return (ticket) => (all.get(ticket) ?? []).map((l) => l.name);
 }
 
 export function useSayViewing(ticket: number) {
-	const { isStaff } = useSession();
+	const { isStaff, user } = useSession();
+	const me = user?.id;
 	useEffect(() => {
 		if (!isStaff) return;
 		const say = () => {
-			if (document.visibilityState === 'visible') call('PUT', `/tickets/${ticket}/viewing`, { body: {} }).catch(() => {});
+			if (document.visibilityState !== 'visible') return;
+			call<Viewers>('PUT', `/tickets/${ticket}/viewing`, { body: {} }).then(
+				(all) => {
+					for (const v of all.viewers) if (v.user.id !== me) see(ticket, v.user.id, v.user.name, Date.parse(v.until));
+				},
+				() => {} /* it is a courtesy */,
+			);
 		};
 		say();
 		const timer = setInterval(say, SAY_MS);
@@ -68,5 +80,5 @@ export function useSayViewing(ticket: number) {
 			clearInterval(timer);
 			document.removeEventListener('visibilitychange', say);
 		};
-	}, [ticket, isStaff]);
+	}, [ticket, isStaff, me]);
 }
