@@ -436,6 +436,8 @@ static size_t decide(const struct work *w, const struct work_event *e, const str
 		choice.is_made = true;
 		choice.roles = e->audience;
 	}
+	choice.limits_mentions = w->by->desk->choices[NOTICE_MENTION].is_made;
+	choice.mention_roles = w->by->desk->choices[NOTICE_MENTION].roles;
 	return notice_decide_for(event, &choice, to->people, to->n, ret);
 }
 

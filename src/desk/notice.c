@@ -17,6 +17,7 @@ const char *const notice_event_names[NOTICE_EVENT_COUNT] = {
 	[NOTICE_ALARM] = "alarm",
 	[NOTICE_MAILBOX_ALARM] = "mailbox_alarm",
 	[NOTICE_UNDELIVERED] = "undelivered",
+	[NOTICE_MENTION] = "mentioned",
 	[NOTICE_CONFIRMATION] = "confirmation",
 	[NOTICE_CONFIRMATION_EXPIRED] = "confirmation_expired",
 };
@@ -151,6 +152,14 @@ static bool wants(const struct rule *r, const struct notice_person *p)
 	       (!p->has_mail || !(r->flags & COPY));
 }
 
+/* Somebody named in a note, by the choice for that. */
+static bool is_mentionable(const struct rule *r, const struct notice_choice *choice,
+			   const struct notice_person *p)
+{
+	return r->mine != NOTICE_MENTIONED || !choice->limits_mentions ||
+	       (p->roles & choice->mention_roles);
+}
+
 static bool is_told(const struct notice *told, size_t n, int64_t user_id)
 {
 	for (size_t i = 0; i < n; i++)
@@ -197,7 +206,7 @@ size_t notice_decide_for(enum notice_event event, const struct notice_choice *ch
 
 			p.is_actor = p.is_actor && !choice->own_actions;
 			if (can_reach(&rules[r], &p, group) && wants(&rules[r], &p) &&
-			    !is_told(ret, told, p.user_id))
+			    is_mentionable(&rules[r], choice, &p) && !is_told(ret, told, p.user_id))
 				ret[told++] = (struct notice){ .user_id = p.user_id,
 							       .template = rules[r].template,
 							       .reason = reason_of(p.roles & group),
@@ -210,6 +219,8 @@ size_t notice_decide_for(enum notice_event event, const struct notice_choice *ch
 
 bool notice_may_choose(enum notice_event event)
 {
+	if (event == NOTICE_MENTION)
+		return true;
 	for (size_t r = 0; r < sizeof rules / sizeof *rules; r++)
 		if (rules[r].event == event)
 			return !(rules[r].group[0] & NOTICE_SENDER);

@@ -28,6 +28,7 @@ enum notice_event {
 	NOTICE_MAILBOX_ALARM,        /* one cannot be read */
 	NOTICE_ALARM,                /* of the desk: something was stopped */
 	NOTICE_UNDELIVERED,          /* a mail of ours */
+	NOTICE_MENTION, /* in a note: of NOTICE_INTERNAL_NOTE, with a choice of its own */
 	NOTICE_EVENT_COUNT
 };
 
@@ -71,11 +72,14 @@ extern const char *const notice_event_names[NOTICE_EVENT_COUNT];
 size_t notice_decide(enum notice_event event, const struct notice_person *people, size_t n,
 		     struct notice *ret);
 /* Somebody's choice instead of that: told are all of these roles at once, among those whom the
- * event is meant for (of an internal note no customer, say); who is named in a note always is. */
+ * event is meant for (of an internal note no customer, say). Of those named in a note all are, or
+ * by the choice for NOTICE_MENTION those who have one of its roles. */
 struct notice_choice {
 	bool is_made; /* else `roles` says nothing */
 	unsigned roles;
 	bool own_actions; /* who did it is told, too */
+	bool limits_mentions;
+	unsigned mention_roles;
 };
 size_t notice_decide_for(enum notice_event event, const struct notice_choice *choice,
 			 const struct notice_person *people, size_t n, struct notice *ret);

@@ -86,6 +86,7 @@ static void default_matrix(void **state)
 		[NOTICE_CONFIRMATION] = "",
 		[NOTICE_CONFIRMATION_EXPIRED] = "",
 		[NOTICE_TAMPERED] = "3 tampered assignee",
+		[NOTICE_MENTION] = "",
 		[NOTICE_ALARM] = "8 alarm admin",
 	};
 
@@ -93,6 +94,8 @@ static void default_matrix(void **state)
 	for (size_t e = 0; e < NOTICE_EVENT_COUNT; e++)
 		assert_string_equal(told((enum notice_event)e, desk, MD_COUNT(desk)), expect[e]);
 }
+
+#define CHOICE(of) ((struct notice_choice){ .is_made = true, .roles = (of) })
 
 static const char *told_by_choice(enum notice_event event, struct notice_choice choice)
 {
@@ -113,20 +116,110 @@ static void chosen_roles(void **state)
 	const unsigned customers = NOTICE_REQUESTER | NOTICE_PARTICIPANT;
 
 	(void)state;
-	assert_string_equal(told_by_choice(NOTICE_PUBLIC_REPLY,
-					   (struct notice_choice){ true, NOTICE_ADMIN, false }),
+	assert_string_equal(told_by_choice(NOTICE_PUBLIC_REPLY, CHOICE(NOTICE_ADMIN)),
 			    "8 public_reply");
-	assert_string_equal(told_by_choice(NOTICE_INTERNAL_NOTE,
-					   (struct notice_choice){ true, customers, false }),
-			    "");
-	assert_string_equal(told_by_choice(NOTICE_CREATED, (struct notice_choice){ true, 0, 0 }),
-			    "");
-	assert_string_equal(told_by_choice(NOTICE_CREATED,
-					   (struct notice_choice){ true, customers | NOTICE_ADMIN,
-								   false }),
+	assert_string_equal(told_by_choice(NOTICE_INTERNAL_NOTE, CHOICE(customers)), "");
+	assert_string_equal(told_by_choice(NOTICE_CREATED, CHOICE(0)), "");
+	assert_string_equal(told_by_choice(NOTICE_CREATED, CHOICE(customers | NOTICE_ADMIN)),
 			    "1 created; 8 created_agent");
 	assert_true(notice_may_choose(NOTICE_CREATED));
 	assert_false(notice_may_choose(NOTICE_TRANSCRIPT));
+}
+
+/* Every event that can be chosen for, and every role: those, but no customer where none is meant.
+ */
+static void the_matrix(void **state)
+{
+	static const struct {
+		enum notice_event event;
+		const char *staff, *customers; /* templates; NULL: not for them */
+	} events[] = {
+		{ NOTICE_CREATED, "created_agent", "created" },
+		{ NOTICE_PUBLIC_REPLY, "public_reply", "public_reply" },
+		{ NOTICE_INTERNAL_NOTE, "internal_note", NULL },
+		{ NOTICE_ASSIGNED, "assigned", NULL },
+		{ NOTICE_STATUS_CHANGED, "status_changed", "status_changed" },
+		{ NOTICE_MERGED, "merged", "merged" },
+		{ NOTICE_SLA_WARNING, "sla_warning", NULL },
+		{ NOTICE_SLA_BREACH, "sla_breach", NULL },
+		{ NOTICE_ESCALATED, "escalated", NULL },
+		{ NOTICE_REMINDER, "reminder", "reminder" },
+		{ NOTICE_UNDELIVERED, "undelivered", NULL },
+		{ NOTICE_TAMPERED, "tampered", NULL },
+		{ NOTICE_MAILBOX_ALARM, "mailbox_alarm", NULL },
+		{ NOTICE_ALARM, "alarm", NULL },
+	};
+	static const struct {
+		unsigned role;
+		int users[5];
+	} roles[] = {
+		{ NOTICE_REQUESTER, { REQ } },
+		{ NOTICE_PARTICIPANT, { CC } },
+		{ NOTICE_ASSIGNEE, { ASSIGNEE } },
+		{ NOTICE_WATCHER, { WATCHER, FAN } },
+		{ NOTICE_TEAM, { TEAM } },
+		{ NOTICE_AGENT, { ASSIGNEE, WATCHER, TEAM, AGENT } },
+		{ NOTICE_ADMIN, { ADMIN } },
+	};
+
+	(void)state;
+	for (size_t e = 0; e < MD_COUNT(events); e++)
+		for (size_t r = 0; r < MD_COUNT(roles); r++) {
+			const struct notice_choice choice = { true, roles[r].role, false, false,
+							      0 };
+			char expect[300] = "";
+			size_t len = 0;
+
+			for (const int *u = roles[r].users; *u; u++) {
+				bool staff = *u != REQ && *u != CC && *u != FAN;
+				const char *template =
+					staff ? events[e].staff : events[e].customers;
+
+				/* of a new ticket only the requester is sent an answer */
+				if (!template ||
+				    (events[e].event == NOTICE_CREATED && !staff && *u != REQ))
+					continue;
+				len += (size_t)snprintf(expect + len, sizeof expect - len,
+							"%s%d %s", len ? "; " : "", *u, template);
+			}
+			assert_true(notice_may_choose(events[e].event));
+			assert_string_equal(told_by_choice(events[e].event, choice), expect);
+		}
+}
+
+/* Of those named in a note, by the choice for mentions. */
+static void chosen_mentions(void **state)
+{
+	static const struct notice_person people[] = {
+		{ .user_id = 2, .roles = NOTICE_ASSIGNEE | NOTICE_AGENT, .staff = true },
+		{ .user_id = 4, .roles = NOTICE_AGENT | NOTICE_MENTIONED, .staff = true },
+		{ .user_id = 8, .roles = NOTICE_ADMIN | NOTICE_MENTIONED, .staff = true },
+	};
+	static const struct {
+		struct notice_choice choice;
+		const char *told;
+	} cases[] = {
+		{ { .limits_mentions = true, .mention_roles = NOTICE_ADMIN },
+		  "8 mentioned; 2 internal_note" },
+		{ { .limits_mentions = true }, "2 internal_note" },
+		{ { .is_made = true }, "4 mentioned; 8 mentioned" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < MD_COUNT(cases); i++) {
+		struct notice told[8];
+		char text[200] = "";
+		size_t n = notice_decide_for(NOTICE_INTERNAL_NOTE, &cases[i].choice, people,
+					     MD_COUNT(people), told),
+		       len = 0;
+
+		for (size_t k = 0; k < n; k++)
+			len += (size_t)snprintf(text + len, sizeof text - len, "%s%d %s",
+						k ? "; " : "", (int)told[k].user_id,
+						told[k].template);
+		assert_string_equal(text, cases[i].told);
+	}
+	assert_true(notice_may_choose(NOTICE_MENTION));
 }
 
 /* The desk without some of its people. */
@@ -254,6 +347,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(default_matrix),
 		cmocka_unit_test(chosen_roles),
+		cmocka_unit_test(the_matrix),
+		cmocka_unit_test(chosen_mentions),
 		cmocka_unit_test(mentions),
 		cmocka_unit_test(who_stands_in),
 		cmocka_unit_test(nobody_hears_of_their_own_action),
