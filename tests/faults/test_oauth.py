@@ -5,6 +5,7 @@ each of them. Mailbox and sender share one sign-in."""
 import contextlib
 import json
 import pathlib
+import signal
 import socket
 import subprocess
 
@@ -83,7 +84,7 @@ def log_in(desk, server, user=USER):
 
 def state(desk):
     """(state, error) of the mailbox, as the API tells it."""
-    return next((m["state"], m["last_error"]) for m in health(desk) if m["name"] == "support")
+    return next((m["state"], m["last_error"] or "") for m in health(desk) if m["name"] == "support")
 
 
 def health(desk):
@@ -274,6 +275,24 @@ def test_by_a_secret_of_its_own(make_desk, mails, server, tmp_path):
     round_trip(desk, "by a secret")
     wait_for("a renewal", lambda: server.count("token", grant_type="client_credentials",
                                                client_secret="right") >= 2)
+
+
+def test_a_running_desk_changes_over_from_a_password(make_desk, mails, server):
+    desk = make_desk(mails)
+    desk.start()
+    round_trip(desk, "by password")
+    (desk.dir / "conf.d" / "60-test.conf").write_text(FRAGMENT % urls(server))
+    log_in(desk, server)
+    desk.process.send_signal(signal.SIGHUP)
+    wait_for("the new configuration", lambda: "new configuration" in desk.log())
+    wait_state(desk, "ok")
+    round_trip(desk, "by token")
+    assert server.count("introspect") >= 2, "mailbox and sender"
+    (desk.dir / "conf.d" / "60-test.conf").write_text("")
+    desk.process.send_signal(signal.SIGHUP)
+    wait_for("the old one again", lambda: desk.log().count("new configuration") == 2)
+    round_trip(desk, "by password again")
+    desk.stop()
 
 
 # ---- what goes wrong ----
