@@ -303,6 +303,7 @@ static void show_restored(const struct progress *show, const struct backup *b,
 		       "sent "
 		       "since:\n\tmaildesk outbox list --state held, then retry or cancel each\n",
 		       (long long)r->held);
+	puts("Who was erased since is there again: erase them again.");
 	printf("%lld sign-ins ended. %lld API keys work as they did then: delete those that were "
 	       "not to.\nThe next new ticket is #%lld, as later numbers may have been in mails "
 	       "since.\n",

@@ -1,7 +1,7 @@
 /* maildesk export: a folder with desk.jsonl and the files that its lines name.
  *
- * desk.jsonl appears when it is whole. Files are named by their content, so those of an interrupted
- * export, or of an earlier one to the same folder, are not written again. */
+ * desk.jsonl appears when it is whole. Files are named by their content, so those of an earlier
+ * export to the same folder are not written again. */
 #include <maildesk/store/port.h>
 
 #include <maildesk/base/clock.h>
@@ -24,6 +24,7 @@ enum { OUT_MAX = 1 << 20 };
 
 struct folder {
 	int fd, lines;
+	bool interrupted; /* the last time: what is there may not have reached the disk */
 	struct buf out;
 	int64_t n_lines, n_files;
 	struct progress show;
@@ -77,7 +78,7 @@ static bool wants(void *ctx, const char *path)
 {
 	struct folder *f = ctx;
 
-	return faccessat(f->fd, path, F_OK, 0) != 0;
+	return f->interrupted || faccessat(f->fd, path, F_OK, 0) != 0;
 }
 
 static int put_file(void *ctx, const char *path, const void *bytes, size_t n, struct md_err *err)
@@ -110,6 +111,7 @@ static int open_folder(struct folder *f, const char *path, struct md_err *err)
 	for (size_t i = 0; i < MD_COUNT(inside); i++)
 		if (mkdirat(f->fd, inside[i], 0700) != 0 && errno != EEXIST)
 			return failed(path, err);
+	f->interrupted = faccessat(f->fd, PARTIAL, F_OK, 0) == 0;
 	f->lines =
 		openat(f->fd, PARTIAL, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 	return f->lines < 0 ? failed(path, err) : MD_OK;
@@ -162,7 +164,7 @@ int cmd_export(int argc, char **argv)
 		1,
 	};
 	md_auto(db_close_p) struct db *db = NULL;
-	struct folder f = { -1, -1, BUF_INIT(2 * OUT_MAX), 0, 0, { 0 } };
+	struct folder f = { .fd = -1, .lines = -1, .out = BUF_INIT(2 * OUT_MAX) };
 	struct md_err err = { 0 };
 	int first, rc;
 

@@ -9,6 +9,7 @@
 #include "db_conn.h"
 
 #include <maildesk/base/clock.h>
+#include <maildesk/base/utf8.h>
 #include <maildesk/mail/compose.h>
 #include <maildesk/store/messages.h>
 #include <maildesk/store/search.h>
@@ -19,7 +20,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LINE_ARENA = 64 << 20, SQL_MAX = 8 << 10, ID_TEXT_MAX = 200, UNMAPPED_MAX = 1000 };
+enum {
+	LINE_ARENA = 64 << 20,
+	SQL_MAX = 8 << 10,
+	ID_TEXT_MAX = 200,
+	UNMAPPED_MAX = 1000,
+	LINE_CHARACTERS = 500
+};
 
 DB_SQL(sql_find, "SELECT i.local_id FROM imports i WHERE i.source = $1 AND i.kind = $2"
 		 " AND i.foreign_id = $3");
@@ -240,12 +247,40 @@ static struct db_arg first_choice(struct line *l, const char *choice)
 	return DB_TEXT(arena_strndup(&l->arena, choice, strcspn(choice, " ")));
 }
 
+/* Bytes of the first `most` characters. */
+static size_t characters(const char *s, size_t n, size_t most)
+{
+	size_t at = 0;
+	uint32_t cp;
+
+	for (size_t i = 0; i < most && at < n; i++)
+		at += utf8_decode(s + at, n - at, &cp); /* clean: never 0 */
+	return at;
+}
+
+static struct db_arg clean(struct line *l, enum port_kind kind, const char *text)
+{
+	md_auto(buf_done) struct buf out = BUF_INIT(LINE_ARENA / 2);
+
+	if (kind == PORT_LINE)
+		utf8_clean_line(&out, text, strlen(text));
+	else
+		utf8_clean_text(&out, text, strlen(text));
+	if (out.status != MD_OK)
+		return DB_TEXT(NULL);
+	if (kind == PORT_LINE)
+		out.len = characters(buf_str(&out), out.len, LINE_CHARACTERS);
+	return DB_TEXT(arena_strndup(&l->arena, buf_str(&out), out.len));
+}
+
 static struct db_arg text_value(struct line *l, const struct port_column *k, const json_t *v)
 {
 	const char *text = json_string_value(v);
 
 	if (v && !text && !json_is_null(v))
 		tell(l, k->key, "is no text");
+	if (text && !k->choice)
+		return clean(l, k->kind, text);
 	if (k->choice && (!text || !is_choice(k->choice, text))) {
 		if (text)
 			tell(l, k->key, text);
@@ -339,6 +374,7 @@ static int plain(struct line *l, const struct port_column *k, const json_t *v, s
 {
 	switch (k->kind) {
 	case PORT_TEXT:
+	case PORT_LINE:
 		*ret = text_value(l, k, v);
 		return MD_OK;
 	case PORT_STATUS:

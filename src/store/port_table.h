@@ -5,7 +5,8 @@
 #include <maildesk/store/port.h>
 
 enum port_kind {
-	PORT_TEXT,
+	PORT_TEXT, /* taken in without controls and NULs */
+	PORT_LINE, /* one line of it, without what plays tricks */
 	PORT_INT,
 	PORT_BOOL,
 	PORT_TIME,

@@ -16,6 +16,9 @@ import lib
 import libpq
 from lib import MAILDESK
 
+HTML = """<div style="color:#c00;position:fixed">It <b>is</b> &lt;here&gt;:
+<a href="https://example.com/?a=1&amp;b=2">link</a><img src="https://example.com/x.png" alt="x">
+<table><tr><td>1<td>2</table><script>alert(1)</script></div>"""
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 8
 
 
@@ -73,6 +76,10 @@ def full(desk):
                          "It does not work.\n", Cc="dave@customer.test")
     first.add_attachment(PNG, maintype="image", subtype="png", filename="Bildschirm äöü.png")
     desk.send(first, login="carol")
+    page = lib.new_mail("Dave <dave@customer.test>", "support@desk.test", "A page", "Plain\n")
+    page.add_alternative(HTML, subtype="html")
+    desk.send(page, login="dave")
+    anna.wait_ticket("the page", lambda t: t["title"] == "A page")
     ticket = anna.wait_ticket("it", lambda t: t["title"] == "Grüße 🦀")["id"]
     admin.post("/teams", {"name": "Network", "members": ["anna@desk.test"]})
     admin.post("/organisations", {"name": "Customer", "domains": ["customer.test"]})
@@ -165,7 +172,7 @@ def test_a_dry_run_changes_nothing(full, empty, tmp_path):
     other.run("user", "list")
     before = other.rows("SELECT count(*) FROM users")
     done = other.json("import", "jsonl", "--dry-run", folder)
-    assert done["dry_run"] and done["lines"]["ticket"]["made"] == 4
+    assert done["dry_run"] and done["lines"]["ticket"]["made"] == 5
     assert other.rows("SELECT count(*) FROM users") == before
     assert other.rows("SELECT count(*) FROM imports") == [(0,)]
     assert not list(lib.pathlib.Path("/tmp").glob("maildesk-import-*/dry.db"))
@@ -205,6 +212,18 @@ def test_what_does_not_map_is_told(empty, tmp_path):
     assert desk.rows("SELECT created_at FROM comments") == [(1706929506000,)]
     text = desk.run("import", "jsonl", write(tmp_path / "b.jsonl", {**T, "colour": 1}, T)).stdout
     assert "there already" in text
+
+
+def test_what_comes_is_made_safe(empty, tmp_path):
+    desk = empty()
+    desk.run("import", "jsonl", write(
+        tmp_path / "in.jsonl", {**T, "title": "A\r\nBcc: x\u202e title" + "é" * 600},
+        {"type": "comment", "ticket": "A-1", "body": "a\r\nb\u0007",
+         "body_html": '<p onclick="x()">Hi<script>alert(1)</script><img src=x onerror=y></p>'}))
+    assert desk.rows("SELECT length(title) FROM tickets") == [(500,)]
+    assert desk.rows("SELECT title FROM tickets")[0][0].startswith("A Bcc: x title")
+    body, html = desk.rows("SELECT body, body_html FROM comments")[0]
+    assert body == "a\nb" and "Hi" in html and "script" not in html and "on" not in html, html
 
 
 def test_numbers_are_kept_where_they_are_free(empty, tmp_path):
