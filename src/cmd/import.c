@@ -7,11 +7,12 @@
 #include <maildesk/cmd/mails.h>
 #include <maildesk/cmd/offline.h>
 #include <maildesk/cmd/options.h>
+#include <maildesk/mail/date.h>
 
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -121,20 +122,83 @@ static int take_one(struct taking *t, const uint8_t *raw, size_t n, struct md_er
 	return rc;
 }
 
-static int take_mails(struct taking *t, const struct mails *mails, struct md_err *err)
-{
-	int rc = MD_OK;
+/* ---- in which order ---- */
 
-	for (size_t i = 0; i < mails->n && rc == MD_OK; i++) {
+struct place {
+	int64_t date;
+	size_t at;
+};
+
+/* By the Date field; 0: it has none that can be read. */
+static int64_t date_of(const uint8_t *raw, size_t n)
+{
+	static const char field[] = "\nDate:";
+	const char *text = (const char *)raw, *end = text + n, *at = text;
+	char value[100];
+	int64_t ms = 0;
+
+	for (; at && at < end; at = memchr(at + 1, '\n', (size_t)(end - at - 1))) {
+		if (at[0] == '\n' && at + 1 < end && (at[1] == '\n' || at[1] == '\r'))
+			return 0; /* the header is over */
+		if ((size_t)(end - at) > strlen(field) &&
+		    strncasecmp(at, field, strlen(field)) == 0)
+			break;
+	}
+	if (!at || at >= end)
+		return 0;
+	at += strlen(field);
+	snprintf(value, sizeof value, "%.*s", (int)(end - at < 90 ? end - at : 90), at);
+	value[strcspn(value, "\r\n")] = '\0';
+	return date_read(span_of(value), &ms) ? ms : 0;
+}
+
+static int earlier(const void *a, const void *b)
+{
+	const struct place *x = a, *y = b;
+
+	if (x->date != y->date)
+		return x->date < y->date ? -1 : 1;
+	return x->at < y->at ? -1 : x->at > y->at;
+}
+
+/* An answer comes after what it answers, whatever the files are called; one without a date stays
+ * behind the one before it. NULL: no memory. */
+static struct place *in_order(const struct mails *mails)
+{
+	struct place *all = md_calloc(mails->n + 1, sizeof *all);
+	int64_t last = 0;
+
+	for (size_t i = 0; all && i < mails->n; i++) {
 		size_t n;
 		const uint8_t *raw = mails_open(&mails->v[i], &n);
+		int64_t date = raw ? date_of(raw, n) : 0;
+
+		if (raw)
+			mails_close(&mails->v[i], raw, n);
+		last = date > 0 ? date : last;
+		all[i] = (struct place){ last, i };
+	}
+	if (all)
+		qsort(all, mails->n, sizeof *all, earlier);
+	return all;
+}
+
+static int take_mails(struct taking *t, const struct mails *mails, struct md_err *err)
+{
+	md_auto(md_free_p) struct place *order = in_order(mails);
+	int rc = order ? MD_OK : md_fail(err, MD_NOMEM, 0, "out of memory");
+
+	for (size_t i = 0; i < mails->n && rc == MD_OK; i++) {
+		const struct mails_unit *unit = &mails->v[order[i].at];
+		size_t n;
+		const uint8_t *raw = mails_open(unit, &n);
 
 		if (!raw) {
 			t->unreadable++;
 			continue;
 		}
 		rc = take_one(t, raw, n, err);
-		mails_close(&mails->v[i], raw, n);
+		mails_close(unit, raw, n);
 		progress_tell(&t->show, "importing", "mails", "rows", (int64_t)i + 1,
 			      (int64_t)mails->n, (int64_t)i + 1);
 	}

@@ -289,7 +289,7 @@ def old_mails():
 def test_old_mail(empty, tmp_path, way):
     desk, path = empty(), tmp_path / "mail"
     box = mailbox.mbox(path) if way == "mbox" else mailbox.Maildir(path)
-    for mail in old_mails():
+    for mail in reversed(old_mails()):  # files need not be in order
         box.add(mail.as_bytes())
     box.flush()
     dry = desk.json("import", way, "--dry-run", path)
