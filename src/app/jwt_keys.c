@@ -87,6 +87,31 @@ static int keep_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
 	return save(c, r, err);
 }
 
+static int renew_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
+{
+	struct ring *r = ctx;
+	int rc;
+
+	r->keys = (struct jwt_keys){ 0 };
+	rc = load(c, r, err);
+	if (rc != MD_OK && rc != MD_NOTFOUND)
+		return rc;
+	r->since_ms = r->now_ms;
+	r->keys.previous = (struct jwt_key){ 0 };
+	r->keys.current.id++;
+	random_fill(r->random, r->keys.current.bytes, JWT_KEY_BYTES);
+	return save(c, r, err);
+}
+
+int jwt_keys_renew(struct db *db, struct random *random, int64_t now_ms, struct md_err *err)
+{
+	struct ring r = { .random = random, .now_ms = now_ms };
+	int rc = db_txn(db, renew_in_txn, &r, err);
+
+	explicit_bzero(&r.keys, sizeof r.keys);
+	return rc;
+}
+
 static void keep(struct desk *d, const struct ring *r)
 {
 	pthread_mutex_lock(&d->lock);

@@ -1,4 +1,5 @@
 #include <maildesk/app/audit.h>
+#include <maildesk/app/jwt_keys.h>
 #include <maildesk/app/keys.h>
 #include <maildesk/base/clock.h>
 #include <maildesk/cmd/cmd.h>
@@ -18,8 +19,10 @@ static int cmd_rotate(int argc, char **argv)
 	const struct cmd_option options[] = {
 		CMD_CONFIG(&file),
 		{ "all", NULL, &all,
-		  "forget the old keys at once, after a theft: answers to mails on their way are "
-		  "held back as tampered, and running daemons have to be started again" },
+		  "forget the old keys at once, after a theft, and those of access tokens too: "
+		  "answers "
+		  "to mails on their way are held back as tampered, and running daemons have to be "
+		  "started again" },
 		CMD_OPTIONS_END
 	};
 	const struct cmd_usage usage = {
@@ -45,6 +48,8 @@ static int cmd_rotate(int argc, char **argv)
 	rc = keys_rotate(db, &random_system, clock_wall(&clock_system), all, &keys, &err);
 	if (rc == MD_OK)
 		rc = audit_cli(db, "token.rotate", NULL, 0, &err);
+	if (rc == MD_OK && all)
+		rc = jwt_keys_renew(db, &random_system, clock_wall(&clock_system), &err);
 	if (rc != MD_OK)
 		return cmd_fail(name, rc, &err);
 	printf("Key %d signs from the next start of the daemon on.", keys.current.id);

@@ -4,11 +4,12 @@ import concurrent.futures
 import hmac
 import re
 import struct
+import subprocess
 import time
 
 import pytest
 
-from lib import Api, text_of, wait_for
+from lib import MAILDESK, Api, text_of, wait_for
 
 PASSWORD = "a long enough password"
 LINK = re.compile(r"http://127\.0\.0\.1:\d+/#/([a-z-]+)\?token=([A-Za-z0-9_-]{43})\s")
@@ -296,6 +297,24 @@ def test_without_the_key_of_secrets_a_recovery_code_still_opens(start_world):
     assert new.status == 204
     again = me.post("/auth/otp", {}).json
     assert me.post("/auth/otp", {"otp": totp(again["secret"], int(time.time()) // 30)}).status == 200
+
+
+def test_after_a_theft_of_the_database_no_token_of_before_is_good(start_world):
+    world = start_world(fragment="limits { login_per_minute = 0  anonymous_per_minute = 0 }\n")
+    carol = world.accounts["carol"]
+    old = world.api().post("/auth/token", {"email": carol["address"],
+                                           "password": carol["password"]}).json
+    assert as_user(world, old["access_token"]).get("/auth/me").status == 200
+    done = subprocess.run([MAILDESK, "token", "rotate", "--all", "--config", world["config"]],
+                          text=True, capture_output=True)
+    assert done.returncode == 0, done.stderr
+    world.sandbox("stop", "desk")
+    world.sandbox("start", "desk")
+    assert as_user(world, old["access_token"]).get("/auth/me").status == 401
+    # of refresh tokens the database has hashes only: nobody has to sign in again
+    new = world.api().post("/auth/refresh", {"refresh_token": old["refresh_token"]})
+    assert new.status == 200
+    assert as_user(world, new.json["access_token"]).get("/auth/me").status == 200
 
 
 def test_codes_are_guessed_slowly_from_everywhere(start_world):
