@@ -169,7 +169,7 @@ fuzz-run: $(FUZZ)
 # The references that the benchmark measures the daemon against, found beside the binary.
 BARE := $(patsubst tests/bench/%.c,$(B)/%,$(sort $(wildcard tests/bench/bare_*.c)))
 $(BARE): $(B)/%: $(B)/obj/tests/bench/%.o
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -letpan -lsqlite3 -lcurl
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -letpan -lsqlite3 -lcurl -lmicrohttpd -ljansson
 
 # What a part of the daemon costs, measured from inside.
 COST := $(patsubst tests/bench/%.c,$(B)/%,$(sort $(wildcard tests/bench/cost_*.c)))

@@ -48,7 +48,27 @@ void buf_add(struct buf *b, const void *bytes, size_t n)
 
 void buf_addc(struct buf *b, char c)
 {
-	buf_add(b, &c, 1);
+	char *room = buf_reserve(b, 1);
+
+	if (!room)
+		return;
+	room[0] = c;
+	room[1] = '\0';
+	b->len++;
+}
+
+void buf_addi(struct buf *b, int64_t v)
+{
+	char digits[24], *at = digits + sizeof digits;
+	uint64_t rest = v < 0 ? -(uint64_t)v : (uint64_t)v;
+
+	do {
+		*--at = (char)('0' + rest % 10);
+		rest /= 10;
+	} while (rest);
+	if (v < 0)
+		*--at = '-';
+	buf_add(b, at, (size_t)(digits + sizeof digits - at));
 }
 
 void buf_adds(struct buf *b, const char *s)

@@ -35,11 +35,14 @@ static bool path_fits(const char *pattern, const char *path, int64_t ids[HTTP_ID
 	size_t k = 0;
 
 	while (*pattern) {
-		if (strcmp(pattern, HTTP_WORD) == 0) {
+		/* first what most paths differ by: this is done for each route */
+		if (*pattern != '{') {
+			if (*pattern++ != *path++)
+				return false;
+		} else if (strcmp(pattern, HTTP_WORD) == 0) {
 			*ret_word = path;
 			return is_word(path);
-		}
-		if (strncmp(pattern, HTTP_NAME, strlen(HTTP_NAME)) == 0) {
+		} else if (strncmp(pattern, HTTP_NAME, strlen(HTTP_NAME)) == 0) {
 			size_t n = strcspn(path, "/");
 
 			if (n == 0 || n > HTTP_WORD_MAX)
@@ -47,14 +50,12 @@ static bool path_fits(const char *pattern, const char *path, int64_t ids[HTTP_ID
 			*ret_word = path;
 			path += n;
 			pattern += strlen(HTTP_NAME);
-		} else if (*pattern == '{') {
+		} else {
 			size_t n = strcspn(path, "/");
 			if (k == HTTP_IDS_MAX || !read_id(path, n, &ids[k++]))
 				return false;
 			path += n;
 			pattern += strcspn(pattern, "}") + 1;
-		} else if (*pattern++ != *path++) {
-			return false;
 		}
 	}
 	return !*path;
@@ -63,8 +64,12 @@ static bool path_fits(const char *pattern, const char *path, int64_t ids[HTTP_ID
 struct found {
 	const struct http_route *route; /* of the method; NULL: none */
 	bool path, open;                /* there is such a path; a method of it is open to all */
-	char allow[80];
 };
+
+static bool takes_head(const struct http_route *r)
+{
+	return strcmp(r->method, "GET") == 0 && r->answers != HTTP_STREAM;
+}
 
 /* `method` as it was sent. */
 static void find_route(const struct http_service *s, struct http_request *q, const char *method,
@@ -74,7 +79,6 @@ static void find_route(const struct http_service *s, struct http_request *q, con
 		const struct http_route *r = &s->routes[i];
 		int64_t ids[HTTP_IDS_MAX] = { 0 };
 		const char *word = NULL;
-		size_t n = strlen(ret->allow);
 
 		if (!path_fits(r->path, q->path, ids, &word))
 			continue;
@@ -82,13 +86,29 @@ static void find_route(const struct http_service *s, struct http_request *q, con
 		memcpy(q->ids, ids, sizeof ids);
 		ret->path = true;
 		ret->open = ret->open || (r->roles & 1);
-		snprintf(ret->allow + n, sizeof ret->allow - n, "%s, ",
-			 strcmp(r->method, "GET") == 0 && r->answers != HTTP_STREAM ? "GET, HEAD"
-										    : r->method);
 		if (strcmp(r->method, q->method) == 0 &&
-		    (r->answers != HTTP_STREAM || strcmp(method, "HEAD") != 0))
+		    (takes_head(r) || strcmp(method, "HEAD") != 0))
 			ret->route = r;
 	}
+}
+
+/* Of that path: "GET, HEAD, POST, OPTIONS". */
+static void add_allow(struct http_exchange *ex)
+{
+	const struct http_service *s = &ex->server->service;
+	char allow[80] = "";
+
+	for (size_t i = 0; i < s->n_routes; i++) {
+		const struct http_route *r = &s->routes[i];
+		int64_t ids[HTTP_IDS_MAX];
+		const char *word;
+		size_t n = strlen(allow);
+
+		if (path_fits(r->path, ex->q.path, ids, &word))
+			snprintf(allow + n, sizeof allow - n, "%s, ",
+				 takes_head(r) ? "GET, HEAD" : r->method);
+	}
+	http_header_add(&ex->q, &ex->r, "Allow", "%sOPTIONS", allow);
 }
 
 static bool is_below(const char *path, const char *base)
@@ -247,17 +267,17 @@ static void run(struct http_exchange *ex, const struct http_route *route)
 		s->leave(s->ctx, &ex->q, &ex->r);
 }
 
-static void options(struct http_exchange *ex, const struct found *f)
+static void options(struct http_exchange *ex)
 {
 	ex->r.status = 204;
-	http_header_add(&ex->q, &ex->r, "Allow", "%sOPTIONS", f->allow);
+	add_allow(ex);
 }
 
-static void no_method(struct http_exchange *ex, const struct found *f)
+static void no_method(struct http_exchange *ex)
 {
 	http_refuse(&ex->q, &ex->r, 405, "method_not_allowed", "there is no %.20s here",
 		    ex->method);
-	http_header_add(&ex->q, &ex->r, "Allow", "%sOPTIONS", f->allow);
+	add_allow(ex);
 }
 
 static bool show_page(struct http_exchange *ex)
@@ -272,6 +292,8 @@ bool http_may_upload(struct http_exchange *ex)
 	const struct http_service *s = &ex->server->service;
 	struct found f = { 0 };
 
+	if (strcmp(ex->q.method, "GET") == 0)
+		return false;
 	find_route(s, &ex->q, ex->method, &f);
 	if (!f.route || f.route->body != http_upload)
 		return false;
@@ -316,13 +338,13 @@ void http_dispatch(struct http_exchange *ex)
 	else if (!f.path)
 		http_refuse(&ex->q, &ex->r, 404, "not_found", "there is nothing here");
 	else if (strcmp(ex->method, "OPTIONS") == 0)
-		options(ex, &f);
+		options(ex);
 	else if (rc != MD_OK && rc != MD_REFUSED)
 		s->failed(s->ctx, &ex->q, &ex->r, rc, &err);
 	else if (!ex->q.role && !(f.route ? f.route->roles & 1 : f.open))
 		need_credentials(ex);
 	else if (!f.route)
-		no_method(ex, &f);
+		no_method(ex);
 	else if (!(f.route->roles & 1U << ex->q.role) && !(f.route->roles & 1))
 		not_for_role(ex, f.route);
 	else if ((f.route->roles & 1) || !s->permit || s->permit(s->ctx, &ex->q, &ex->r, f.route))

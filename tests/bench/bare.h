@@ -3,6 +3,7 @@
 #define MAILDESK_BENCH_BARE_H
 
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

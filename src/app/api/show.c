@@ -6,7 +6,9 @@
 
 static void key_of(struct buf *out, const char *key)
 {
-	if (out->len && !strchr("{[:", out->data[out->len - 1]))
+	char last = out->len ? out->data[out->len - 1] : '{';
+
+	if (last != '{' && last != '[' && last != ':')
 		buf_addc(out, ',');
 	if (!key)
 		return;
@@ -34,7 +36,7 @@ void show_text(struct buf *out, const char *key, const char *text)
 void show_int(struct buf *out, const char *key, int64_t v)
 {
 	key_of(out, key);
-	buf_addf(out, "%lld", (long long)v);
+	buf_addi(out, v);
 }
 
 void show_id(struct buf *out, const char *key, int64_t id)
