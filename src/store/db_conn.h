@@ -6,6 +6,8 @@
 #include "db_gather.h"
 #include "db_gate.h"
 
+#include <maildesk/base/codec.h>
+
 /* A statement put together at run time. Lists have few shapes, so most are met again. */
 enum { DB_TEXTS_KEPT = 24 };
 struct db_text {
@@ -14,12 +16,22 @@ struct db_text {
 	uint64_t used; /* db_conn.uses at the last one */
 };
 
+/* What was counted the last time, as long as nothing was changed: lists are asked for over and
+ * over, and counting is most of what they cost. */
+enum { DB_COUNTS_KEPT = 16 };
+struct db_count {
+	uint8_t what[SHA256_BYTES]; /* statement and arguments */
+	int64_t version, n;
+};
+
 struct db_conn {
 	struct db *db;
 	struct db_link *link;
 	struct db_stmt **cache;      /* by position in the section */
 	struct db_stmt **rows_cache; /* for several rows; likewise */
 	struct db_text texts[DB_TEXTS_KEPT];
+	struct db_count counts[DB_COUNTS_KEPT];
+	size_t next_count;
 	uint64_t uses;
 	enum db_use use;
 	bool busy;  /* the engine said MD_AGAIN in this transaction */

@@ -33,6 +33,9 @@ struct db_driver {
 	/* The {VECTOR} of a document, from its words (desk/searchtext.h). NULL where the engine
 	 * takes the words themselves. */
 	void (*put_words)(struct buf *out, const char *title, const char *body);
+	/* A number that another one follows when somebody else has committed anything; asked within
+	 * a transaction it is of what that sees. NULL where the engine has none. */
+	const char *version_sql;
 	int writers, readers; /* transactions at a time in one process */
 	/* How long a writer waits in the engine for another one: shorter than the limit of
 	 * db_txn(), which then runs the transaction again. */

@@ -467,6 +467,7 @@ const struct db_driver db_sqlite = {
 	.form = "sqlite:PATH",
 	.tokens = tokens,
 	.put_match = search_match_fts5,
+	.version_sql = "PRAGMA data_version",
 	.writers = 1,
 	.readers = INT_MAX,
 	.write_wait_ms = 50,

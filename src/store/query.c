@@ -67,6 +67,15 @@ int query_all(struct query *q, struct db_conn *c, const struct db_map *map, size
 			ret_rows, ret_n, err);
 }
 
+int query_count(struct query *q, struct db_conn *c, struct arena *arena, int64_t *ret,
+		struct md_err *err)
+{
+	if (q->sql.status != MD_OK)
+		return md_fail(err, q->sql.status, 0, "database query: %s",
+			       md_code_name(q->sql.status));
+	return db_count(c, buf_str(&q->sql), (struct db_args){ q->args, q->n }, arena, ret, err);
+}
+
 void query_done(struct query *q)
 {
 	buf_done(&q->sql);

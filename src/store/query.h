@@ -26,6 +26,9 @@ void query_add_texts(struct query *q, const char *piece, const char *const *v, s
 /* Run it: db_query() with what was put together. */
 int query_all(struct query *q, struct db_conn *c, const struct db_map *map, size_t limit,
 	      struct arena *arena, void *ret_rows, size_t *ret_n, struct md_err *err);
+/* The number of a query between QUERY_COUNT_BEGIN and QUERY_COUNT_END. */
+int query_count(struct query *q, struct db_conn *c, struct arena *arena, int64_t *ret,
+		struct md_err *err);
 void query_done(struct query *q); /* fits md_auto */
 
 /* Lists of ids come from pages, so they are short: MD_INPUT beyond QUERY_LIST_MAX. */

@@ -243,15 +243,14 @@ int ticket_list(struct db_conn *c, const struct ticket_filter *f, struct arena *
 	md_auto(query_done) struct query count = QUERY_INIT, page = QUERY_INIT;
 	md_auto(search_matches_done) struct search_matches m = SEARCH_MATCHES_INIT;
 	const char *order = order_of(f);
-	int64_t *total;
-	size_t n;
+	int64_t total;
 	int rc;
 
 	search_write_matches(c, f->words, &m);
 	query_add(&count, QUERY_COUNT_BEGIN);
 	add_filter(&count, f, &m);
 	query_add(&count, QUERY_COUNT_END);
-	rc = query_all(&count, c, &db_map_int, 1, a, &total, &n, err);
+	rc = query_count(&count, c, a, &total, err);
 	if (rc != MD_OK)
 		return rc;
 
@@ -265,6 +264,6 @@ int ticket_list(struct db_conn *c, const struct ticket_filter *f, struct arena *
 	query_add(&page, order);
 	rc = query_all(&page, c, &row_map, (size_t)f->limit, a, ret, ret_n, err);
 	if (rc == MD_OK)
-		*ret_total = *total;
+		*ret_total = total;
 	return rc;
 }

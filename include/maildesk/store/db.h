@@ -164,4 +164,8 @@ MD_DEFINE_AUTO(struct db_listener *, db_listener_close)
 int db_query(struct db_conn *c, const char *sql, struct db_args args, const struct db_map *map,
 	     size_t limit, struct arena *arena, void *ret_rows, size_t *ret_n, struct md_err *err);
 
+/* One number by such a statement. A reader remembers it until something is committed. */
+int db_count(struct db_conn *c, const char *sql, struct db_args args, struct arena *arena,
+	     int64_t *ret, struct md_err *err);
+
 #endif

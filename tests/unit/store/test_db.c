@@ -850,6 +850,40 @@ static void a_file_locked_for_a_moment_is_opened(void **state)
 	sqlite3_close(other);
 }
 
+static int64_t count_above(struct fixture *f, int64_t low)
+{
+	md_auto(db_read_done_p) struct db_conn *c = NULL;
+	int64_t n = -1;
+
+	OK(db_read(f->db, &c, &err));
+	OK(db_count(c, "SELECT COUNT(*) FROM (SELECT 1 FROM pairs WHERE n > $1) AS counted",
+		    DB_ARGS(DB_INT(low)), &f->arena, &n, &err));
+	return n;
+}
+
+static int add_number(struct db_conn *c, void *ctx, struct md_err *e)
+{
+	const int64_t *n = ctx;
+	char name[24];
+
+	snprintf(name, sizeof name, "number %lld", (long long)*n);
+	return add(c, name, *n, e);
+}
+
+static void what_was_counted_is_counted_anew_after_each_commit(void **state)
+{
+	struct fixture *f = *state;
+
+	for (int64_t i = 1; i <= 40; i++) { /* more than are remembered */
+		OK(db_txn(f->db, add_number, &i, &err));
+		for (int again = 0; again < 2; again++) {
+			assert_int_equal(count_above(f, 0), i);
+			assert_int_equal(count_above(f, i - 1), 1);
+			assert_int_equal(count_above(f, i), 0);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -860,6 +894,7 @@ int main(void)
 		TEST(arguments_go_by_name_and_number),
 		TEST(lists_stop_at_their_limit),
 		PAIRS_TEST(no_row_is_not_found),
+		PAIRS_TEST(what_was_counted_is_counted_anew_after_each_commit),
 		PAIRS_TEST(constraints_are_conflicts),
 		PAIRS_TEST(a_failed_transaction_leaves_nothing),
 		PAIRS_TEST(a_part_is_undone_alone),
