@@ -188,12 +188,13 @@ static size_t rank(const struct samples *s, struct report_times *ret)
 		for (end = at; end < s->n && s->v[end].agent == first->agent;)
 			end++;
 		many = end - at;
-		ret[n++] = (struct report_times){
+		ret[n] = (struct report_times){
 			.agent = first->agent,
 			.n = (int64_t)many,
 			.p50 = first[(many * 50 + 99) / 100 - 1].ms,
 			.p90 = first[(many * 90 + 99) / 100 - 1].ms,
 		};
+		n++;
 	}
 	return n;
 }

@@ -106,7 +106,10 @@ NOT_GIVEN = {
     f"POST {BASE}/comments/{{id}}/approve 200",
     f"POST {BASE}/outbox/{{id}}/retry 200", f"POST {BASE}/outbox/{{id}}/cancel 200",
     *(f"GET {BASE}/events {status}" for status in (200, 401, 403)),
-    f"GET {BASE}/users/{{id}}/export 304",  # names the time
+    f"GET {BASE}/users/{{id}}/export 304",  # names the time, as do reports up to now
+    f"GET {BASE}/reports/volume 304",
+    f"GET {BASE}/reports/sla 304",
+    f"GET {BASE}/reports/agents 304",
     f"POST {BASE}/auth/logout 401",
     *(f"GET {BASE}/{path} 403" for path in ("auth/me", "users", "users/{id}")),  # every scope will do
     f"DELETE {BASE}/auth/sessions 403",

@@ -12,7 +12,7 @@ import lib
 from lib import new_mail, wait_for
 from watch import Watch
 
-DESK = 'http { heartbeat = "200ms" }\n'
+DESK = 'http { heartbeat = "200ms" }\nlimits { connections_per_address = 0 }\n'
 
 
 @pytest.fixture(scope="module")
