@@ -286,8 +286,9 @@ int api_keys_add(void *ctx, struct http_request *q, struct http_response *r, str
 	rc = make_key(api->desk->random, &m, err);
 	if (rc == MD_OK)
 		rc = api_txn(api, q, add_in_txn, &m, &m.key.id, err);
+	/* What was not told before a crash cannot be told any more: it is not kept. */
 	if (rc == MD_OK)
-		show_key(&r->body, &m.key, m.text);
+		show_key(&r->body, &m.key, api_was_done(q) ? NULL : m.text);
 	return rc;
 }
 

@@ -82,6 +82,8 @@ int api_note(struct api *api, struct http_request *q, int64_t id, struct md_err 
 void api_note_refusal(struct api *api, struct http_request *q, const char *action,
 		      const char *account, int64_t actor);
 void api_refused(void *ctx, struct http_request *q, struct http_response *r);
+/* Whether it had been, so that `fn` did not run. */
+bool api_was_done(const struct http_request *q);
 /* One of several transactions of a request, each for itself. */
 int api_txn_part(struct api *api, struct http_request *q, int64_t part, db_txn_fn fn, void *ctx,
 		 struct md_err *err);

@@ -444,6 +444,13 @@ int api_once(struct api *api, struct http_request *q, db_txn_fn fn, void *ctx, i
 	return MD_OK;
 }
 
+bool api_was_done(const struct http_request *q)
+{
+	const struct retry *k = q->kept;
+
+	return k && k->done;
+}
+
 int api_txn_part(struct api *api, struct http_request *q, int64_t part, db_txn_fn fn, void *ctx,
 		 struct md_err *err)
 {

@@ -97,7 +97,7 @@ const struct http_field ticket_whole[] = {
 	IN("tags", HTTP_LINES, 0, 1, 64, NULL),
 	IN("assignee", HTTP_PERSON, HTTP_NULLABLE, 1, 320, NULL),
 	TICKET_MORE,
-	IN("version", HTTP_INT, HTTP_REQUIRED, 1, 0, NULL),
+	IN("version", HTTP_INT, 0, 1, 0, NULL), /* or If-Match */
 	HTTP_END,
 };
 const struct http_field participant_body[] = {

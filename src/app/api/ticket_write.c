@@ -417,5 +417,10 @@ int ticket_patch(void *ctx, struct http_request *q, struct http_response *r, str
 
 int ticket_put(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)
 {
+	if (!json_object_get(q->json, "version") && !http_header(q, "If-Match")) {
+		http_refuse(q, r, 422, "validation", "the body cannot be used");
+		http_refuse_field(r, "version", "is required, or If-Match");
+		return MD_OK;
+	}
 	return change(ctx, q, r, true, err);
 }
