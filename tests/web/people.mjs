@@ -176,8 +176,11 @@ test('with the keyboard alone: find, select, open, answer', async (desk, browser
 	await page.keyboard.type('Keys');
 	await page.waitForURL(/q=Keys/);
 	await row(page, 'Keys 2').waitFor();
-	await page.keyboard.press('Tab');
 	await page.evaluate(() => document.activeElement?.blur());
+	await page.keyboard.press('?');
+	await page.getByRole('dialog', { name: 'Keyboard' }).waitFor();
+	await page.keyboard.press('Escape');
+	await page.getByRole('dialog', { name: 'Keyboard' }).waitFor({ state: 'detached' });
 	await page.keyboard.press('j');
 	await page.keyboard.press('x');
 	await page.getByRole('toolbar', { name: '1 selected' }).waitFor();

@@ -8,6 +8,7 @@ import { routes } from '../routes';
 import { Avatar, IconButton, Loading, LinkButton } from '../ui/basic';
 import { Icon } from '../ui/icons';
 import { Menu } from '../ui/menu';
+import { KeyHelp } from './keys';
 import { useLiveState } from './live';
 import { useSession, type Role } from './session';
 
@@ -138,6 +139,7 @@ export function Frame({ children }: { children: ReactNode }) {
 				{t(m.skip)}
 			</a>
 			<Connection />
+			<KeyHelp />
 			{!customer && (
 				<aside className="sticky top-0 hidden h-dvh flex-col gap-5 overflow-auto border-r border-line bg-surface p-3 lg:flex">
 					<Link to="/tickets" className="px-2 pt-1">

@@ -33,7 +33,6 @@ const m = {
 	askAgain: ['Ask for a new link', 'Neuen Link anfordern', 'Pedir un enlace nuevo', 'Demander un nouveau lien'],
 	signingIn: ['Signing you in …', 'Sie werden angemeldet …', 'Iniciando sesión …', 'Connexion en cours …'],
 	registrationOff: ['Accounts are made by the admins here. Write to the support address instead: your mail becomes a ticket all the same.', 'Konten legen hier die Admins an. Schreiben Sie stattdessen an die Support-Adresse: Ihre E-Mail wird trotzdem ein Ticket.', 'Aquí las cuentas las crean los administradores. Escriba a la dirección de soporte: su correo será un ticket igualmente.', 'Ici, les comptes sont créés par les administrateurs. Écrivez plutôt à l’adresse du support : votre e-mail deviendra tout de même un ticket.'],
-	checkForm: ['Please check what is marked.', 'Bitte prüfen Sie das Markierte.', 'Revise lo marcado.', 'Vérifiez ce qui est signalé.'],
 	language: ['Language', 'Sprache', 'Idioma', 'Langue'],
 } satisfies Record<string, Text>;
 

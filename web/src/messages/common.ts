@@ -1,7 +1,6 @@
 import type { Text } from '../lib/text';
 
 const m = {
-	appName: ['maildesk', 'maildesk', 'maildesk', 'maildesk'],
 	skip: ['Skip to content', 'Zum Inhalt springen', 'Saltar al contenido', 'Aller au contenu'],
 	navigation: ['Main navigation', 'Hauptnavigation', 'Navegación principal', 'Navigation principale'],
 	menu: ['Menu', 'Menü', 'Menú', 'Menu'],
@@ -16,7 +15,6 @@ const m = {
 	search: ['Search', 'Suchen', 'Buscar', 'Rechercher'],
 	retry: ['Try again', 'Erneut versuchen', 'Reintentar', 'Réessayer'],
 	undo: ['Undo', 'Rückgängig', 'Deshacer', 'Annuler'],
-	apply: ['Apply', 'Anwenden', 'Aplicar', 'Appliquer'],
 	back: ['Back', 'Zurück', 'Atrás', 'Retour'],
 	more: ['More', 'Mehr', 'Más', 'Plus'],
 	all: ['All', 'Alle', 'Todos', 'Tous'],
@@ -24,7 +22,6 @@ const m = {
 	yes: ['Yes', 'Ja', 'Sí', 'Oui'],
 	no: ['No', 'Nein', 'No', 'Non'],
 	copy: ['Copy', 'Kopieren', 'Copiar', 'Copier'],
-	copied: ['Copied.', 'Kopiert.', 'Copiado.', 'Copié.'],
 	loading: ['Loading …', 'Wird geladen …', 'Cargando …', 'Chargement …'],
 	optional: ['optional', 'freiwillig', 'opcional', 'facultatif'],
 	actions: ['Actions', 'Aktionen', 'Acciones', 'Actions'],
@@ -65,14 +62,12 @@ const m = {
 	themeSystem: ['As the system', 'Wie das System', 'Como el sistema', 'Comme le système'],
 	account: ['Account of {name}', 'Konto von {name}', 'Cuenta de {name}', 'Compte de {name}'],
 	offline: ['No connection. What you type is kept; it goes on by itself.', 'Keine Verbindung. Was Sie tippen, bleibt erhalten; es geht von selbst weiter.', 'Sin conexión. Lo que escriba se conserva; se reanudará solo.', 'Pas de connexion. Ce que vous écrivez est conservé ; tout reprendra de soi-même.'],
-	online: ['Connected again.', 'Wieder verbunden.', 'Conectado de nuevo.', 'De nouveau connecté.'],
 	notFoundTitle: ['There is nothing here', 'Hier ist nichts', 'Aquí no hay nada', "Il n'y a rien ici"],
 	notFoundText: ['This page does not exist, or is not for you.', 'Diese Seite gibt es nicht, oder sie ist nicht für Sie.', 'Esta página no existe o no es para usted.', "Cette page n'existe pas ou ne vous est pas destinée."],
 	toTickets: ['To the tickets', 'Zu den Tickets', 'A los tickets', 'Vers les tickets'],
 	crashTitle: ['This page stopped working', 'Diese Seite geht nicht mehr', 'Esta página dejó de funcionar', 'Cette page ne fonctionne plus'],
 	crashText: ['What you typed is kept. Reload the page.', 'Was Sie getippt haben, bleibt erhalten. Laden Sie die Seite neu.', 'Lo que escribió se conserva. Recargue la página.', 'Ce que vous avez écrit est conservé. Rechargez la page.'],
 	reload: ['Reload', 'Neu laden', 'Recargar', 'Recharger'],
-	required: ['Please fill this in.', 'Bitte ausfüllen.', 'Rellene este campo.', 'Veuillez remplir ce champ.'],
 
 	// errors: a sentence, a way out
 	errNetwork: ['The desk cannot be reached. Check your connection and try again; nothing is lost.', 'Das System ist nicht erreichbar. Prüfen Sie Ihre Verbindung und versuchen Sie es erneut; nichts ist verloren.', 'No se puede contactar con el sistema. Compruebe su conexión y reintente; no se ha perdido nada.', 'Le système est injoignable. Vérifiez votre connexion et réessayez ; rien n’est perdu.'],

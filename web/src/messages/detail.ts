@@ -12,7 +12,6 @@ const m = {
 	take: ['Take it', 'Übernehmen', 'Asumir', 'Prendre'],
 	editTitle: ['Edit the subject', 'Betreff bearbeiten', 'Editar el asunto', 'Modifier le sujet'],
 	noTeam: ['No team', 'Kein Team', 'Sin equipo', 'Aucune équipe'],
-	opened: ['opened', 'geöffnet', 'abierto', 'ouvert'],
 	snoozedUntil: ['Snoozed until', 'Zurückgestellt bis', 'Pospuesto hasta', 'Reporté jusqu’à'],
 	dueAt: ['Due', 'Fällig', 'Vence', 'Échéance'],
 	timeSpent: ['Time spent', 'Zeitaufwand', 'Tiempo dedicado', 'Temps passé'],
@@ -136,7 +135,6 @@ const m = {
 	// history
 	by: ['by {name}', 'von {name}', 'por {name}', 'par {name}'],
 	byItself: ['by itself', 'von selbst', 'por sí solo', 'de soi-même'],
-	fromTo: ['{what}: {from} → {to}', '{what}: {from} → {to}', '{what}: {from} → {to}', '{what} : {from} → {to}'],
 	created: ['created', 'erstellt', 'creado', 'créé'],
 	commented: ['commented', 'kommentiert', 'comentado', 'commenté'],
 	historyEmpty: ['Nothing happened yet.', 'Noch ist nichts geschehen.', 'Aún no ha pasado nada.', 'Rien ne s’est encore passé.'],

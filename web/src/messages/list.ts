@@ -36,16 +36,7 @@ const m = {
 	viewName: ['Name of the view', 'Name der Ansicht', 'Nombre de la vista', 'Nom de la vue'],
 	viewShared: ['For all agents', 'Für alle Agenten', 'Para todos los agentes', 'Pour tous les agents'],
 	deleteView: ['Delete view “{name}”', 'Ansicht „{name}“ löschen', 'Eliminar vista «{name}»', 'Supprimer la vue « {name} »'],
-	keys: ['Keys', 'Tasten', 'Teclas', 'Touches'],
-	keysTitle: ['Keyboard', 'Tastatur', 'Teclado', 'Clavier'],
-	keyDown: ['next ticket', 'nächstes Ticket', 'ticket siguiente', 'ticket suivant'],
-	keyUp: ['previous ticket', 'voriges Ticket', 'ticket anterior', 'ticket précédent'],
-	keySelect: ['select', 'auswählen', 'seleccionar', 'sélectionner'],
-	keyOpen: ['open', 'öffnen', 'abrir', 'ouvrir'],
-	keySearch: ['search', 'suchen', 'buscar', 'rechercher'],
 	results: ['Tickets', 'Tickets', 'Tickets', 'Tickets'],
-	noSuchTag: ['Tag', 'Schlagwort', 'Etiqueta', 'Étiquette'],
-	customersOf: ['Tickets of one customer', 'Tickets eines Kunden', 'Tickets de un cliente', 'Tickets d’un client'],
 } satisfies Record<string, Text>;
 
 export default m;

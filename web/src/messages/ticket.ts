@@ -4,7 +4,7 @@ import type { Text } from '../lib/text';
 const m = {
 	status: ['Status', 'Status', 'Estado', 'État'],
 	open: ['Open', 'Offen', 'Abierto', 'Ouvert'],
-	pending: ['Waiting for customer', 'Wartet auf Kunden', 'Esperando al cliente', 'En attente du client'],
+	pending: ['Waiting', 'Wartend', 'En espera', 'En attente'],
 	in_progress: ['In progress', 'In Arbeit', 'En curso', 'En cours'],
 	resolved: ['Resolved', 'Gelöst', 'Resuelto', 'Résolu'],
 	closed: ['Closed', 'Geschlossen', 'Cerrado', 'Fermé'],

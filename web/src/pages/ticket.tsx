@@ -240,7 +240,7 @@ function Loaded({ ticket }: { ticket: Ticket }) {
 				<div className="mt-2 flex min-h-6 flex-wrap items-center gap-2">
 					<StatusBadge status={ticket.status} />
 					<PriorityMark priority={ticket.priority} text />
-					<SlaBadge ticket={ticket} />
+					{isStaff && <SlaBadge ticket={ticket} />}
 					{viewers.length > 0 && (
 						<span role="status" className="inline-flex items-center gap-1 text-plum">
 							<Icon name="eye" size={15} />
@@ -316,20 +316,45 @@ function Loaded({ ticket }: { ticket: Ticket }) {
 	);
 }
 
+const WIDE = '(min-width: 64rem)';
+
+function useWide(): boolean {
+	const [wide, setWide] = useState(() => window.matchMedia(WIDE).matches);
+	useEffect(() => {
+		const query = window.matchMedia(WIDE);
+		const on = () => setWide(query.matches);
+		query.addEventListener('change', on);
+		return () => query.removeEventListener('change', on);
+	}, []);
+	return wide;
+}
+
+/** Beside the conversation; where there is no room for that, folded above it. */
 function Aside({ children }: { children: React.ReactNode }) {
 	const { t } = useLanguage();
+	const wide = useWide();
+	const [open, setOpen] = useState(false);
 	return (
-		<aside aria-label={t(m.details)} className="min-w-0 space-y-3 max-lg:order-1">
-			{children}
+		<aside aria-label={t(m.details)} className="min-w-0 max-lg:order-1">
+			{wide ? (
+				<div className="space-y-3">{children}</div>
+			) : (
+				<details open={open} onToggle={(e) => setOpen(e.currentTarget.open)}>
+					<summary className="flex min-h-10 items-center gap-2 rounded-lg border border-line bg-surface px-4 font-semibold select-none">
+						{t(m.details)}, {t(m.people)}
+						<Icon name="chevron" size={16} className={`ml-auto text-muted ${open ? 'rotate-180' : ''}`} />
+					</summary>
+					<div className="mt-3 space-y-3">{children}</div>
+				</details>
+			)}
 		</aside>
 	);
 }
 
-/** On wide screens open as said, on narrow ones closed: the conversation comes first there. */
 function Section({ title, open, children }: { title: string; open: boolean; children: React.ReactNode }) {
-	const [shown, setShown] = useState(() => open && window.matchMedia('(min-width: 64rem)').matches);
+	const [shown, setShown] = useState(open);
 	useEffect(() => {
-		if (open && window.matchMedia('(min-width: 64rem)').matches) setShown(true);
+		if (open) setShown(true);
 	}, [open]);
 	return (
 		<details open={shown} onToggle={(e) => setShown(e.currentTarget.open)} className="rounded-lg border border-line bg-surface">

@@ -130,7 +130,7 @@ export default function Tickets() {
 					ref={list}
 					aria-label={t(m.results)}
 					aria-busy={tickets.isPlaceholderData}
-					className="relative overflow-hidden rounded-lg border border-line bg-surface [--row:6.25rem] md:[--row:3.875rem]"
+					className="relative overflow-hidden rounded-lg border border-line bg-surface [--row:6.25rem] lg:[--row:3.875rem]"
 					style={{ height: `calc(${items.length} * var(--row) + 1px)` }}
 				>
 					{items.map((ticket, i) => (

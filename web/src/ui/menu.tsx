@@ -88,7 +88,7 @@ export function Menu({ label, children, items, className = '', align = 'right', 
 					aria-label={label}
 					tabIndex={-1}
 					onKeyDown={onKey}
-					className={`absolute z-40 max-h-80 min-w-48 overflow-auto rounded-lg border border-line bg-surface p-1 shadow-lg ${
+					className={`absolute z-40 max-h-80 max-w-[calc(100vw-2rem)] min-w-48 overflow-auto rounded-lg border border-line bg-surface p-1 shadow-lg ${
 						align === 'right' ? 'right-0' : 'left-0'
 					} ${up ? 'bottom-full mb-1' : 'mt-1'}`}
 				>
@@ -108,7 +108,7 @@ export function Menu({ label, children, items, className = '', align = 'right', 
 								className={`flex min-h-8 w-full items-center gap-2 rounded-md px-2.5 text-left hover:bg-hover focus:bg-hover focus:outline-none ${item.danger ? 'text-danger' : ''}`}
 							>
 								{item.icon && <Icon name={item.icon} size={16} />}
-								<span className="flex-1">{item.label}</span>
+								<span className="flex-1 pr-2 sm:whitespace-nowrap">{item.label}</span>
 								{item.checked && <Icon name="check" size={16} />}
 							</button>
 						) : (

@@ -225,25 +225,27 @@ export function ReplyEditor({ ticket, last }: { ticket: Ticket; last: number }) 
 						</Menu>
 					)}
 					<span className="text-xs text-muted max-md:hidden">{draft.body ? t(m.draftKept) : t(m.markdownHint)}</span>
-					<span className="ml-auto flex items-center gap-2">
+					<span className="ml-auto flex flex-wrap items-center justify-end gap-2">
 						{resolve && (
 							<Button disabled={!draft.body.trim() || uploads.busy || waiting} onClick={() => submit(resolve)}>
 								{t(m.sendResolve)}
 							</Button>
 						)}
-						<Button look="primary" disabled={!draft.body.trim() || uploads.busy || waiting} onClick={() => submit()}>
-							{t(note ? m.addNote : m.send)}
-						</Button>
-						{pending && (
-							<Menu
-								up
-								label={t(m.sendMore)}
-								className={`${buttonClass('plain')} px-2`}
-								items={[{ label: t(m.sendPending), icon: 'clock', run: () => submit(pending) }]}
-							>
-								<Icon name="chevron" size={16} />
-							</Menu>
-						)}
+						<span className="inline-flex gap-1">
+							<Button look="primary" disabled={!draft.body.trim() || uploads.busy || waiting} onClick={() => submit()}>
+								{t(note ? m.addNote : m.send)}
+							</Button>
+							{pending && (
+								<Menu
+									up
+									label={t(m.sendMore)}
+									className={`${buttonClass('plain')} px-2`}
+									items={[{ label: t(m.sendPending), icon: 'clock', run: () => submit(pending) }]}
+								>
+									<Icon name="chevron" size={16} />
+								</Menu>
+							)}
+						</span>
 					</span>
 				</div>
 			</div>

@@ -62,16 +62,25 @@ export const Row = memo(
 							))}
 							{ticket.tags.length > 3 && <span>+{ticket.tags.length - 3}</span>}
 						</span>
-						<Ago at={ticket.updated_at} className="ml-auto md:hidden" />
+						<Ago at={ticket.updated_at} className="ml-auto lg:hidden" />
 					</div>
-					<div className="mt-1 flex items-center gap-1.5 md:hidden">
+					<div className="mt-1 flex min-w-0 items-center gap-1.5 overflow-hidden lg:hidden">
 						<StatusBadge status={ticket.status} />
-						<SlaBadge short ticket={ticket} />
+						{selectable && <SlaBadge short ticket={ticket} />}
 					</div>
 				</div>
-				<div className="flex items-center gap-3 max-md:hidden">
-					<SlaBadge ticket={ticket} />
-					<span className="flex w-40 justify-end">
+				<div className="flex items-center gap-3 max-lg:hidden">
+					{selectable && (
+						<>
+							<span className="xl:hidden">
+								<SlaBadge short ticket={ticket} />
+							</span>
+							<span className="max-xl:hidden">
+								<SlaBadge ticket={ticket} />
+							</span>
+						</>
+					)}
+					<span className="flex w-28 justify-end">
 						<StatusBadge status={ticket.status} />
 					</span>
 					{selectable && (
