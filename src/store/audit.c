@@ -54,7 +54,7 @@ DB_SQL(sql_count, "INSERT INTO audit_log (daemon, at, actor_id, source, action, 
 		  " DO UPDATE SET count = audit_log.count + 1");
 DB_SQL(sql_open, "SELECT " AUDIT_COLUMNS " FROM audit_log a WHERE a.daemon = $1"
 		 " AND a.seq IS NULL AND a.minute < $2 ORDER BY a.id LIMIT $3");
-DB_SQL(sql_close, "UPDATE audit_log SET seq = $1, hash = $2 WHERE id = $3 AND seq IS NULL");
+DB_SQL(sql_close, "UPDATE audit_log SET seq = $1, hash = $2 WHERE id = $3");
 DB_SQL(sql_chain, "SELECT " AUDIT_COLUMNS " FROM audit_log a WHERE a.daemon = $1 AND a.seq > $2"
 		  " ORDER BY a.seq LIMIT $3");
 DB_SQL(sql_daemons, "SELECT DISTINCT a.daemon FROM audit_log a ORDER BY a.daemon");
