@@ -56,6 +56,7 @@ DB_SQL(sql_factors, "DELETE FROM user_otp WHERE user_id = $1");
 DB_SQL(sql_codes, "DELETE FROM recovery_codes WHERE user_id = $1");
 DB_SQL(sql_keys, "DELETE FROM api_keys WHERE user_id = $1");
 DB_SQL(sql_views, "DELETE FROM saved_views WHERE user_id = $1");
+DB_SQL(sql_calls, "UPDATE webhook_deliveries SET body = NULL WHERE actor_id = $1");
 DB_SQL(sql_hooks, "UPDATE webhooks SET created_by = NULL WHERE created_by = $1");
 DB_SQL(sql_turns, "UPDATE teams SET last_assigned_id = NULL WHERE last_assigned_id = $1");
 DB_SQL(sql_teams, "DELETE FROM team_members WHERE user_id = $1");
@@ -90,7 +91,8 @@ static const struct db_sql *const first[] = {
 	&sql_deleted_texts, &sql_own_titles, &sql_bytes,   &sql_files,         &sql_decisions,
 	&sql_quarantine,    &sql_silences,   &sql_blocked, &sql_confirmations, &sql_links,
 	&sql_factors,       &sql_codes,      &sql_digests, &sql_told,          &sql_keys,
-	&sql_sessions,      &sql_views,      &sql_hooks,   &sql_turns,         &sql_teams,
+	&sql_sessions,      &sql_views,      &sql_hooks,   &sql_calls,         &sql_turns,
+	&sql_teams,
 };
 static const struct db_sql *const last[] = { &sql_sent, &sql_mails, &sql_comments, &sql_tickets };
 

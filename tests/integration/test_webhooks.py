@@ -254,3 +254,15 @@ def test_service_levels_call(start_world):
             "sla.warning", "sla.breached", "sla.escalated"})
         assert all(e["ticket"] == ticket and e["actor"] is None for e in target.events())
         assert len(target.calls) == 3
+
+
+def test_who_is_forgotten_is_so_in_the_log(desk, people):
+    admin = people["admin"]
+    key = {"email": "gina@customer.test", "password": "gina's own words"}
+    gina = ok(admin.post("/users", {"name": "Gina Lollo", "role": "customer", **key}), 201)["id"]
+    with Target() as target, hook(admin, target.url, "ticket.created") as made:
+        new_ticket(lib.Api(desk["http"], key))
+        done = wait_for("the call", lambda: [c for c in calls(admin, made) if c["state"] == "delivered"])
+        assert "Gina Lollo" in done[0]["body"]
+        ok(admin.post(f"/users/{gina}/erase", {}), 202)
+        assert calls(admin, made)[0]["body"] is None
