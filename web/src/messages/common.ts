@@ -22,6 +22,7 @@ const m = {
 	yes: ['Yes', 'Ja', 'Sí', 'Oui'],
 	no: ['No', 'Nein', 'No', 'Non'],
 	copy: ['Copy', 'Kopieren', 'Copiar', 'Copier'],
+	copied: ['Copied.', 'Kopiert.', 'Copiado.', 'Copié.'],
 	loading: ['Loading …', 'Wird geladen …', 'Cargando …', 'Chargement …'],
 	optional: ['optional', 'freiwillig', 'opcional', 'facultatif'],
 	actions: ['Actions', 'Aktionen', 'Acciones', 'Actions'],
