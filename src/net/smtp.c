@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 struct smtp {
 	const struct smtp_account *account;
@@ -198,12 +199,25 @@ int smtp_set_token(struct smtp *s, const char *token, struct md_err *err)
 		       : md_fail(err, MD_NOMEM, (int)rc, "libcurl: %s", curl_easy_strerror(rc));
 }
 
+/* libcurl takes its leave with QUIT and waits two minutes for the answer, which nobody needs: a
+ * server that gives none would hold up the end of the daemon, or its next configuration. */
+static void expect_no_answer(CURL *curl)
+{
+	curl_socket_t fd = CURL_SOCKET_BAD;
+
+	if (curl_easy_getinfo(curl, CURLINFO_ACTIVESOCKET, &fd) == CURLE_OK &&
+	    fd != CURL_SOCKET_BAD)
+		shutdown(fd, SHUT_RD);
+}
+
 void smtp_free(struct smtp *s)
 {
 	if (!s)
 		return;
-	if (s->curl)
+	if (s->curl) {
+		expect_no_answer(s->curl);
 		curl_easy_cleanup(s->curl);
+	}
 	free(s);
 }
 

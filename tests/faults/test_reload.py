@@ -272,3 +272,43 @@ def test_mails_of_a_renamed_account_go_out_by_the_new_one(desk):
     wait_for("it to be sent", lambda: desk.value(
         "SELECT count(*) FROM outbox WHERE state = 'sent' AND recipient = 'carol@customer.test'"))
     assert 'go out by "second"' in desk.log()
+
+
+class NoGoodbye(threading.Thread):
+    """An SMTP server that takes every mail and never answers QUIT."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.port, self.quits = self.socket.getsockname()[1], threading.Event()
+
+    def run(self):
+        with contextlib.suppress(OSError):
+            while True:
+                threading.Thread(target=self.serve, args=(self.socket.accept()[0],),
+                                 daemon=True).start()
+
+    def serve(self, connection):
+        with connection, connection.makefile("rwb", buffering=0) as peer:
+            peer.write(b"220 here\r\n")
+            in_data = False
+            for line in iter(peer.readline, b""):
+                if line[:4].upper() == b"QUIT" and not in_data:
+                    self.quits.set()
+                    threading.Event().wait()
+                in_data = line.upper() == b"DATA\r\n" or (in_data and line != b".\r\n")
+                if not in_data or line.upper() == b"DATA\r\n":
+                    peer.write(b"354 go on\r\n" if in_data else b"250 done\r\n")
+
+
+def test_a_server_without_goodbye_holds_nothing_up(desk):
+    server = NoGoodbye()
+    server.start()
+    reload(desk, f'smtp "main" {{ port = {server.port} }}\n')
+    send(desk, 1)
+    wait_for("the mail to be sent", lambda: desk.value(
+        "SELECT count(*) FROM outbox WHERE state = 'sent' AND recipient = 'carol@customer.test'"))
+    begun = time.monotonic()
+    reload(desk, "")
+    assert server.quits.wait(60) and time.monotonic() - begun < 60
+    server.socket.close()
