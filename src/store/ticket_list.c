@@ -182,6 +182,11 @@ static void add_rest(struct query *q, const struct ticket_filter *f)
 			      DB_TEXT(f->tag));
 	if (f->category)
 		query_add_arg(q, " AND t.category = ?", DB_TEXT(f->category));
+	/* no part of another value: there its quotes are escaped */
+	if (f->field)
+		query_add_arg(q,
+			      " AND t.fields IS NOT NULL AND REPLACE(t.fields, ?, '') <> t.fields",
+			      DB_TEXT(f->field));
 	if (f->mailbox)
 		query_add_arg(q,
 			      " AND t.mailbox_id = (SELECT m.id FROM mailboxes m WHERE m.name = ?)",

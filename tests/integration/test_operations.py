@@ -99,6 +99,7 @@ def test_put_replaces_everything(people):
             t["snoozed_until"]) == ("New", "low", None, [], None, None, None)
     refused(anna.patch(path, {"snoozed_until": "2020-01-01T00:00:00Z"}), 422, "future")
     refused(anna.patch(path, {"fields": {"colour": "red"}}), 422, "fields.colour")
+    refused(anna.get("/tickets?field=colour:red"), 400, "field")
     refused(carol.patch(path, {"due_at": None}), 403)
     t = made(anna.patch(path, {"requester": "dave@customer.test"}), 200)
     assert t["requester"]["email"] == "dave@customer.test"

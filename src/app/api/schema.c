@@ -181,6 +181,7 @@ const struct http_field ticket_query[] = {
 	IN("reporter", HTTP_LINE, 0, 1, 20, NULL),
 	IN("tag", HTTP_LINE, 0, 1, 64, NULL),
 	IN("category", HTTP_LINE, 0, 1, 64, NULL),
+	IN("field", HTTP_LINE, 0, 1, 1100, NULL), /* a custom one: "asset:4711" */
 	IN("team", HTTP_INT, 0, 1, 0, NULL),
 	IN("organisation", HTTP_INT, 0, 1, 0, NULL),
 	IN("mailbox", HTTP_LINE, 0, 1, 100, NULL),

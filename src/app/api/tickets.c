@@ -2,9 +2,12 @@
 #include "api_private.h"
 
 #include <maildesk/app/search.h>
+#include <maildesk/base/json.h>
 
 #include <stdlib.h>
 #include <string.h>
+
+enum { FIELD_BYTES = 8192 };
 
 static int out_of_memory(struct md_err *err)
 {
@@ -132,12 +135,36 @@ void api_reader(struct api *api, const struct http_request *q, int64_t *ret_visi
 		open_desk || api_allowed(q, ACTION_SEE_CUSTOMERS) ? 0 : api_by(q)->user.id;
 }
 
+/* "asset:4711": as it stands in the ticket's JSON. */
+static bool read_field(struct api *api, struct http_request *q, struct http_response *r,
+		       const char **ret)
+{
+	const char *text = http_query(q, "field"), *colon = text ? strchr(text, ':') : NULL;
+	const char *name = colon ? arena_strndup(q->arena, text, (size_t)(colon - text)) : NULL;
+	md_auto(buf_done) struct buf json = BUF_INIT(FIELD_BYTES);
+	md_auto(json_decref_p) json_t *member = NULL;
+
+	if (!text)
+		return true;
+	if (!name || !config_field(api->desk->config, name))
+		return bad_parameter(q, r, "field",
+				     "must be a field of this desk, \":\" and a value");
+	member = json_pack("{s:s}", name, colon + 1);
+	if (member)
+		json_write(&json, member);
+	if (json.len < 2 || json.status != MD_OK)
+		return bad_parameter(q, r, "field", "is too long");
+	*ret = arena_strndup(q->arena, json.data + 1, json.len - 2); /* without its braces */
+	return *ret != NULL;
+}
+
 static bool read_filter(struct api *api, struct http_request *q, struct http_response *r,
 			struct ticket_filter *f)
 {
 	const char *overdue = http_query(q, "overdue");
 
-	if (!read_statuses(api, q, r, f) || !read_person(q, r, "assignee", true, &f->assignee_id) ||
+	if (!read_statuses(api, q, r, f) || !read_field(api, q, r, &f->field) ||
+	    !read_person(q, r, "assignee", true, &f->assignee_id) ||
 	    !read_person(q, r, "requester", false, &f->requester_id) ||
 	    !read_person(q, r, "reporter", false, &f->requester_id))
 		return false;

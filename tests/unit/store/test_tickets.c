@@ -141,6 +141,9 @@ static const struct list_case {
 	{ { .limit = 9, .tag = "vip" }, "ae", 2 },
 	{ { .limit = 9, .tag = "none" }, "", 0 },
 	{ { .limit = 9, .category = "net" }, "ac", 2 },
+	{ { .limit = 9, .field = "\"asset\":\"47\"" }, "b", 1 },
+	{ { .limit = 9, .field = "\"asset\":\"471\"" }, "d", 1 },
+	{ { .limit = 9, .field = "\"asset\":\"A\"" }, "", 0 },
 	{ { .limit = 9, .mailbox = "support" }, "ab", 2 },
 	{ { .limit = 9, .mailbox = "sales" }, "", 0 },
 	{ { .limit = 9, .created_after = 20 }, "bcde", 4 },
@@ -160,6 +163,8 @@ static const struct list_case {
 	  "e",
 	  1 },
 };
+
+DB_SQL(sql_fields, "UPDATE tickets SET fields = $1 WHERE title = $2");
 
 static void fill_list(struct db_conn *c)
 {
@@ -190,6 +195,16 @@ static void fill_list(struct db_conn *c)
 		if (strcmp(r->title, "d") == 0 || r->deleted)
 			OK(participant_put(c, id, bob, "cc", 1, &err));
 	}
+	OK(db_exec(c, &sql_fields,
+		   DB_ARGS(DB_TEXT("{\"asset\":\"47\",\"room\":\"a\"}"), DB_TEXT("b")), NULL,
+		   &err));
+	OK(db_exec(c, &sql_fields, DB_ARGS(DB_TEXT("{\"asset\":\"471\"}"), DB_TEXT("d")), NULL,
+		   &err));
+	/* it only looks like one */
+	OK(db_exec(c, &sql_fields,
+		   DB_ARGS(DB_TEXT("{\"room\":\"\\\"asset\\\":\\\"47\\\"\",\"asset\":\"a\"}"),
+			   DB_TEXT("e")),
+		   NULL, &err));
 }
 
 TXN_TEST(tickets_are_listed_by_filter)
