@@ -31,6 +31,7 @@ export const routes: Route[] = [
 	{ path: 'tickets/:id', for: everyone, load: () => import('./pages/ticket') },
 	{ path: 'tickets', for: everyone, load: () => import('./pages/tickets'), nav: { label: m.tickets, icon: 'inbox', group: 'work' } },
 	{ path: 'dashboard', for: staff, load: () => import('./pages/dashboard'), nav: { label: m.dashboard, icon: 'chart', group: 'work' } },
+	{ path: 'reports', for: staff, load: () => import('./pages/reports'), nav: { label: m.reports, icon: 'report', group: 'work' } },
 	{ path: 'profile', for: everyone, load: () => import('./pages/profile') },
 
 	{ path: 'quarantine', for: staff, load: () => import('./pages/quarantine'), nav: { label: m.quarantine, icon: 'shield', group: 'mail' } },

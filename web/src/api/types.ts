@@ -16,6 +16,25 @@ export interface Addresses {
 	addresses: string[];
 }
 
+export interface AgentReport {
+	from: string;
+	to: string;
+	group: string;
+	rows: AgentRow[];
+}
+
+export interface AgentRow {
+	group: string;
+	id: number;
+	assigned: number;
+	resolved: number;
+	replies: number;
+	first_response_p50: number | null;
+	first_response_p90: number | null;
+	resolution_p50: number | null;
+	resolution_p90: number | null;
+}
+
 export interface ApiKey {
 	id: number;
 	name: string;
@@ -259,6 +278,7 @@ export interface HealthConfiguration {
 export interface HealthMailbox {
 	name: string;
 	state: string;
+	lag: number | null;
 	last_success: string | null;
 	last_error: string | null;
 }
@@ -451,6 +471,23 @@ export interface Sla {
 	resolution: null | Clock;
 }
 
+export interface SlaReport {
+	from: string;
+	to: string;
+	group: string;
+	rows: SlaRow[];
+}
+
+export interface SlaRow {
+	group: string | null;
+	id: number | null;
+	metric: string;
+	met: number;
+	breached: number;
+	running: number;
+	met_share: number | null;
+}
+
 export interface Tag {
 	name: string;
 	color: string;
@@ -567,6 +604,20 @@ export interface Viewer {
 
 export interface Viewers {
 	viewers: Viewer[];
+}
+
+export interface VolumeReport {
+	from: string;
+	to: string;
+	group: string;
+	rows: VolumeRow[];
+}
+
+export interface VolumeRow {
+	group: string | null;
+	id: number | null;
+	created: number;
+	resolved: number;
 }
 
 export interface Webhook {
