@@ -2,5 +2,6 @@ import { main } from './harness.mjs';
 import './people.mjs';
 import './hostile.mjs';
 import './pages.mjs';
+import './factor.mjs';
 
 await main(process.argv[2], process.argv[3]);
