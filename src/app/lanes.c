@@ -302,6 +302,8 @@ static void *run(void *arg)
 
 int lanes_call(struct sender *s, struct account *a, size_t n, struct md_err *err)
 {
+	if (atomic_load(&s->stopping))
+		return MD_OK; /* nobody would join them */
 	if (n && a->idle)
 		pthread_cond_broadcast(&a->work); /* not each may take each */
 	while (n > a->idle && a->n_lanes < (size_t)a->conf->connections) {
