@@ -110,7 +110,7 @@ export function DataTable<T>({ label, query, columns, rowKey, empty, onPage }: T
 		);
 	return (
 		<div lang={locale}>
-			<div tabIndex={0} role="region" aria-label={label} className="overflow-x-auto rounded-lg border border-line bg-surface">
+			<div tabIndex={0} role="region" aria-label={label} className="relative overflow-x-auto rounded-lg border border-line bg-surface">
 				<table className="w-full text-left">
 					<caption className="sr-only">{label}</caption>
 					<thead className="border-b border-line text-xs text-muted">
