@@ -514,14 +514,15 @@ static void ticket_lists_use_the_right_index(void **state)
 
 		filter.limit = 20;
 		OK(ticket_list(c, &filter, &f->arena, &rows, &n, &total, &err));
-		assert_int_equal(n_seen, 2); /* the total and the page, however many rows */
+		/* The total, unless the reader knows it, and the page: however many rows. */
+		assert_in_range(n_seen, 1, 2);
 		wanted = k->page_uses;
 		/* The page joins what it shows by key: no walk but along the page's own index. */
-		if (!plan_has(db, seen[1], has_wanted) ||
+		if (!plan_has(db, seen[n_seen - 1], has_wanted) ||
 		    (!k->may_sort && strstr(k->page_uses, "INDEX") &&
-		     plan_has(db, seen[1], is_unordered_scan))) {
+		     plan_has(db, seen[n_seen - 1], is_unordered_scan))) {
 			print_error("-- %s\n", k->name);
-			print_plan(db, seen[1]);
+			print_plan(db, seen[n_seen - 1]);
 			bad++;
 		}
 		forget_seen();
