@@ -139,6 +139,17 @@ test('an answer can be taken back, and goes at once when the page goes', async (
 		return items.length === 2 && items.map((c) => c.body);
 	});
 	assert.equal(bodies[1], 'Yes, with pleasure.');
+
+	await anna.goto(`${desk.url}/tickets/${ticket.id}`);
+	await box.fill('And goodbye.');
+	await anna.getByRole('button', { name: 'Send', exact: true }).click();
+	await anna.getByRole('button', { name: 'Undo' }).waitFor();
+	await anna.reload();
+	await until('the last answer', async () => (await api('GET', `/tickets/${ticket.id}/comments`)).total === 3);
+	await anna.getByRole('article').getByText('And goodbye.').waitFor();
+	await anna.reload();
+	await anna.getByRole('article').getByText('And goodbye.').waitFor();
+	assert.equal(await box.inputValue(), '', 'what was sent is still a draft');
 });
 
 test('a lost connection is said, nothing typed is lost, and all goes on', async (desk, browser) => {

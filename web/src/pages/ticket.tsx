@@ -160,6 +160,7 @@ function Conversation({ ticket, onMail }: { ticket: Ticket; onMail: (id: number,
 	const { t } = useLanguage();
 	const comments = useComments(ticket.id);
 	const mails = useMails(ticket.id);
+	const user = useUser();
 	const { isStaff } = useSession();
 	const all = comments.data?.pages.flatMap((p) => p.items) ?? [];
 	const closed = ticket.merged_into || ticket.deleted_at;
@@ -192,7 +193,7 @@ function Conversation({ ticket, onMail }: { ticket: Ticket; onMail: (id: number,
 			)}
 			{!closed && (
 				<div className="space-y-3 sm:pl-11">
-					<ReplyEditor ticket={ticket} last={all[all.length - 1]?.id ?? 0} />
+					<ReplyEditor ticket={ticket} last={all[all.length - 1]?.id ?? 0} own={all.findLast((c) => c.author?.id === user.id)?.body} />
 					{isStaff && <CommandBox ticket={ticket} />}
 				</div>
 			)}

@@ -32,11 +32,12 @@ interface Draft {
 
 const EMPTY: Draft = { body: '', note: false, commands: '', files: [], version: 0, seen: 0 };
 
-export function ReplyEditor({ ticket, last }: { ticket: Ticket; last: number }) {
+/** `last`: the newest comment there is; `own`: the text of the writer's newest. */
+export function ReplyEditor({ ticket, last, own }: { ticket: Ticket; last: number; own?: string }) {
 	const { t } = useLanguage();
 	const { isStaff } = useSession();
 	const user = useUser();
-	const { say } = useToast();
+	const { say, fail } = useToast();
 	const fresh = useFresh(ticket.id);
 	const canned = useCannedReplies();
 	const [draft, change, drop] = useDraft<Draft>(`reply.${user.id}.${ticket.id}`, EMPTY);
@@ -54,6 +55,14 @@ export function ReplyEditor({ ticket, last }: { ticket: Ticket; last: number }) 
 		el.style.height = 'auto';
 		el.style.height = `${Math.min(Math.max(el.scrollHeight + 2, 112), 480)}px`;
 	}, [draft.body, note]);
+
+	/* What was sent as the page went away is a draft no more, if it arrived. */
+	const looked = useRef(false);
+	useEffect(() => {
+		if (looked.current || !last) return;
+		looked.current = true;
+		if (own && draft.body.trim() === own.trim()) drop();
+	}, [last, own, draft.body, drop]);
 
 	/* r and n start writing from anywhere on the page. */
 	useEffect(() => {
@@ -75,12 +84,14 @@ export function ReplyEditor({ ticket, last }: { ticket: Ticket; last: number }) 
 			await post<Comment>(`/tickets/${ticket.id}/comments`, out.body, { idempotencyKey: out.key, keepalive: out.leaving });
 		},
 		onSuccess: async (_, out) => {
-			if (!out.leaving) say(t(m.sentToast));
+			if (out.leaving) drop();
+			else say(t(m.sentToast));
 			await fresh();
 		},
 		onError: async (e, out) => {
 			/* What was typed is back where it was, unless something else stands there by now. */
 			if (!box.current?.value) change(out.draft as Draft);
+			if (!box.current) fail(e);
 			if (!(e instanceof ApiError)) return;
 			if (e.code === 'version_conflict') {
 				const version = (e.body.current as Ticket | undefined)?.version ?? 0;
@@ -111,7 +122,10 @@ export function ReplyEditor({ ticket, last }: { ticket: Ticket; last: number }) 
 		setRefused([]);
 		failed.reset();
 		start({ body, draft }, {
-			run: (out) => failed.mutate(out),
+			run: (out) => {
+				if (out.leaving) change(out.draft as Draft);
+				failed.mutate(out);
+			},
 			undo: (out) => change(out.draft as Draft),
 			text: t(m.sendingSoon),
 			undoText: t(common.undo),
