@@ -1,17 +1,17 @@
 /* sender_priv.h - one mail on its way through the sender.
  *
- * sender.c is the thread that has the database: it claims rows, keeps what was rendered and what
- * became of each try, many in one transaction. lanes.c has the threads that render and send, up to
- * smtp.connections of each account, started when there is something for them; each has a connection
- * of its own. An item goes
+ * sender.c is the thread that has the database: it claims rows, and keeps what was rendered and
+ * what became of each try (sender_settle.c), many in one transaction. lanes.c has the threads that
+ * render and send, up to smtp.connections of each account, started when there is something for
+ * them; each has a connection of its own. An item goes
  *
  *	FREE -> CLAIMED -> RENDERING -> RENDERED -> READY -> SENDING -> ENDED -> FREE
  *	        (claim)    (lane)                  (kept)    (lane)             (kept)
  *
  * A death between a server's 250 and the commit sends a mail again. So a lane begins none before
- *the outcome of its last is committed, and there is one lane for each LANE_QUEUE mails that wait:
- *with little to do one mail at most is doubled by a death, and never more than there are
- *connections.
+ * the outcome of its last is committed, and there is one lane for each LANE_QUEUE mails that wait:
+ * with little to do one mail at most is doubled by a death, and never more than there are
+ * connections.
  *
  * All of it under `lock`, but for what is in a lane's hand. */
 #ifndef MAILDESK_APP_SENDER_PRIV_H
@@ -30,6 +30,7 @@ enum {
 	SENDER_ITEMS = 256, /* claimed at a time, of one account */
 	SENDER_MAIL_MAX = 64 << 20,
 	LANE_QUEUE = 16,
+	SENDER_PAUSE_MS = 1000, /* after a database failure */
 };
 
 enum item_state {
@@ -117,5 +118,11 @@ int lanes_call(struct sender *s, struct account *a, size_t n, struct md_err *err
 void lanes_stop(struct sender *s);
 /* Under lock. How many more may be begun now; *ret_ms when it is none: until when. */
 size_t account_allows(struct sender *s, struct account *a, int64_t *ret_ms);
+
+/* Of what came out of lanes, which nobody else touches; takes the lock itself. *ret_n: how many. */
+int sender_settle(struct sender *s, size_t *ret_n, struct md_err *err);
+/* Both under lock, of an item that is in no lane's hand. */
+void item_forget_rendered(struct sender *s, struct item *i);
+void item_release(struct item *i);
 
 #endif
