@@ -110,14 +110,16 @@ static void fill_items(struct account *a, const struct claiming *k)
 
 	for (size_t n = 0; n < SENDER_ITEMS && at < k->n; n++) {
 		struct item *i = &a->items[n];
+		const struct outbox_row *row = &k->rows[at];
 
 		if (i->state != ITEM_FREE)
 			continue;
-		*i = (struct item){ .state = k->rows[at].blob_id ? ITEM_READY : ITEM_CLAIMED,
+		*i = (struct item){ .state = row->blob_id ? ITEM_READY : ITEM_CLAIMED,
 				    .batch = k->batch,
-				    .row = k->rows[at++],
+				    .row = *row,
 				    .lease_end_ms = k->lease_end_ms };
 		k->batch->live++;
+		at++;
 	}
 }
 
