@@ -14,205 +14,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FILE_MAX = 1 << 20, PROBLEM_MAX = 8192, HARVESTED = 1 << 24 };
+enum { FILE_MAX = 1 << 20, HARVESTED = 1 << 24 };
 
 static struct conf_load *loading;
 
 /* What a list holds when nobody set it; with more behind it, the rest was given by "+=". */
 static char unset_list[] = "{\"\\x01\"}";
 #define UNSET "\x01"
-
-/* ---- problems ---- */
-
-__attribute__((format(printf, 5, 0))) static void add_problem(struct conf_load *l,
-							      struct conf_origin o, bool warning,
-							      const struct conf_node *n,
-							      const char *fmt, va_list ap)
-{
-	md_auto(buf_done) struct buf text = BUF_INIT(PROBLEM_MAX);
-	struct conf_problem *p = arena_alloc(l->arena, sizeof *p);
-
-	if (n && n->section) {
-		buf_adds(&text, n->section->name);
-		if (n->section->title)
-			buf_addf(&text, " \"%s\"", *(const char **)n->object);
-		buf_adds(&text, ": ");
-	}
-	buf_addv(&text, fmt, ap);
-	l->n_errors += !warning;
-	if (!p)
-		return;
-	p->origin = o;
-	p->warning = warning;
-	p->number = l->n_problems++;
-	p->text = arena_strdup(l->arena, buf_str(&text));
-	p->next = l->problems;
-	l->problems = p;
-}
-
-void conf_error(struct conf_load *l, struct conf_origin o, const struct conf_node *n,
-		const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	add_problem(l, o, false, n, fmt, ap);
-	va_end(ap);
-}
-
-void conf_warning(struct conf_load *l, struct conf_origin o, const struct conf_node *n,
-		  const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	add_problem(l, o, true, n, fmt, ap);
-	va_end(ap);
-}
-
-static struct conf_origin here(const struct conf_load *l, int line)
-{
-	return (struct conf_origin){ l->file, l->number, line };
-}
-
-static int by_place(const void *left, const void *right)
-{
-	const struct conf_problem *a = *(struct conf_problem *const *)left;
-	const struct conf_problem *b = *(struct conf_problem *const *)right;
-
-	if (a->warning != b->warning)
-		return a->warning ? 1 : -1;
-	if (a->origin.number != b->origin.number)
-		return a->origin.number < b->origin.number ? -1 : 1;
-	if (a->origin.line != b->origin.line)
-		return a->origin.line < b->origin.line ? -1 : 1;
-	return a->number < b->number ? -1 : 1;
-}
-
-/* Errors, then warnings, each by file and line. */
-static int tell_problems(struct conf_load *l, struct buf *out)
-{
-	struct conf_problem **all = arena_array(l->arena, l->n_problems + 1, sizeof(void *));
-	size_t n = 0;
-
-	if (!all)
-		return MD_NOMEM;
-	for (struct conf_problem *p = l->problems; p; p = p->next)
-		all[n++] = p;
-	qsort(all, n, sizeof(void *), by_place);
-	for (size_t i = 0; i < n; i++)
-		buf_addf(out, "%s:%d: %s%s\n", all[i]->origin.file, all[i]->origin.line,
-			 all[i]->warning ? "warning: " : "", all[i]->text ? all[i]->text : "");
-	return MD_OK;
-}
-
-/* ---- one value ---- */
-
-static bool checked(struct conf_load *l, const struct conf_node *n, const struct conf_key *k,
-		    const struct conf_value *v, const char *where)
-{
-	bool fine = true;
-	struct md_err err;
-
-	for (size_t i = 0; k->check && i < v->n; i++)
-		if (k->check(v->v[i], &err) != MD_OK) {
-			conf_error(l, v->origin, n, "%s%s = \"%.100s\": %s", where, k->name,
-				   v->v[i], err.text);
-			fine = false;
-		}
-	return fine;
-}
-
-static void set_value(struct conf_load *l, struct conf_node *n, const struct conf_key *k,
-		      const struct conf_value *v)
-{
-	bool nested = n->section && strcmp(n->section->name, k->section) != 0;
-	md_auto(buf_done) struct buf where = BUF_INIT(200), text = BUF_INIT(PROBLEM_MAX);
-	md_auto(buf_done) struct buf written = BUF_INIT(PROBLEM_MAX);
-
-	n->set[k - conf_keys] = v->origin; /* also when it is wrong: it is not missing */
-	if (nested)
-		buf_addf(&where, "%s.", k->section);
-	if (!checked(l, n, k, v, buf_str(&where)) ||
-	    conf_put_value(l->arena, n->object, k, v) == MD_OK)
-		return;
-	conf_allowed(&text, k);
-	for (size_t i = 0; i < v->n; i++)
-		buf_addf(&written, "%s\"%.100s\"", i ? ", " : "", v->v[i]);
-	conf_error(l, v->origin, n, "%s%s = %s: %s", buf_str(&where), k->name, buf_str(&written),
-		   buf_str(&text));
-}
-
-/* ---- sections ---- */
-
-static bool belongs(const struct conf_node *n, const struct conf_key *k)
-{
-	const struct conf_section *s;
-
-	if (!n->section)
-		return k->section[0] == '\0';
-	if (strcmp(k->section, n->section->name) == 0)
-		return true;
-	s = conf_section_find(n->section->name, k->section);
-	return s && !s->title;
-}
-
-static struct conf_node *add_node(struct conf_load *l, const struct conf_section *s,
-				  const struct conf_node *parent, const char *title, int line)
-{
-	struct conf_node *n = arena_alloc(l->arena, sizeof *n);
-
-	if (!n)
-		return NULL;
-	n->section = s;
-	n->parent = parent;
-	n->origin = here(l, line);
-	n->set = arena_array(l->arena, conf_key_count, sizeof *n->set);
-	n->object = !s         ? l->config
-		    : s->title ? arena_alloc(l->arena, s->size)
-			       : (void *)((char *)l->config + s->at);
-	if (!n->set || !n->object)
-		return NULL;
-	if (s && s->title)
-		*(const char **)n->object = arena_strdup(l->arena, title);
-	for (size_t i = 0; i < conf_key_count; i++) {
-		if (!conf_keys[i].standard || !belongs(n, &conf_keys[i]))
-			continue;
-		if (conf_put_default(l->arena, n->object, &conf_keys[i]) != MD_OK)
-			return NULL;
-	}
-	*l->tail = n;
-	l->tail = &n->next;
-	return n;
-}
-
-static bool title_valid(const char *s)
-{
-	size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
-
-	return n > 0 && n <= 64 && s[n] == '\0';
-}
-
-/* The section of that title, made when it is new. NULL: reported, or out of memory. */
-static struct conf_node *find_node(struct conf_load *l, const struct conf_section *s,
-				   const struct conf_node *parent, const char *title, int line)
-{
-	struct conf_node *n;
-
-	for (n = l->nodes; n; n = n->next)
-		if (n->section == s && n->parent == parent &&
-		    (!s || !s->title || strcmp(*(char **)n->object, title) == 0))
-			return n;
-	if (s->title && !s->title_key && !title_valid(title)) {
-		conf_error(
-			l, here(l, line), NULL,
-			"%s \"%.80s\": allowed in a title: 1 to 64 letters, digits, \".\", \"-\" "
-			"and \"_\"",
-			s->name, title);
-		return NULL;
-	}
-	return add_node(l, s, parent, title, line);
-}
 
 /* ---- libconfuse ---- */
 
@@ -239,7 +47,7 @@ static void harvest_key(struct conf_load *l, struct conf_node *n, const char *se
 {
 	const struct conf_key *k = conf_key_find(section, cfg_opt_name(opt));
 	unsigned count = cfg_opt_size(opt);
-	struct conf_value v = { .origin = here(l, n->origin.line) };
+	struct conf_value v = { .origin = conf_here(l, n->origin.line) };
 
 	if (!(opt->flags & CFGF_LIST) && (count == 0 || !cfg_opt_getnstr(opt, 0)))
 		return;
@@ -253,7 +61,7 @@ static void harvest_key(struct conf_load *l, struct conf_node *n, const char *se
 			v.v[v.n++] = text;
 	}
 	if (v.v && k && !(v.append && v.n == 0))
-		set_value(l, n, k, &v);
+		conf_set_value(l, n, k, &v);
 }
 
 static void harvest(struct conf_load *l, struct conf_node *n, const char *section, cfg_t *cfg)
@@ -292,9 +100,10 @@ static int section_closed(cfg_t *parent, cfg_opt_t *opt)
 	if (!s || !owner || !cfg)
 		return 0;
 	cfg->flags |= HARVESTED;
-	n = find_node(l, owner, NULL, cfg_title(top ? cfg : parent), line);
+	n = conf_find_node(l, owner, NULL, cfg_title(top ? cfg : parent), line);
 	if (n && s != owner && s->title)
-		n = find_node(l, s, n, s->title_key ? key_title(l, s, cfg) : cfg_title(cfg), line);
+		n = conf_find_node(l, s, n, s->title_key ? key_title(l, s, cfg) : cfg_title(cfg),
+				   line);
 	if (n)
 		harvest(l, n, s->name, cfg);
 	l->closed += top;
@@ -304,10 +113,10 @@ static int section_closed(cfg_t *parent, cfg_opt_t *opt)
 __attribute__((format(printf, 2, 0))) static void confuse_error(cfg_t *cfg, const char *fmt,
 								va_list ap)
 {
-	md_auto(buf_done) struct buf text = BUF_INIT(PROBLEM_MAX);
+	md_auto(buf_done) struct buf text = BUF_INIT(CONF_PROBLEM_MAX);
 
 	buf_addv(&text, fmt, ap);
-	conf_error(loading, here(loading, cfg->line), NULL, "%s", buf_str(&text));
+	conf_error(loading, conf_here(loading, cfg->line), NULL, "%s", buf_str(&text));
 	loading->incomplete = true;
 }
 
@@ -356,7 +165,7 @@ static void unknown_name(void *ctx, int line, const char *text)
 {
 	struct conf_load *l = ctx;
 
-	conf_error(l, here(l, line), NULL, "%s", text);
+	conf_error(l, conf_here(l, line), NULL, "%s", text);
 }
 
 static int parse_text(struct conf_load *l, char *text)
@@ -381,11 +190,11 @@ static int parse_text(struct conf_load *l, char *text)
 	if (l->arena->failed)
 		return MD_NOMEM;
 	if (rc != CFG_SUCCESS && !l->incomplete) { /* without a word: an empty name */
-		conf_error(l, here(l, cfg->line), NULL, "syntax error");
+		conf_error(l, conf_here(l, cfg->line), NULL, "syntax error");
 		l->incomplete = true;
 	}
 	if (scan.broken && !l->incomplete)
-		conf_error(l, here(l, scan.broken_line), NULL, "%s", scan.broken);
+		conf_error(l, conf_here(l, scan.broken_line), NULL, "%s", scan.broken);
 	l->incomplete |= earlier || scan.broken;
 	return MD_OK;
 }
@@ -415,7 +224,7 @@ static int load_file(struct conf_load *l, const char *path)
 	if (!f) {
 		int why = errno;
 
-		conf_error(l, here(l, 1), NULL, "cannot be read: %s%s", strerror(why),
+		conf_error(l, conf_here(l, 1), NULL, "cannot be read: %s%s", strerror(why),
 			   why == ENOENT && l->number == 1
 				   ? "; \"maildesk init\" writes one, --config names another"
 				   : conf_way_out(why));
@@ -427,7 +236,7 @@ static int load_file(struct conf_load *l, const char *path)
 	if (rc == MD_NOMEM)
 		return rc;
 	if (rc != MD_OK) {
-		conf_error(l, here(l, 1), NULL,
+		conf_error(l, conf_here(l, 1), NULL,
 			   rc == MD_BROKEN ? "cannot be read"
 					   : "no configuration: allowed: up to 1 MB of text");
 		l->incomplete = true;
@@ -442,7 +251,7 @@ static int folder_unread(const char *path, int why)
 	if (why == ENOENT || why == ENOTDIR)
 		return 0;
 	loading->file = arena_strdup(loading->arena, path);
-	conf_error(loading, here(loading, 1), NULL, "cannot be read: %s%s", strerror(why),
+	conf_error(loading, conf_here(loading, 1), NULL, "cannot be read: %s%s", strerror(why),
 		   conf_way_out(why));
 	return 0;
 }
@@ -467,85 +276,15 @@ static int load_fragments(struct conf_load *l)
 
 /* ---- the whole ---- */
 
-struct conf_origin conf_origin_of(const struct conf_node *n, const char *section, size_t at)
-{
-	for (size_t i = 0; i < conf_key_count; i++)
-		if (strcmp(conf_keys[i].section, section) == 0 && conf_keys[i].at == at &&
-		    n->set[i].line > 0)
-			return n->set[i];
-	return n->origin;
-}
-
-/* The titled sections of one kind within `parent` become an array of `owner`, its struct, in the
- * order of their first appearance. */
-static int build_array(struct conf_load *l, const struct conf_section *s,
-		       const struct conf_node *parent, void *owner)
-{
-	size_t count = 0;
-	char *array;
-
-	for (struct conf_node *n = l->nodes; n; n = n->next)
-		count += n->section == s && n->parent == parent;
-	array = arena_array(l->arena, count + 1, s->size);
-	if (!array)
-		return MD_NOMEM;
-	*(void **)((char *)owner + s->array_at) = array;
-	*(size_t *)((char *)owner + s->count_at) = count;
-	for (struct conf_node *n = l->nodes; n; n = n->next)
-		if (n->section == s && n->parent == parent) {
-			memcpy(array, n->object, s->size);
-			array += s->size;
-		}
-	return MD_OK;
-}
-
-/* Inner ones first: their owner's struct is copied with their arrays in it. */
-static int build_inner_arrays(struct conf_load *l)
-{
-	int rc = MD_OK;
-
-	for (struct conf_node *n = l->nodes; n; n = n->next)
-		for (size_t i = 0; i < conf_section_count && rc == MD_OK; i++) {
-			const struct conf_section *s = &conf_sections[i];
-
-			if (n->section && s->title && s->parent &&
-			    strcmp(s->parent, n->section->name) == 0)
-				rc = build_array(l, s, n, n->object);
-		}
-	return rc;
-}
-
-static int build_arrays(struct conf_load *l)
-{
-	int rc = MD_OK;
-
-	for (size_t i = 0; i < conf_section_count && rc == MD_OK; i++)
-		if (conf_sections[i].title && !conf_sections[i].parent)
-			rc = build_array(l, &conf_sections[i], NULL, l->config);
-	return rc;
-}
-
-/* Sections without title exist, with their defaults, whether written or not. */
-static int add_plain_nodes(struct conf_load *l)
-{
-	if (!add_node(l, NULL, NULL, NULL, 1))
-		return MD_NOMEM;
-	for (size_t i = 0; i < conf_section_count; i++)
-		if (!conf_sections[i].title && !conf_sections[i].parent &&
-		    !add_node(l, &conf_sections[i], NULL, NULL, 1))
-			return MD_NOMEM;
-	return MD_OK;
-}
-
 static int load_all(struct conf_load *l)
 {
-	int rc = add_plain_nodes(l);
+	int rc = conf_add_plain_nodes(l);
 
 	if (rc != MD_OK || (rc = load_file(l, l->config->file)) != MD_OK ||
-	    (rc = load_fragments(l)) != MD_OK || (rc = build_inner_arrays(l)) != MD_OK)
+	    (rc = load_fragments(l)) != MD_OK || (rc = conf_build_inner_arrays(l)) != MD_OK)
 		return rc;
 	config_check(l);
-	if ((rc = build_arrays(l)) != MD_OK)
+	if ((rc = conf_build_arrays(l)) != MD_OK)
 		return rc;
 	return l->n_errors ? MD_INPUT : l->arena->failed ? MD_NOMEM : MD_OK;
 }
@@ -567,7 +306,7 @@ int config_load(const char *file, struct config **ret, struct buf *problems)
 	l.tail = &l.nodes;
 	rc = load_all(&l);
 	loading = NULL;
-	if (tell_problems(&l, problems) != MD_OK)
+	if (conf_tell_problems(&l, problems) != MD_OK)
 		return MD_NOMEM;
 	if (rc == MD_OK)
 		*ret = md_take(c);

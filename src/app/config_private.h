@@ -78,7 +78,8 @@ struct conf_scan {
  * MD_OK or MD_NOMEM. */
 int conf_scan(struct conf_scan *s, char *text);
 
-/* ---- loading (config.c) and checking (config_check.c) ---- */
+/* ---- loading (config.c), its sections (config_nodes.c) and its problems (config_problems.c), and
+ * checking (config_check.c) ---- */
 
 struct conf_origin {
 	const char *file;
@@ -96,6 +97,7 @@ int conf_put_value(struct arena *a, void *object, const struct conf_key *k,
 		   const struct conf_value *v);
 int conf_put_default(struct arena *a, void *object, const struct conf_key *k);
 
+enum { CONF_PROBLEM_MAX = 8192 }; /* bytes of one text */
 struct conf_problem {
 	struct conf_problem *next;
 	struct conf_origin origin;
@@ -125,6 +127,25 @@ struct conf_load {
 	size_t closed;
 };
 
+/* A line of the file being read. */
+static inline struct conf_origin conf_here(const struct conf_load *l, int line)
+{
+	return (struct conf_origin){ l->file, l->number, line };
+}
+/* Sections without title exist, with their defaults, whether written or not. MD_NOMEM. */
+int conf_add_plain_nodes(struct conf_load *l);
+/* The section of that title, made when it is new. NULL: reported, or out of memory. */
+struct conf_node *conf_find_node(struct conf_load *l, const struct conf_section *s,
+				 const struct conf_node *parent, const char *title, int line);
+/* Checks it and puts it into the node's struct; what is wrong with it is reported. */
+void conf_set_value(struct conf_load *l, struct conf_node *n, const struct conf_key *k,
+		    const struct conf_value *v);
+/* When all is read: titled sections become the arrays of their parents' structs (first), and of
+ * struct config. MD_NOMEM. */
+int conf_build_inner_arrays(struct conf_load *l);
+int conf_build_arrays(struct conf_load *l);
+/* Errors, then warnings, each by file and line. MD_NOMEM. */
+int conf_tell_problems(struct conf_load *l, struct buf *out);
 /* The next section of that name, from n on. */
 struct conf_node *conf_next_node(struct conf_node *n, const char *name);
 /* A name that must be the title of a section. */
