@@ -109,7 +109,8 @@ static int load_held(struct intake *in, const struct confirmation *f, struct hel
 {
 	int rc = message_get(in->c, f->message_id, in->a, &h->row, err);
 
-	if (rc == MD_OK)
+	h->comment = (struct comment){ .body = "" };
+	if (rc == MD_OK && f->comment_id) /* a mail of commands alone has none */
 		rc = comment_get(in->c, f->comment_id, in->a, &h->comment, err);
 	if (rc != MD_OK)
 		return rc;
@@ -163,7 +164,8 @@ static int run_held(struct held *h, struct md_err *err)
 	struct intake *in = &h->in;
 	int rc = intake_parse_commands(in, err);
 
-	/* A ticket's description is there already: only its commands are run. */
+	/* A ticket's description is there already, or there are no words: only its commands are run.
+	 */
 	if (rc == MD_OK && !h->comment.held) {
 		in->list.body = "";
 		h->m.reply_text = "";

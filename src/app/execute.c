@@ -65,14 +65,18 @@ int execute_one(struct work *w, const struct command *cmd, const char **ret_resu
 		struct md_err *err)
 {
 	struct step s = { .w = w, .cmd = cmd, .ch = WORK_CHANGE_NONE };
+	enum policy_action action = cmd->row->action;
 	int rc = MD_OK;
+
+	if (action == ACTION_SET_REQUESTER)
+		action = work_requester_action(w);
 
 	if (!command_is_query(cmd->row)) {
 		if (!w->ticket.id)
 			return work_refuse(err, MD_INPUT, WORK_BAD_VALUE,
 					   "for which ticket? put [#N] into the subject");
-		rc = cmd->row->verb == VERB_UNMERGE ? work_ask_frozen(w, cmd->row->action, err)
-						    : work_ask(w, cmd->row->action, err);
+		rc = cmd->row->verb == VERB_UNMERGE ? work_ask_frozen(w, action, err)
+						    : work_ask(w, action, err);
 	}
 	if (rc == MD_OK)
 		rc = run[cmd->row->verb](&s, err);
@@ -228,8 +232,8 @@ int work_commands(struct work *w, const struct command_list *list, struct md_err
 	for (size_t i = 0; i + 1 < w->n_lines && rc != MD_OK; i++)
 		if (w->lines[i].ok)
 			w->lines[i] = (struct work_line){ w->lines[i].line, not_done, false };
-	/* Words beside commands of the subject fail nothing, but are mentioned. */
-	if (rc == MD_OK && list->subject_block[0])
+	/* Words in the place of commands fail nothing, but are mentioned. */
+	if (rc == MD_OK)
 		add_all(w, list->leftovers, list->leftover_count);
 	if (w->arena->failed)
 		return md_fail(err, MD_NOMEM, 0, "out of memory");

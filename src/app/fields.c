@@ -121,8 +121,10 @@ int work_set_requester(struct work *w, int64_t to, struct md_err *err)
 						      .new_value = user.name,
 						      .new_number = to },
 				 err);
-	if (rc == MD_OK)
+	if (rc == MD_OK && (!w->created || strcmp(old.role, "customer") != 0))
 		rc = participant_put(w->c, w->ticket.id, old.id, "cc", w->by->now_ms, err);
+	else if (rc == MD_OK) /* the customer of a mail passed on, whose ticket it never was */
+		rc = participant_remove(w->c, w->ticket.id, old.id, err);
 	if (rc == MD_OK)
 		rc = participant_put(w->c, w->ticket.id, to, "requester", w->by->now_ms, err);
 	if (rc == MD_OK)
@@ -327,13 +329,18 @@ static int change_field(struct work *w, const char *name, const char *value, str
 
 /* ---- */
 
+enum policy_action work_requester_action(const struct work *w)
+{
+	return w->created ? ACTION_CREATE_FOR_OTHERS : ACTION_SET_REQUESTER;
+}
+
 int work_change_fields(struct work *w, const struct work_change *ch, struct md_err *err)
 {
 	bool fields = ch->set_due || ch->set_snoozed || ch->add_time_ms || ch->field;
 	int rc = MD_OK;
 
 	if (ch->requester)
-		rc = work_ask(w, ACTION_SET_REQUESTER, err);
+		rc = work_ask(w, work_requester_action(w), err);
 	if (rc == MD_OK && ch->requester)
 		rc = work_set_requester(w, ch->requester, err);
 	if (rc == MD_OK && fields)

@@ -85,6 +85,26 @@ static int drop_planted(struct intake *in, struct md_err *err)
 	return MD_OK;
 }
 
+/* Words in the place of commands, and no command beside them: an agent who answers a ticket is told
+ * that they were none, unless they came with its title. */
+static int drop_words(struct intake *in, struct md_err *err)
+{
+	struct command_list *list = &in->list;
+	struct ticket t = { 0 };
+	bool mean_it = in->f.is_staff && in->route.outcome == ROUTE_COMMENT;
+	int rc = MD_OK;
+
+	if (list->subject_block[0] || list->leftover_count == 0)
+		return MD_OK;
+	if (mean_it)
+		rc = ticket_get(in->c, in->route.ticket, in->a, &t, err);
+	for (size_t i = 0; i < list->leftover_count; i++)
+		mean_it &= t.title && !strstr(t.title, list->leftovers[i].line);
+	if (!mean_it)
+		list->leftover_count = 0;
+	return rc;
+}
+
 /* "[#1 #2]" without commands is a comment on the first, and links the others to it. */
 static int link_the_rest(struct intake *in, struct md_err *err)
 {
@@ -157,6 +177,8 @@ int intake_parse_commands(struct intake *in, struct md_err *err)
 	if (rc == MD_OK)
 		rc = drop_planted(in, err);
 	if (rc == MD_OK)
+		rc = drop_words(in, err);
+	if (rc == MD_OK)
 		rc = drop_echo(in, &input, err);
 	if (rc == MD_OK)
 		lead_to_ticket(in);
@@ -211,7 +233,7 @@ int intake_run_commands(struct intake *in, struct work *w, struct md_err *err)
 		w->n_lines = in->n_lines;
 		return told || strcmp(when, "never") != 0 ? work_transcript(w, err) : MD_OK;
 	}
-	if (in->list.count || in->list.refusal_count) {
+	if (in->list.count || in->list.refusal_count || in->list.leftover_count) {
 		rc = work_commands(w, &in->list, err);
 		in->lines = w->lines;
 		in->n_lines = w->n_lines;

@@ -854,7 +854,9 @@ static void commands_of_mails(void **state)
 		{ ANNA, "Re: x [take; frobnicate]", "Hi\n", "in_progress 1 Anna", "public free: Hi",
 		  "public_reply " CAROL "\ntranscript " ANNA },
 		{ ANNA, "Re: x [urgent]", "Hi\n", "open 1 -", "public free: Hi",
-		  "public_reply " CAROL },
+		  "public_reply " CAROL "\ntranscript " ANNA },
+		{ ANNA, "Re: x [urgent]", "", "open 1 -", NULL, "transcript " ANNA },
+		{ CAROL, "Re: x [urgent]", "Hi\n", "open 1 -", "public free: Hi", "" },
 		/* customers */
 		{ CAROL, "Re: x [close]", "Thanks!\n", "closed 1 -", "public free: Thanks!", "" },
 		{ CAROL, "Re: x", "#close\n", "closed 1 -", NULL, "" },
@@ -968,6 +970,18 @@ static void an_echoed_subject_runs_nothing(void **state)
 	ROWS(f, "in_progress 2 Anna", TICKET_STATE, (long long)ticket);
 }
 
+/* A title in brackets comes back with every answer. */
+static void words_of_a_title_are_no_commands(void **state)
+{
+	struct fixture *f = *state;
+
+	TAKE(f, .from = CAROL, .subject = "Printer [urgent]", .body = "It burns.\n");
+	send_all(f);
+	TAKE(f, .from = ANNA, .auth = "pass", .subject = "Re: [#1] Printer [urgent]",
+	     .body = "Hi\n");
+	ROWS(f, "public_reply " CAROL, QUEUED);
+}
+
 /* ---- attachments ---- */
 
 static void attachments_hang_on_their_comment(void **state)
@@ -1041,6 +1055,7 @@ int main(void)
 		DESK_TEST(commands_in_a_new_mail, ""),
 		DESK_TEST(decisions_tell_of_commands, ""),
 		DESK_TEST(an_echoed_subject_runs_nothing, ""),
+		DESK_TEST(words_of_a_title_are_no_commands, ""),
 		DESK_TEST(attachments_hang_on_their_comment, ""),
 	};
 

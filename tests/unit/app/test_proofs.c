@@ -224,6 +224,28 @@ static void a_held_mail_is_confirmed_once(void **state)
 	ROWS(f, "", QUEUED);
 }
 
+/* There are no words that were held, only what the subject asked for. */
+static void a_mail_of_commands_alone_is_confirmed(void **state)
+{
+	struct fixture *f = *state;
+	int64_t ticket, other;
+	const char *code;
+	struct intake_result r;
+
+	ticket = create(f, f->carol, f->carol, "Broken");
+	other = create(f, f->carol, f->carol, "Still broken");
+	r = TAKE(f, .from = ANNA, .auth = "pass", .subject = "[#1] Broken [merge #2]", .body = "");
+	OUTCOME(r, "commands_run");
+	assert_int_equal(r.comment, 0);
+	ROWS(f, "0", "SELECT count(*) FROM tickets WHERE merged_into IS NOT NULL");
+	code = mail_data(f, ANNA, "mail.reply_to");
+	send_all(f);
+	r = TAKE(f, .from = ANNA, .to = code, .subject = "Re: confirm", .body = "Yes.\n");
+	OUTCOME(r, "commands_run");
+	ROWS(f, "1", "SELECT merged_into = %lld FROM tickets WHERE id = %lld", (long long)other,
+	     (long long)ticket);
+}
+
 static void an_hour_is_given_to_confirm(void **state)
 {
 	struct fixture *f = *state;
@@ -320,6 +342,17 @@ static void an_agents_forward_is_the_customers(void **state)
 	     "SELECT is_internal || ': ' || body FROM comments ORDER BY id");
 	ROWS(f, "1",
 	     "SELECT count(*) FROM outbox WHERE event = 'created' AND recipient = '" EVE "'");
+	/* or whoever's the agent says; the other one hears nothing of it */
+	send_all(f);
+	TAKE(f, .from = ANNA, .auth = "pass", .subject = "Fwd: x",
+	     .body = "#requester " CAROL "\n\n" FORWARDED);
+	ROWS(f, CAROL,
+	     "SELECT u.email FROM tickets t JOIN users u ON u.id = t.requester_id"
+	     " ORDER BY t.id DESC LIMIT 1");
+	ROWS(f, "created " CAROL "\ncreated_agent " BOB, QUEUED);
+	ROWS(f, "0",
+	     "SELECT count(*) FROM ticket_participants p JOIN users u ON u.id = p.user_id"
+	     " WHERE u.email = '" EVE "' AND p.ticket_id = (SELECT max(id) FROM tickets)");
 	/* of whom nothing is proven, and of customers: their own */
 	TAKE(f, .from = ANNA, .subject = "Fwd: x", .body = FORWARDED);
 	ROWS(f, ANNA,
@@ -626,6 +659,7 @@ int main(void)
 		DESK_TEST(both_proofs_make_level_three, ""),
 		DESK_TEST(a_spoilt_address_is_told_of, NO_AUTHSERV),
 		DESK_TEST(a_held_mail_is_confirmed_once, ""),
+		DESK_TEST(a_mail_of_commands_alone_is_confirmed, ""),
 		DESK_TEST(an_hour_is_given_to_confirm, ""),
 		DESK_TEST(without_plus_addressing_commands_are_confirmed,
 			  NO_AUTHSERV "mailbox support { plus_addressing = false }\n"),
