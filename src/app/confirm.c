@@ -164,8 +164,7 @@ static int run_held(struct held *h, struct md_err *err)
 	struct intake *in = &h->in;
 	int rc = intake_parse_commands(in, err);
 
-	/* A ticket's description is there already, or there are no words: only its commands are run.
-	 */
+	/* Without words of its own, or with those that opened the ticket, only its commands run. */
 	if (rc == MD_OK && !h->comment.held) {
 		in->list.body = "";
 		h->m.reply_text = "";

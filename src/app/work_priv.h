@@ -15,7 +15,7 @@ const char *work_clean_title(struct arena *a, const char *title);
 void work_see(struct work *w);
 /* May the actor do that here? MD_OK, MD_REFUSED, MD_NOTFOUND. */
 int work_ask(struct work *w, enum policy_action action, struct md_err *err);
-/* For whom a ticket is that was opened in this step is part of opening it; later it is another's. */
+/* In the step that opens a ticket, saying for whom is a part of that; later it is an action. */
 enum policy_action work_requester_action(const struct work *w);
 /* The same for what may be done to a ticket that was merged or deleted. */
 int work_ask_frozen(struct work *w, enum policy_action action, struct md_err *err);
