@@ -5,7 +5,13 @@ RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-ins
 	libgnutls28-dev libical-dev libjansson-dev libmicrohttpd-dev libpcre2-dev libpq-dev \
 	libseccomp-dev libsodium-dev libsqlite3-dev libxml2-dev libzstd-dev make nodejs npm zlib1g-dev
 WORKDIR /src
-COPY . .
+COPY Makefile schema.sql ./
+COPY include include
+COPY man man
+COPY src src
+COPY systemd systemd
+COPY templates templates
+COPY web web
 RUN make web && make -j"$(nproc)" all && make install PREFIX=/usr DESTDIR=/out
 
 FROM debian:12-slim
