@@ -348,8 +348,9 @@ static int reload(struct daemon *dm, struct md_err *err)
 		if (rc == MD_OK) {
 			take_over(dm, &c);
 			audit_note(dm->d, "config.reload", NULL);
-			log_notice(NULL, "new configuration: %zu mailboxes, http on %s%s%s",
-				   dm->config->n_mailboxes, daemon_listening(dm),
+			log_notice(NULL, "new configuration: %zu mailbox%s, http on %s%s%s",
+				   dm->config->n_mailboxes,
+				   dm->config->n_mailboxes == 1 ? "" : "es", daemon_listening(dm),
 				   *dm->d->reload.restart ? "; waits for a restart: " : "",
 				   dm->d->reload.restart);
 			return MD_OK;

@@ -78,8 +78,9 @@ static int run(struct config **config, int signals)
 		return EX_OK;
 	if (rc != MD_OK)
 		return cmd_fail("serve", rc, &err);
-	log_notice(NULL, "maildesk %s is up: %zu mailboxes, http on %s", MAILDESK_VERSION,
-		   daemon_config(daemon)->n_mailboxes, daemon_listening(daemon));
+	log_notice(NULL, "maildesk %s is up: %zu mailbox%s, http on %s", MAILDESK_VERSION,
+		   daemon_config(daemon)->n_mailboxes,
+		   daemon_config(daemon)->n_mailboxes == 1 ? "" : "es", daemon_listening(daemon));
 	service_tell("READY=1\nSTATUS=working");
 	while (rc == MD_OK && next_signal(signals) == SIGHUP)
 		rc = reload(daemon, &err);

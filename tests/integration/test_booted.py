@@ -170,7 +170,7 @@ def test_a_reload_takes_a_new_configuration_or_says_why_not(service):
     assert any('did you mean "name"' in e["MESSAGE"] for e in service.journal())
     fragment.write_text('desk { name = "x" }\n')
     assert service("systemctl", "reload", "maildesk").returncode == 0
-    wait_for("the new configuration", lambda: any("new configuration: 1 mailboxes" in e["MESSAGE"]
+    wait_for("the new configuration", lambda: any("new configuration: 1 mailbox," in e["MESSAGE"]
                                                   for e in service.journal()))
     assert service.show("ActiveState", "NRestarts") == ["active", "0"]
 
