@@ -1,6 +1,7 @@
 #include <maildesk/app/reader.h>
 #include <maildesk/base/clock.h>
 #include <maildesk/base/fault.h>
+#include <maildesk/base/io.h>
 #include <maildesk/base/log.h>
 #include <maildesk/base/mem.h>
 
@@ -128,14 +129,7 @@ static int spool(const uint8_t *raw, size_t n, int *ret_fd, struct md_err *err)
 {
 	md_auto(md_close_p) int fd = memfd_create("mail", MFD_CLOEXEC);
 
-	for (size_t done = 0; fd >= 0 && done < n;) {
-		ssize_t w = write(fd, raw + done, n - done);
-
-		if (w < 0 && errno != EINTR)
-			return md_fail(err, MD_BROKEN, errno, "spool: %s", strerror(errno));
-		done += w > 0 ? (size_t)w : 0;
-	}
-	if (fd < 0)
+	if (fd < 0 || !io_write_all(fd, raw, n))
 		return md_fail(err, MD_BROKEN, errno, "spool: %s", strerror(errno));
 	*ret_fd = fd;
 	fd = -1;

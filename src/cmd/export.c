@@ -5,6 +5,7 @@
 #include <maildesk/store/port.h>
 
 #include <maildesk/base/clock.h>
+#include <maildesk/base/io.h>
 #include <maildesk/cmd/cmd.h>
 #include <maildesk/cmd/offline.h>
 #include <maildesk/cmd/options.h>
@@ -35,24 +36,9 @@ static int failed(const char *path, struct md_err *err)
 	return md_fail(err, MD_BROKEN, errno, "%s: %s", path, strerror(errno));
 }
 
-static bool write_all(int fd, const char *p, size_t n)
-{
-	while (n) {
-		ssize_t done = write(fd, p, n);
-
-		if (done < 0 && errno != EINTR)
-			return false;
-		if (done > 0) {
-			p += done;
-			n -= (size_t)done;
-		}
-	}
-	return true;
-}
-
 static int flush(struct folder *f, struct md_err *err)
 {
-	bool ok = write_all(f->lines, buf_str(&f->out), f->out.len);
+	bool ok = io_write_all(f->lines, buf_str(&f->out), f->out.len);
 
 	buf_reset(&f->out);
 	return ok ? MD_OK : failed(PARTIAL, err);
@@ -66,7 +52,8 @@ static int put_line(void *ctx, const char *type, const struct buf *json, struct 
 	f->n_lines++;
 	progress_tell(&f->show, "exporting", type, "rows", f->n_lines, 0, f->n_lines);
 	if (rc == MD_OK && json->len >= OUT_MAX)
-		return write_all(f->lines, json->data, json->len) && write_all(f->lines, "\n", 1)
+		return io_write_all(f->lines, json->data, json->len) &&
+				       io_write_all(f->lines, "\n", 1)
 			       ? MD_OK
 			       : failed(PARTIAL, err);
 	buf_add(&f->out, json->data, json->len);
@@ -93,7 +80,7 @@ static int put_file(void *ctx, const char *path, const void *bytes, size_t n, st
 		return failed(part, err);
 	snprintf(part, sizeof part, "%.*s/partial", (int)(slash - path), path);
 	fd = openat(f->fd, part, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0 || !write_all(fd, bytes, n) || renameat(f->fd, part, f->fd, path) != 0)
+	if (fd < 0 || !io_write_all(fd, bytes, n) || renameat(f->fd, part, f->fd, path) != 0)
 		return failed(path, err);
 	f->n_files++;
 	return MD_OK;

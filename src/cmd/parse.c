@@ -7,6 +7,7 @@
 #include <maildesk/cmd/mails.h>
 #include <maildesk/cmd/options.h>
 
+#include <maildesk/base/io.h>
 #include <maildesk/base/json.h>
 #include <maildesk/base/mem.h>
 #include <maildesk/mail/charset.h>
@@ -75,23 +76,6 @@ struct batch_head {
 	bool failed;
 };
 
-static bool write_all(int fd, const void *bytes, size_t n)
-{
-	const char *p = bytes;
-
-	while (n) {
-		ssize_t done = write(fd, p, n);
-
-		if (done < 0 && errno != EINTR)
-			return false;
-		if (done > 0) {
-			p += done;
-			n -= (size_t)done;
-		}
-	}
-	return true;
-}
-
 static bool read_exactly(int fd, void *bytes, size_t n)
 {
 	char *p = bytes;
@@ -124,8 +108,8 @@ static bool work(const struct mails *j, size_t first, size_t step, int fd, bool 
 				head.failed = true;
 		head.bytes = out.len;
 		*ret_failed = *ret_failed || head.failed;
-		if (out.status != MD_OK || (framed && !write_all(fd, &head, sizeof head)) ||
-		    !write_all(fd, buf_str(&out), out.len))
+		if (out.status != MD_OK || (framed && !io_write_all(fd, &head, sizeof head)) ||
+		    !io_write_all(fd, buf_str(&out), out.len))
 			return false;
 		buf_reset(&out);
 	}
@@ -174,7 +158,7 @@ static bool collect(struct mails *j, struct worker *w, size_t workers)
 			room = head.bytes;
 		}
 		if (!read_exactly(w[b % workers].fd, bytes, head.bytes) ||
-		    !write_all(STDOUT_FILENO, bytes, head.bytes))
+		    !io_write_all(STDOUT_FILENO, bytes, head.bytes))
 			return false;
 		j->failed = j->failed || head.failed;
 	}

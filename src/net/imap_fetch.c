@@ -3,11 +3,11 @@
 #include "imap_private.h"
 
 #include <maildesk/base/clock.h>
+#include <maildesk/base/io.h>
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum {
 	LIST_WINDOW = 20000, /* UIDs asked for at a time; grows over gaps */
@@ -363,19 +363,11 @@ static bool sink_take(int type, struct mailimap_msg_att_body_section *section, c
 	if (sink->section && sink->section != section)
 		sink->doubled = true;
 	sink->section = section;
-	while (n) {
-		ssize_t written = write(sink->fd, bytes, n);
-
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written < 0) {
-			md_fail(&sink->s->io, MD_BROKEN, errno, "spool: %s", strerror(errno));
-			return false;
-		}
-		bytes += written;
-		n -= (size_t)written;
-		sink->written += (uint64_t)written;
+	if (!io_write_all(sink->fd, bytes, n)) {
+		md_fail(&sink->s->io, MD_BROKEN, errno, "spool: %s", strerror(errno));
+		return false;
 	}
+	sink->written += n;
 	return true;
 }
 
