@@ -2,6 +2,7 @@
  * in an API request: ours, SQLite's and jansson's. What came of it is there whole or not at all,
  * and the next one works. (Reading a mail: tests/unit/mail/test_message.c; the store:
  * test_memory.c.) */
+#include "../../lite_memory.h"
 #include "desk_fixture.h"
 
 #include <maildesk/app/api.h>
@@ -9,9 +10,7 @@
 #include <maildesk/desk/password.h>
 
 #include <arpa/inet.h>
-#include <malloc.h>
 #include <netinet/in.h>
-#include <sqlite3.h>
 #include <sys/socket.h>
 
 /* Statements are prepared by then, so an intake makes few; of a request each 13th is met. */
@@ -23,41 +22,11 @@ enum { STRIDE_INTAKE = 1, STRIDE_API = 13, IN_A_ROW = 20, FAILURES_LEAST = 5, CA
 	" inbound_per_sender_hour = 0 }\n"                                           \
 	"sla \"standard\" { resolution { medium = \"24h\" } }\n"
 
-static void *lite_malloc(int n)
-{
-	return md_malloc((size_t)n);
-}
-static void *lite_realloc(void *p, int n)
-{
-	return md_realloc(p, (size_t)n);
-}
-static int lite_size(void *p)
-{
-	return p ? (int)malloc_usable_size(p) : 0;
-}
-static int lite_roundup(int n)
-{
-	return (n + 7) & ~7;
-}
-static int lite_init(void *ctx)
-{
-	(void)ctx;
-	return SQLITE_OK;
-}
-static void lite_shutdown(void *ctx)
-{
-	(void)ctx;
-}
-
 static int share_the_allocator(void **state)
 {
-	static sqlite3_mem_methods methods = { lite_malloc,  free,      lite_realloc,  lite_size,
-					       lite_roundup, lite_init, lite_shutdown, NULL };
-
 	(void)state;
 	json_set_alloc_funcs(md_malloc, free);
-	return sqlite3_config(SQLITE_CONFIG_MALLOC, &methods) ||
-	       sqlite3_config(SQLITE_CONFIG_LOOKASIDE, 0, 0);
+	return lite_share_the_allocator();
 }
 
 /* All that either may change. */

@@ -1,5 +1,6 @@
 /* Allocations fail once, and from then on: ours and SQLite's alike. Whatever happens, a
  * transaction is there whole or not at all, and the next one works. */
+#include "../../lite_memory.h"
 #include "store_test.h"
 
 #include <maildesk/base/random.h>
@@ -9,9 +10,6 @@
 #include <maildesk/store/mailboxes.h>
 #include <maildesk/store/messages.h>
 #include <maildesk/store/outbox.h>
-
-#include <malloc.h>
-#include <sqlite3.h>
 
 DB_SQL(sql_rows, "SELECT (SELECT COUNT(*) FROM users) + (SELECT COUNT(*) FROM user_addresses)"
 		 " + (SELECT COUNT(*) FROM tickets) + (SELECT COUNT(*) FROM messages)"
@@ -31,50 +29,13 @@ static long stride(void)
 
 static uint8_t content[600 << 10]; /* of the mail */
 
-/* ---- SQLite's memory goes the same way ---- */
-
-static void *lite_malloc(int n)
-{
-	return md_malloc((size_t)n);
-}
-static void lite_free(void *p)
-{
-	free(p);
-}
-static void *lite_realloc(void *p, int n)
-{
-	return md_realloc(p, (size_t)n);
-}
-static int lite_size(void *p)
-{
-	return p ? (int)malloc_usable_size(p) : 0;
-}
-static int lite_roundup(int n)
-{
-	return (n + 7) & ~7;
-}
-static int lite_init(void *ctx)
-{
-	(void)ctx;
-	return SQLITE_OK;
-}
-static void lite_shutdown(void *ctx)
-{
-	(void)ctx;
-}
-
 static int share_the_allocator(void **state)
 {
 	struct random r = random_seeded(1);
 
-	static sqlite3_mem_methods methods = { lite_malloc,  lite_free, lite_realloc,  lite_size,
-					       lite_roundup, lite_init, lite_shutdown, NULL };
-
 	(void)state;
 	random_fill(&r, content, sizeof content); /* three chunks, as it is */
-	return sqlite3_config(SQLITE_CONFIG_MALLOC, &methods) ||
-	       /* as many allocations as possible, so that each gets its turn */
-	       sqlite3_config(SQLITE_CONFIG_LOOKASIDE, 0, 0);
+	return lite_share_the_allocator();
 }
 
 /* ---- what a mail does to the database ---- */
