@@ -43,6 +43,17 @@ def wait_for(what, condition, seconds=PATIENCE):
         pause = min(pause * 1.1, 0.2)
 
 
+def ok(answer, status=200):
+    """The JSON of an answer of the API, which is to have that status."""
+    assert answer.status == status, (answer.status, answer.body)
+    return answer.json
+
+
+def refused(answer, status, word=""):
+    """It has that status, and its body that word."""
+    assert answer.status == status and word in answer.body.decode(), (answer.status, answer.body)
+
+
 @contextlib.contextmanager
 def open_database(server, path):
     """A desk's database, for looking at one moment of it; server: "postgres:...", or None: a file."""

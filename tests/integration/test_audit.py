@@ -8,7 +8,7 @@ import pytest
 
 import lib
 import libpq
-from lib import wait_for
+from lib import ok, wait_for
 
 SECRETS = ("Erin", "erin@", "anna@desk.test", "127.0.0.1", "stranger@")
 
@@ -16,11 +16,6 @@ SECRETS = ("Erin", "erin@", "anna@desk.test", "127.0.0.1", "stranger@")
 @pytest.fixture(scope="module")
 def people(desk):
     return {name: desk.api(name) for name in ("admin", "anna", "carol")}
-
-
-def ok(answer, status=200):
-    assert answer.status == status, (answer.status, answer.body)
-    return answer.json
 
 
 def rows(admin, **query):

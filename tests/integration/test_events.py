@@ -9,7 +9,7 @@ import urllib.parse
 import pytest
 
 import lib
-from lib import new_mail, wait_for
+from lib import new_mail, ok, wait_for
 from watch import Watch
 
 DESK = 'http { heartbeat = "200ms" }\nlimits { connections_per_address = 0 }\n'
@@ -18,11 +18,6 @@ DESK = 'http { heartbeat = "200ms" }\nlimits { connections_per_address = 0 }\n'
 @pytest.fixture(scope="module")
 def people(desk):
     return {name: desk.api(name) for name in ("admin", "anna", "bob", "carol", "dave")}
-
-
-def ok(answer, status=200):
-    assert answer.status == status, (answer.status, answer.body)
-    return answer.json
 
 
 def new_ticket(api, title="Printer on fire"):

@@ -1,10 +1,5 @@
 """Mailboxes are paused, resumed and looked at by admins."""
-from lib import new_mail, wait_for
-
-
-def ok(answer, status=200):
-    assert answer.status == status, (answer.status, answer.body)
-    return answer.json
+from lib import new_mail, ok, wait_for
 
 
 def state(api, name="support"):

@@ -1,7 +1,7 @@
 """What is done to tickets by the API, beside their fields, and the lists that an admin keeps."""
 import pytest
 
-from lib import reply_to, text_of, wait_for
+from lib import refused, reply_to, text_of, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -16,10 +16,6 @@ def made(answer, status=201):
 
 def new_ticket(api, title="Printer on fire"):
     return made(api.post("/tickets", {"title": title, "description": "It burns."}))["id"]
-
-
-def refused(answer, status, word=""):
-    assert answer.status == status and word in answer.body.decode(), (answer.status, answer.body)
 
 
 def put(api, path, body):

@@ -1,21 +1,13 @@
 """What agents look at: saved views, and who has which ticket before them."""
 import pytest
 
+from lib import ok, refused
 from watch import Watch
 
 
 @pytest.fixture(scope="module")
 def people(desk):
     return {name: desk.api(name) for name in ("admin", "anna", "bob", "carol")}
-
-
-def ok(answer, status=200):
-    assert answer.status == status, (answer.status, answer.body)
-    return answer.json
-
-
-def refused(answer, status, word=""):
-    assert answer.status == status and word in answer.body.decode(), (answer.status, answer.body)
 
 
 def names(api):

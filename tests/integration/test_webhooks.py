@@ -14,19 +14,10 @@ import pytest
 
 import lib
 import libpq
-from lib import wait_for
+from lib import ok, refused, wait_for
 
 OPEN = 'webhooks { allow_private = true  retry_first = "100ms"  timeout = "2s"  give_up = "5s" }\n'
 DESK = OPEN
-
-
-def ok(answer, status=200):
-    assert answer.status == status, (answer.status, answer.body)
-    return answer.json
-
-
-def refused(answer, status, word=""):
-    assert answer.status == status and word in answer.body.decode(), (answer.status, answer.body)
 
 
 class Target:
