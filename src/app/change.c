@@ -2,6 +2,7 @@
 #include "work_priv.h"
 
 #include <maildesk/base/utf8.h>
+#include <maildesk/store/tags.h>
 
 #include <string.h>
 
@@ -300,11 +301,33 @@ static int check_tags(const struct rec_strs *names, struct md_err *err)
 	return MD_OK;
 }
 
+/* Who may not make tags may give those there are to a ticket of theirs. */
+static int ask_tags(struct work *w, const struct work_change *ch, struct md_err *err)
+{
+	struct tag_row *all;
+	size_t n;
+	int rc = work_ask(w, ACTION_TAG, err);
+
+	if (rc != MD_REFUSED || !ch->opens)
+		return rc;
+	rc = tag_list(w->c, w->arena, &all, &n, err);
+	for (size_t i = 0; i < ch->add_tags.n && rc == MD_OK; i++) {
+		size_t k = 0;
+
+		while (k < n && strcmp(all[k].name, ch->add_tags.v[i]) != 0)
+			k++;
+		if (k == n)
+			rc = md_fail(err, MD_INPUT, WORK_BAD_VALUE,
+				     "tags.%zu: there is no tag of that name", i);
+	}
+	return rc;
+}
+
 static int change_tags(struct work *w, const struct work_change *ch, struct md_err *err)
 {
 	struct tag *now = NULL;
 	size_t n = 0;
-	int rc = work_ask(w, ACTION_TAG, err);
+	int rc = ask_tags(w, ch, err);
 
 	if (rc == MD_OK)
 		rc = check_tags(&ch->add_tags, err);

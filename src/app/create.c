@@ -130,7 +130,7 @@ int work_create(const struct work_by *by, struct db_conn *c, struct arena *a,
 		.title = work_clean_title(a, t->title),
 		.status = by->desk->workflow->statuses[0].name,
 		.priority = t->priority,
-		.category = t->category,
+		.category = t->category && t->category[0] ? t->category : NULL,
 		.requester_id = t->requester,
 		.created_by = by->user.id,
 		.organisation_id = requester.organisation_id,
@@ -148,7 +148,10 @@ int work_create(const struct work_by *by, struct db_conn *c, struct arena *a,
 							       : by->desk->config->desk.locale },
 				     1));
 	w.mailbox = mailbox ? mailbox->conf->title : NULL;
-	rc = start_ticket(&w, t, ret_comment, err);
+	if (t->category)
+		rc = work_check_category(&w, t->category, err);
+	if (rc == MD_OK)
+		rc = start_ticket(&w, t, ret_comment, err);
 	if (rc != MD_OK)
 		return rc;
 	w.before = w.ticket;
@@ -156,6 +159,7 @@ int work_create(const struct work_by *by, struct db_conn *c, struct arena *a,
 	more.set_assignee = t->assignee != 0;
 	more.assignee = t->assignee;
 	more.add_tags = t->tags;
+	more.opens = true;
 	rc = work_change(&w, &more, err);
 	if (rc == MD_OK && mailbox && *mailbox->conf->team)
 		rc = give_to_team(&w, mailbox->conf->team, err);

@@ -58,7 +58,7 @@ int work_check_category(struct work *w, const char *category, struct md_err *err
 	if (allowed->n == 0 || holds(allowed, category))
 		return MD_OK;
 	join(&names, allowed);
-	return md_fail(err, MD_INPUT, WORK_BAD_VALUE, "no category \"%.64s\"; allowed: %s",
+	return md_fail(err, MD_INPUT, WORK_BAD_VALUE, "category: \"%.64s\" is none; allowed: %s",
 		       category, buf_str(&names));
 }
 

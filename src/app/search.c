@@ -113,7 +113,9 @@ static int narrow_people(const struct work_by *by, struct db_conn *c, const stru
 static void narrow_rest(const struct work_by *by, const struct search_query *q,
 			struct ticket_filter *f)
 {
-	if (q->tag)
+	if (q->tag && f->tag && strcmp(f->tag, q->tag) != 0)
+		f->tags = (struct ticket_any_name){ &q->tag, 1 }; /* both */
+	else if (q->tag)
 		f->tag = q->tag;
 	if (q->mailbox)
 		f->mailbox = f->mailbox && strcmp(f->mailbox, q->mailbox) != 0 ? "" : q->mailbox;

@@ -259,6 +259,10 @@ static bool read_int(const char *s, int64_t *ret)
 
 static void check_words(const struct http_field *f, const char *s, struct http_complaints *c)
 {
+	if (!http_clean(s, strlen(s), false)) {
+		http_complain(c, f->name, "contains a control character");
+		return;
+	}
 	for (;; s++) {
 		size_t n = strcspn(s, ",");
 

@@ -11,6 +11,9 @@ enum { FOLDED_MAX = 4096 };
 
 DB_SQL(sql_owner, "SELECT a.user_id FROM user_addresses a WHERE a.address = $1");
 DB_SQL(sql_add, "INSERT INTO user_addresses (address, user_id) VALUES ($1, $2)");
+DB_SQL(sql_drop_email, "DELETE FROM user_addresses WHERE user_id = $1 AND address ="
+		       " (SELECT u.email FROM users u WHERE u.id = $1)");
+DB_SQL(sql_set_email, "UPDATE users SET email = $1 WHERE id = $2");
 DB_SQL(sql_is_first, "SELECT u.id FROM users u WHERE u.id = $1 AND u.email = $2");
 DB_SQL(sql_remove, "DELETE FROM user_addresses WHERE user_id = $1 AND address = $2");
 
@@ -34,6 +37,31 @@ int person_address_add(struct db_conn *c, int64_t user, const char *address, str
 	if (rc != MD_NOTFOUND)
 		return rc;
 	return db_exec(c, &sql_add, DB_ARGS(DB_TEXT(buf_str(&folded)), DB_INT(user)), NULL, err);
+}
+
+int person_email_set(struct db_conn *c, int64_t user, const char *address, struct md_err *err)
+{
+	md_auto(buf_done) struct buf folded = BUF_INIT(FOLDED_MAX);
+	int64_t owner = 0;
+	int rc = fold(&folded, address, err);
+
+	if (rc == MD_OK)
+		rc = db_int(c, &sql_owner, DB_ARGS(DB_TEXT(buf_str(&folded))), &owner, err);
+	if (rc == MD_OK && owner != user)
+		return md_fail(err, MD_CONFLICT, 0, "the address is user %lld's", (long long)owner);
+	if (rc != MD_OK && rc != MD_NOTFOUND)
+		return rc;
+	rc = db_exec(c, &sql_drop_email, DB_ARGS(DB_INT(user)), NULL, err);
+	/* it may have been theirs, as another address or as this one */
+	if (rc == MD_OK)
+		rc = db_exec(c, &sql_remove, DB_ARGS(DB_INT(user), DB_TEXT(buf_str(&folded))), NULL,
+			     err);
+	if (rc == MD_OK)
+		rc = db_exec(c, &sql_add, DB_ARGS(DB_TEXT(buf_str(&folded)), DB_INT(user)), NULL,
+			     err);
+	return rc == MD_OK ? db_exec(c, &sql_set_email,
+				     DB_ARGS(DB_TEXT(buf_str(&folded)), DB_INT(user)), NULL, err)
+			   : rc;
 }
 
 int person_address_remove(struct db_conn *c, int64_t user, const char *address, struct md_err *err)

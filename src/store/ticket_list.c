@@ -148,6 +148,51 @@ static void add_priority(struct query *q, const struct ticket_filter *f)
 		query_add_ints(q, " AND t.priority IN ", f->priority, f->n_priority);
 }
 
+static void add_any_id(struct query *q, const char *in, const char *is_null,
+		       const struct ticket_any_id *any)
+{
+	int64_t ids[TICKET_FILTER_ANY_MAX];
+	size_t n = 0;
+
+	for (size_t i = 0; i < any->n; i++)
+		if (any->v[i] > 0)
+			ids[n++] = any->v[i];
+	if (!any->n)
+		return;
+	query_add(q, " AND (");
+	if (n)
+		query_add_ints(q, in, ids, n);
+	if (n < any->n)
+		query_add(q, n ? " OR " : "");
+	if (n < any->n)
+		query_add(q, is_null);
+	query_add(q, ")");
+}
+
+static void add_lists(struct query *q, const struct ticket_filter *f)
+{
+	add_any_id(q, "t.assignee_id IN ", "t.assignee_id IS NULL", &f->assignees);
+	add_any_id(q, "t.requester_id IN ", "t.requester_id IS NULL", &f->requesters);
+	add_any_id(q, "t.team_id IN ", "t.team_id IS NULL", &f->teams);
+	add_any_id(q, "t.organisation_id IN ", "t.organisation_id IS NULL", &f->organisations);
+	if (f->categories.n)
+		query_add_texts(q, " AND t.category IN ", f->categories.v, f->categories.n);
+	if (f->tags.n) {
+		query_add_texts(q,
+				" AND t.id IN (SELECT x.ticket_id FROM ticket_tags x"
+				" JOIN tags n ON n.id = x.tag_id WHERE n.name IN ",
+				f->tags.v, f->tags.n);
+		query_add(q, ")");
+	}
+	if (f->mailboxes.n) {
+		query_add_texts(q,
+				" AND t.mailbox_id IN (SELECT m.id FROM mailboxes m"
+				" WHERE m.name IN ",
+				f->mailboxes.v, f->mailboxes.n);
+		query_add(q, ")");
+	}
+}
+
 static void add_people(struct query *q, const struct ticket_filter *f)
 {
 	if (f->assignee_id > 0)
@@ -230,6 +275,7 @@ void ticket_filter_add(struct query *q, const struct ticket_filter *f)
 	add_priority(q, f);
 	add_people(q, f);
 	add_rest(q, f);
+	add_lists(q, f);
 	add_overdue(q, f);
 }
 

@@ -242,6 +242,8 @@ static void add_filter(struct query *q, const struct user_filter *f, const char 
 	query_add(q, " WHERE 1 = 1");
 	if (f->role)
 		query_add_arg(q, " AND u.role = ?", DB_TEXT(f->role));
+	if (f->roles.n)
+		query_add_texts(q, " AND u.role IN ", f->roles.v, f->roles.n);
 	if (f->staff_or_self)
 		query_add_arg(q, " AND (u.role IN ('admin', 'agent') OR u.id = ?)",
 			      DB_INT(f->self_id));

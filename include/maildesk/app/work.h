@@ -131,6 +131,7 @@ struct work_change {        /* absent: NULL, -1, false, n = 0 */
 	int64_t assignee;             /* 0: nobody */
 	const char *title, *category; /* category "": none */
 	struct rec_strs add_tags, remove_tags;
+	bool opens;    /* the ticket: then everybody may add tags that exist */
 	bool set_tags; /* then `tags` replaces them all */
 	struct rec_strs tags;
 	bool set_team;

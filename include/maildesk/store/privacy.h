@@ -19,6 +19,8 @@ int person_merge(struct db_conn *c, int64_t from, int64_t into, int64_t now_ms, 
 
 /* One more address of theirs. MD_CONFLICT: it is somebody's. */
 int person_address_add(struct db_conn *c, int64_t user, const char *address, struct md_err *err);
+/* The address they are known by, in place of the one before. MD_CONFLICT: it is somebody else's. */
+int person_email_set(struct db_conn *c, int64_t user, const char *address, struct md_err *err);
 /* MD_NOTFOUND: none of theirs; MD_CONFLICT: it is the one they are known by. */
 int person_address_remove(struct db_conn *c, int64_t user, const char *address, struct md_err *err);
 

@@ -57,7 +57,16 @@ struct ticket_place {
 	const char *status;
 	int64_t updated_at, id;
 };
-enum { TICKET_FILTER_MAX = 16 };
+enum { TICKET_FILTER_MAX = 16, TICKET_FILTER_ANY_MAX = 50 };
+/* Any of these; n = 0: whatever it is. At most TICKET_FILTER_ANY_MAX, which the caller checks. */
+struct ticket_any_id {
+	const int64_t *v; /* -1: none */
+	size_t n;
+};
+struct ticket_any_name {
+	const char *const *v;
+	size_t n;
+};
 struct ticket_filter {
 	/* lists are OR, everything else AND; n = 0 means any */
 	const char *status[TICKET_FILTER_MAX];
@@ -75,6 +84,8 @@ struct ticket_filter {
 	int64_t visible_to;                 /* a customer who must take part; 0: sees all */
 	int64_t shared_with;                /* or is of this organisation; 0: none is shared */
 	int64_t team_id, organisation_id;   /* 0: any; -1 (team): none */
+	struct ticket_any_id assignees, requesters, teams, organisations;
+	struct ticket_any_name tags, categories, mailboxes;
 	enum ticket_sort sort;
 	bool descending;
 	const struct ticket_place *behind; /* only what follows that place; NULL: all */

@@ -51,7 +51,8 @@ struct user_filter {
 	const char *q;      /* part of name or address, folded to lower case; NULL: all */
 	bool staff_or_self; /* what a customer may list: self_id, agents and admins */
 	int64_t self_id;
-	int64_t behind; /* only what follows this row of the list; 0: all */
+	struct rec_strs roles; /* any of these; n = 0: all */
+	int64_t behind;        /* only what follows this row of the list; 0: all */
 	int64_t offset, limit;
 };
 int user_list(struct db_conn *c, const struct user_filter *f, struct arena *a, struct user **ret,

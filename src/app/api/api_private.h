@@ -188,6 +188,12 @@ int64_t api_wanted_version(const struct http_request *q, int64_t id);
 /* The 409 that carries the present state. */
 int api_version_conflict(struct api *api, struct http_request *q, struct http_response *r,
 			 int64_t ticket, struct md_err *err);
+/* The same for what its state forbids, in the words of err. */
+int api_ticket_conflict(struct api *api, struct http_request *q, struct http_response *r,
+			int64_t ticket, struct md_err *err);
+/* 422 for that field of the body, in the words of err. */
+void api_refuse_field(struct http_request *q, struct http_response *r, const char *field,
+		      const struct md_err *err);
 
 /* ---- finders of routes: q->found ---- */
 int find_ticket(void *ctx, struct http_request *q, struct md_err *err);  /* struct work */

@@ -419,8 +419,7 @@ static int save(struct api *api, struct http_request *q, struct http_response *r
 
 	arena_done(&s.arena);
 	if (rc == MD_INPUT && s.field) {
-		http_refuse(q, r, 422, "validation", "the body cannot be used");
-		http_refuse_field(r, s.field, err->text);
+		api_refuse_field(q, r, s.field, err);
 		return MD_OK;
 	}
 	if (rc != MD_OK)

@@ -292,6 +292,8 @@ static int run_step(struct api *api, struct http_request *q, struct http_respons
 	arena_done(&s->arena);
 	if (rc == MD_CONFLICT && s->conflict)
 		return api_version_conflict(api, q, r, ticket, err);
+	if (rc == MD_CONFLICT)
+		return api_ticket_conflict(api, q, r, ticket, err);
 	if (rc != MD_OK || r->code)
 		return rc;
 	work_done(api->desk);

@@ -3,6 +3,9 @@
 
 #include <maildesk/base/log.h>
 
+#include <stdio.h>
+#include <string.h>
+
 static const struct {
 	int code, native; /* native 0: any other */
 	int status;
@@ -16,6 +19,29 @@ static const struct {
 	{ MD_BROKEN, DB_NATIVE_FULL, 507, "insufficient_storage" },
 };
 
+/* The field that a text of the form "cc.0: why" speaks of, or else the only one of the body. */
+static void name_field(const struct http_request *q, struct http_response *r, const char *text)
+{
+	size_t path = strcspn(text, ": "), top = strcspn(text, ".: ");
+	const char *key = json_object_iter_key(json_object_iter((json_t *)(uintptr_t)q->json));
+	char field[80];
+
+	if (strncmp(text + path, ": ", 2) == 0 && path < sizeof field &&
+	    json_object_getn(q->json, text, top)) {
+		snprintf(field, sizeof field, "%.*s", (int)path, text);
+		http_refuse_field(r, field, text + path + 2);
+	} else if (key && json_object_size(q->json) == 1) {
+		http_refuse_field(r, key, text);
+	}
+}
+
+void api_refuse_field(struct http_request *q, struct http_response *r, const char *field,
+		      const struct md_err *err)
+{
+	http_refuse(q, r, 422, "validation", "the body cannot be used");
+	http_refuse_field(r, field, err->text);
+}
+
 void api_failed(void *ctx, struct http_request *q, struct http_response *r, int rc,
 		const struct md_err *err)
 {
@@ -28,6 +54,8 @@ void api_failed(void *ctx, struct http_request *q, struct http_response *r, int 
 			/* What the disk or the database said is for the log. */
 			http_refuse(q, r, answers[i].status, answers[i].word, "%s",
 				    rc == MD_BROKEN ? "the disk is full" : err->text);
+			if (answers[i].status == 422)
+				name_field(q, r, err->text);
 			return;
 		}
 	http_refuse(q, r, 503, "unavailable", "the desk cannot do that now; try again later");

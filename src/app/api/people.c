@@ -5,6 +5,7 @@
 #include <maildesk/base/utf8.h>
 #include <maildesk/desk/password.h>
 #include <maildesk/mail/compose.h>
+#include <maildesk/store/privacy.h>
 #include <maildesk/store/teams.h>
 
 #include <string.h>
@@ -43,7 +44,7 @@ int users_list(void *ctx, struct http_request *q, struct http_response *r, struc
 	struct api_page page = page_of(q);
 	md_auto(buf_done) struct buf folded = BUF_INIT(1000);
 	md_auto(db_read_done_p) struct db_conn *c = NULL;
-	struct user_filter f = { .role = http_query(q, "role"),
+	struct user_filter f = { .roles = api_query_words(q, "role"),
 				 .staff_or_self = !api_allowed(q, ACTION_SEE_CUSTOMERS),
 				 .self_id = api_by(q)->user.id,
 				 .behind = page.behind.id,
@@ -167,7 +168,7 @@ static int read_organisation(struct db_conn *c, const struct http_request *q, in
 				       : strcmp(all[i].name, json_string_value(v)) == 0)
 			*ret = all[i].id;
 	return rc == MD_OK && !*ret
-		       ? md_fail(err, MD_INPUT, WORK_BAD_VALUE, "there is no such organisation")
+		       ? md_fail(err, MD_INPUT, WORK_BAD_VALUE, "organisation: there is none such")
 		       : rc;
 }
 
@@ -179,14 +180,21 @@ static int add_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
 
 	if (rc == MD_OK)
 		rc = user_add(c, &w->user, &w->user.id, err);
-	/* without a password, a link to set one */
-	if (rc == MD_OK && !w->with_password) {
+	if (rc == MD_OK)
 		rc = user_get(c, w->user.id, w->q->arena, &added, err);
-		if (rc == MD_OK)
-			rc = account_invite(w->api->desk, c, w->q->arena, &added, w->q->now_ms,
-					    err);
+	if (rc == MD_OK && json_is_true(json_object_get(w->q->json, "disabled"))) {
+		added.disabled_at = w->q->now_ms;
+		return user_save(c, &added, err);
 	}
+	/* without a password, a link to set one */
+	if (rc == MD_OK && !w->with_password)
+		rc = account_invite(w->api->desk, c, w->q->arena, &added, w->q->now_ms, err);
 	return rc;
+}
+
+static int address_taken(struct http_request *q, struct http_response *r)
+{
+	return http_refuse(q, r, 409, "conflict", "the address belongs to somebody already");
 }
 
 int users_add(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)
@@ -215,8 +223,7 @@ int users_add(void *ctx, struct http_request *q, struct http_response *r, struct
 	w.user.password_hash = w.with_password ? w.hash : NULL;
 	rc = api_txn(api, q, add_in_txn, &w, &w.user.id, err);
 	if (rc == MD_CONFLICT)
-		return http_refuse(q, r, 409, "conflict",
-				   "the address belongs to somebody already");
+		return address_taken(q, r);
 	if (rc == MD_OK)
 		rc = read_user(api, q, w.user.id, &w.user, err);
 	if (rc != MD_OK)
@@ -233,6 +240,24 @@ static const char *changed_text(const struct http_request *q, const char *key, c
 	const json_t *v = json_object_get(q->json, key);
 
 	return v ? json_string_value(v) : now;
+}
+
+/* What was written to the old address could not be delivered there, not here. */
+static int change_address(struct db_conn *c, const struct http_request *q, struct user *u,
+			  struct md_err *err)
+{
+	const char *address = json_get_string(q->json, "email");
+	struct user now;
+	int rc = person_email_set(c, u->id, address, err);
+
+	if (rc == MD_OK)
+		rc = user_get(c, u->id, q->arena, &now, err);
+	if (rc != MD_OK)
+		return rc;
+	if (strcmp(now.email, u->email) != 0)
+		u->undeliverable_at = 0;
+	u->email = now.email;
+	return MD_OK;
 }
 
 /* A new role or password, or being disabled, ends every session and access token. */
@@ -264,6 +289,8 @@ static int change_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
 		u.password_hash = w->hash;
 	if (ends)
 		rc = account_end_all(c, &u, q->now_ms, err);
+	if (rc == MD_OK && json_object_get(q->json, "email"))
+		rc = change_address(c, q, &u, err);
 	before = u.organisation_id;
 	if (rc == MD_OK)
 		rc = read_organisation(c, q, &u.organisation_id, err);
@@ -278,15 +305,30 @@ static int change_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
 	return rc == MD_OK ? user_save(c, &u, err) : rc;
 }
 
+/* An admin who was the last one could not be one again. */
+static bool steps_down(const struct http_request *q)
+{
+	const char *role = json_get_string(q->json, "role");
+
+	return (role && strcmp(role, "admin") != 0) ||
+	       json_is_true(json_object_get(q->json, "disabled"));
+}
+
 int user_patch(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)
 {
 	struct api *api = ctx;
 	struct user_work w = { .q = q };
-	const char *name = json_get_string(q->json, "name");
+	const char *name = json_get_string(q->json, "name"),
+		   *email = json_get_string(q->json, "email");
 	int rc;
 
 	if (!api_may(q, r, ACTION_MANAGE_USERS))
 		return MD_OK;
+	if (q->ids[0] == api_by(q)->user.id && steps_down(q))
+		return http_refuse(q, r, 409, "conflict",
+				   "not what you do to yourself: ask another admin");
+	if (email && !mail_address_valid(email))
+		return bad_field(q, r, "email", "is no mail address");
 	w.user.name = name ? clean_name(q->arena, name) : NULL;
 	if (name && (!w.user.name || !w.user.name[0]))
 		return bad_field(q, r, "name", "must not be empty");
@@ -294,6 +336,8 @@ int user_patch(void *ctx, struct http_request *q, struct http_response *r, struc
 	if (rc != MD_OK || r->code)
 		return rc;
 	rc = api_txn(api, q, change_in_txn, &w, NULL, err);
+	if (rc == MD_CONFLICT)
+		return address_taken(q, r);
 	if (rc == MD_OK)
 		api_show_user(&r->body, NULL, &w.user, true);
 	return rc;

@@ -184,8 +184,9 @@ static int merge(struct db_conn *c, struct person_step *s, struct md_err *err)
 	if (rc != MD_OK)
 		return rc;
 	if (from.id == into.id || into.disabled_at || strcmp(from.role, "customer") != 0)
-		return md_fail(err, MD_INPUT, WORK_BAD_VALUE,
-			       "a customer is merged into another person who is not disabled");
+		return md_fail(
+			err, MD_INPUT, WORK_BAD_VALUE,
+			"into: a customer is merged into another person who is not disabled");
 	return person_merge(c, from.id, into.id, s->q->now_ms, err);
 }
 

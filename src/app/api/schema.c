@@ -125,9 +125,11 @@ const struct http_field user_body[] = {
 	IN("locale", HTTP_LINE, HTTP_NULLABLE, 1, 35, NULL),
 	IN("timezone", HTTP_LINE, HTTP_NULLABLE, 1, 64, NULL),
 	IN("organisation", HTTP_NAMED, HTTP_NULLABLE, 1, 100, NULL),
+	IN("disabled", HTTP_BOOL, 0, 0, 0, NULL),
 	HTTP_END,
 };
 const struct http_field user_changes[] = {
+	IN("email", HTTP_LINE, 0, 1, 320, NULL),
 	IN("name", HTTP_LINE, 0, 1, 200, NULL),
 	IN("role", HTTP_LINE, 0, 0, 0, schema_roles),
 	IN("password", HTTP_LINE, 0, 1, PASSWORD_MAX, NULL),
@@ -145,7 +147,7 @@ const struct http_field search_query_fields[] = {
 	HTTP_END,
 };
 const struct http_field user_query[] = {
-	IN("role", HTTP_LINE, 0, 0, 0, schema_roles),
+	IN("role", HTTP_WORDS, 0, 0, 0, schema_roles),
 	IN("q", HTTP_LINE, 0, 1, 100, NULL),
 	API_PAGE_FIELDS,
 	HTTP_END,
@@ -153,15 +155,15 @@ const struct http_field user_query[] = {
 const struct http_field ticket_query[] = {
 	IN("status", HTTP_WORDS, 0, 0, 0, NULL), /* of the desk's workflow */
 	IN("priority", HTTP_WORDS, 0, 0, 0, schema_priorities),
-	IN("assignee", HTTP_LINE, 0, 1, 20, NULL),
-	IN("requester", HTTP_LINE, 0, 1, 20, NULL),
-	IN("reporter", HTTP_LINE, 0, 1, 20, NULL),
-	IN("tag", HTTP_LINE, 0, 1, 64, NULL),
-	IN("category", HTTP_LINE, 0, 1, 64, NULL),
+	IN("assignee", HTTP_WORDS, 0, 0, 0, NULL),
+	IN("requester", HTTP_WORDS, 0, 0, 0, NULL),
+	IN("reporter", HTTP_WORDS, 0, 0, 0, NULL),
+	IN("tag", HTTP_WORDS, 0, 0, 0, NULL),
+	IN("category", HTTP_WORDS, 0, 0, 0, NULL),
 	IN("field", HTTP_LINE, 0, 1, 1100, NULL), /* a custom one: "asset:4711" */
-	IN("team", HTTP_INT, 0, 1, 0, NULL),
-	IN("organisation", HTTP_INT, 0, 1, 0, NULL),
-	IN("mailbox", HTTP_LINE, 0, 1, 100, NULL),
+	IN("team", HTTP_WORDS, 0, 0, 0, NULL),
+	IN("organisation", HTTP_WORDS, 0, 0, 0, NULL),
+	IN("mailbox", HTTP_WORDS, 0, 0, 0, NULL),
 	IN("overdue", HTTP_LINE, 0, 0, 0, truths),
 	IN("created_after", HTTP_TIME, 0, 0, 0, NULL),
 	IN("created_before", HTTP_TIME, 0, 0, 0, NULL),

@@ -9,6 +9,7 @@ struct op_step {
 	struct work w;
 	struct db_conn *c;
 	int64_t ticket, made; /* made: what the operation came up with */
+	const char *subject;  /* the field of the body that names who or what it is about */
 	bool conflict;
 	int (*op)(struct op_step *s, struct md_err *err);
 };
@@ -18,6 +19,8 @@ static int64_t number(const struct op_step *s, const char *key)
 	return json_integer_value(json_object_get(s->q->json, key));
 }
 
+static const char *const subjects[] = { "into", "comment", "user", "ticket" };
+
 static int op_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
 {
 	struct op_step *s = ctx;
@@ -26,6 +29,9 @@ static int op_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
 
 	arena_reset(&s->arena);
 	s->c = c;
+	for (size_t i = 0; i < MD_COUNT(subjects); i++)
+		if (json_object_get(s->q->json, subjects[i]))
+			s->subject = subjects[i];
 	rc = work_open(api_by(s->q), c, &s->arena, s->ticket, &s->w, err);
 	if (rc != MD_OK)
 		return rc;
@@ -51,6 +57,12 @@ static int run(struct api *api, struct http_request *q, struct http_response *r,
 	arena_done(&s->arena);
 	if (rc == MD_CONFLICT && s->conflict)
 		return api_version_conflict(api, q, r, ticket, err);
+	if (rc == MD_INPUT && err->native == WORK_BAD_VALUE && s->subject) {
+		api_refuse_field(q, r, s->subject, err);
+		return MD_OK;
+	}
+	if (rc == MD_CONFLICT)
+		return api_ticket_conflict(api, q, r, ticket, err);
 	if (rc != MD_OK)
 		return rc;
 	work_done(api->desk);
@@ -191,7 +203,7 @@ static int op_add_person(struct op_step *s, struct md_err *err)
 	if (policy_may(&api_by(s->q)->actor, ACTION_ADD_PARTICIPANT, &s->w.facts) != POLICY_YES)
 		return md_fail(err, MD_REFUSED, WORK_FORBIDDEN, "not allowed to you");
 	if (json_is_integer(who) && !api_allowed(s->q, ACTION_SEE_CUSTOMERS))
-		return md_fail(err, MD_INPUT, WORK_BAD_VALUE, "user must be an address");
+		return md_fail(err, MD_INPUT, WORK_BAD_VALUE, "must be an address");
 	rc = api_person(s->c, &s->arena, who, true, s->q->now_ms, &s->made, err);
 	return rc == MD_OK ? work_participant(&s->w, s->made, role ? role : "cc", err) : rc;
 }

@@ -338,10 +338,23 @@ int64_t api_wanted_version(const struct http_request *q, int64_t id)
 	return tag_version;
 }
 
+static int show_current(struct api *api, struct http_request *q, struct http_response *r,
+			int64_t ticket, struct md_err *err)
+{
+	buf_adds(http_refuse_extra(r), "\"current\":");
+	return api_show_ticket(api, q, ticket, http_refuse_extra(r), NULL, err);
+}
+
 int api_version_conflict(struct api *api, struct http_request *q, struct http_response *r,
 			 int64_t ticket, struct md_err *err)
 {
 	http_refuse(q, r, 409, "version_conflict", "somebody else changed the ticket meanwhile");
-	buf_adds(http_refuse_extra(r), "\"current\":");
-	return api_show_ticket(api, q, ticket, http_refuse_extra(r), NULL, err);
+	return show_current(api, q, r, ticket, err);
+}
+
+int api_ticket_conflict(struct api *api, struct http_request *q, struct http_response *r,
+			int64_t ticket, struct md_err *err)
+{
+	http_refuse(q, r, 409, "conflict", "%s", err->text);
+	return show_current(api, q, r, ticket, err);
 }

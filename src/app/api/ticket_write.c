@@ -139,9 +139,10 @@ static int add_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
 static int refuse_step(const struct ticket_step *s, struct http_response *r, int rc,
 		       const struct md_err *err)
 {
-	api_failed(s->api, s->q, r, rc, err);
 	if (rc == MD_INPUT && s->field)
-		http_refuse_field(r, s->field, err->text);
+		api_refuse_field(s->q, r, s->field, err);
+	else
+		api_failed(s->api, s->q, r, rc, err);
 	return MD_OK;
 }
 
@@ -402,6 +403,8 @@ static int change(void *ctx, struct http_request *q, struct http_response *r, bo
 	arena_done(&s->arena);
 	if (rc == MD_CONFLICT && s->conflict)
 		return api_version_conflict(api, q, r, s->ticket, err);
+	if (rc == MD_CONFLICT)
+		return api_ticket_conflict(api, q, r, s->ticket, err);
 	if (status && (rc == MD_REFUSED || (rc == MD_INPUT && !s->field)))
 		return refuse_move(s, r, rc, err);
 	if (rc != MD_OK)

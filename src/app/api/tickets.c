@@ -4,6 +4,7 @@
 #include <maildesk/app/search.h>
 #include <maildesk/base/json.h>
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -76,27 +77,98 @@ static void read_priorities(struct http_request *q, struct ticket_filter *f)
 	}
 }
 
-/* An id, "me" or, where nobody is possible, "none". */
-static bool read_person(struct http_request *q, struct http_response *r, const char *name,
-			bool none, int64_t *ret)
+/* The words of a parameter, NULL without it; false after a refusal. */
+static bool read_words(struct http_request *q, struct http_response *r, const char *name,
+		       struct ticket_any_name *ret)
 {
-	const char *text = http_query(q, name);
-	char *end;
+	const char *list = http_query(q, name);
+	const char **v = list ? arena_array(q->arena, TICKET_FILTER_ANY_MAX, sizeof *v) : NULL;
+	size_t n = 0;
 
-	if (!text)
-		return true;
-	if (strcmp(text, "me") == 0) {
-		*ret = api_by(q)->user.id;
-	} else if (none && strcmp(text, "none") == 0) {
-		*ret = -1;
-	} else {
-		*ret = strtoll(text, &end, 10);
-		if (*text < '1' || *text > '9' || *end)
-			return bad_parameter(q, r, name,
-					     none ? "must be an id, me or none"
-						  : "must be an id or me");
+	for (; v && *list; n++) {
+		if (n == TICKET_FILTER_ANY_MAX)
+			return bad_parameter(q, r, name, "has too many values");
+		v[n] = next_word(q->arena, &list);
+		if (!v[n])
+			return bad_parameter(q, r, name, "is too long");
+	}
+	*ret = (struct ticket_any_name){ v, n };
+	return true;
+}
+
+/* One value stands alone: "=" lets an index give the order too. */
+static bool read_names(struct http_request *q, struct http_response *r, const char *name,
+		       const char **ret, struct ticket_any_name *any)
+{
+	if (!read_words(q, r, name, any))
+		return false;
+	if (any->n == 1) {
+		*ret = any->v[0];
+		any->n = 0;
 	}
 	return true;
+}
+
+/* An id and, where that can be, "me" and "none". */
+struct id_parameter {
+	const char *name;
+	bool me, none;
+	const char *expected;
+};
+
+static bool read_id(const struct http_request *q, const struct id_parameter *p, const char *text,
+		    int64_t *ret)
+{
+	char *end;
+
+	errno = 0;
+	if (p->me && strcmp(text, "me") == 0)
+		*ret = api_by(q)->user.id;
+	else if (p->none && strcmp(text, "none") == 0)
+		*ret = -1;
+	else if (*text < '1' || *text > '9' || (*ret = strtoll(text, &end, 10), *end || errno))
+		return false;
+	return true;
+}
+
+static bool read_ids(struct http_request *q, struct http_response *r, const struct id_parameter *p,
+		     int64_t *ret, struct ticket_any_id *any)
+{
+	struct ticket_any_name words;
+	int64_t *ids;
+
+	if (!read_words(q, r, p->name, &words))
+		return false;
+	if (!words.n)
+		return true;
+	ids = arena_array(q->arena, words.n, sizeof *ids);
+	for (size_t i = 0; i < words.n; i++)
+		if (!ids || !read_id(q, p, words.v[i], &ids[i]))
+			return bad_parameter(q, r, p->name, p->expected);
+	if (words.n == 1)
+		*ret = ids[0];
+	else
+		*any = (struct ticket_any_id){ ids, words.n };
+	return true;
+}
+
+static bool read_people(struct http_request *q, struct http_response *r, struct ticket_filter *f)
+{
+	static const struct id_parameter assignee = { "assignee", true, true,
+						      "must be ids, me or none" },
+					 requester = { "requester", true, false,
+						       "must be ids or me" },
+					 reporter = { "reporter", true, false,
+						      "must be ids or me" },
+					 team = { "team", false, false, "must be ids" },
+					 organisation = { "organisation", false, false,
+							  "must be ids" };
+
+	return read_ids(q, r, &assignee, &f->assignee_id, &f->assignees) &&
+	       read_ids(q, r, &requester, &f->requester_id, &f->requesters) &&
+	       read_ids(q, r, &reporter, &f->requester_id, &f->requesters) &&
+	       read_ids(q, r, &team, &f->team_id, &f->teams) &&
+	       read_ids(q, r, &organisation, &f->organisation_id, &f->organisations);
 }
 
 static void read_sort(const struct http_request *q, struct ticket_filter *f)
@@ -164,22 +236,17 @@ static bool read_filter(struct api *api, struct http_request *q, struct http_res
 	const char *overdue = http_query(q, "overdue");
 
 	if (!read_statuses(api, q, r, f) || !read_field(api, q, r, &f->field) ||
-	    !read_person(q, r, "assignee", true, &f->assignee_id) ||
-	    !read_person(q, r, "requester", false, &f->requester_id) ||
-	    !read_person(q, r, "reporter", false, &f->requester_id))
+	    !read_people(q, r, f) || !read_names(q, r, "tag", &f->tag, &f->tags) ||
+	    !read_names(q, r, "category", &f->category, &f->categories) ||
+	    !read_names(q, r, "mailbox", &f->mailbox, &f->mailboxes))
 		return false;
 	read_priorities(q, f);
 	read_sort(q, f);
-	f->tag = http_query(q, "tag");
-	f->category = http_query(q, "category");
-	f->mailbox = http_query(q, "mailbox");
 	f->created_after = api_query_time(q, "created_after");
 	f->created_before = api_query_time(q, "created_before");
 	f->updated_after = api_query_time(q, "updated_after");
 	if (overdue)
 		*(*overdue == 't' ? &f->overdue_at : &f->not_overdue_at) = q->now_ms;
-	f->team_id = api_query_int(q, "team", 0);
-	f->organisation_id = api_query_int(q, "organisation", 0);
 	api_reader(api, q, &f->visible_to, &f->shared_with);
 	return true;
 }

@@ -1,0 +1,138 @@
+"""Sentences of the API's contract that its other tests leave out, one by one."""
+
+from lib import Api
+
+
+def fields_of(answer):
+    return [error["field"] for error in answer.json["errors"]]
+
+
+def new_ticket(api, **more):
+    answer = api.post("/tickets", {"title": "t", "description": "d", **more})
+    assert answer.status == 201, answer.body
+    return answer.json
+
+
+def ids(api, **query):
+    return {ticket["id"] for ticket in api.tickets(**query)}
+
+
+def test_a_comma_inside_any_filter_is_or(desk):
+    admin, anna, carol = desk.api("admin"), desk.api("anna"), desk.api("carol")
+    team = admin.post("/teams", {"name": "Blue", "members": ["bob@desk.test"]}).json["id"]
+    free = new_ticket(carol, category="hardware")
+    bobs = new_ticket(anna, requester="dave@customer.test", tags=["or-a"], category="software",
+                      assignee="bob@desk.test")
+    mine = new_ticket(anna, tags=["or-b"], assignee="anna@desk.test")
+    assert anna.patch(f"/tickets/{mine['id']}", {"team": team}).status == 200
+    bob, everything = bobs["assignee"]["id"], {free["id"], bobs["id"], mine["id"]}
+    for query, found in (
+            ({"assignee": f"{bob},none"}, {free["id"], bobs["id"]}),
+            ({"assignee": f"me,{bob}"}, {bobs["id"], mine["id"]}),
+            ({"assignee": "none,none"}, {free["id"]}),
+            ({"requester": f"{free['requester']['id']},{bobs['requester']['id']}"},
+             {free["id"], bobs["id"]}),
+            ({"reporter": f"me,{bobs['requester']['id']}"}, {bobs["id"], mine["id"]}),
+            ({"tag": "or-a,or-b"}, {bobs["id"], mine["id"]}),
+            ({"tag": "or-b,nothing"}, {mine["id"]}),
+            ({"category": "hardware,software"}, {free["id"], bobs["id"]}),
+            ({"team": f"{team},{team + 1}"}, {mine["id"]}),
+            ({"mailbox": "support,other"}, set()),
+            ({"organisation": "1,2"}, set()),
+            ({"tag": "or-a,or-b", "assignee": "me,none"}, {mine["id"]})):
+        assert ids(anna, **query) & everything == found, query
+    for query in ("assignee=me,", "assignee=me,you", "team=1,x", "tag=", "requester=none",
+                  "category=a,,b", "organisation=0", "team=" + ",".join(["1"] * 51)):
+        answer = anna.request("GET", "/tickets?" + query)
+        assert (answer.status, answer.json["code"]) == (400, "invalid_parameter"), query
+        assert fields_of(answer) == [query.split("=")[0]]
+    answer = anna.get("/users", role="agent,admin", per_page=100)
+    assert {user["role"] for user in answer.json["items"]} == {"agent", "admin"}
+
+
+def test_two_tags_one_in_the_words_are_both_meant(desk):
+    anna = desk.api("anna")
+    both, one = new_ticket(anna, tags=["and-a", "and-b"]), new_ticket(anna, tags=["and-b"])
+    assert ids(anna, tag="and-a", q="tag:and-b") == {both["id"]}
+    assert ids(anna, q="tag:and-b") == {both["id"], one["id"]}
+
+
+def test_customers_use_the_tags_there_are(desk):
+    anna, carol = desk.api("anna"), desk.api("carol")
+    new_ticket(anna, tags=["known"])
+    assert [tag["name"] for tag in new_ticket(carol, tags=["known"])["tags"]] == ["known"]
+    answer = carol.post("/tickets", {"title": "t", "description": "d", "tags": ["known", "new"]})
+    assert (answer.status, answer.json["code"], fields_of(answer)) == (422, "validation", ["tags.1"])
+    assert "new" not in {tag["name"] for tag in anna.get("/tags", per_page=100).json["items"]}
+
+
+def test_an_admin_changes_an_address(desk):
+    admin = desk.api("admin")
+    user = admin.post("/users", {"email": "old@customer.test", "name": "O", "role": "customer",
+                                 "password": "0123456789"}).json
+    path = f"/users/{user['id']}"
+    answer = admin.patch(path, {"email": "New@Customer.test"})
+    assert answer.status == 200 and answer.json["email"] == "new@customer.test"
+    assert admin.get(path + "/addresses").json["addresses"] == ["new@customer.test"]
+    sign_in = {"password": "0123456789"}
+    assert Api(desk["http"]).post("/auth/token", {"email": "old@customer.test",
+                                                   **sign_in}).status == 401
+    assert Api(desk["http"]).post("/auth/token", {"email": "new@customer.test",
+                                                   **sign_in}).status == 200
+    assert admin.post(path + "/addresses", {"address": "third@customer.test"}).status == 201
+    assert admin.patch(path, {"email": "third@customer.test"}).json["email"] == "third@customer.test"
+    assert admin.patch(path, {"email": "third@customer.test"}).status == 200
+    answer = admin.patch(path, {"email": "carol@customer.test"})
+    assert (answer.status, answer.json["code"]) == (409, "conflict")
+    answer = admin.patch(path, {"email": "nonsense"})
+    assert (answer.status, fields_of(answer)) == (422, ["email"])
+
+
+def test_people_are_made_disabled_and_admins_stay(desk):
+    admin = desk.api("admin")
+    answer = admin.post("/users", {"email": "off@customer.test", "name": "O", "role": "customer",
+                                   "password": "0123456789", "disabled": True})
+    assert answer.status == 201 and answer.json["disabled"] is True
+    assert Api(desk["http"]).post("/auth/token", {"email": "off@customer.test",
+                                                   "password": "0123456789"}).status == 401
+    me = admin.get("/auth/me").json["id"]
+    for change in ({"role": "agent"}, {"disabled": True}):
+        assert admin.patch(f"/users/{me}", change).status == 409
+    assert admin.patch(f"/users/{me}", {"role": "admin", "name": "Admin"}).status == 200
+
+
+def test_a_conflict_carries_what_is_there(desk):
+    anna = desk.api("anna")
+    gone, kept = new_ticket(anna), new_ticket(anna)
+    assert anna.post(f"/tickets/{gone['id']}/merge", {"into": kept["id"]}).status == 200
+    path = f"/tickets/{gone['id']}"
+    for answer in (anna.patch(path, {"title": "x"}), anna.post(path + "/comments", {"body": "x"}),
+                   anna.post(path + "/watch", {}), anna.patch(path, {"title": "x", "version": 99})):
+        assert answer.status == 409
+        assert answer.json["current"]["merged_into"] == kept["id"], answer.body
+
+
+def test_what_is_refused_is_named(desk):
+    admin, anna, carol = desk.api("admin"), desk.api("anna"), desk.api("carol")
+    ticket = new_ticket(carol)
+    path = f"/tickets/{ticket['id']}"
+    for answer, field in (
+            (anna.post(path + "/merge", {"into": ticket["id"]}), "into"),
+            (anna.post(path + "/split", {"comment": 999999}), "comment"),
+            (anna.post(path + "/links", {"type": "relates", "ticket": 999999}), "ticket"),
+            (anna.post(path + "/participants", {"user": 999999, "role": "cc"}), "user"),
+            (carol.post(path + "/comments", {"body": "x", "attachments": [999999]}), "attachments.0"),
+            (anna.patch(path, {"tags": ["a,b"]}), "tags"),
+            (admin.patch(f"/users/{ticket['requester']['id']}", {"organisation": 999999,
+                                                                 "name": "Carol"}), "organisation")):
+        assert (answer.status, fields_of(answer)) == (422, [field]), answer.body
+
+
+def test_a_category_is_one_of_the_desks(start_world):
+    desk = start_world(fragment='desk { categories = {"hardware", "software"} }\n')
+    for who in ("anna", "carol"):
+        answer = desk.api(who).post("/tickets", {"title": "t", "description": "d",
+                                                 "category": "garden"})
+        assert (answer.status, fields_of(answer)) == (422, ["category"])
+    assert new_ticket(desk.api("carol"), category="hardware")["category"] == "hardware"
+    assert new_ticket(desk.api("carol"), category="")["category"] is None
