@@ -1,3 +1,5 @@
+/* token_keys.h - `maildesk token add`, `list` and `remove`: API keys. Each is a main() with its own
+ * arguments; the code is one of sysexits(3). */
 #ifndef MAILDESK_CMD_TOKEN_KEYS_H
 #define MAILDESK_CMD_TOKEN_KEYS_H
 

@@ -13,6 +13,7 @@ struct digest_item {
 	const char *actor_name; /* filled by take */
 };
 
+/* In the transaction that causes it; `id` and `actor_name` are not read. */
 int digest_add(struct db_conn *c, const struct digest_item *i, struct md_err *err);
 /* When what waits for a user already is due, if that is to come. MD_NOTFOUND. */
 int digest_waiting(struct db_conn *c, int64_t user, int64_t now_ms, int64_t *ret_due_ms,

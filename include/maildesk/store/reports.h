@@ -44,6 +44,7 @@ struct report_row {
 		} agent;
 	};
 };
+/* Rows are in the arena, by key. */
 int report_volume(struct db_conn *c, const struct report_range *r, enum report_group group,
 		  struct arena *a, struct report_row **ret, size_t *ret_n, struct md_err *err);
 /* The same for n periods, one from each of n + 1 bounds to the next: counted in an index alone.

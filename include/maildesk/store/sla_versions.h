@@ -9,6 +9,7 @@ struct sla_version_row {
 	int64_t id, since_at;
 	const char *definition; /* JSON */
 };
+/* `definition` is JSON; *ret_id is what clocks name. */
 int sla_version_add(struct db_conn *c, const char *definition, int64_t since_ms, int64_t *ret_id,
 		    struct md_err *err);
 /* The newest first. */

@@ -16,8 +16,10 @@ struct webhook {
 	bool active;
 	int64_t created_by, created_at;
 };
+/* All, by id. */
 int webhook_list(struct db_conn *c, struct arena *a, struct webhook **ret, size_t *ret_n,
 		 struct md_err *err);
+/* MD_NOTFOUND. */
 int webhook_get(struct db_conn *c, int64_t id, struct arena *a, struct webhook *ret,
 		struct md_err *err);
 /* With id 0 it is made. MD_CONFLICT: there are WEBHOOKS_MAX. What waits for one that is switched
@@ -35,6 +37,7 @@ struct webhook_delivery {
 	int64_t created_at, done_at;
 	const char *url, *secret; /* of the webhook */
 };
+/* A call of that webhook, due now. */
 int webhook_queue(struct db_conn *c, int64_t webhook, const struct event *e, int64_t now_ms,
 		  struct md_err *err);
 /* Active webhooks that have something to be sent now. */
