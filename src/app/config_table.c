@@ -8,6 +8,7 @@
 
 #include <arpa/inet.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { MS = 1, SECOND = 1000, MINUTE = 60000, HOUR = 3600000 };
@@ -223,6 +224,20 @@ static int check_subject_tag(const char *s, struct md_err *err)
 	return MD_OK;
 }
 
+static int check_import(const char *s, struct md_err *err)
+{
+	const char *date = conf_import_since(s);
+	char instant[32];
+	int64_t ms;
+
+	if (strcmp(s, "now") == 0 || strcmp(s, "all") == 0)
+		return MD_OK;
+	if (!date || strlen(date) != 10)
+		return refuse(err, "\"now\", \"all\" or \"since YYYY-MM-DD\"");
+	snprintf(instant, sizeof instant, "%sT00:00:00Z", date);
+	return time_parse(instant, &ms) == MD_OK ? MD_OK : refuse(err, "a date like 2026-01-31");
+}
+
 static int check_after(const char *s, struct md_err *err)
 {
 	if (strcmp(s, "seen") != 0 && strcmp(s, "delete") != 0 &&
@@ -300,6 +315,11 @@ static int check_date(const char *s, struct md_err *err)
 	if (calendar_add_holiday(&scratch, s, NULL) != MD_OK)
 		return refuse(err, "a date like \"2026-12-25\"");
 	return MD_OK;
+}
+
+const char *conf_import_since(const char *import)
+{
+	return strncmp(import, "since ", 6) == 0 ? import + 6 : NULL;
 }
 
 bool conf_is_loopback(const char *host)
@@ -506,8 +526,10 @@ const struct conf_key conf_keys[] = {
 	  .check = check_some),
 	K("mailbox", "after", conf_mailbox, after, CONF_STR, "seen",
 	  "What happens to a mail on the server once the desk has it.", .check = check_after),
-	K("mailbox", "import", conf_mailbox, import, CONF_ENUM, "now",
-	  "At the first start: only mail from now on, or all that is there.", .words = "now all"),
+	K("mailbox", "import", conf_mailbox, import, CONF_STR, "now",
+	  "At the first start: only mail from now on, all that is there, or since a date "
+	  "(\"since 2026-01-01\").",
+	  .check = check_import),
 	K("mailbox", "poll_interval", conf_mailbox, poll_interval_ms, CONF_DURATION, "60s",
 	  "How often to look when the server does not tell by itself.", RANGE(100 * MS, DAY)),
 	K("mailbox", "idle", conf_mailbox, idle, CONF_BOOL, "true",

@@ -132,14 +132,20 @@ static void say_state(struct session *s, const char *state, const char *error, i
 
 static int say_selected(struct session *s, const struct imap_folder *f, struct md_err *err)
 {
-	struct outgoing *o = session_say(s, FRAME_SELECTED);
+	const char *since = s->settings->box.since;
+	uint32_t first = 1;
+	int rc = *since ? imap_first_since(s->imap, since, &first, err) : MD_OK;
+	struct outgoing *o = rc == MD_OK ? session_say(s, FRAME_SELECTED) : NULL;
 
+	if (rc != MD_OK)
+		return rc;
 	if (!o)
 		return md_fail(err, MD_NOMEM, 0, "out of memory");
 	o->selected = (struct frame_selected){ .mailbox = s->id,
 					       .uidvalidity = f->uidvalidity,
 					       .uidnext = f->uidnext,
-					       .exists = f->exists };
+					       .exists = f->exists,
+					       .first = first ? first : f->uidnext };
 	return MD_OK;
 }
 

@@ -98,6 +98,7 @@ struct settings *settings_new(const struct frame *f, struct md_err *err)
 	b->tls = or_empty(b->tls);
 	b->auth = or_empty(b->auth);
 	b->after = or_empty(b->after);
+	b->since = or_empty(b->since);
 	b->ca_file = or_empty(b->ca_file);
 	b->timeout_ms = b->timeout_ms < SHORTEST_MS ? SHORTEST_MS : b->timeout_ms;
 	b->poll_interval_ms = b->poll_interval_ms < SHORTEST_MS ? SHORTEST_MS : b->poll_interval_ms;

@@ -14,6 +14,7 @@ static const struct rec_field mailbox_fields[] = {
 	REC(struct frame_mailbox, ca_file, REC_STR, 4096),
 	REC(struct frame_mailbox, auth, REC_STR, 16),
 	REC(struct frame_mailbox, after, REC_STR, NAME_MAX_BYTES),
+	REC(struct frame_mailbox, since, REC_STR, 16),
 	REC(struct frame_mailbox, idle, REC_BOOL, 1),
 	REC(struct frame_mailbox, poll_interval_ms, REC_INT, INT64_MAX),
 	REC(struct frame_mailbox, timeout_ms, REC_INT, INT64_MAX),
@@ -43,6 +44,7 @@ static const struct rec_field selected_fields[] = {
 	REC(struct frame_selected, uidvalidity, REC_INT, UINT32_MAX),
 	REC(struct frame_selected, uidnext, REC_INT, UINT32_MAX),
 	REC(struct frame_selected, exists, REC_INT, UINT32_MAX),
+	REC(struct frame_selected, first, REC_INT, UINT32_MAX),
 	REC_END,
 };
 const struct rec frame_selected_rec = { "selected frame", sizeof(struct frame_selected),

@@ -95,6 +95,7 @@ static int send_mailbox(struct mailboxes *m, const struct desk_mailbox *mailbox,
 		.ca_file = conf->ca_file,
 		.auth = conf->oauth ? "xoauth2" : "password",
 		.after = conf->after,
+		.since = conf_import_since(conf->import),
 		.idle = conf->idle,
 		.poll_interval_ms = conf->poll_interval_ms,
 		.timeout_ms = conf->timeout_ms,
@@ -186,7 +187,7 @@ static int find_cursor(struct db_conn *c, void *ctx, struct md_err *err)
 	const struct frame_selected *f = &s->f;
 	struct mailbox_row row;
 	int64_t *uids = NULL;
-	bool first, all;
+	bool first, import;
 	int rc;
 
 	arena_reset(&s->arena);
@@ -196,14 +197,16 @@ static int find_cursor(struct db_conn *c, void *ctx, struct md_err *err)
 	if (rc != MD_OK || s->lost)
 		return rc;
 	first = row.uidvalidity == 0;
-	all = strcmp(s->mailbox->conf->import, "all") == 0;
+	import = strcmp(s->mailbox->conf->import, "now") != 0;
 	s->rescan = !first && row.uidvalidity != f->uidvalidity;
-	if (first && !all)
+	if (first && !import)
 		row.last_uid = f->uidnext > 0 ? f->uidnext - 1 : 0;
-	else if (first || s->rescan)
+	else if (first)
+		row.last_uid = f->first > 0 ? f->first - 1 : 0;
+	else if (s->rescan)
 		row.last_uid = 0;
 	if (first || s->rescan) {
-		row.import_below = first && all ? f->uidnext : 0;
+		row.import_below = first && import ? f->uidnext : 0;
 		rc = mailbox_reset(c, f->mailbox, f->uidvalidity, row.last_uid, row.import_below,
 				   err);
 	}

@@ -6,6 +6,7 @@
 #include <maildesk/base/io.h>
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -64,20 +65,62 @@ static int keep_range(clist *found, uint32_t low, uint32_t high, uint32_t **ret_
 	return MD_OK;
 }
 
-/* high == 0: to the end */
-static int search_range(struct imap *s, uint32_t low, uint32_t high, uint32_t **ret_uids,
-			size_t *ret_n, struct md_err *err)
+static struct mailimap_search_key *range_key(uint32_t low, uint32_t high)
 {
 	struct mailimap_set *set = mailimap_set_new_interval(low, high);
 	struct mailimap_search_key *key = set ? mailimap_search_key_new_uid(set) : NULL;
+
+	if (!key && set)
+		mailimap_set_free(set);
+	return key;
+}
+
+static struct mailimap_search_key *since_key(const char *date)
+{
+	int year = 0, month = 0, day = 0;
+	struct mailimap_date *d = NULL;
+	struct mailimap_search_key *key;
+
+	if (sscanf(date, "%4d-%2d-%2d", &year, &month, &day) == 3)
+		d = mailimap_date_new(day, month, year);
+	key = d ? mailimap_search_key_new_since(d) : NULL;
+	if (!key && d)
+		mailimap_date_free(d);
+	return key;
+}
+
+/* Both at once; takes them over, and frees them when it fails. */
+static struct mailimap_search_key *both(struct mailimap_search_key *a,
+					struct mailimap_search_key *b)
+{
+	struct mailimap_search_key *key = a && b ? mailimap_search_key_new_multiple_empty() : NULL;
+
+	if (key && mailimap_search_key_multiple_add(key, a) == MAILIMAP_NO_ERROR) {
+		a = NULL; /* is the key's */
+		if (mailimap_search_key_multiple_add(key, b) == MAILIMAP_NO_ERROR)
+			return key;
+	}
+	if (key)
+		mailimap_search_key_free(key);
+	if (a)
+		mailimap_search_key_free(a);
+	if (b)
+		mailimap_search_key_free(b);
+	return NULL;
+}
+
+/* high == 0: to the end; since: NULL or a date */
+static int search_range(struct imap *s, uint32_t low, uint32_t high, const char *since,
+			uint32_t **ret_uids, size_t *ret_n, struct md_err *err)
+{
+	struct mailimap_search_key *key = range_key(low, high);
 	clist *found = NULL;
 	int rc;
 
-	if (!key) {
-		if (set)
-			mailimap_set_free(set);
+	if (since)
+		key = both(key, since_key(since));
+	if (!key)
 		return md_fail(err, MD_NOMEM, 0, "SEARCH: out of memory");
-	}
 	imap_expect(s, LIST_ANSWER);
 	rc = imap_result(s, mailimap_uid_search(s->session, NULL, key, &found), "SEARCH", err);
 	mailimap_search_key_free(key);
@@ -98,8 +141,8 @@ static int same_folder(struct imap *s, struct md_err *err)
 	return md_fail(err, MD_INPUT, 0, "UIDVALIDITY changed");
 }
 
-int imap_list(struct imap *s, uint32_t after, uint32_t **ret_uids, size_t *ret_n, bool *ret_all,
-	      struct md_err *err)
+static int list(struct imap *s, uint32_t after, const char *since, uint32_t **ret_uids,
+		size_t *ret_n, bool *ret_all, struct md_err *err)
 {
 	uint64_t low = (uint64_t)after + 1, high = 0, width = LIST_WINDOW;
 	uint32_t *uids = NULL;
@@ -110,8 +153,8 @@ int imap_list(struct imap *s, uint32_t after, uint32_t **ret_uids, size_t *ret_n
 		/* beyond the known end there is only what came since: no need for a window */
 		high = low + width - 1 < s->uidnext ? low + width - 1 : UINT32_MAX;
 		free(md_take(uids));
-		rc = search_range(s, (uint32_t)low, high == UINT32_MAX ? 0 : (uint32_t)high, &uids,
-				  &n, err);
+		rc = search_range(s, (uint32_t)low, high == UINT32_MAX ? 0 : (uint32_t)high, since,
+				  &uids, &n, err);
 	}
 	if (rc == MD_OK)
 		rc = same_folder(s, err);
@@ -123,6 +166,23 @@ int imap_list(struct imap *s, uint32_t after, uint32_t **ret_uids, size_t *ret_n
 	*ret_n = n;
 	*ret_all = low > UINT32_MAX;
 	return MD_OK;
+}
+
+int imap_list(struct imap *s, uint32_t after, uint32_t **ret_uids, size_t *ret_n, bool *ret_all,
+	      struct md_err *err)
+{
+	return list(s, after, NULL, ret_uids, ret_n, ret_all, err);
+}
+
+int imap_first_since(struct imap *s, const char *date, uint32_t *ret, struct md_err *err)
+{
+	md_auto(md_free_p) uint32_t *uids = NULL;
+	size_t n = 0;
+	bool all = false;
+	int rc = list(s, 0, date, &uids, &n, &all, err);
+
+	*ret = rc == MD_OK && n ? uids[0] : 0;
+	return rc;
 }
 
 /* ---- reading FETCH answers ---- */

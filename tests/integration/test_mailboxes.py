@@ -1,4 +1,6 @@
 """Mailboxes are paused, resumed and looked at by admins."""
+import imaplib
+
 from lib import new_mail, ok, wait_for
 
 
@@ -42,3 +44,35 @@ def test_pause_resume_and_poll(start_world):
     assert len([t for t in anna.tickets() if t["title"] == "While paused"]) == 1
     noted = [r["action"] for r in ok(admin.get("/audit", about="mailbox"))["items"]]
     assert noted == ["mailbox.poll", "mailbox.resume", "mailbox.pause"]
+
+
+def test_an_import_begins_where_it_is_told(start_world):
+    world = start_world("--no-daemon", fragment='mailbox "support" { import = "since 2026-01-02" }\n')
+    with world.mailbox("support") as box:
+        for day, title in ("30-Dec-2025", "Long ago"), ("01-Jan-2026", "The day before"), \
+                ("02-Jan-2026", "That day"), ("03-Mar-2026", "Later"):
+            mail = new_mail("carol@customer.test", "support@desk.test", title, "Hi")
+            status, _ = box.imap.append("INBOX", None, f'"{day} 12:00:00 +0000"', mail.as_bytes())
+            assert status == "OK"
+    world.sandbox("start")
+    anna = world.api("anna")
+    anna.wait_ticket("the last of the past", lambda t: t["title"] == "Later")
+    world.send(new_mail("carol@customer.test", "support@desk.test", "Now", "Hi"), login="carol")
+    anna.wait_ticket("news", lambda t: t["title"] == "Now")
+    assert [t["title"] for t in anna.tickets()] == ["Now", "Later", "That day"]
+    with world.mailbox("carol") as box:
+        box.wait_mail("the answer to it", lambda m: "Now" in str(m["Subject"]))
+        assert not [m for m in box.mails() if "Later" in str(m["Subject"])], "an import is silent"
+    world.sandbox("stop")
+
+
+def test_an_import_of_nothing_begins_now(start_world):
+    world = start_world("--no-daemon", fragment='mailbox "support" { import = "since 2026-06-01" }\n')
+    with world.mailbox("support") as box:
+        mail = new_mail("carol@customer.test", "support@desk.test", "Long ago", "Hi")
+        box.imap.append("INBOX", None, imaplib.Time2Internaldate(1767225600), mail.as_bytes())
+    world.sandbox("start")
+    world.send(new_mail("carol@customer.test", "support@desk.test", "Now", "Hi"), login="carol")
+    anna = world.api("anna")
+    anna.wait_ticket("news", lambda t: t["title"] == "Now")
+    assert [t["title"] for t in anna.tickets()] == ["Now"]

@@ -69,7 +69,7 @@ struct conf_mailbox {
 	const char *auth;   /* "password", "oauth:TITLE" */
 	const char *oauth;  /* that TITLE; NULL: a password */
 	const char *after;  /* "seen", "delete", "move:FOLDER" */
-	const char *import; /* "now", "all" */
+	const char *import; /* "now", "all", "since YYYY-MM-DD" */
 	const char *smtp;   /* title of an smtp section */
 	const char *locale; /* desk.locale when it has none of its own */
 	const char *priority;
@@ -240,5 +240,8 @@ int config_rules(const struct config *c, struct arena *a, struct rule **ret, str
 void config_sample(struct buf *out);
 /* The same as the part of maildesk.conf(5) that lists them, in mdoc(7). */
 void config_manual(struct buf *out);
+
+/* The date of "since 2026-01-31"; NULL of the other words. */
+const char *conf_import_since(const char *import);
 
 #endif

@@ -39,6 +39,7 @@ struct frame_mailbox {
 	const char *ca_file; /* "" for the system's */
 	const char *auth;    /* "password" or "xoauth2" (secret is the access token then) */
 	const char *after;   /* "seen", "delete", "move:FOLDER" */
+	const char *since;   /* "2026-01-31": what an import begins with; NULL or "": the first */
 	bool idle;
 	int64_t poll_interval_ms, timeout_ms, max_message_bytes;
 };
@@ -52,6 +53,7 @@ struct frame_uids { /* CURSOR (marks still owed), STORED, MARKED, POLL, DROP */
 };
 struct frame_selected {
 	int64_t mailbox, uidvalidity, uidnext, exists;
+	int64_t first; /* uid that an import begins with */
 };
 struct frame_mail {
 	int64_t mailbox, uidvalidity, uid;

@@ -40,6 +40,10 @@ struct imap_folder {
 /* `folder` in UTF-8. MD_REFUSED: no such folder, or not for this user. */
 int imap_select(struct imap *s, const char *folder, struct imap_folder *ret, struct md_err *err);
 
+/* The first UID of the selected folder that the server has got on `date` ("2026-01-31", in its own
+ * zone) or later; 0: there is none. */
+int imap_first_since(struct imap *s, const char *date, uint32_t *ret, struct md_err *err);
+
 /* The next UIDs above `after`, ascending. *ret_all: there are no more behind them; else call again
  * from the last one. *ret_uids is the caller's to free. MD_INPUT also when UIDVALIDITY changed. */
 int imap_list(struct imap *s, uint32_t after, uint32_t **ret_uids, size_t *ret_n, bool *ret_all,

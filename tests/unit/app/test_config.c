@@ -148,7 +148,8 @@ static const struct {
 	  "\"25M\", from 1K to 1G\n"
 	  "main.conf:8: mailbox \"support\": after = \"gone\": allowed: \"seen\", \"delete\" or "
 	  "\"move:FOLDER\"\n"
-	  "main.conf:9: mailbox \"support\": import = \"some\": allowed: \"now\", \"all\"\n" },
+	  "main.conf:9: mailbox \"support\": import = \"some\": allowed: \"now\", \"all\" or "
+	  "\"since YYYY-MM-DD\"\n" },
 	{ BASE "desk { subject_tag = \"[#%s %d]\"\n timezone = \"Europe/Bertlin\" }\n"
 	       "http { listen = \"localhost:80\" }\n",
 	  "main.conf:3: desk: subject_tag = \"[#%s %d]\": allowed: text with exactly one %d, "
