@@ -145,7 +145,7 @@ int cmd_decide(int argc, char **argv)
 	const struct cmd_usage usage = {
 		"decide",
 		"[FILE|MAILDIR]...",
-		"Say what would be done with mails, and why, and change nothing.",
+		"Says what would be done with mails, and why, and changes nothing.",
 		options,
 		0,
 		CMD_ARGS_ANY,

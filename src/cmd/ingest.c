@@ -105,7 +105,7 @@ int cmd_ingest(int argc, char **argv)
 	const struct cmd_usage usage = {
 		"ingest",
 		"[FILE|MAILDIR]...",
-		"Take in one mail from standard input, or those of files, mboxes and Maildirs.",
+		"Takes in one mail from standard input, or those of files, mboxes and Maildirs.",
 		options,
 		0,
 		CMD_ARGS_ANY,

@@ -195,9 +195,8 @@ static int cmd_login(int argc, char **argv)
 	const struct cmd_usage usage = {
 		name,
 		"MAILBOX",
-		"Lets the desk into a mailbox (or smtp section) whose auth is \"oauth:TITLE\": "
-		"prints a "
-		"page to open and a code to enter there, and waits until that is done.",
+		"Lets the desk into a mailbox (or smtp section) whose auth is \"oauth:TITLE\":\n"
+		"prints a page to open and a code to enter there, and waits until that is done.",
 		options,
 		1,
 		1,

@@ -180,7 +180,7 @@ static int list_main(int argc, char **argv)
 		{ "json", NULL, &job.json, "print JSON" },
 		CMD_OPTIONS_END,
 	};
-	const struct cmd_usage usage = { "outbox list", "", "List mails to send, newest first.",
+	const struct cmd_usage usage = { "outbox list", "", "Lists mails to send, newest first.",
 					 options,       0,  0 };
 	int first, rc;
 
@@ -196,16 +196,16 @@ static int list_main(int argc, char **argv)
 
 static int show_main(int argc, char **argv)
 {
-	return run_one("outbox show", "Show one mail, and the text that is sent.", argc, argv,
+	return run_one("outbox show", "Shows one mail, and the text that is sent.", argc, argv,
 		       show);
 }
 static int retry_main(int argc, char **argv)
 {
-	return run_one("outbox retry", "Send a mail (again) now.", argc, argv, retry);
+	return run_one("outbox retry", "Sends a mail (again) now.", argc, argv, retry);
 }
 static int cancel_main(int argc, char **argv)
 {
-	return run_one("outbox cancel", "Do not send a mail.", argc, argv, cancel);
+	return run_one("outbox cancel", "Takes a mail back: it is not sent.", argc, argv, cancel);
 }
 
 int cmd_outbox(int argc, char **argv)

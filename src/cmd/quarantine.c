@@ -210,25 +210,25 @@ static int run(const char *name, const char *about, int argc, char **argv,
 
 static int list_main(int argc, char **argv)
 {
-	return run("quarantine list", "List mails held back, newest first.", argc, argv, NULL);
+	return run("quarantine list", "Lists mails held back, newest first.", argc, argv, NULL);
 }
 static int show_main(int argc, char **argv)
 {
-	return run("quarantine show", "Show one mail held back, and its raw text.", argc, argv,
+	return run("quarantine show", "Shows one mail held back, and its raw text.", argc, argv,
 		   show);
 }
 static int release_main(int argc, char **argv)
 {
-	return run("quarantine release", "Take a mail in after all.", argc, argv, let_go);
+	return run("quarantine release", "Takes a mail in after all.", argc, argv, let_go);
 }
 static int delete_main(int argc, char **argv)
 {
-	return run("quarantine delete", "Throw a mail away.", argc, argv, drop);
+	return run("quarantine delete", "Throws a mail away.", argc, argv, drop);
 }
 static int block_main(int argc, char **argv)
 {
-	return run("quarantine block", "Hold back all further mail of a mail's sender.", argc, argv,
-		   block);
+	return run("quarantine block", "Holds back all further mail of a mail's sender.", argc,
+		   argv, block);
 }
 
 int cmd_quarantine(int argc, char **argv)

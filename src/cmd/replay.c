@@ -268,7 +268,8 @@ int cmd_replay(int argc, char **argv)
 	const struct cmd_usage usage = {
 		"replay",
 		"",
-		"Take all mail in again, into another database, and say what comes out otherwise.",
+		"Takes all mail in again, into another database, and says what comes out "
+		"otherwise.",
 		options,
 		0,
 		0,

@@ -105,9 +105,8 @@ static int cmd_rebuild(int argc, char **argv)
 	const struct cmd_usage usage = {
 		name,
 		"",
-		"Builds the search index anew. The desk may run; until it is done, searches find "
-		"only "
-		"a part, the newest first.",
+		"Builds the search index anew. The desk may run; until it is done, searches find\n"
+		"only a part, the newest first.",
 		options,
 		0,
 		0,

@@ -111,7 +111,7 @@ int cmd_serve(int argc, char **argv)
 	const struct cmd_usage usage = {
 		"serve",
 		"",
-		"Run the desk until SIGTERM or SIGINT. SIGHUP: read the configuration anew.",
+		"Runs the desk until SIGTERM or SIGINT. SIGHUP: read the configuration anew.",
 		options,
 		0,
 		0,

@@ -19,19 +19,17 @@ static int cmd_rotate(int argc, char **argv)
 	const struct cmd_option options[] = {
 		CMD_CONFIG(&file),
 		{ "all", NULL, &all,
-		  "forget the old keys at once, after a theft, and those of access tokens too: "
-		  "answers "
-		  "to mails on their way are held back as tampered, and running daemons have to be "
-		  "started again" },
+		  "after a theft: forget the old keys at once, those of access tokens too" },
 		CMD_OPTIONS_END
 	};
 	const struct cmd_usage usage = {
 		name,
 		"",
-		"Signs reply addresses, Message-IDs and markers with the next key from now on. "
-		"What "
-		"the last one signed stays valid. Daemons that run change over when they are "
-		"started again, and accept both until then.",
+		"Signs reply addresses, Message-IDs and markers with the next key from now on.\n"
+		"What the last one signed stays valid. Daemons that run change over when they are\n"
+		"started again, and accept both until then. After --all they have to be started "
+		"again\n"
+		"at once, and answers to mails on their way are held back as tampered.",
 		options,
 		0,
 		0,
