@@ -1,24 +1,18 @@
-/* What is sealed: version (1 octet), id of the key (4), nonce (24), ciphertext and tag (16).
- *
- * The daemon's own secret is made in a file of another name and linked to desk.key, so that two
- * programs that start at once agree on one, and a crash leaves none that is half written. */
-#include <maildesk/app/vault.h>
+/* What is sealed: version (1 octet), id of the key (4), nonce (24), ciphertext and tag (16). */
+#include "vault_priv.h"
+
 #include <maildesk/base/clock.h>
 #include <maildesk/base/codec.h>
 #include <maildesk/base/log.h>
 #include <maildesk/store/desk_keys.h>
 #include <maildesk/store/leases.h>
 
-#include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 enum {
 	VERSION = 1,
@@ -53,79 +47,13 @@ struct vault {
 	int64_t newest; /* id of the desk's newest key, had or not; under lock */
 };
 
-/* ---- the daemon's own secret ---- */
-
-static int file_failed(const char *path, struct md_err *err)
-{
-	return md_fail(err, MD_BROKEN, errno, "%s: %s", path, strerror(errno));
-}
-
-static int read_secret(const char *path, uint8_t out[KEY], struct md_err *err)
-{
-	md_auto(md_close_p) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	struct stat st;
-
-	if (fd < 0 && errno == ENOENT)
-		return MD_NOTFOUND;
-	if (fd < 0 || fstat(fd, &st) != 0)
-		return file_failed(path, err);
-	if (st.st_mode & (S_IRWXG | S_IRWXO))
-		return md_fail(err, MD_BROKEN, 0,
-			       "%s may be read by others than its owner: chmod 600 %s", path, path);
-	if (st.st_size != KEY || read(fd, out, KEY) != KEY)
-		return md_fail(
-			err, MD_BROKEN, 0,
-			"%s is damaged, it should have %d bytes: restore it from a backup, or "
-			"remove it (second factors and OAuth sign-ins are then made anew)",
-			path, KEY);
-	return MD_OK;
-}
-
-static int write_secret(int fd, const char *path, struct random *random, struct md_err *err)
-{
-	uint8_t bytes[KEY];
-	bool done;
-
-	random_fill(random, bytes, sizeof bytes);
-	done = write(fd, bytes, sizeof bytes) == (ssize_t)sizeof bytes && fsync(fd) == 0;
-	sodium_memzero(bytes, sizeof bytes);
-	return done ? MD_OK : file_failed(path, err);
-}
-
-static int make_secret(const char *state_dir, const char *path, struct random *random,
-		       struct md_err *err)
-{
-	md_auto(md_close_p) int dir = open(state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), fd = -1;
-	char draft[4200];
-	int rc;
-
-	snprintf(draft, sizeof draft, "%s.%ld", path, (long)getpid());
-	(void)unlink(draft); /* of a process of that number that was killed here */
-	fd = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (dir < 0 || fd < 0)
-		return file_failed(draft, err);
-	rc = write_secret(fd, draft, random, err);
-	if (rc == MD_OK && link(draft, path) != 0 && errno != EEXIST)
-		rc = file_failed(path, err);
-	(void)unlink(draft);
-	if (rc == MD_OK && fsync(dir) != 0)
-		rc = file_failed(state_dir, err);
-	return rc;
-}
+/* ---- the desk's keys ---- */
 
 static int load_own(struct vault *v, const char *state_dir, struct md_err *err)
 {
 	md_auto(buf_done) struct buf hex = BUF_INIT(HOLDER_HEX);
-	char path[4096];
-	int rc;
+	int rc = vault_load_secret(state_dir, v->random, v->own_secret, err);
 
-	snprintf(path, sizeof path, "%s/desk.key", state_dir);
-	rc = read_secret(path, v->own_secret, err);
-	if (rc == MD_NOTFOUND) {
-		rc = make_secret(state_dir, path, v->random, err);
-		if (rc == MD_OK)
-			rc = read_secret(path, v->own_secret, err);
-	}
 	if (rc != MD_OK)
 		return rc;
 	crypto_scalarmult_base(v->own_public, v->own_secret);
@@ -133,8 +61,6 @@ static int load_own(struct vault *v, const char *state_dir, struct md_err *err)
 	snprintf(v->holder, sizeof v->holder, "%s", buf_str(&hex));
 	return MD_OK;
 }
-
-/* ---- the desk's keys ---- */
 
 struct looking {
 	struct vault *v;
