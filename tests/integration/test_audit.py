@@ -1,14 +1,11 @@
 """The audit log: what admins did, what was refused, and whether anybody changed it."""
-import contextlib
 import json
-import sqlite3
 import subprocess
 
 import pytest
 
 import lib
-import libpq
-from lib import ok, wait_for
+from lib import execute, ok, wait_for
 
 SECRETS = ("Erin", "erin@", "anna@desk.test", "127.0.0.1", "stranger@")
 
@@ -27,15 +24,6 @@ def command(desk, *args, code=0):
                           stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
     assert done.returncode == code, (args, done.returncode, done.stdout, done.stderr)
     return done.stdout
-
-
-def execute(desk, sql):
-    if desk.json.get("database"):
-        with contextlib.closing(libpq.Connection(desk.json["database"])) as c:
-            c.execute(sql)
-    else:
-        with contextlib.closing(sqlite3.connect(desk.dir / "state" / "desk.db", timeout=10)) as c, c:
-            c.execute(sql)
 
 
 def test_what_admins_do_is_noted_without_names(desk, people):

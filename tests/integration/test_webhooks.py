@@ -6,15 +6,13 @@ import hmac
 import http.server
 import json
 import socket
-import sqlite3
 import threading
 import time
 
 import pytest
 
 import lib
-import libpq
-from lib import ok, refused, wait_for
+from lib import execute, ok, refused, wait_for
 
 OPEN = 'webhooks { allow_private = true  retry_first = "100ms"  timeout = "2s"  give_up = "5s" }\n'
 DESK = OPEN
@@ -223,15 +221,6 @@ def test_a_name_that_leads_home_is_refused_as_it_is_called(closed):
         assert done[0]["reply"] == "the address is private" and done[0]["attempts"] == 1
         assert target.calls == []
         assert closed.request("DELETE", f"/webhooks/{made['id']}").status == 204
-
-
-def execute(world, sql):
-    if world.json.get("database"):
-        with contextlib.closing(libpq.Connection(world.json["database"])) as c:
-            c.execute(sql)
-    else:
-        with contextlib.closing(sqlite3.connect(world.dir / "state" / "desk.db", timeout=10)) as c, c:
-            c.execute(sql)
 
 
 def test_service_levels_call(start_world):
