@@ -1,7 +1,25 @@
 #include <maildesk/base/err.h>
+#include <maildesk/base/utf8.h>
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
+
+/* Texts are cut by bytes, values in them too: half a character is none in JSON, and PostgreSQL
+ * takes no text that has one. */
+static void mend(char *s)
+{
+	size_t n = strlen(s), length;
+	uint32_t c;
+
+	for (size_t i = 0; i < n; i += length) {
+		length = utf8_decode(s + i, n - i, &c);
+		if (length == 0) {
+			s[i] = '?';
+			length = 1;
+		}
+	}
+}
 
 int md_fail(struct md_err *err, enum md_code code, int native, const char *fmt, ...)
 {
@@ -15,6 +33,7 @@ int md_fail(struct md_err *err, enum md_code code, int native, const char *fmt, 
 	if (vsnprintf(err->text, sizeof err->text, fmt, ap) < 0)
 		err->text[0] = '\0';
 	va_end(ap);
+	mend(err->text);
 	return code;
 }
 
@@ -34,6 +53,7 @@ int md_wrap(struct md_err *err, int code, const char *fmt, ...)
 	if (n >= 0 && (size_t)n < sizeof err->text &&
 	    snprintf(err->text + n, sizeof err->text - (size_t)n, ": %s", inner.text) < 0)
 		err->text[n] = '\0';
+	mend(err->text);
 	return code;
 }
 

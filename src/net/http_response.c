@@ -1,6 +1,8 @@
 /* Answers: problems, and what every answer gets (conditional GET, compression, common fields). */
 #include "http_private.h"
 
+#include <maildesk/base/utf8.h>
+
 #include <ctype.h>
 #include <sodium.h>
 #include <stdarg.h>
@@ -94,10 +96,12 @@ int http_refuse(struct http_request *q, struct http_response *r, int status, con
 	return MD_OK;
 }
 
+enum { FIELD_MAX = 80 }; /* of a name that the caller may have made up */
+
 void http_refuse_field(struct http_response *r, const char *field, const char *text)
 {
 	buf_adds(&r->errors, r->errors.len ? ",{\"field\":" : "{\"field\":");
-	json_write_string(&r->errors, field, strlen(field));
+	json_write_string(&r->errors, field, utf8_cut(field, strlen(field), FIELD_MAX));
 	buf_adds(&r->errors, ",\"message\":");
 	json_write_string(&r->errors, text, strlen(text));
 	buf_addc(&r->errors, '}');

@@ -136,3 +136,17 @@ def test_a_category_is_one_of_the_desks(start_world):
         assert (answer.status, fields_of(answer)) == (422, ["category"])
     assert new_ticket(desk.api("carol"), category="hardware")["category"] == "hardware"
     assert new_ticket(desk.api("carol"), category="")["category"] is None
+
+
+def test_long_strange_names_break_no_answer(desk):
+    anna = desk.api("anna")
+    path = f"/tickets/{new_ticket(anna)['id']}"
+    for letter in ("k" * 5, "é", "字", "👩"):
+        answer = anna.patch(path, {"fields": {letter * 20000: "x"}})
+        assert answer.status == 422 and fields_of(answer)[0].startswith("fields." + letter)
+        answer = anna.post(path + "/commands", {"text": "#assign " + letter * 300})
+        assert answer.status == 200 and answer.json["ok"] is False
+        assert letter in answer.json["lines"][0]["reason"]
+    for sender in ({"address": "x y"}, {"domain": "x y"}):
+        answer = anna.post("/blocked-senders", sender)
+        assert (answer.status, fields_of(answer)) == (422, list(sender))

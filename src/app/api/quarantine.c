@@ -213,8 +213,10 @@ int blocked_senders_add(void *ctx, struct http_request *q, struct http_response 
 		return MD_OK;
 	if (!address == !domain)
 		return http_refuse(q, r, 422, "validation", "one of address and domain is needed");
-	if (quarantine_sender(address, domain, &sender, &why) != MD_OK)
-		return http_refuse(q, r, 422, "validation", "%s", why.text);
+	if (quarantine_sender(address, domain, &sender, &why) != MD_OK) {
+		api_refuse_field(q, r, address ? "address" : "domain", &why);
+		return MD_OK;
+	}
 	return block(ctx, q, r, buf_str(&sender), err);
 }
 

@@ -9,6 +9,7 @@
 #include <maildesk/base/buf.h>
 #include <maildesk/base/err.h>
 #include <maildesk/base/mem.h>
+#include <maildesk/base/utf8.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -126,12 +127,19 @@ static void an_arena_gives_zeroed_memory_up_to_its_ceiling(void **state)
 static void context_goes_in_front_of_a_failure(void **state)
 {
 	struct md_err err = { 0 };
+	char long_name[2 * sizeof err.text] = "";
 
 	(void)state;
 	assert_int_equal(md_fail(&err, MD_AGAIN, 111, "no answer from %s", "mx"), MD_AGAIN);
 	assert_int_equal(md_wrap(&err, MD_AGAIN, "mailbox %s", "support"), MD_AGAIN);
 	assert_string_equal(err.text, "mailbox support: no answer from mx");
 	assert_int_equal(err.native, 111);
+	/* a value may be cut in the middle of a character, by its own width or by the end */
+	md_fail(&err, MD_INPUT, 0, "no \"%.4s\"", "\xc3\xa9x\xc3\xa9");
+	assert_string_equal(err.text, "no \"\xc3\xa9x?\"");
+	memset(long_name, 0xff, sizeof long_name - 1);
+	md_fail(&err, MD_INPUT, 0, "%s", long_name);
+	assert_true(utf8_valid(err.text, strlen(err.text)));
 	assert_int_equal(md_fail(NULL, MD_BROKEN, 0, "nobody listens"), MD_BROKEN);
 	for (int i = 0; i < 100; i++)
 		md_wrap(&err, MD_AGAIN, "a long way up");
