@@ -54,7 +54,7 @@ struct fixture {
 	int64_t uid, serial;
 };
 
-static int64_t fixture_now;
+static _Atomic int64_t fixture_now; /* threads of the desk look, too */
 static struct md_err err;
 
 static inline int64_t fixture_clock(const struct clock *c)

@@ -147,7 +147,7 @@ static void *write_lines(void *arg)
 	for (int k = 0; k < LINES; k++)
 		for (size_t i = 0; i < CLIENTS; i++) {
 			char line[80];
-			int n = snprintf(line, sizeof line, "line %d\n", k), rc;
+			int n = snprintf(line, sizeof line, "line %d\n", k), rc = MD_OK;
 
 			while (streams[i] &&
 			       (rc = http_stream_write(streams[i], line, (size_t)n)) == MD_AGAIN)
