@@ -15,7 +15,7 @@ static const char before[] =
 	"The document that describes it for programs (OpenAPI 3.1) is at\n"
 	".BR /api/v1/openapi.json .\n"
 	".PP\nWho calls says so with\n.BR \"Authorization: Bearer\" ,\n"
-	"an access token of\n.B POST /api/v1/auth/token\n(10 minutes) or an API key of an admin\n"
+	"an access token of\n.B POST /api/v1/auth/token\n(10 minutes) or an API key that an admin made\n"
 	".RB ( mdk_... ).\n"
 	".PP\nErrors are application/problem+json (RFC 9457) with a\n.B code\nto go by and\n.B errors\n"
 	"that name fields. Unknown fields are an error (422), and so are unknown parameters (400). What "
