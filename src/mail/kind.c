@@ -255,10 +255,10 @@ static const struct kind_field silent_fields[] = {
 };
 
 static const char *const silent_senders[] = {
-	"noreply",       "no-reply",      "no_reply",   "donotreply",      "do-not-reply",
-	"do_not_reply",  "mailer-daemon", "postmaster", "nicht-antworten", "ne-pas-repondre",
-	"bounce",        "listserv",      "majordomo",  "owner-",          "nobody@",
-	"autoresponder", "auto-reply",
+	"noreply",      "no-reply",      "no_reply",   "donotreply",      "do-not-reply",
+	"do_not_reply", "mailer-daemon", "postmaster", "nicht-antworten", "ne-pas-repondre",
+	"bounce@",      "bounces",       "listserv",   "majordomo",       "owner-",
+	"nobody@",      "autoresponder", "auto-reply",
 };
 
 bool kind_no_answer(const struct header *h, const char *from)

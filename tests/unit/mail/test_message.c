@@ -118,6 +118,8 @@ static const struct {
 	{ "From: nobody here\n\nx", KIND_NORMAL, false, false, true },
 	{ "Return-Path: <>\nFrom: a@b.example\n\nx", KIND_AUTO_REPLY, true, true, true },
 	{ "From: noreply@b.example\n\nx", KIND_NORMAL, true, true, true },
+	{ "From: bounces+7@b.example\n\nx", KIND_NORMAL, true, true, true },
+	{ "From: bounce-7@b.example\n\nx", KIND_NORMAL, true, true, false },
 	{ "From: a@b.example\nAuto-Submitted: auto-replied\n\nx", KIND_AUTO_REPLY, true, true,
 	  true },
 	{ "From: a@b.example\nAuto-Submitted: no\n\nx", KIND_NORMAL, true, true, false },
