@@ -99,7 +99,8 @@ int cmd_ingest(int argc, char **argv)
 		CMD_CONFIG(&file),
 		{ "mailbox", "NAME", &title, "mailbox of the configuration it came by" },
 		{ "mbox", NULL, &mails.mbox,
-		  "each FILE holds several mails, divided by \"From \" lines" },
+		  "the input holds several mails, divided by \"From \" lines (a FILE that plainly "
+		  "does needs no saying)" },
 		CMD_OPTIONS_END,
 	};
 	const struct cmd_usage usage = {
@@ -119,16 +120,16 @@ int cmd_ingest(int argc, char **argv)
 
 	if (!cmd_options(&usage, argc, argv, &first, &rc))
 		return rc;
-	rc = cmd_open_config(file, &config);
-	if (rc != EX_OK)
-		return rc;
+	mails.guess = true;
+	/* Whatever is wrong here, the mail is not, and must not be sent back. */
+	if (cmd_open_config(file, &config) != EX_OK)
+		return EX_TEMPFAIL;
 	if (desk_open(config, &desk, &err) != MD_OK) {
 		fprintf(stderr, "maildesk ingest: %s\n", err.text);
 		return EX_TEMPFAIL;
 	}
-	rc = cmd_find_mailbox(usage.name, desk, title, &mailbox);
-	if (rc != EX_OK)
-		return rc;
+	if (cmd_find_mailbox(usage.name, desk, title, &mailbox) != EX_OK)
+		return EX_TEMPFAIL;
 	if (first == argc)
 		ok = mails_add_stdin(&mails);
 	for (int i = first; i < argc && ok; i++)

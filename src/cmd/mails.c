@@ -115,6 +115,25 @@ static bool spool_stdin(struct mails *m)
 	return p != MAP_FAILED;
 }
 
+/* "From SENDER Mon Mar  2 ..." with a header below it: no sentence of a body. */
+static bool is_separator(const uint8_t *p, size_t n)
+{
+	static const char days[] = "Mon Tue Wed Thu Fri Sat Sun ";
+	const uint8_t *lf = memchr(p, '\n', n), *day = NULL, *end;
+
+	if (n < 5 || !lf || memcmp(p, "From ", 5) != 0)
+		return false;
+	for (const uint8_t *at = p + 5; !day && at + 8 < lf; at++)
+		for (size_t i = 0; !day && i + 4 < sizeof days; i += 4)
+			if (at[-1] == ' ' && memcmp(at, days + i, 4) == 0)
+				day = at;
+	if (!day)
+		return false;
+	for (end = ++lf; end<p + n && * end> ' ' && *end < 0x7f && *end != ':'; end++)
+		;
+	return end > lf && end < p + n && *end == ':';
+}
+
 /* Divides an mbox at "From " lines that begin it or follow an empty line. */
 static bool add_mbox(struct mails *m, const char *path, const uint8_t *p, size_t n)
 {
@@ -128,7 +147,7 @@ static bool add_mbox(struct mails *m, const char *path, const uint8_t *p, size_t
 				      (line >= 3 && p[line - 2] == '\r' && p[line - 3] == '\n'));
 
 		at = line;
-		if (hit && !empty_above)
+		if (hit && (!empty_above || (!m->mbox && !is_separator(p + line, n - line))))
 			continue;
 		if (!add_unit(m, path, p + start, line - start))
 			return false;
@@ -194,9 +213,14 @@ bool mails_add_path(struct mails *m, const char *path)
 		qsort(m->v + from, m->n - from, sizeof *m->v, by_base_name);
 		return true;
 	}
-	if (!m->mbox)
+	if (!m->mbox && !m->guess)
 		return add_unit(m, path, NULL, 0);
 	p = map_file(path, &n);
+	if (p && !m->mbox && !is_separator(p, n)) {
+		if (n)
+			munmap((void *)(uintptr_t)p, n);
+		return add_unit(m, path, NULL, 0);
+	}
 	if (!p) {
 		complain(path);
 		m->failed = true;

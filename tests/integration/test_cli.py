@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from lib import MAILDESK, TREE
+from lib import MAILDESK, PATIENCE, TREE, new_mail
 
 
 def run(*args, **options):
@@ -205,3 +205,31 @@ def test_check_for_programs(mail_world, tmp_path):
     assert done.returncode == 78 and problem.pop("text").startswith("desk: unknown key")
     assert problem == {"file": str(config), "level": "error",
                        "line": len(config.read_text().splitlines())}
+
+
+def test_a_file_that_is_an_mbox_is_taken_in_as_one(desk, tmp_path):
+    def mail(number):
+        return str(new_mail("carol@customer.test", "support@desk.test", f"Of an mbox {number}",
+                                "Hello.\n\nFrom here on it is text.\n")).replace("\r\n", "\n")
+
+    def ingest(text, *args):
+        path = tmp_path / "mails"
+        path.write_text(text)
+        return subprocess.run([MAILDESK, "ingest", "--config", desk["config"], *args, path],
+                              text=True, capture_output=True, timeout=PATIENCE)
+
+    line = "From carol@customer.test Mon Mar  2 09:00:00 2026\n"
+    both = f"{line}{mail(1)}\n{line}{mail(2)}"
+    assert ingest(both, "--mailbox", "support").stdout == "ticket_created\n" * 2
+    assert ingest(both).stdout == "duplicate\n" * 2
+    assert ingest(mail(3)).stdout == "ticket_created\n"
+    assert ingest(line + mail(4)).stdout == "ticket_created\n"
+
+
+@pytest.mark.parametrize("args", [("--mailbox", "none"), ("--config", "/nowhere/maildesk.conf"),
+                                  ("/nowhere/mail",)])
+def test_what_cannot_be_taken_in_is_tried_again(desk, args):
+    done = subprocess.run([MAILDESK, "ingest", "--config", desk["config"], *args], text=True,
+                          input="From: a@b.test\n\nHi\n", capture_output=True,
+                          timeout=PATIENCE)
+    assert done.returncode == 75 and done.stderr  # EX_TEMPFAIL: the MTA keeps it
