@@ -21,7 +21,8 @@ struct mails {
 	size_t n, room;
 	bool mbox;   /* set before adding: each file holds several, divided by "From " lines */
 	bool guess;  /* set before adding: a named file that is plainly an mbox is one. Not standard
-		      * input: there an MTA's line may stand above one mail, whose body is another's. */
+		      * input: there an MTA's line may stand above one mail, whose body is another's.
+		      */
 	bool named;  /* there is more than one place they come from */
 	bool failed; /* a file could not be read; it was complained about */
 	/* standard input: in memory when it is small, else mapped from a file without name */
