@@ -150,3 +150,40 @@ def test_long_strange_names_break_no_answer(desk):
     for sender in ({"address": "x y"}, {"domain": "x y"}):
         answer = anna.post("/blocked-senders", sender)
         assert (answer.status, fields_of(answer)) == (422, list(sender))
+
+
+def test_every_write_to_a_ticket_minds_its_version(desk):
+    anna, carol = desk.api("anna"), desk.api("carol")
+    ticket = new_ticket(carol)
+    path, other = f"/tickets/{ticket['id']}", new_ticket(carol)["id"]
+    comment = anna.post(path + "/comments", {"body": "x"}).json["id"]
+    writes = (("POST", path + "/comments", {"body": "x"}), ("POST", path + "/watch", {}),
+              ("POST", path + "/commands", {"text": "#prio low"}),
+              ("POST", path + "/mute", {"muted": True}),
+              ("POST", path + "/participants", {"user": "dave@customer.test"}),
+              ("DELETE", f"{path}/participants/{ticket['requester']['id']}", {}),
+              ("POST", path + "/links", {"type": "relates", "ticket": other}),
+              ("POST", path + "/merge", {"into": other}),
+              ("PATCH", f"/comments/{comment}", {"body": "y"}), ("DELETE", f"/comments/{comment}", {}))
+    for method, where, body in writes:
+        answer = anna.request(method, where, {**body, "version": 99})
+        assert answer.status == 409 and answer.json["code"] == "version_conflict", (method, where)
+        assert answer.json["current"]["id"] == ticket["id"]
+    assert carol.request("DELETE", path, {"version": 99}).status == 409
+    answer = anna.request("POST", path + "/commands", {"text": "#prio low"},
+                          {"If-Match": f'"{ticket["id"]}-99-a"'})
+    assert answer.status == 409
+    now = carol.get(path).json
+    assert now["priority"] == "medium"
+    assert anna.post(path + "/commands", {"text": "#prio low",
+                                          "version": now["version"]}).json["ok"] is True
+    assert carol.request("DELETE", path, {"versoin": 99}).status == 422
+    assert carol.request("DELETE", path, {"version": now["version"] + 1}).status == 204
+
+
+def test_a_typo_in_a_body_that_could_be_left_out_is_a_fault(desk):
+    admin = desk.api("admin")
+    tag = admin.post("/tags", {"name": "typo", "color": "#123456"}).json["id"]
+    answer = admin.request("DELETE", f"/tags/{tag}", {"force": True})
+    assert (answer.status, fields_of(answer)) == (422, ["force"])
+    assert admin.request("DELETE", f"/tags/{tag}", {}).status == 204

@@ -14,14 +14,15 @@ struct command_step {
 	int64_t ticket;
 	const char *text;
 	bool dry_run;
-	bool ok;     /* all was done, or would have been */
-	bool looked; /* the commands were looked at: what was refused is their answer */
+	bool guarded, conflict; /* by a version; which is another */
+	bool ok;                /* all was done, or would have been */
+	bool looked;            /* the commands were looked at: what was refused is their answer */
 };
 
 static int commands_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
 {
 	struct command_step *s = ctx;
-	int64_t comment;
+	int64_t comment, wanted = s->guarded ? api_wanted_version(s->q, s->ticket) : 0;
 	int rc;
 
 	arena_reset(&s->arena);
@@ -29,6 +30,9 @@ static int commands_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
 	rc = work_open(api_by(s->q), c, &s->arena, s->ticket, &s->w, err);
 	if (rc != MD_OK)
 		return rc;
+	s->conflict = wanted && wanted != s->w.ticket.version;
+	if (s->conflict)
+		return md_fail(err, MD_CONFLICT, 0, "another version");
 	rc = work_box(&s->w, s->text, NULL, &comment, err);
 	s->looked = rc == MD_OK || rc == MD_INPUT || rc == MD_REFUSED || rc == MD_CONFLICT ||
 		    rc == MD_NOTFOUND;
@@ -99,6 +103,7 @@ int ticket_commands(void *ctx, struct http_request *q, struct http_response *r, 
 	struct command_step s = { .q = q,
 				  .arena = ARENA_INIT(STEP_MAX),
 				  .ticket = q->ids[0],
+				  .guarded = true,
 				  .dry_run = json_is_true(json_object_get(q->json, "dry_run")) };
 	struct buf *out = &r->body;
 	int rc = clean_text(q, &text, err);
@@ -106,7 +111,9 @@ int ticket_commands(void *ctx, struct http_request *q, struct http_response *r, 
 	s.text = buf_str(&text);
 	if (rc == MD_OK)
 		rc = run(ctx, &s, false, err);
-	if (rc == MD_OK) {
+	if (rc == MD_CONFLICT && s.conflict)
+		rc = api_version_conflict(ctx, q, r, q->ids[0], err);
+	else if (rc == MD_OK) {
 		show_begin(out, NULL, '{');
 		show_bool(out, "ok", s.ok);
 		api_show_lines(out, &s.w);

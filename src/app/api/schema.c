@@ -83,9 +83,10 @@ const struct http_field participant_body[] = {
 	IN("version", HTTP_INT, 0, 1, 0, NULL),
 	HTTP_END,
 };
-const struct http_field watch_body[] = { IN("watching", HTTP_BOOL, 0, 0, 0, NULL), HTTP_END };
+const struct http_field watch_body[] = { IN("watching", HTTP_BOOL, 0, 0, 0, NULL),
+					 IN("version", HTTP_INT, 0, 1, 0, NULL), HTTP_END };
 const struct http_field mute_body[] = { IN("muted", HTTP_BOOL, HTTP_REQUIRED, 0, 0, NULL),
-					HTTP_END };
+					IN("version", HTTP_INT, 0, 1, 0, NULL), HTTP_END };
 const struct http_field merge_body[] = { IN("into", HTTP_INT, HTTP_REQUIRED, 1, 0, NULL),
 					 IN("version", HTTP_INT, 0, 1, 0, NULL), HTTP_END };
 const struct http_field version_body[] = { IN("version", HTTP_INT, 0, 1, 0, NULL), HTTP_END };
@@ -105,6 +106,7 @@ const struct http_field comment_body[] = {
 const struct http_field command_box[] = {
 	IN("text", HTTP_TEXT, HTTP_REQUIRED, 1, COMMANDS_MAX, NULL),
 	IN("dry_run", HTTP_BOOL, 0, 0, 0, NULL),
+	IN("version", HTTP_INT, 0, 1, 0, NULL),
 	HTTP_END,
 };
 const struct http_field command_bulk[] = {
