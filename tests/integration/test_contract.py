@@ -187,3 +187,20 @@ def test_a_typo_in_a_body_that_could_be_left_out_is_a_fault(desk):
     answer = admin.request("DELETE", f"/tags/{tag}", {"force": True})
     assert (answer.status, fields_of(answer)) == (422, ["force"])
     assert admin.request("DELETE", f"/tags/{tag}", {}).status == 204
+
+
+def test_the_etag_of_a_comment_is_good_for_its_changes(desk):
+    anna = desk.api("anna")
+    ticket = new_ticket(anna)["id"]
+    comment = anna.post(f"/tickets/{ticket}/comments", {"body": "x"}).json["id"]
+    path = f"/comments/{comment}"
+    tag = anna.get(path).headers["ETag"]
+    assert tag == f'"{comment}-{anna.get(f"/tickets/{ticket}").json["version"]}-a"'
+    assert anna.request("GET", path, headers={"If-None-Match": tag}).status == 304
+    assert anna.request("PATCH", path, {"body": "y"}, {"If-Match": tag}).status == 200
+    assert anna.request("PATCH", path, {"body": "z"}, {"If-Match": tag}).status == 409
+    assert anna.request("DELETE", path, headers={"If-Match": tag}).status == 409
+    whole = anna.get(f"/tickets/{ticket}").headers["ETag"]
+    assert anna.request("PATCH", path, {"body": "z"}, {"If-Match": whole}).status == 200
+    tag = anna.get(path).headers["ETag"]
+    assert anna.request("DELETE", path, headers={"If-Match": tag}).status == 204

@@ -178,9 +178,9 @@ int api_show_tickets(struct api *api, struct http_request *q, struct db_conn *c,
 int api_show_comment(struct api *api, struct http_request *q, int64_t id, struct buf *out,
 		     struct md_err *err);
 void api_show_attachment(struct buf *out, const struct attachment_row *at);
-/* A comment that the caller may read; others are not there. */
+/* A comment that the caller may read, and the version of its ticket; others are not there. */
 int api_open_comment(struct http_request *q, struct db_conn *c, int64_t id, struct comment *m,
-		     struct md_err *err);
+		     int64_t *ret_version, struct md_err *err);
 /* The files named by `attachments` of the body become those of the comment. */
 int api_attach(struct http_request *q, struct db_conn *c, int64_t comment, struct md_err *err);
 /* What If-Match or `version` of the body demands; 0: nothing, -1: what cannot be. */

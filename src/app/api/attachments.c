@@ -25,9 +25,10 @@ static int may_read(struct http_request *q, struct db_conn *c, const struct atta
 		    struct md_err *err)
 {
 	struct comment m;
+	int64_t version;
 
 	if (at->comment_id)
-		return api_open_comment(q, c, at->comment_id, &m, err);
+		return api_open_comment(q, c, at->comment_id, &m, &version, err);
 	if (at->uploader_id ? at->uploader_id == api_by(q)->user.id
 			    : api_allowed(q, ACTION_SEE_MESSAGES))
 		return MD_OK;

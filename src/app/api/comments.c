@@ -96,7 +96,7 @@ static int no_comment(struct md_err *err)
 }
 
 int api_open_comment(struct http_request *q, struct db_conn *c, int64_t id, struct comment *m,
-		     struct md_err *err)
+		     int64_t *ret_version, struct md_err *err)
 {
 	struct work w;
 	int rc = comment_get(c, id, q->arena, m, err);
@@ -110,19 +110,27 @@ int api_open_comment(struct http_request *q, struct db_conn *c, int64_t id, stru
 	if (rc == MD_OK && m->is_internal &&
 	    policy_may(&api_by(q)->actor, ACTION_READ_INTERNAL, &w.facts) != POLICY_YES)
 		return no_comment(err);
+	if (rc == MD_OK)
+		*ret_version = w.ticket.version;
 	return rc;
 }
+
+/* q->found, which others take for its first member. */
+struct found_comment {
+	struct comment m;
+	int64_t version; /* of its ticket: a comment has none of its own */
+};
 
 int find_comment(void *ctx, struct http_request *q, struct md_err *err)
 {
 	struct api *api = ctx;
 	md_auto(db_read_done_p) struct db_conn *c = NULL;
-	struct comment *m = arena_alloc(q->arena, sizeof *m);
-	int rc = m ? db_read(api->desk->db, &c, err) : out_of_memory(err);
+	struct found_comment *f = arena_alloc(q->arena, sizeof *f);
+	int rc = f ? db_read(api->desk->db, &c, err) : out_of_memory(err);
 
 	if (rc == MD_OK)
-		rc = api_open_comment(q, c, q->ids[0], m, err);
-	q->found = m;
+		rc = api_open_comment(q, c, q->ids[0], &f->m, &f->version, err);
+	q->found = f;
 	return rc;
 }
 
@@ -192,7 +200,11 @@ int comments_list(void *ctx, struct http_request *q, struct http_response *r, st
 
 int comment_get_one(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)
 {
-	return api_show_comment(ctx, q, q->ids[0], &r->body, err);
+	const struct found_comment *f = q->found;
+
+	r->etag = arena_printf(q->arena, "\"%lld-%lld-%c\"", (long long)q->ids[0],
+			       (long long)f->version, api_by(q)->user.role[0]);
+	return r->etag ? api_show_comment(ctx, q, q->ids[0], &r->body, err) : out_of_memory(err);
 }
 
 /* ---- writing ---- */
@@ -242,6 +254,8 @@ static int step_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
 	int64_t wanted = api_wanted_version(s->q, s->ticket);
 	int rc;
 
+	if (wanted < 0 && s->comment)
+		wanted = api_wanted_version(s->q, s->comment); /* the comment's own ETag */
 	arena_reset(&s->arena);
 	rc = work_open(api_by(s->q), c, &s->arena, s->ticket, &s->w, err);
 	if (rc != MD_OK)

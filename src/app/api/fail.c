@@ -38,7 +38,7 @@ static void name_field(const struct http_request *q, struct http_response *r, co
 void api_refuse_field(struct http_request *q, struct http_response *r, const char *field,
 		      const struct md_err *err)
 {
-	http_refuse(q, r, 422, "validation", "the body cannot be used");
+	http_refuse(q, r, 422, "validation", "%s", err->text);
 	http_refuse_field(r, field, err->text);
 }
 
