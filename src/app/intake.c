@@ -48,7 +48,9 @@ int intake_store_message(struct intake *in, int64_t ticket, struct md_err *err)
 	int rc;
 
 	if (in->mail->released || in->stored)
-		return ticket ? message_set_ticket(in->c, in->result.message, ticket, err) : MD_OK;
+		return ticket ? message_set_ticket(in->c, in->result.message, ticket,
+						   in->f.trust.level, err)
+			      : MD_OK;
 	if (m && m->date)
 		(void)time_parse(m->date, &row.date_at); /* a date that is none is no date */
 	if (m && mail_head_of(m, in->a, &head) != MD_OK)

@@ -45,7 +45,7 @@ DB_SQL(sql_thread, "SELECT newest.message_id FROM (SELECT m.id, m.message_id FRO
 		   " AND ((m.direction = 'in' AND m.from_address = $3) OR EXISTS"
 		   " (SELECT 1 FROM outbox o WHERE o.message_id = m.id AND o.recipient = $3))"
 		   " ORDER BY m.id DESC LIMIT $4) AS newest ORDER BY newest.id");
-DB_SQL(sql_set_ticket, "UPDATE messages SET ticket_id = $1 WHERE id = $2");
+DB_SQL(sql_set_ticket, "UPDATE messages SET ticket_id = $1, trust = $2 WHERE id = $3");
 
 int message_insert_as(struct db_conn *c, const struct message_row *m, int64_t id,
 		      struct md_err *err)
@@ -125,9 +125,11 @@ int message_next_in(struct db_conn *c, int64_t after, struct arena *a, struct me
 	return db_one(c, &sql_next_in, DB_ARGS(DB_INT(after)), &message_map, a, ret, err);
 }
 
-int message_set_ticket(struct db_conn *c, int64_t message, int64_t ticket, struct md_err *err)
+int message_set_ticket(struct db_conn *c, int64_t message, int64_t ticket, int64_t trust,
+		       struct md_err *err)
 {
-	return db_exec(c, &sql_set_ticket, DB_ARGS(DB_ID(ticket), DB_INT(message)), NULL, err);
+	return db_exec(c, &sql_set_ticket, DB_ARGS(DB_ID(ticket), DB_INT(trust), DB_INT(message)),
+		       NULL, err);
 }
 
 int message_count_from(struct db_conn *c, const char *address, int64_t since_ms, int64_t *ret,

@@ -1,6 +1,6 @@
 """Sentences of the API's contract that its other tests leave out, one by one."""
 
-from lib import Api
+from lib import Api, new_mail, wait_for
 
 
 def fields_of(answer):
@@ -204,3 +204,16 @@ def test_the_etag_of_a_comment_is_good_for_its_changes(desk):
     assert anna.request("PATCH", path, {"body": "z"}, {"If-Match": whole}).status == 200
     tag = anna.get(path).headers["ETag"]
     assert anna.request("DELETE", path, headers={"If-Match": tag}).status == 204
+
+
+def test_what_was_released_is_trusted_with_little(desk):
+    anna = desk.api("anna")
+    blocked = anna.post("/blocked-senders", {"address": "dave@customer.test"}).json["id"]
+    desk.send(new_mail("Dave <dave@customer.test>", "support@desk.test", "Let me in", "Hello"),
+              login="dave")
+    held = wait_for("the held mail", lambda: anna.get("/quarantine").json["items"])[0]
+    assert anna.request("DELETE", f"/blocked-senders/{blocked}").status == 204
+    assert anna.get(f"/messages/{held['message']}").json["trust"] == 2
+    assert anna.post(f"/quarantine/{held['id']}/release", {}).status == 200
+    decision = anna.get(f"/messages/{held['message']}/decision").json
+    assert (decision["outcome"], decision["trust"]) == ("ticket_created", 1)

@@ -66,7 +66,9 @@ int message_list(struct db_conn *c, const struct message_filter *f, struct arena
 		 struct message_view **ret, size_t *ret_n, int64_t *ret_total, struct md_err *err);
 int message_view_get(struct db_conn *c, int64_t id, struct arena *a, struct message_view *ret,
 		     struct md_err *err);
-int message_set_ticket(struct db_conn *c, int64_t message, int64_t ticket, struct md_err *err);
+/* Where it came to, and what it was trusted with there: less, once it was held back. */
+int message_set_ticket(struct db_conn *c, int64_t message, int64_t ticket, int64_t trust,
+		       struct md_err *err);
 
 /* Message-IDs of the mails on a ticket that this address sent or was sent before the message row
  * `before`, oldest first, the newest `limit` of them: what its mail client can thread by. */

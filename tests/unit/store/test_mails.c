@@ -92,10 +92,10 @@ TXN_TEST(a_mail_comes_back_and_is_known_again)
 	OK(message_insert(c, &m, &again, &err));
 	assert_int_equal(message_find(c, "def", "m2@x", a, &got, &err), MD_NOTFOUND);
 
-	OK(message_set_ticket(c, id, ticket, &err));
+	OK(message_set_ticket(c, id, ticket, 1, &err));
 	OK(message_get(c, id, a, &got, &err));
 	assert_int_equal(got.ticket_id, ticket);
-	OK(message_set_ticket(c, id, 0, &err));
+	OK(message_set_ticket(c, id, 0, 1, &err));
 	OK(message_get(c, id, a, &got, &err));
 	assert_int_equal(got.ticket_id, 0);
 }
