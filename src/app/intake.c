@@ -14,6 +14,7 @@
 
 #include "intake_priv.h"
 #include "mail_head.h"
+#include "work_priv.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -229,6 +230,15 @@ static int file_comment(struct intake *in, struct work *w, const char *held, str
 	return rc;
 }
 
+/* Whoever writes on a ticket is told, too, that their mail was not taken in. */
+static int tell_too_large(const struct intake *in, struct work *w, struct md_err *err)
+{
+	w->echo = may_echo(in, true);
+	w->too_large = true;
+	w->touched = true; /* another version, another Message-ID */
+	return work_event(w, "too_large", 0, NULL, err);
+}
+
 static int add_comment(struct db_conn *c, void *ctx, struct md_err *err)
 {
 	struct intake *in = ctx;
@@ -256,6 +266,8 @@ static int add_comment(struct db_conn *c, void *ctx, struct md_err *err)
 		rc = file_comment(in, &w, policy_hold_name(hold), err);
 	if (rc == MD_OK)
 		rc = intake_join(in, &w, hold, err);
+	if (rc == MD_OK && in->mail->too_large && hold == HOLD_NONE && !in->f.automatic)
+		rc = tell_too_large(in, &w, err);
 	if (rc == MD_OK && hold == HOLD_UNVERIFIED && (in->f.is_staff || in->confirm))
 		rc = intake_ask_confirmation(in, &w, in->result.comment, err);
 	if (rc == MD_OK)

@@ -20,6 +20,7 @@ const char *const notice_event_names[NOTICE_EVENT_COUNT] = {
 	[NOTICE_MENTION] = "mentioned",
 	[NOTICE_CONFIRMATION] = "confirmation",
 	[NOTICE_CONFIRMATION_EXPIRED] = "confirmation_expired",
+	[NOTICE_TOO_LARGE] = "too_large",
 };
 
 enum flag {
@@ -93,6 +94,7 @@ static const struct rule {
 	  { NOTICE_SENDER },
 	  ACTOR | ALWAYS,
 	  0 },
+	{ NOTICE_TOO_LARGE, "created", { NOTICE_SENDER }, ACTOR | ALWAYS, 0 }, /* acknowledges it */
 	{ NOTICE_TAMPERED, "tampered", { NOTICE_ASSIGNEE }, STAFF_ONLY, 0 },
 	{ NOTICE_MAILBOX_ALARM, "mailbox_alarm", { NOTICE_ADMIN }, STAFF_ONLY | ACTOR | ALWAYS, 0 },
 	{ NOTICE_ALARM, "alarm", { NOTICE_ADMIN }, STAFF_ONLY | ACTOR | ALWAYS, 0 },

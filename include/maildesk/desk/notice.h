@@ -23,6 +23,7 @@ enum notice_event {
 	NOTICE_UNVERIFIED,
 	NOTICE_CONFIRMATION,
 	NOTICE_CONFIRMATION_EXPIRED, /* an agent's mail was held; to NOTICE_SENDER */
+	NOTICE_TOO_LARGE,            /* an answer was; to NOTICE_SENDER */
 	NOTICE_MERGED,               /* into another ticket */
 	NOTICE_TAMPERED,             /* somebody on the ticket used a spoilt address of it */
 	NOTICE_MAILBOX_ALARM,        /* one cannot be read */

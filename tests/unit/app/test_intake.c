@@ -696,6 +696,23 @@ static void large_mails_say_so(void **state)
 	ROWS(f, "1", "SELECT body LIKE '%%larger than this desk takes in%%' FROM comments");
 	ROWS(f, "created " CAROL "\ncreated_agent " ANNA "\ncreated_agent " BOB, QUEUED);
 	assert_non_null(strstr(rendered(f, newest_to(f, CAROL)), "larger than we can accept"));
+	/* an answer, too */
+	r = TAKE(f, .from = DAVE, .auth = "pass", .subject = "Photo");
+	send_all(f);
+	TAKE(f, .from = DAVE, .auth = "pass", .too_large = true,
+	     .raw = "From: " DAVE "\nTo: support@desk.test\nSubject: Re: [#2] Photo\n"
+		    "Message-ID: <bigger@x.test>\n\n");
+	ROWS(f, "created " DAVE, QUEUED); /* the letter */
+	assert_non_null(strstr(rendered(f, newest_to(f, DAVE)), "larger than we can accept"));
+	/* but neither those who take no part in it, nor machines */
+	send_all(f);
+	TAKE(f, .from = EVE, .too_large = true,
+	     .raw = "From: " EVE "\nTo: support@desk.test\nSubject: x\n"
+		    "In-Reply-To: <bigger@x.test>\nMessage-ID: <big2@x.test>\n\n");
+	TAKE(f, .from = DAVE, .too_large = true,
+	     .raw = "From: " DAVE "\nTo: support@desk.test\nSubject: x\nAuto-Submitted: "
+		    "auto-replied\nIn-Reply-To: <bigger@x.test>\nMessage-ID: <big3@x.test>\n\n");
+	ROWS(f, "", QUEUED);
 }
 
 /* They have the mail already, and it is about them: they may answer and are answered. */

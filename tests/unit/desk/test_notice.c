@@ -85,6 +85,7 @@ static void default_matrix(void **state)
 		[NOTICE_UNDELIVERED] = "3 undelivered assignee",
 		[NOTICE_CONFIRMATION] = "",
 		[NOTICE_CONFIRMATION_EXPIRED] = "",
+		[NOTICE_TOO_LARGE] = "",
 		[NOTICE_TAMPERED] = "3 tampered assignee",
 		[NOTICE_MENTION] = "",
 		[NOTICE_ALARM] = "8 alarm admin",
