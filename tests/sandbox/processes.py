@@ -23,7 +23,7 @@ class SandboxError(Exception):
     """Ends the command with this text."""
 
 
-def wait_until(what, condition, seconds=30.0):
+def wait_until(what, condition, seconds=120.0):
     """Returns the first true value of condition(), polled; SandboxError after `seconds`."""
     deadline = time.monotonic() + seconds
     while True:
