@@ -217,3 +217,16 @@ def test_what_was_released_is_trusted_with_little(desk):
     assert anna.post(f"/quarantine/{held['id']}/release", {}).status == 200
     decision = anna.get(f"/messages/{held['message']}/decision").json
     assert (decision["outcome"], decision["trust"]) == ("ticket_created", 1)
+
+
+def test_people_live_in_zones_there_are(desk):
+    admin = desk.api("admin")
+    who = admin.get("/users", role="customer").json["items"][0]["id"]
+    for field, bad, good in (("timezone", "Mars/Base", "Europe/Paris"), ("locale", "d e", "de")):
+        answer = admin.patch(f"/users/{who}", {field: bad})
+        assert (answer.status, fields_of(answer)) == (422, [field])
+        answer = admin.post("/users", {"email": "zone@customer.test", "name": "Z",
+                                       "role": "customer", field: bad})
+        assert (answer.status, fields_of(answer)) == (422, [field])
+        assert admin.patch(f"/users/{who}", {field: good}).json[field] == good
+        assert admin.patch(f"/users/{who}", {field: None}).json[field] is None

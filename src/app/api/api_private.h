@@ -191,6 +191,8 @@ int api_version_conflict(struct api *api, struct http_request *q, struct http_re
 /* The same for what its state forbids, in the words of err. */
 int api_ticket_conflict(struct api *api, struct http_request *q, struct http_response *r,
 			int64_t ticket, struct md_err *err);
+/* The field of the body that names no time zone or language: "timezone", "locale"; NULL: none. */
+const char *api_bad_place(const struct http_request *q, const char **ret_why);
 /* 422 for that field of the body, in the words of err. */
 void api_refuse_field(struct http_request *q, struct http_response *r, const char *field,
 		      const struct md_err *err);

@@ -134,22 +134,26 @@ static bool is_locale(const char *s)
 	return n >= 2 && n <= 10 && !s[n];
 }
 
-/* NULL: nothing is wrong. */
-static const char *bad_field(struct http_request *q, struct me_work *w, const char **ret_why)
+const char *api_bad_place(const struct http_request *q, const char **ret_why)
 {
-	const char *name = json_get_string(q->json, "name"),
-		   *zone = json_get_string(q->json, "timezone"),
+	const char *zone = json_get_string(q->json, "timezone"),
 		   *locale = json_get_string(q->json, "locale");
 
-	w->name = name ? clean_name(q->arena, name) : NULL;
-	*ret_why = "must not be empty";
-	if (name && (!w->name || !w->name[0]))
-		return "name";
 	*ret_why = "is no time zone";
 	if (zone && !is_zone(zone))
 		return "timezone";
 	*ret_why = "is no language like en or pt_BR";
 	return locale && !is_locale(locale) ? "locale" : NULL;
+}
+
+/* NULL: nothing is wrong. */
+static const char *bad_field(struct http_request *q, struct me_work *w, const char **ret_why)
+{
+	const char *name = json_get_string(q->json, "name");
+
+	w->name = name ? clean_name(q->arena, name) : NULL;
+	*ret_why = "must not be empty";
+	return name && (!w->name || !w->name[0]) ? "name" : api_bad_place(q, ret_why);
 }
 
 int auth_me_patch(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)

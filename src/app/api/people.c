@@ -201,6 +201,7 @@ int users_add(void *ctx, struct http_request *q, struct http_response *r, struct
 {
 	struct api *api = ctx;
 	struct user_work w = { .api = api, .q = q };
+	const char *field, *why;
 	int rc;
 
 	if (!api_may(q, r, ACTION_MANAGE_USERS))
@@ -217,6 +218,9 @@ int users_add(void *ctx, struct http_request *q, struct http_response *r, struct
 		return bad_field(q, r, "name", "must not be empty");
 	if (!mail_address_valid(w.user.email))
 		return bad_field(q, r, "email", "is no mail address");
+	field = api_bad_place(q, &why);
+	if (field)
+		return bad_field(q, r, field, why);
 	rc = hash_password(&w, r, err);
 	if (rc != MD_OK || r->code)
 		return rc;
@@ -319,7 +323,7 @@ int user_patch(void *ctx, struct http_request *q, struct http_response *r, struc
 	struct api *api = ctx;
 	struct user_work w = { .q = q };
 	const char *name = json_get_string(q->json, "name"),
-		   *email = json_get_string(q->json, "email");
+		   *email = json_get_string(q->json, "email"), *field, *why;
 	int rc;
 
 	if (!api_may(q, r, ACTION_MANAGE_USERS))
@@ -329,6 +333,9 @@ int user_patch(void *ctx, struct http_request *q, struct http_response *r, struc
 				   "not what you do to yourself: ask another admin");
 	if (email && !mail_address_valid(email))
 		return bad_field(q, r, "email", "is no mail address");
+	field = api_bad_place(q, &why);
+	if (field)
+		return bad_field(q, r, field, why);
 	w.user.name = name ? clean_name(q->arena, name) : NULL;
 	if (name && (!w.user.name || !w.user.name[0]))
 		return bad_field(q, r, "name", "must not be empty");
