@@ -638,7 +638,7 @@ const struct conf_key conf_keys[] = {
 	K("limits", "user_per_minute", conf_limits, user_per_minute, CONF_INT, "600",
 	  "Requests of one user in a minute.", RANGE(0, 1000000)),
 	K("limits", "connections_per_address", conf_limits, connections_per_address, CONF_INT,
-	  "200",
+	  "600",
 	  "Connections of one address that wait or send; for one more, the one that waited "
 	  "longest is closed. trusted_proxies are exempt.",
 	  RANGE(0, 1000000)),
