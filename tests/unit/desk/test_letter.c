@@ -152,7 +152,8 @@ static void every_event_has_a_letter(void **state)
 	(void)state;
 	for (size_t k = 0; k < MD_COUNT(languages); k++) {
 		for (size_t e = 0; e < NOTICE_EVENT_COUNT; e++)
-			check_letter(languages[k], notice_event_names[e]);
+			if (e != NOTICE_TOO_LARGE) /* its letter is that of "created" */
+				check_letter(languages[k], notice_event_names[e]);
 		for (size_t e = 0; e < MD_COUNT(further_letters); e++)
 			check_letter(languages[k], further_letters[e]);
 	}
