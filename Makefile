@@ -147,11 +147,13 @@ sandbox: all $(B)/authmilter
 
 asan:
 	$(MAKE) MODE=asan test
-# Data races: the unit tests, and the daemon at its main job. ASan and TSan cannot share a build.
+# Data races: the unit tests of the layers that have threads, and the daemon at its main job. ASan and
+# TSan cannot share a build.
+THREADED := $(filter-out $(B)/unit/mail/% $(B)/unit/desk/%,$(UNIT))
 tsan:
 	$(MAKE) MODE=tsan races
-races: all $(UNIT) $(B)/authmilter
-	tests/run-unit $(UNIT)
+races: all $(THREADED) $(B)/authmilter
+	tests/run-unit $(THREADED)
 	MAILDESK=$(abspath $(B)/maildesk) tests/run-integration integration/test_mail_to_ticket.py
 
 lint:
