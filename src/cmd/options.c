@@ -244,17 +244,18 @@ static char *ask_once(const char *question, const char *fallback, bool secret)
 	struct termios before, quiet;
 	char *line;
 
-	fprintf(stderr, fallback && *fallback ? "%s [%s]: " : "%s%s: ", question,
-		fallback ? fallback : "");
+	/* Before the question: an answer that comes at once is neither shown nor thrown away. */
 	secret = secret && tcgetattr(STDIN_FILENO, &before) == 0;
 	if (secret) {
 		quiet = before;
 		quiet.c_lflag &= ~(tcflag_t)ECHO;
 		tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
 	}
+	fprintf(stderr, fallback && *fallback ? "%s [%s]: " : "%s%s: ", question,
+		fallback ? fallback : "");
 	line = next_line(stdin);
 	if (secret) {
-		tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+		tcsetattr(STDIN_FILENO, TCSADRAIN, &before);
 		fputc('\n', stderr);
 	}
 	return line;

@@ -166,7 +166,7 @@ class Ledger:
     def delivered(self):
         """More often than allowed: once, and once more for each death between 250 and commit."""
         twice = [(mid, to, n) for mid, to, n in self.deliveries() if n > 1]
-        if sum(n - 1 for _, _, n in twice) <= self.may_repeat and all(n == 2 for _, _, n in twice):
+        if sum(n - 1 for _, _, n in twice) <= self.may_repeat:
             return []
         return [f"{mid} is {n} times in the mailbox of {to}" for mid, to, n in twice]
 
