@@ -26,6 +26,7 @@
 #include "mailboxes_priv.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -423,6 +424,7 @@ static void store(struct mailboxes *m)
 	}
 	fault_point("committed");
 	n = settle(m, group, n);
+	m->has_stored = true;
 	for (size_t i = 0; i < n; i++)
 		count_taken(m, group[i]);
 	mailboxes_report_stored(m, group, n);
@@ -437,9 +439,12 @@ static void wait_for_something(struct mailboxes *m)
 {
 	struct pollfd fds[2 + READERS_MAX];
 	int timeout = mailboxes_timeout(m), n_ready;
+	bool may_trim = m->has_stored && m->n_jobs == 0;
 	nfds_t n = 0;
 	uint64_t wakes;
 
+	if (may_trim && (timeout < 0 || timeout > QUIET_MS))
+		timeout = QUIET_MS;
 	fds[n++] = (struct pollfd){ .fd = m->d->wake_fd[DESK_MAILBOXES], .events = POLLIN };
 	if (m->fetch.channel && m->n_jobs < JOBS_MAX)
 		fds[n++] = mailboxes_pollfd(m->fetch.channel);
@@ -449,6 +454,10 @@ static void wait_for_something(struct mailboxes *m)
 	desk_idle(m->d, DESK_MAILBOXES);
 	n_ready = poll(fds, n, timeout);
 	desk_busy(m->d, DESK_MAILBOXES);
+	if (n_ready == 0 && may_trim) {
+		malloc_trim(0); /* what a flood needed, an idle desk need not keep */
+		m->has_stored = false;
+	}
 	if (n_ready > 0 && (fds[0].revents & POLLIN)) {
 		(void)!read(fds[0].fd, &wakes, sizeof wakes);
 		m->hold_at_ms = 0; /* leases have changed */

@@ -22,6 +22,7 @@ enum {
 	SLOW_MS = 500,      /* no more are, when it is at one for so long */
 	ATTEMPTS_MAX = 20,  /* of a mail, when nobody saw what it did */
 	PAUSE_MS = 1000,    /* after a database failure */
+	QUIET_MS = 500,     /* with nothing to do, until unused memory is given back */
 	GROUP_WAIT_MS = 50, /* at most, for others to join a group */
 };
 
@@ -98,6 +99,7 @@ struct mailboxes {
 	int64_t hold_at_ms;  /* monotonic: when leases are looked after next */
 	int64_t tokens_seen; /* bearer_changes() when fetch was told last */
 	bool joined;         /* the other daemons know of this one */
+	bool has_stored;     /* since memory was given back */
 };
 
 struct storing {
