@@ -66,7 +66,7 @@ def test_the_daemon_is_killed_at_random_moments(desk, book, dice):
                 wait_progress(desk)
             wait_until_killed(desk, dice.uniform(0, LIFE))
             desk.start(wait=False)
-    book.settle(seconds=60)
+    book.settle(seconds=180)
     desk.stop()
     print(f"{len(book.threads)} threads, {desk.value('SELECT count(*) FROM outbox')} mails sent")
 
@@ -119,5 +119,5 @@ def test_roles_are_killed_at_random_moments(desk, book, dice):
             except ProcessLookupError:
                 continue  # it was about to be replaced
             wait_for("it to be noticed", lambda: desk.log().count(STARTED_AGAIN) > deaths)
-    book.settle(seconds=60)
+    book.settle(seconds=180)
     desk.stop()

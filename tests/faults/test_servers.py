@@ -48,7 +48,7 @@ def test_the_imap_server_goes_and_comes_under_load(make_desk, start_world, model
     # Dovecot may have ended between a delivery and its answer to Postfix, which then repeats it: two
     # times, 20 connections each. What the desk did is in its log.
     book.may_repeat, book.may_arrive_again = 2 * 20, True
-    book.settle(seconds=60)
+    book.settle(seconds=180)
     sent = re.findall(r" queued as \S+ .*message_id=(\S+)", desk.log())
     assert len(sent) == len(set(sent)) > 0
     desk.stop()
@@ -59,7 +59,7 @@ def test_large_mails(desk, book):
     for megabytes in (1, 20):
         book.offer_single(*ledger.raw_mail("Carol <carol@customer.test>", f"{megabytes} MB", "x\n",
                                            megabytes << 20))
-    book.settle(seconds=60)
+    book.settle(seconds=180)
     assert [r[0] for r in desk.rows("SELECT size FROM attachments ORDER BY size")] == \
         [1 << 20, 20 << 20]
     desk.stop()
