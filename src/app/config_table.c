@@ -488,7 +488,9 @@ const struct conf_key conf_keys[] = {
 	K("smtp", "ca_file", conf_smtp, ca_file, CONF_STR, "",
 	  "Certificates to trust instead of the system's.", .check = check_line),
 	K("smtp", "connections", conf_smtp, connections, CONF_INT, "4",
-	  "Connections to it at a time.", RANGE(1, 64)),
+	  "Connections to it at a time. A crash may send again what each was at, with the same "
+	  "Message-ID.",
+	  RANGE(1, 64)),
 	K("smtp", "per_minute", conf_smtp, per_minute, CONF_INT, "600",
 	  "Mails it is handed within a minute, by each daemon; 0: any number.", RANGE(0, 1000000)),
 	K("smtp", "timeout", conf_smtp, timeout_ms, CONF_DURATION, "60s",
