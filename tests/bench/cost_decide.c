@@ -5,7 +5,7 @@
  *	cost_decide TICKETS	prints {"cpu_us": of a mail} */
 #include "../unit/app/desk_fixture.h"
 
-#include "../../src/app/intake_priv.h"
+#include "../../src/app/intake/intake_priv.h"
 
 #include <sqlite3.h>
 #include <time.h>

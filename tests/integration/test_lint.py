@@ -14,6 +14,9 @@ PLANTED = {
                       "#include <maildesk/mail/message.h>\n#endif\n", "base must not include mail"),
     "net-store": ("src/net/x.c", "#include <maildesk/store/db.h>\n", "net must not include store"),
     "private": ("src/app/x.c", '#include "../store/query.h"\n', "private headers"),
+    "room": ("src/app/config/x.c", "int config_up(void)\n{\n\treturn api_up();\n}\n",
+             "config must not call api_up() of api"),
+    "unknown-room": ("src/app/cellar/x.c", "int x;\n", "unknown room"),
     "sql": ("src/app/x.c", 'const char *q = "SELECT id FROM tickets";\n', "SQL outside store/"),
     "banned": ("src/mail/x.c", "void f(char *a, const char *b)\n{\n\tstrcpy(a, b);\n}\n",
                "banned function"),
@@ -35,7 +38,9 @@ def tree(tmp_path):
         for folder in (tmp_path / "src" / layer, tmp_path / "include" / "maildesk" / layer):
             folder.mkdir(parents=True)
         (tmp_path / "src" / layer / "fine.c").write_text("#include <maildesk/base/err.h>\n")
-    for folder in ("tests", "man", "systemd"):
+    (tmp_path / "src/app/api").mkdir()
+    (tmp_path / "src/app/api/up.c").write_text("int api_up(void)\n{\n\treturn 1;\n}\n")
+    for folder in ("tests", "man", "systemd", "src/app/config", "src/app/cellar"):
         (tmp_path / folder).mkdir()
     shutil.copy(TREE / ".clang-format", tmp_path)
     return tmp_path
@@ -47,7 +52,7 @@ def lint(tree):
 
 def test_a_clean_tree_passes(tree):
     done = lint(tree)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "lint: clean (7 sources)\n", "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "lint: clean (8 sources)\n", "")
 
 
 @pytest.mark.parametrize("fault", PLANTED)

@@ -207,6 +207,13 @@ struct config {
 	struct arena arena;
 };
 
+/* A word and what it stands for; lists end with a NULL name. */
+struct conf_word {
+	const char *name;
+	unsigned value;
+};
+extern const struct conf_word conf_audiences[]; /* whom escalations tell: enum notice_role */
+
 /* Read everything. Errors ("FILE:LINE: what, and what is allowed"), one a line, are appended to
  * `problems`, then warnings ("FILE:LINE: warning: ..."). MD_INPUT if there was an error,
  * MD_NOTFOUND when there is no such file. */

@@ -142,6 +142,8 @@ void desk_mailbox_state(struct desk *d, int64_t id, const char *state, const cha
 /* A mail of it was taken in: last_success; `heal`: and the error shown was that none was. */
 void desk_mailbox_stored(struct desk *d, int64_t id, bool heal);
 
+/* Fail about a file of state_dir: errno, and what to do. */
+int desk_file_failed(const struct config *config, const char *path, struct md_err *err);
 /* A built-in template is sent instead of one of templates_dir, which the log names: health says
  * so. */
 void desk_templates_alarm(struct desk *d);

@@ -151,6 +151,8 @@ struct work_change {        /* absent: NULL, -1, false, n = 0 */
 const char *work_priority_name(int64_t priority);
 int64_t work_priority_from_name(const char *name);
 
+/* In the step that opens a ticket, saying for whom is a part of that; later it is an action. */
+enum policy_action work_requester_action(const struct work *w);
 /* Load a ticket as the actor may see it. MD_NOTFOUND (WORK_INVISIBLE). A merged one: the row of
  * the one named; route.h hands on to the survivor. */
 int work_open(const struct work_by *by, struct db_conn *c, struct arena *a, int64_t ticket,
@@ -218,6 +220,8 @@ struct rec_strs work_allowed(const struct work *w);
 /* What a timer of that kind does when it is due; then work_save(). */
 int work_fire(struct work *w, const char *kind, struct md_err *err);
 int work_save(struct work *w, struct md_err *err);
+/* Its agents are told, when the work is saved, that a mail about it reached nobody. */
+int work_undelivered(struct work *w, const char *address, const char *reply, struct md_err *err);
 
 /* Edit or delete a comment (its author; admins delete); the old text goes into the history. */
 int work_comment_edit(struct work *w, int64_t comment, const char *body, struct md_err *err);

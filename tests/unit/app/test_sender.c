@@ -1,7 +1,7 @@
 /* How many mails an account is handed within a minute, by a clock of the test's own. */
 #include "desk_fixture.h"
 
-#include "../../../src/app/sender_priv.h"
+#include "../../../src/app/send/sender_priv.h"
 
 static int64_t mono;
 static int64_t mono_clock(const struct clock *c)
