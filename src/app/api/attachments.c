@@ -18,6 +18,18 @@ static const char *const yes_no[] = { "0", "1", NULL };
 const struct http_field attachment_query[] = { { "inline", HTTP_LINE, 0, 0, 0, yes_no, NULL },
 					       HTTP_END };
 
+void api_show_attachment(struct buf *out, const struct attachment_row *at)
+{
+	show_begin(out, NULL, '{');
+	show_int(out, "id", at->id);
+	show_text(out, "filename", at->filename);
+	show_text(out, "content_type", at->content_type);
+	show_int(out, "size", at->size);
+	show_bool(out, "inline", at->is_inline);
+	show_text(out, "content_id", at->content_id);
+	show_end(out, '}');
+}
+
 /* ---- reading ---- */
 
 /* Who may read what it belongs to may have it. */

@@ -2,7 +2,6 @@
 
 #include "auth_private.h"
 
-#include <maildesk/app/zone.h>
 #include <maildesk/base/utf8.h>
 #include <maildesk/app/digest.h>
 #include <maildesk/desk/digest.h>
@@ -117,33 +116,6 @@ static const char *clean_name(struct arena *a, const char *name)
 
 	utf8_clean_line(&line, name, strlen(name));
 	return line.status == MD_OK ? arena_strdup(a, buf_str(&line)) : NULL;
-}
-
-static bool is_zone(const char *name)
-{
-	md_auto(calendar_done) struct calendar zone = { 0 };
-
-	return zone_load(name, &zone, NULL) == MD_OK;
-}
-
-/* "de", "pt_BR", "zh-Hant" */
-static bool is_locale(const char *s)
-{
-	size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-");
-
-	return n >= 2 && n <= 10 && !s[n];
-}
-
-const char *api_bad_place(const struct http_request *q, const char **ret_why)
-{
-	const char *zone = json_get_string(q->json, "timezone"),
-		   *locale = json_get_string(q->json, "locale");
-
-	*ret_why = "is no time zone";
-	if (zone && !is_zone(zone))
-		return "timezone";
-	*ret_why = "is no language like en or pt_BR";
-	return locale && !is_locale(locale) ? "locale" : NULL;
 }
 
 /* NULL: nothing is wrong. */

@@ -28,18 +28,6 @@ static void show_html(struct buf *out, const struct comment *m)
 	free(html);
 }
 
-void api_show_attachment(struct buf *out, const struct attachment_row *at)
-{
-	show_begin(out, NULL, '{');
-	show_int(out, "id", at->id);
-	show_text(out, "filename", at->filename);
-	show_text(out, "content_type", at->content_type);
-	show_int(out, "size", at->size);
-	show_bool(out, "inline", at->is_inline);
-	show_text(out, "content_id", at->content_id);
-	show_end(out, '}');
-}
-
 static void show_attachments(struct buf *out, int64_t comment, const struct attachment_row *rows,
 			     size_t n)
 {
@@ -89,31 +77,6 @@ int api_show_comment(struct api *api, struct http_request *q, int64_t id, struct
 }
 
 /* ---- finding ---- */
-
-static int no_comment(struct md_err *err)
-{
-	return md_fail(err, MD_NOTFOUND, WORK_INVISIBLE, "no such comment");
-}
-
-int api_open_comment(struct http_request *q, struct db_conn *c, int64_t id, struct comment *m,
-		     int64_t *ret_version, struct md_err *err)
-{
-	struct work w;
-	int rc = comment_get(c, id, q->arena, m, err);
-
-	if (rc == MD_NOTFOUND || (rc == MD_OK && m->deleted_at))
-		return no_comment(err);
-	if (rc == MD_OK)
-		rc = work_open(api_by(q), c, q->arena, m->ticket_id, &w, err);
-	if (rc == MD_NOTFOUND)
-		return no_comment(err);
-	if (rc == MD_OK && m->is_internal &&
-	    policy_may(&api_by(q)->actor, ACTION_READ_INTERNAL, &w.facts) != POLICY_YES)
-		return no_comment(err);
-	if (rc == MD_OK)
-		*ret_version = w.ticket.version;
-	return rc;
-}
 
 /* q->found, which others take for its first member. */
 struct found_comment {

@@ -2,6 +2,7 @@
 #include "api_private.h"
 
 #include <maildesk/app/account.h>
+#include <maildesk/app/zone.h>
 #include <maildesk/base/utf8.h>
 #include <maildesk/desk/password.h>
 #include <maildesk/mail/compose.h>
@@ -195,6 +196,33 @@ static int add_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
 static int address_taken(struct http_request *q, struct http_response *r)
 {
 	return http_refuse(q, r, 409, "conflict", "the address belongs to somebody already");
+}
+
+static bool is_zone(const char *name)
+{
+	md_auto(calendar_done) struct calendar zone = { 0 };
+
+	return zone_load(name, &zone, NULL) == MD_OK;
+}
+
+/* "de", "pt_BR", "zh-Hant" */
+static bool is_locale(const char *s)
+{
+	size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-");
+
+	return n >= 2 && n <= 10 && !s[n];
+}
+
+const char *api_bad_place(const struct http_request *q, const char **ret_why)
+{
+	const char *zone = json_get_string(q->json, "timezone"),
+		   *locale = json_get_string(q->json, "locale");
+
+	*ret_why = "is no time zone";
+	if (zone && !is_zone(zone))
+		return "timezone";
+	*ret_why = "is no language like en or pt_BR";
+	return locale && !is_locale(locale) ? "locale" : NULL;
 }
 
 int users_add(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)

@@ -175,6 +175,14 @@ static int hand_batch(struct session *s, struct batch *b, size_t n, struct md_er
 	return rc;
 }
 
+void outgoing_free(struct outgoing *o)
+{
+	if (o->fd >= 0)
+		close(o->fd);
+	free(o->memory);
+	free(o);
+}
+
 static void batch_done(struct batch *b)
 {
 	for (size_t i = 0; i < FETCH_BATCH; i++) {

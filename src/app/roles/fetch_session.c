@@ -70,14 +70,6 @@ void given_done(struct given *g)
 	*g = (struct given){ 0 };
 }
 
-void outgoing_free(struct outgoing *o)
-{
-	if (o->fd >= 0)
-		close(o->fd);
-	free(o->memory);
-	free(o);
-}
-
 struct session *session_new(int64_t id)
 {
 	struct session *s = md_calloc(1, sizeof *s);
