@@ -87,7 +87,7 @@ static int note_one(struct intake *in, struct work *w, const struct bounce *b, s
 	if (rc == MD_OK)
 		rc = delivery_event_add(in->c, &e, err);
 	if (rc == MD_OK && in->m->kind == KIND_BOUNCE && !u.undeliverable_at)
-		rc = work_undelivered(w, u.email, what, err);
+		rc = work_undelivered(w, u.email, b->diagnostic ? b->diagnostic : what, err);
 	return rc == MD_OK ? judge_address(in, b, &u, err) : rc;
 }
 

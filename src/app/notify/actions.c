@@ -1,12 +1,14 @@
 /* Action links: mailto: with the signed address and the subject filled in, so that a tap and Send
  * is a command. Only what the workflow and policy allow to that agent as the ticket stands. */
 #include <maildesk/base/json.h>
+#include <maildesk/base/utf8.h>
 
 #include "notify_priv.h"
 
 #include <string.h>
 
-enum { LINK_MAX = 8192, STATUSES_MAX = 64 };
+/* A title of any length in a link would be more than Windows hands to a mail program (2,083). */
+enum { LINK_MAX = 8192, STATUSES_MAX = 64, TITLE_MAX = 48 };
 
 /* Percent-encoded but for what RFC 6068 lets stand in a mailto: URI. */
 static void put_encoded(struct buf *out, const char *text, const char *also)
@@ -20,6 +22,17 @@ static void put_encoded(struct buf *out, const char *text, const char *also)
 		else
 			buf_addf(out, "%%%02X", c);
 	}
+}
+
+const char *work_link_subject(struct work *w, const char *verb)
+{
+	size_t n = strlen(w->ticket.title), cut = utf8_cut(w->ticket.title, n, TITLE_MAX);
+	const char *title =
+		arena_printf(w->arena, "%.*s%s", (int)cut, w->ticket.title, cut < n ? "..." : "");
+	const char *command = verb ? arena_printf(w->arena, " [%s]", verb) : "";
+
+	return arena_printf(w->arena, "Re: %s %s%s", work_tag(w, w->ticket.id), title ? title : "",
+			    command ? command : "");
 }
 
 const char *work_mailto(struct work *w, const char *address, const char *subject)
@@ -36,14 +49,10 @@ const char *work_mailto(struct work *w, const char *address, const char *subject
 static void put_action(struct buf *out, struct work *w, const struct letter_data *l,
 		       const char *verb)
 {
-	md_auto(buf_done) struct buf subject = BUF_INIT(LINK_MAX);
-	const char *href,
-		*tag = command_tag_subject(w->arena, w->by->desk->config->desk.subject_tag,
-					   w->ticket.id, w->ticket.title);
+	const char *subject = work_link_subject(w, verb);
+	const char *href = subject ? work_mailto(w, l->reply_to, subject) : NULL;
 
-	buf_addf(&subject, "Re: %s [%s]", tag ? tag : "", verb);
-	href = work_mailto(w, l->reply_to, buf_str(&subject));
-	if (!tag || !href || subject.status != MD_OK)
+	if (!href)
 		return; /* a mail without a button is still a mail */
 	buf_adds(out, out->len ? ",{\"verb\":" : "{\"verb\":");
 	json_write_string(out, verb, strlen(verb));

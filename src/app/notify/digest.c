@@ -154,7 +154,7 @@ static json_t *ticket_json(struct digest_letter *l, struct work *w, int64_t comm
 {
 	const char *url = l->desk->config->desk.url;
 	const char *tag = work_tag(w, w->ticket.id), *to = reply_address(l, w, comment);
-	const char *subject = arena_printf(&l->arena, "Re: %s %s", tag, w->ticket.title);
+	const char *subject = work_link_subject(w, NULL);
 
 	if (!to || !subject)
 		return NULL;

@@ -318,7 +318,8 @@ int letter_data_write(struct work *w, const struct letter_data *l, struct buf *o
 	put_lines(out, w, l);
 	put_mail(out, w, l);
 	put_list(out, "actions", letter_actions(w, l));
-	put_text(out, "body_token", l->marker);
+	/* an alarm is nothing to answer */
+	put_text(out, "body_token", l->event->alarm || l->event->mailbox ? NULL : l->marker);
 	put_text(out, "mute_url", mute_url(w, l));
 	put_bool(out, "known", w->echo);
 	put_bool(out, "too_large", w->too_large);

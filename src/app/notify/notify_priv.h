@@ -40,6 +40,9 @@ int work_collect(struct work *w, const struct collected *l, bool *ret, struct md
 /* actions.c: a link that opens a mail to that address, RFC 6068. In the arena; NULL: none can be
  * written. */
 const char *work_mailto(struct work *w, const char *address, const char *subject);
+/* Such a mail's subject: the ticket, its title cut short, and a command if there is one (NULL:
+ * none). */
+const char *work_link_subject(struct work *w, const char *verb);
 /* actions.c: the links by which an agent gives a command with one tap, JSON objects parted by
  * commas; "" for others. In the arena; NULL: out of memory. */
 const char *letter_actions(struct work *w, const struct letter_data *l);

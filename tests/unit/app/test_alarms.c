@@ -55,6 +55,7 @@ static void what_comes_back_alarms_the_admins_once(void **state)
 	ROWS(f, "alarm " ADMIN, ALARMS);
 	mail = rendered(f, newest_to(f, ADMIN));
 	assert_non_null(strstr(mail, CAROL " only sends back"));
+	assert_null(strstr(mail, "above this line")); /* there is nothing to answer */
 	assert_null(strstr(mail, "In-Reply-To"));
 }
 

@@ -613,6 +613,7 @@ static void bounces_are_delivery_events(void **state)
 	ROWS(f,
 	     "undelivered admin@desk.test\nundelivered anna@desk.test\nundelivered bob@desk.test",
 	     QUEUED);
+	assert_string_equal(mail_data(f, ANNA, "undelivered.reply"), "550 no such user");
 	ROWS(f, CAROL " bounce 5.1.1 550 no such user|0",
 	     "SELECT old_value || ' ' || new_value || '|' || is_public FROM ticket_history"
 	     " WHERE action = 'delivery' ORDER BY id DESC LIMIT 1");

@@ -197,6 +197,32 @@ static void agents_names_are_shown_as_configured(void **state)
 	FIELD(f, newest(f, ANNA), "From", "Example Support <support@desk.test>");
 }
 
+/* Windows hands no address beyond some 2,000 characters to a mail program, and a reader of the text
+ * part sees all of it. */
+static void links_stay_short_whatever_the_title(void **state)
+{
+	struct fixture *f = *state;
+	md_auto(buf_done) struct buf title = BUF_INIT(2000);
+	int64_t ticket, n;
+
+	for (int i = 0; i < 500; i++)
+		buf_adds(&title, i % 50 == 49 ? " " : "\xe6\xbc\xa2");
+	ticket = create(f, f->carol, f->carol, buf_str(&title));
+	OK(assign_rc(f, f->bob, ticket, f->anna));
+	n = NUM(f, "SELECT max(length(value ->> 'href')) FROM outbox, json_each(data, '$.actions')"
+		   " WHERE recipient = '" ANNA "'");
+	assert_in_range(n, 100, 400);
+	/* no character is cut in two, and the command is still there */
+	ROWS(f, "0",
+	     "SELECT count(*) FROM outbox, json_each(data, '$.actions') WHERE value ->> 'href' NOT"
+	     " LIKE '%%subject=Re%%3A%%20%%5B%%231%%5D%%20%%E6%%BC%%A2%%E6%%BC%%A2...%%20%%5B%%' ");
+	/* short ones stand there whole */
+	ticket = create(f, f->carol, f->carol, "Printer on fire");
+	OK(assign_rc(f, f->bob, ticket, f->anna));
+	assert_non_null(strstr(mail_data(f, ANNA, "actions[0].href"),
+			       "%20Printer%20on%20fire%20%5Bpending%5D"));
+}
+
 static void every_event_renders(void **state)
 {
 	static const char *const events[] = { "created",       "created_agent", "public_reply",
@@ -346,6 +372,7 @@ int main(void)
 		DESK_TEST(customers_may_leave, "desk { url = \"https://help.test\" }\n"),
 		DESK_TEST(a_mail_is_the_other_way_to_leave,
 			  "desk { url = \"https://h\xc3\xa4lfe.test\" }\n"),
+		DESK_TEST(links_stay_short_whatever_the_title, ""),
 		DESK_TEST(agents_names_are_shown_as_configured,
 			  "desk { from_format = \"{agent} | {desk}, {agent}\" }\n"),
 		DESK_TEST(every_event_renders, "sla \"s\" { first_response { medium = 4h } "
