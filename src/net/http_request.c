@@ -358,16 +358,17 @@ static enum MHD_Result begin(struct http_worker *w, struct http_exchange *ex, co
 	return fit ? MHD_YES : http_send(w, ex);
 }
 
-enum MHD_Result http_on_request(void *cls, struct MHD_Connection *con, const char *url,
-				const char *method, const char *version, const char *data,
-				size_t *data_size, void **con_cls)
+static void tell_works(const struct http_worker *w, bool begins)
 {
-	struct http_exchange *ex = *con_cls;
-	struct http_worker *w = cls;
+	const struct http_service *service = &w->server->service;
 
-	(void)con, (void)url;
-	if (!ex)
-		return MHD_NO; /* there was no memory for it */
+	if (service->works)
+		service->works(service->ctx, (unsigned)(w - w->server->workers), begins);
+}
+
+static enum MHD_Result step(struct http_worker *w, struct http_exchange *ex, const char *method,
+			    const char *version, const char *data, size_t *data_size)
+{
 	if (!ex->begun)
 		return begin(w, ex, method, version);
 	if (*data_size) {
@@ -380,6 +381,23 @@ enum MHD_Result http_on_request(void *cls, struct MHD_Connection *con, const cha
 		http_dispatch(ex);
 	set_deadline(ex, ex->server->options.body_ms, HTTP_ANSWERING);
 	return http_send(w, ex);
+}
+
+enum MHD_Result http_on_request(void *cls, struct MHD_Connection *con, const char *url,
+				const char *method, const char *version, const char *data,
+				size_t *data_size, void **con_cls)
+{
+	struct http_exchange *ex = *con_cls;
+	struct http_worker *w = cls;
+	enum MHD_Result result;
+
+	(void)con, (void)url;
+	if (!ex)
+		return MHD_NO; /* there was no memory for it */
+	tell_works(w, true);
+	result = step(w, ex, method, version, data, data_size);
+	tell_works(w, false);
+	return result;
 }
 
 const char *http_body(const struct http_request *q, size_t *ret_n)

@@ -1,5 +1,6 @@
 """A new configuration while mail flows; systemd's side of the daemon, played by a socket."""
 import contextlib
+import http.client
 import json
 import os
 import signal
@@ -11,7 +12,7 @@ import urllib.request
 
 import pytest
 
-from lib import MAILDESK, new_mail, wait_for
+from lib import MAILDESK, Api, new_mail, wait_for
 
 
 class Systemd:
@@ -207,20 +208,45 @@ def test_a_standby_reads_the_configuration_too(desk):
         other.wait()
 
 
-def test_the_watchdog_hears_of_a_part_that_is_stuck(make_desk, mail_world, systemd, monkeypatch):
+def mail_comes(desk):
+    send(desk, 1)
+
+
+def somebody_asks(desk):
+    """What is not to be done twice; the answer never comes."""
+    account = desk.world.accounts["anna"]
+    anna = wait_for("the API", lambda: Api(desk.world["http"], {
+        "email": account["address"], "password": account["password"]}))
+
+    def ask():
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            anna.request("POST", "/tickets", {"title": "Once", "description": "x"},
+                         {"Idempotency-Key": "once"})
+    threading.Thread(target=ask, daemon=True).start()
+
+
+@pytest.mark.parametrize("point, begin, part", [
+    ("before_commit", mail_comes, "mailboxes"),
+    ("smtp_data", mail_comes, "sender"),
+    ("api_done", somebody_asks, "api"),
+])
+def test_the_watchdog_hears_of_a_part_that_is_stuck(point, begin, part, make_desk, mail_world, systemd,
+                                                    monkeypatch):
     monkeypatch.setenv("WATCHDOG_USEC", "1500000")
-    monkeypatch.setenv("MAILDESK_HANG", "before_commit")
+    monkeypatch.setenv("MAILDESK_HANG", point)
     desk = make_desk(mail_world)
+    fragment(desk, 'smtp "main" { lease = "1s" timeout = "1s" }\n')
     desk.start()
     try:
         wait_for("signs of life", lambda: systemd.hear().count("WATCHDOG=1") >= 3)
-        send(desk, 1)
-        wait_for("the stuck part", lambda: "mailboxes: at one thing for" in desk.log())
+        begin(desk)
+        wait_for("the stuck part", lambda: f"{part}: at one thing for" in desk.log())
         systemd.hear()
         systemd.told.clear()
         until = time.monotonic() + 2
         wait_for("two seconds", lambda: time.monotonic() > until)
         assert not systemd.heard("WATCHDOG=1")
+        assert desk.log().count("at one thing for") == 1
     finally:
         desk.kill()
 

@@ -50,6 +50,14 @@ struct desk_mailbox {
 	enum { ALARM_UNKNOWN, ALARM_OFF, ALARM_ON } alarm;
 };
 
+/* One of several threads that do the same: a lane of the sender, a worker of the API. */
+struct desk_worker {
+	const char *name;
+	int64_t allowed_ms;         /* so long may a piece of its work take at least */
+	atomic_llong busy_since_ms; /* monotonic; 0: at none */
+	struct desk_worker *next;   /* under desk.lock */
+};
+
 /* What became of the last wish for a new configuration. */
 struct desk_reload {
 	int64_t loaded_at;            /* when the one in force was read */
@@ -92,6 +100,7 @@ struct desk {
 	bool templates_alarm;      /* one of templates_dir could not be used; under lock */
 	struct desk_reload reload; /* under lock */
 	atomic_llong busy_since_ms[DESK_PARTS]; /* monotonic; 0: asleep */
+	struct desk_worker *workers;            /* under lock */
 	pthread_mutex_t lock;
 	struct arena arena;
 };
@@ -129,6 +138,13 @@ void desk_sleep(struct desk *d, enum desk_part part, int timeout_ms);
  * is stuck (supervisor.h). desk_sleep() does both. */
 void desk_busy(struct desk *d, enum desk_part part);
 void desk_idle(struct desk *d, enum desk_part part);
+
+/* The same for threads that are not alone: between `hire` and `dismiss` the supervisor looks at it
+ * too. `w` is the caller's. */
+void desk_hire(struct desk *d, struct desk_worker *w);
+void desk_dismiss(struct desk *d, struct desk_worker *w);
+void desk_worker_busy(struct desk_worker *w);
+void desk_worker_idle(struct desk_worker *w);
 
 /* What is known about the world, of the desk that this one takes the place of. */
 void desk_inherit(struct desk *d, struct desk *old);

@@ -96,6 +96,8 @@ struct http_service {
 	/* A GET of what no route names, by anybody: false when there is no such page either; then
 	 * the answer is untouched. May be NULL. */
 	bool (*page)(void *ctx, struct http_request *q, struct http_response *r);
+	/* Around each step of a request, by the thread `worker` of the server's. May be NULL. */
+	void (*works)(void *ctx, unsigned worker, bool begins);
 	/* An answer was written, `us` microseconds after the first line of its request. May be
 	 * NULL. */
 	void (*finished)(void *ctx, const struct http_request *q, const char *method, int status,

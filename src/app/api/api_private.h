@@ -16,8 +16,11 @@
 
 enum { API_PER_PAGE = 10, API_PER_PAGE_MAX = 100, API_CURSOR_MAX = 600 };
 
+enum { API_WORKERS = 4 };
+
 struct api {
 	struct desk *desk;
+	struct desk_worker workers[API_WORKERS];
 	struct http_server *server;
 	struct limiter *sign_ins;
 	struct account_queue *account_mails;

@@ -16,7 +16,6 @@ enum {
 	STAFF = 1 << ROLE_AGENT | 1 << ROLE_ADMIN,
 	ADMIN = 1 << ROLE_ADMIN,
 	VERIFICATIONS = 4, /* passwords at a time */
-	WORKERS = 4,
 	DOCUMENT_MAX = 1 << 20,
 	FIGURES_MAX = 1 << 20,
 };
@@ -165,6 +164,16 @@ static const struct http_route routes[] = {
 };
 /* clang-format on */
 
+static void works(void *ctx, unsigned worker, bool begins)
+{
+	struct desk_worker *w = &((struct api *)ctx)->workers[worker];
+
+	if (begins)
+		desk_worker_busy(w);
+	else
+		desk_worker_idle(w);
+}
+
 static const struct http_service service = {
 	.routes = routes,
 	.n_routes = MD_COUNT(routes),
@@ -174,6 +183,7 @@ static const struct http_service service = {
 	.enter = api_enter,
 	.leave = api_leave,
 	.page = console_page,
+	.works = works,
 	.finished = api_finished,
 	.failed = api_failed,
 	.refused = api_refused,
@@ -207,7 +217,7 @@ static int start(struct api *a, int socket, struct md_err *err)
 	options.clock = a->desk->clock;
 	options.anonymous_per_minute = config->limits.anonymous_per_minute;
 	options.user_per_minute = config->limits.user_per_minute;
-	options.workers = WORKERS;
+	options.workers = API_WORKERS;
 	options.upload_max = (size_t)config->http.max_upload_bytes;
 	options.spool = config->state_dir;
 	return http_start(&options, &mine, &a->server, err);
@@ -226,6 +236,10 @@ int api_start(struct desk *d, int socket, struct api **ret, struct md_err *err)
 	a->gauges = (struct buf)BUF_INIT(FIGURES_MAX);
 	pthread_mutex_init(&a->figures_lock, NULL);
 	sem_init(&a->verifying, 0, VERIFICATIONS);
+	for (size_t i = 0; i < API_WORKERS; i++) {
+		a->workers[i].name = "api";
+		desk_hire(d, &a->workers[i]);
+	}
 	api_document(&a->document);
 	if (a->document.status != MD_OK)
 		return md_fail(err, MD_NOMEM, 0, "api: out of memory");
@@ -250,6 +264,8 @@ void api_stop(struct api *a)
 	if (!a)
 		return;
 	http_stop(a->server);
+	for (size_t i = 0; i < API_WORKERS; i++)
+		desk_dismiss(a->desk, &a->workers[i]);
 	events_stop(a->events);
 	account_queue_stop(a->account_mails);
 	limiter_free(a->sign_ins);

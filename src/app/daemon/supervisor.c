@@ -1,7 +1,8 @@
-/* Parts say when they begin a piece of work and when they sleep (desk_busy(), desk_idle()), so that
- * an idle daemon stays asleep. A part that is at one piece for longer than the watchdog's time, or
- * than a mail may take to be sent, has come to a halt: then the signs of life end, and systemd
- * starts the daemon anew. */
+/* Parts, and the workers of those that have several, say when they begin a piece of work and when
+ * they sleep (desk_busy(), desk_worker_busy()), so that an idle daemon stays asleep. Who is at one
+ * piece for longer than the watchdog's time, or than a mail may take to be sent, has come to a
+ * halt: then the signs of life end, and systemd starts the daemon anew. */
+#include <maildesk/app/sender.h>
 #include <maildesk/app/supervisor.h>
 #include <maildesk/base/log.h>
 #include <maildesk/base/service.h>
@@ -14,11 +15,12 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-enum { LOOK_MS = 10000, FIRST_LOOK_MS = 1000, STATUS_MAX = 900, GRACE_MS = 30000 };
+enum { LOOK_MS = 10000, FIRST_LOOK_MS = 1000, STATUS_MAX = 900 };
 
 static const char *const part_names[DESK_PARTS] = {
 	[DESK_SENDER] = "sender",     [DESK_TIMERS] = "timers",   [DESK_MAILBOXES] = "mailboxes",
-	[DESK_LISTENER] = "listener", [DESK_INDEXER] = "indexer",
+	[DESK_LISTENER] = "listener", [DESK_INDEXER] = "indexer", [DESK_EVENTS] = "events",
+	[DESK_WEBHOOKS] = "webhooks",
 };
 
 struct supervisor {
@@ -82,33 +84,45 @@ static void tell_status(struct supervisor *s)
 
 /* ---- signs of life ---- */
 
-/* Longer than a piece of work of that part may take. */
-static int64_t allowance(const struct supervisor *s, enum desk_part part)
+/* At its end the sender waits for the mails in hand. */
+static int64_t allowance(const struct desk *d, int part)
 {
-	int64_t ms = s->watchdog_ms;
+	int64_t most = 0;
 
-	for (size_t i = 0; part == DESK_SENDER && i < s->d->config->n_smtp; i++)
-		if (s->d->config->smtp[i].lease_ms + GRACE_MS > ms)
-			ms = s->d->config->smtp[i].lease_ms + GRACE_MS;
-	return ms;
+	for (size_t i = 0; part == DESK_SENDER && i < d->config->n_smtp; i++) {
+		int64_t ms = sender_allowed_ms(&d->config->smtp[i]);
+
+		most = ms > most ? ms : most;
+	}
+	return most;
+}
+
+/* `allowed_ms`: what a piece of that work may take, if that is more than the watchdog's time. */
+static bool is_late(const struct supervisor *s, const char *name, const atomic_llong *busy_since_ms,
+		    int64_t allowed_ms)
+{
+	int64_t since = atomic_load(busy_since_ms), ms = clock_mono(&clock_system) - since;
+
+	if (!since || ms <= s->watchdog_ms || ms <= allowed_ms)
+		return false;
+	if (!s->stuck)
+		log_error(NULL, "%s: at one thing for %lld s: the watchdog hears nothing more",
+			  name, (long long)(ms / 1000));
+	return true;
 }
 
 static bool is_stuck(const struct supervisor *s)
 {
-	int64_t now = clock_mono(&clock_system);
+	struct desk *d = s->d;
+	bool late = false;
 
-	for (int i = 0; i < DESK_PARTS; i++) {
-		int64_t since = atomic_load(&s->d->busy_since_ms[i]);
-
-		if (!since || now - since <= allowance(s, (enum desk_part)i))
-			continue;
-		if (!s->stuck)
-			log_error(NULL,
-				  "%s: at one thing for %lld s: the watchdog hears nothing more",
-				  part_names[i], (long long)((now - since) / 1000));
-		return true;
-	}
-	return false;
+	for (int i = 0; i < DESK_PARTS && !late; i++)
+		late = is_late(s, part_names[i], &d->busy_since_ms[i], allowance(d, i));
+	pthread_mutex_lock(&d->lock);
+	for (const struct desk_worker *w = d->workers; w && !late; w = w->next)
+		late = is_late(s, w->name, &w->busy_since_ms, w->allowed_ms);
+	pthread_mutex_unlock(&d->lock);
+	return late;
 }
 
 static void look(struct supervisor *s)

@@ -254,6 +254,36 @@ void desk_idle(struct desk *d, enum desk_part part)
 	atomic_store(&d->busy_since_ms[part], 0);
 }
 
+void desk_hire(struct desk *d, struct desk_worker *w)
+{
+	pthread_mutex_lock(&d->lock);
+	w->next = d->workers;
+	d->workers = w;
+	pthread_mutex_unlock(&d->lock);
+}
+
+void desk_dismiss(struct desk *d, struct desk_worker *w)
+{
+	struct desk_worker **at = &d->workers;
+
+	pthread_mutex_lock(&d->lock);
+	while (*at && *at != w)
+		at = &(*at)->next;
+	if (*at)
+		*at = w->next;
+	pthread_mutex_unlock(&d->lock);
+}
+
+void desk_worker_busy(struct desk_worker *w)
+{
+	atomic_store(&w->busy_since_ms, clock_mono(&clock_system));
+}
+
+void desk_worker_idle(struct desk_worker *w)
+{
+	atomic_store(&w->busy_since_ms, 0);
+}
+
 struct desk_mailbox *desk_mailbox(struct desk *d, int64_t id)
 {
 	for (size_t i = 0; i < d->n_mailboxes; i++)

@@ -222,6 +222,11 @@ static void note_begun(struct sender *s, struct account *a)
 
 /* ---- a lane ---- */
 
+int64_t sender_allowed_ms(const struct conf_smtp *conf)
+{
+	return conf->lease_ms + conf->timeout_ms;
+}
+
 static bool may_send(const struct lane *l)
 {
 	const struct account *a = l->account;
@@ -260,6 +265,7 @@ static void work_on(struct lane *l, struct item *i)
 	struct sender *s = l->sender;
 	enum item_state next = ITEM_ENDED;
 
+	desk_worker_busy(&l->worker);
 	if (i->state == ITEM_CLAIMED) {
 		i->state = ITEM_RENDERING;
 		pthread_mutex_unlock(&s->lock);
@@ -275,6 +281,7 @@ static void work_on(struct lane *l, struct item *i)
 	pthread_mutex_lock(&s->lock);
 	s->rendered_bytes += next == ITEM_RENDERED ? i->blob.n : 0;
 	i->state = next;
+	desk_worker_idle(&l->worker);
 	desk_wake(s->d, DESK_SENDER);
 }
 
@@ -310,12 +317,16 @@ int lanes_call(struct sender *s, struct account *a, size_t n, struct md_err *err
 		struct lane *l = &a->lanes[a->n_lanes];
 		int rc;
 
-		*l = (struct lane){ .sender = s, .account = a };
+		*l = (struct lane){ .sender = s,
+				    .account = a,
+				    .worker = { .name = "sender",
+						.allowed_ms = sender_allowed_ms(a->conf) } };
 		rc = pthread_create(&l->thread, NULL, run, l);
 		/* with fewer it takes longer */
 		if (rc != 0)
 			return a->n_lanes ? MD_OK
 					  : md_fail(err, MD_BROKEN, rc, "thread: %s", strerror(rc));
+		desk_hire(s->d, &l->worker);
 		a->n_lanes++;
 		n--;
 	}
@@ -330,7 +341,10 @@ void lanes_stop(struct sender *s)
 	pthread_mutex_unlock(&s->lock);
 	for (size_t k = 0; k < s->n_accounts; k++)
 		for (size_t i = 0; i < s->accounts[k].n_lanes; i++) {
-			pthread_join(s->accounts[k].lanes[i].thread, NULL);
-			smtp_free(s->accounts[k].lanes[i].session);
+			struct lane *l = &s->accounts[k].lanes[i];
+
+			pthread_join(l->thread, NULL);
+			desk_dismiss(s->d, &l->worker);
+			smtp_free(l->session);
 		}
 }

@@ -80,6 +80,7 @@ struct lane {
 	struct sender *sender;
 	struct account *account;
 	pthread_t thread;
+	struct desk_worker worker;
 	struct smtp *session;
 	int64_t serial; /* of the access token in use */
 	bool sends;     /* until the outcome is committed */
