@@ -64,18 +64,19 @@ $(B)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-# Files that live inside the binary (include/maildesk/base/embed.h).
-EMBED := $(sort schema.sql $(wildcard src/store/steps/*.sql templates/*/*.mustache) \
-	$(filter-out %/assets,$(wildcard $(WEB)/dist/* $(WEB)/dist/*/*)))
-$(B)/gen/embed.list: FORCE
+NODE := $(and $(shell command -v node),$(shell command -v npm))
+# Files that live inside the binary (include/maildesk/base/embed.h). They are looked for when the
+# list is made, not when make starts: with `make web all` there is no console before that.
+EMBED_FIND = find schema.sql src/store/steps templates $$(ls -d $(WEB)/dist 2>/dev/null) -type f
+$(B)/gen/embed.list: FORCE | $(and $(filter web,$(MAKECMDGOALS)),$(NODE),$(WEB)/built)
 	@mkdir -p $(@D)
-	@echo '$(EMBED)' | cmp -s - $@ || echo '$(EMBED)' > $@
-$(B)/gen/embed.c: $(B)/gen/embed.list $(EMBED)
-	@{ echo '#include <maildesk/base/embed.h>'; i=0; for f in $(EMBED); do i=$$((i + 1)); \
+	@cksum $$($(EMBED_FIND) | LC_ALL=C sort) > $@.part; cmp -s $@.part $@ && rm $@.part || mv $@.part $@
+$(B)/gen/embed.c: $(B)/gen/embed.list
+	@{ echo '#include <maildesk/base/embed.h>'; i=0; while read -r sum size f; do i=$$((i + 1)); \
 	  printf '__asm__(".pushsection .rodata\\nembed_%d: .incbin \\"%s\\"\\n.byte 0\\n.popsection");\n' $$i $$f; \
-	  echo "extern const char embed_$$i[];"; done; \
-	  echo 'const struct embed_file embed_files[] = {'; i=0; for f in $(EMBED); do i=$$((i + 1)); \
-	  echo "{ \"$${f#$(WEB)/}\", embed_$$i, $$(wc -c < $$f) },"; done; echo '{ 0 } };'; } > $@
+	  echo "extern const char embed_$$i[];"; done < $<; \
+	  echo 'const struct embed_file embed_files[] = {'; i=0; while read -r sum size f; do i=$$((i + 1)); \
+	  echo "{ \"$${f#$(WEB)/}\", embed_$$i, $$size },"; done < $<; echo '{ 0 } };'; } > $@
 $(B)/obj/gen/embed.o: $(B)/gen/embed.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
@@ -83,7 +84,6 @@ FORCE:
 
 # The console (web/): where there is Node, `make web` puts it into $(WEB)/dist, and from there it
 # goes into the binary. Without it the daemon is built all the same, and says so at /.
-NODE := $(and $(shell command -v node),$(shell command -v npm))
 WEB_SOURCE := $(shell find web -type f -not -path '*/node_modules/*' 2>/dev/null)
 web: $(if $(NODE),$(WEB)/built)
 	$(if $(NODE),,@echo 'make web: no node and npm here: the console is left out')
@@ -239,7 +239,7 @@ deb: web
 	rm -rf $(B)/deb
 	mkdir -p $(DEB)/build
 	tar --exclude=./build --exclude=./.git --exclude=./web/node_modules -cf - . | tar -C $(DEB) -xf -
-	$(if $(wildcard $(WEB)/dist/index.html),mkdir -p $(DEB)/build/web && cp -a $(WEB)/dist $(DEB)/build/web/)
+	if [ -e $(WEB)/dist ]; then mkdir $(DEB)/build/web && cp -a $(WEB)/dist $(DEB)/build/web/; fi
 	cd $(DEB) && dpkg-buildpackage -us -uc -b
 	lintian --fail-on error,warning $(B)/deb/*.changes
 
