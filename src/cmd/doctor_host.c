@@ -279,6 +279,26 @@ static void look_at_certificate(struct doctor *d)
 		doctor_say(d, FINE, "certificate", NULL, "%s is good for %lld days.", path, days);
 }
 
+/* Links in mails, to customers too. */
+static void look_at_url(struct doctor *d)
+{
+	static const char *const nowhere[] = { "0.0.0.0", "[::]" };
+	static const char *const here[] = { "localhost", "127.", "[::1]" };
+	const char *url = d->config->desk.url, *host = strstr(url, "://");
+
+	host = host ? host + 3 : url;
+	for (size_t i = 0; i < MD_COUNT(nowhere); i++)
+		if (strncmp(host, nowhere[i], strlen(nowhere[i])) == 0)
+			doctor_say(d, WARNING, "links", NULL,
+				   "Mails link to %s, which nobody can open: set desk.url.", url);
+	for (size_t i = 0; i < MD_COUNT(here); i++)
+		if (strncmp(host, here[i], strlen(here[i])) == 0)
+			doctor_say(d, SKIPPED, "links", NULL,
+				   "Mails link to %s, which only this machine can open: set "
+				   "desk.url to the address that people are to use.",
+				   url);
+}
+
 void doctor_host(struct doctor *d)
 {
 	look_at_state_dir(d);
@@ -286,5 +306,6 @@ void doctor_host(struct doctor *d)
 	look_at_clock(d);
 	look_at_kernel(d);
 	look_at_certificate(d);
+	look_at_url(d);
 	look_at_daemon(d);
 }

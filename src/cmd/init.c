@@ -2,7 +2,9 @@
  * provider, password, and who the first admin is. Whatever an option says is not asked. The
  * configuration is written and checked as `maildesk check` would; if it is wrong, what was written
  * is taken away again, so that init can be run anew. Then the mailbox is tried, and what a mail to
- * itself shows (plus-addressing, whose Authentication-Results count) is written down too. */
+ * itself shows (plus-addressing, whose Authentication-Results count) is written down too. A mailbox
+ * that cannot be used is asked about once more, if there is somebody to ask; one that can ends in a
+ * service that runs. */
 #include <maildesk/cmd/cmd.h>
 #include <maildesk/cmd/options.h>
 #include <maildesk/cmd/user.h>
@@ -13,15 +15,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
-
-#define NAME "init"
 
 static void plan_done(struct plan *p)
 {
@@ -30,106 +32,6 @@ static void plan_done(struct plan *p)
 			explicit_bzero(p->answer[i], strlen(p->answer[i]));
 		free(p->answer[i]);
 	}
-}
-
-/* ---- asking ---- */
-
-static const struct {
-	const char *question, *option;
-	bool secret;
-} questions[ANSWERS] = {
-	[ADDRESS] = { "Mail address of the desk", "address", false },
-	[PROVIDER] = { "Mail provider (gmail, microsoft365, fastmail), or the name of your IMAP "
-		       "server",
-		       "provider", false },
-	[PASSWORD] = { "Password of the mailbox", "imap-password-file", true },
-	[CLIENT_ID] = { "OAuth client id (the application you registered)", "oauth-client-id",
-			false },
-	[ADMIN_EMAIL] = { "Your own mail address, as the first admin", "admin-email", false },
-	[ADMIN_PASSWORD] = { "Your password for maildesk, 10 characters or more",
-			     "admin-password-file", true },
-};
-
-/* Does this plan need that answer at all? Earlier ones are there already. */
-static bool is_needed(const struct plan *p, enum answer i)
-{
-	if (i == PASSWORD)
-		return !p->preset->oauth;
-	if (i == CLIENT_ID)
-		return p->preset->oauth != NULL;
-	return true;
-}
-
-static int settle_provider(struct plan *p)
-{
-	p->preset = init_preset(p->answer[PROVIDER]);
-	if (!p->preset) {
-		p->preset = init_preset("own");
-		p->imap_host = p->imap_host ? p->imap_host : p->answer[PROVIDER];
-	}
-	if (p->preset->hint && isatty(STDIN_FILENO))
-		fprintf(stderr, "%s\n", p->preset->hint);
-	return EX_OK;
-}
-
-static int ask(struct plan *p, enum answer i)
-{
-	const char *fallback = i == PROVIDER ? init_guess(p->answer[ADDRESS]) : NULL;
-
-	p->answer[i] = cmd_ask(questions[i].question, fallback, questions[i].secret);
-	return p->answer[i] ? EX_OK : EX_USAGE;
-}
-
-static int need(struct plan *p, enum answer i)
-{
-	if (i == PROVIDER && !p->given[i] && p->imap_host)
-		p->given[i] = p->imap_host;
-	if (p->given[i] && questions[i].secret)
-		p->answer[i] = cmd_read_line(NAME, p->given[i]);
-	else if (p->given[i])
-		p->answer[i] = md_strdup(p->given[i]);
-	else if (isatty(STDIN_FILENO))
-		return ask(p, i);
-	else {
-		fprintf(stderr, "maildesk init: --%s is missing\n", questions[i].option);
-		return EX_USAGE;
-	}
-	return p->answer[i] ? EX_OK : questions[i].secret ? EX_NOINPUT : EX_OSERR;
-}
-
-static int check_answer(const struct plan *p, enum answer i)
-{
-	struct md_err err = { 0 };
-	int rc = MD_OK;
-
-	if (i == ADDRESS || i == ADMIN_EMAIL)
-		rc = cmd_user_check(p->answer[i], "admin", &err);
-	else if (i == ADMIN_PASSWORD)
-		rc = password_check(p->answer[i], &err);
-	return rc == MD_OK ? EX_OK : cmd_fail(NAME, rc, &err);
-}
-
-/* On a terminal what is wrong is asked again. */
-static int gather(struct plan *p)
-{
-	int code = EX_OK;
-
-	for (enum answer i = 0; i < ANSWERS && code == EX_OK; i++) {
-		if (!is_needed(p, i))
-			continue;
-		code = need(p, i);
-		if (code == EX_OK)
-			code = check_answer(p, i);
-		if (code != EX_OK && p->answer[i] && !p->given[i] && isatty(STDIN_FILENO)) {
-			free(md_take(p->answer[i]));
-			i--;
-			code = EX_OK;
-			continue;
-		}
-		if (code == EX_OK && i == PROVIDER)
-			code = settle_provider(p);
-	}
-	return code;
 }
 
 /* ---- writing ---- */
@@ -231,14 +133,14 @@ static int make_desk(struct plan *p)
 	md_auto(db_close_p) struct db *db = NULL;
 	struct md_err err = { 0 };
 	int64_t id;
-	int code = cmd_open(NAME, p->config, NULL, &db);
+	int code = cmd_open(INIT_NAME, p->config, NULL, &db);
 	int rc;
 
 	if (code != EX_OK)
 		return code;
 	rc = cmd_user_add(db, p->answer[ADMIN_EMAIL], "", "admin", p->answer[ADMIN_PASSWORD], &id,
 			  &err);
-	return rc == MD_OK ? EX_OK : cmd_fail(NAME, rc, &err);
+	return rc == MD_OK ? EX_OK : cmd_fail(INIT_NAME, rc, &err);
 }
 
 static int prepare(struct plan *p)
@@ -263,28 +165,87 @@ static int prepare(struct plan *p)
 	return EX_OK;
 }
 
-static int try_mailbox(struct plan *p)
+/* Nothing that was written is of use; the database is. */
+static void take_back(struct plan *p)
 {
-	struct init_found found = { 0 };
-	md_auto(arena_done) struct arena a = ARENA_INIT(16 << 20);
-
-	if (p->no_mail || p->preset->oauth)
-		return EX_OK;
-	init_try(p, &a, &found);
-	return found.any ? write_again(p, &found) : EX_OK;
+	while (p->n_written)
+		unlink(p->written[--p->n_written]);
 }
 
-static void say_what_next(const struct plan *p)
+/* Is there a person who can say it better? */
+static bool wants_again(const struct plan *p)
+{
+	md_auto(md_free_p) char *answer = NULL;
+
+	if (!isatty(STDIN_FILENO) || (p->given[PROVIDER] && p->given[PASSWORD]))
+		return false;
+	answer = cmd_ask("Shall the questions about it be asked once more (yes, or no: it is to be "
+			 "mended in the file)",
+			 "yes", false);
+	return answer && (*answer == 'y' || *answer == 'Y');
+}
+
+static int try_mailbox(struct plan *p, bool *ret_works)
+{
+	int code = EX_OK;
+
+	*ret_works = false;
+	if (p->no_mail || p->preset->oauth)
+		return EX_OK;
+	for (;;) {
+		md_auto(arena_done) struct arena a = ARENA_INIT(16 << 20);
+		struct init_found found = { 0 };
+
+		init_try(p, &a, &found);
+		*ret_works = found.works;
+		if (found.works || !wants_again(p))
+			return found.any ? write_again(p, &found) : EX_OK;
+		p->again = true;
+		code = init_gather(p);
+		if (code == EX_OK) {
+			take_back(p);
+			code = write_files(p);
+		}
+		if (code != EX_OK || p->preset->oauth)
+			return code;
+	}
+}
+
+/* "enable --now" waits until the daemon says that it is up. */
+static bool start_service(void)
+{
+	char *const argv[] = { (char[]){ "systemctl" }, (char[]){ "enable" }, (char[]){ "--now" },
+			       (char[]){ "maildesk" }, NULL };
+	int status = -1;
+	pid_t pid;
+
+	fflush(stdout);
+	return posix_spawnp(&pid, argv[0], NULL, NULL, argv, environ) == 0 &&
+	       waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+static void say_what_next(const struct plan *p, bool works)
 {
 	bool usual = strcmp(p->config, CMD_DEFAULT_CONFIG) == 0;
+	bool service = usual && access("/run/systemd/system", F_OK) == 0;
 	const char *option = usual ? "" : " --config ", *file = usual ? "" : p->config;
 
 	printf("wrote %s\nadmin %s\n", p->config, p->answer[ADMIN_EMAIL]);
+	if (service && works && !p->no_start && geteuid() == 0) {
+		if (!start_service()) {
+			puts("The service did not start: journalctl -u maildesk -n 20 says why.");
+			return;
+		}
+		printf("The desk is at work: a mail to %s is a ticket; sign in at http://%s/\n"
+		       "Now: maildesk doctor, which tries everything\n",
+		       p->answer[ADDRESS], p->listen ? p->listen : "127.0.0.1:8025");
+		return;
+	}
 	if (p->preset->oauth)
 		printf("First let the desk into its mailbox: maildesk oauth login support%s%s\n",
 		       option, file);
 	printf("Now: maildesk doctor%s%s && ", option, file);
-	if (usual && access("/run/systemd/system", F_OK) == 0)
+	if (service)
 		puts("systemctl enable --now maildesk");
 	else
 		printf("maildesk serve%s%s\n", option, file);
@@ -293,22 +254,22 @@ static void say_what_next(const struct plan *p)
 static int run(struct plan *p)
 {
 	int code = prepare(p);
+	bool works;
 
 	if (code == EX_OK)
-		code = gather(p);
+		code = init_gather(p);
 	if (code != EX_OK)
 		return code;
 	code = write_files(p);
 	if (code == EX_OK)
 		code = make_desk(p);
 	if (code != EX_OK) {
-		for (size_t i = 0; i < p->n_written; i++)
-			unlink(p->written[i]);
+		take_back(p);
 		return code;
 	}
-	code = try_mailbox(p);
+	code = try_mailbox(p, &works);
 	if (code == EX_OK)
-		say_what_next(p);
+		say_what_next(p, works);
 	return code;
 }
 
@@ -320,6 +281,7 @@ int cmd_init(int argc, char **argv)
 		CMD_CONFIG(&p.config),
 		{ "state-dir", "DIR", &p.state_dir, "folder of the database (/var/lib/maildesk)" },
 		{ "name", "NAME", &p.name, "name of the desk in its mails" },
+		{ "url", "URL", &p.url, "where people open the console: links in mails" },
 		{ "address", "ADDRESS", &p.given[ADDRESS], "mail address of the desk" },
 		{ "provider", "NAME", &p.given[PROVIDER],
 		  "gmail, microsoft365, fastmail, or an IMAP server" },
@@ -329,7 +291,7 @@ int cmd_init(int argc, char **argv)
 		{ "imap-user", "USER", &p.imap_user, "default: the address" },
 		{ "imap-password-file", "FILE", &p.given[PASSWORD],
 		  "file with the password (\"-\": standard input)" },
-		{ "smtp-host", "HOST", &p.smtp_host, "default: the IMAP host" },
+		{ "smtp-host", "HOST", &p.given[SMTP], "default: the IMAP host" },
 		{ "smtp-port", "PORT", &p.smtp_port, "default: 587" },
 		{ "smtp-tls", "HOW", &p.smtp_tls, "starttls (default), tls, none" },
 		{ "smtp-user", "USER", &p.smtp_user, "default: the IMAP user; \"-\": no login" },
@@ -342,13 +304,14 @@ int cmd_init(int argc, char **argv)
 		{ "admin-password-file", "FILE", &p.given[ADMIN_PASSWORD],
 		  "first line is the password (\"-\": standard input)" },
 		{ "no-mail", NULL, &p.no_mail, "do not try the mailbox" },
+		{ "no-start", NULL, &p.no_start, "do not start the service" },
 		CMD_OPTIONS_END,
 	};
 	const struct cmd_usage usage = {
-		NAME,
+		INIT_NAME,
 		"",
 		"Writes a configuration, makes the database and the first "
-		"admin, and tries the mailbox. On a\nterminal it asks for what "
+		"admin, tries the mailbox and starts the\nservice. On a terminal it asks for what "
 		"the options do not say.",
 		options,
 		0,

@@ -10,7 +10,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum answer { ADDRESS, PROVIDER, PASSWORD, CLIENT_ID, ADMIN_EMAIL, ADMIN_PASSWORD, ANSWERS };
+enum answer { ADDRESS, PROVIDER, SMTP, PASSWORD, CLIENT_ID, ADMIN_EMAIL, ADMIN_PASSWORD, ANSWERS };
+
+enum { INIT_HOST_MAX = 256 };
+
+/* A server, as HOST or HOST:PORT names it. */
+struct place {
+	char host[INIT_HOST_MAX];
+	const char *port; /* in the text it was read from; NULL: the usual one */
+};
 
 /* What is known of a mail provider. */
 struct preset {
@@ -28,10 +36,12 @@ struct plan {
 	const char *given[ANSWERS]; /* by options; of passwords: the name of a file */
 	char *answer[ANSWERS];      /* NULL: not needed */
 	const struct preset *preset;
+	struct place imap, smtp; /* of servers that are no provider's; "": as the preset has it */
 	/* by options; NULL: as the provider has it */
-	const char *name, *imap_host, *imap_port, *imap_tls, *imap_user, *smtp_host, *smtp_port;
+	const char *name, *url, *imap_host, *imap_port, *imap_tls, *imap_user, *smtp_port;
 	const char *smtp_tls, *smtp_user, *smtp_secret, *ca_file, *listen;
-	bool no_mail;
+	bool no_mail, no_start;
+	bool again; /* the mailbox could not be used: its questions are asked once more */
 	char imap_secret[PATH_MAX],
 		smtp_secret_path[PATH_MAX]; /* as the configuration names them */
 	char secret_file[PATH_MAX + 16];
@@ -41,12 +51,18 @@ struct plan {
 
 /* What a mail to itself showed. */
 struct init_found {
+	bool works; /* the mailbox and the way out of it */
 	bool any, no_plus;
 	const char *authserv_id; /* NULL: it proves nothing */
 	int64_t hops;
 	bool below;
 };
 
+#define INIT_NAME "init"
+
+/* init_ask.c: fills `answer` and what follows from it; on a terminal what is wrong is asked again.
+ * One of sysexits(3). */
+int init_gather(struct plan *p);
 /* init_write.c */
 const struct preset *init_preset(const char *name); /* NULL: no such one; "own" is one */
 const char *init_guess(const char *address);        /* by its domain; NULL */

@@ -67,6 +67,7 @@ static void conclude(struct probe_mail *p, struct arena *a, struct init_found *r
 		return;
 	}
 	printf("A mail to %s arrived.\n", p->mailbox->address);
+	ret->works = true;
 	if (!p->arrived[PROBE_PLUS]) {
 		puts("Mail to address+anything does not: plus_addressing is off.");
 		ret->any = ret->no_plus = true;

@@ -94,6 +94,11 @@ static const char * or (const char *a, const char *b)
 	return a ? a : b;
 }
 
+static const char *host_of(const struct place *at, const char *usual)
+{
+	return *at->host ? at->host : usual;
+}
+
 static void add_auth(const struct plan *p, const char *secret, struct buf *out)
 {
 	if (p->preset->oauth)
@@ -108,9 +113,11 @@ static void add_mailbox(const struct plan *p, const struct init_found *found, st
 
 	buf_adds(out, "\n# The mailbox whose mail becomes tickets.\nmailbox \"support\" {\n");
 	add(out, "\taddress", p->answer[ADDRESS]);
-	add(out, "\thost", or (p->imap_host, p->preset->imap_host));
+	add(out, "\thost", host_of(&p->imap, p->preset->imap_host));
 	add(out, "\ttls", p->imap_tls);
-	add_number(out, "\tport", or (p->imap_port, strcmp(tls, "starttls") == 0 ? "143" : NULL));
+	add_number(out, "\tport",
+		   or (p->imap_port,
+		       or (p->imap.port, strcmp(tls, "starttls") == 0 ? "143" : NULL)));
 	add(out, "\tca_file", p->ca_file);
 	add(out, "\tuser", or (p->imap_user, p->answer[ADDRESS]));
 	add_auth(p, p->imap_secret, out);
@@ -127,8 +134,8 @@ static void add_smtp(const struct plan *p, struct buf *out)
 
 	buf_adds(out, "\n# The server that takes our mail.\nsmtp \"main\" {\n");
 	add(out, "\thost",
-	    or (p->smtp_host, or (p->preset->smtp_host, or (p->imap_host, p->preset->imap_host))));
-	add_number(out, "\tport", p->smtp_port);
+	    host_of(&p->smtp, or (p->preset->smtp_host, host_of(&p->imap, p->preset->imap_host))));
+	add_number(out, "\tport", or (p->smtp_port, p->smtp.port));
 	add(out, "\ttls", p->smtp_tls);
 	add(out, "\tca_file", p->ca_file);
 	if (strcmp(user, "-") != 0) {
@@ -159,9 +166,10 @@ void init_compose(const struct plan *p, const struct init_found *found, struct b
 		 "# default and its meaning: maildesk check --sample, maildesk.conf(5)\n"
 		 "# After a change: maildesk check && systemctl reload maildesk\n\n");
 	add(out, "state_dir", p->state_dir);
-	if (p->name) {
+	if (p->name || p->url) {
 		buf_adds(out, "\ndesk {\n");
 		add(out, "\tname", p->name);
+		add(out, "\turl", p->url);
 		buf_adds(out, "}\n");
 	}
 	if (p->listen) {

@@ -87,6 +87,7 @@ static int user_add_main(int argc, char **argv)
 		CMD_OPTIONS_END,
 	};
 	const struct cmd_usage usage = { "user add", "", "Adds a person.", options, 0, 0 };
+	md_auto(config_free_p) struct config *config = NULL;
 	md_auto(db_close_p) struct db *db = NULL;
 	md_auto(md_free_p) char *password = NULL;
 	struct md_err err = { 0 };
@@ -101,12 +102,14 @@ static int user_add_main(int argc, char **argv)
 	}
 	if (password_file && !(password = cmd_read_line(usage.name, password_file)))
 		return EX_NOINPUT;
-	if ((code = cmd_open(usage.name, file, NULL, &db)) != EX_OK)
+	if ((code = cmd_open(usage.name, file, &config, &db)) != EX_OK)
 		return code;
 	rc = cmd_user_add(db, email, name, role, password, &id, &err);
 	if (rc != MD_OK)
 		return cmd_fail(usage.name, rc, &err);
 	printf(json ? "{\"id\":%lld}\n" : "user %lld added\n", (long long)id);
+	if (!json && !password)
+		printf("They choose a password by a mail to them: %s/forgot\n", config->desk.url);
 	return EX_OK;
 }
 

@@ -128,6 +128,17 @@ def test_a_login_shows_what_the_server_proves(desk, variant):
     assert found["trust", "support"][0] == "warning" and "mx.desk.test" in found["trust", "support"][1]
 
 
+@pytest.mark.parametrize("url, finding, words", [
+    ("http://127.0.0.1:8025", "skipped", "only this machine"),
+    ("http://0.0.0.0:8025", "warning", "nobody can open"),
+    ("https://help.example.com", None, ""),
+])
+def test_where_links_in_mails_lead(variant, url, finding, words):
+    _, found = doctor(variant(fragment=f'desk {{ url = "{url}" }}\n'), "--no-mail")
+    got = found.get(("links", None), (None, ""))
+    assert got[0] == finding and words in got[1]
+
+
 def test_nobody_is_admin(variant):
     code, found = doctor(variant(), "--no-mail")
     assert found["people", None][0] == "warning" and "user add" in found["people", None][1]

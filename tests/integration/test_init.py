@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from lib import MAILDESK
+from lib import MAILDESK, PATIENCE
 
 
 def run(*args, **options):
@@ -93,42 +93,90 @@ def test_providers(mail_world, folder, provider, lines):
     assert run("check", "--config", folder / "etc" / "maildesk.conf").returncode == 0
 
 
-def test_five_questions(folder):
-    """On a terminal: each is answered, a wrong answer is asked again, passwords are not echoed."""
-    master, slave = pty.openpty()
-    config = folder / "etc" / "maildesk.conf"
-    child = subprocess.Popen([MAILDESK, "init", "--config", config, "--state-dir", folder / "state",
-                              "--no-mail"], stdin=slave, stdout=slave, stderr=slave)
-    os.close(slave)
-    shown = b""
+class Terminal:
+    """A command and somebody who answers what it asks."""
 
-    def expect(words):
-        nonlocal shown
-        deadline = time.monotonic() + 60
-        while words not in shown.rpartition(b"\0")[2]:
-            assert time.monotonic() < deadline, shown
-            if select.select([master], [], [], 1)[0]:
+    def __init__(self, *args):
+        self.master, slave = pty.openpty()
+        self.child = subprocess.Popen([MAILDESK, *map(str, args)], stdin=slave, stdout=slave,
+                                      stderr=slave)
+        os.close(slave)
+        self.shown = self.fresh = b""
+
+    def expect(self, words):
+        deadline = time.monotonic() + PATIENCE
+        while words not in self.fresh:
+            assert time.monotonic() < deadline, self.shown
+            if select.select([self.master], [], [], 1)[0]:
                 try:
-                    shown += os.read(master, 4096)
+                    new = os.read(self.master, 4096)
                 except OSError:
                     break
-        assert words in shown.rpartition(b"\0")[2], shown
-        shown += b"\0"
+                self.shown += new
+                self.fresh += new
+        assert words in self.fresh, self.shown
+        self.fresh = self.fresh.partition(words)[2]
 
-    for question, answer in ((b"Mail address of the desk", b"helpdesk"),
-                             (b"Mail address of the desk", b"helpdesk@gmail.com"),
-                             (b"[gmail]", b""),
-                             (b"Password of the mailbox", b"abcd efgh ijkl mnop"),
-                             (b"Your own mail address", b"me@gmail.com"),
-                             (b"Your password", b"short"),
-                             (b"Your password", b"long enough for it")):
-        expect(question)
-        os.write(master, answer + b"\n")
-    expect(b"Now: maildesk doctor")
-    assert child.wait(60) == 0
-    os.close(master)
-    assert b"apppasswords" in shown and b"abcd" not in shown and b"long enough" not in shown
+    def answer(self, *pairs):
+        for question, answer in pairs:
+            self.expect(question)
+            os.write(self.master, answer + b"\n")
+
+    def end(self):
+        code = self.child.wait(PATIENCE)
+        os.close(self.master)
+        return code
+
+
+def test_five_questions(folder):
+    """On a terminal: each is answered, a wrong answer is asked again, passwords are not echoed."""
+    config = folder / "etc" / "maildesk.conf"
+    terminal = Terminal("init", "--config", config, "--state-dir", folder / "state", "--no-mail")
+    terminal.answer((b"Mail address of the desk", b"helpdesk"),
+                    (b"Mail address of the desk", b"helpdesk@gmail.com"),
+                    (b"[gmail]", b""),
+                    (b"Password of the mailbox", b"abcd efgh ijkl mnop"),
+                    (b"Your own mail address", b"me@gmail.com"),
+                    (b"Your password", b"short"),
+                    (b"Your password", b"long enough for it"))
+    terminal.expect(b"Now: maildesk doctor")
+    assert terminal.end() == 0
+    assert b"apppasswords" in terminal.shown and b"abcd" not in terminal.shown
+    assert b"long enough" not in terminal.shown
     secret = folder / "etc" / "imap.secret"
     assert secret.read_text() == "abcd efgh ijkl mnop\n"
     assert stat.S_IMODE(secret.stat().st_mode) == 0o600
     assert 'host = "imap.gmail.com"' in config.read_text()
+
+
+def test_a_mailbox_that_cannot_be_used_is_asked_about_once_more(mail_world, folder):
+    account = mail_world.accounts["support"]
+    config = folder / "etc" / "maildesk.conf"
+    imap = f"127.0.0.1:{mail_world['imap']['tls_port']}".encode()
+    smtp = f"127.0.0.1:{mail_world['smtp']['port']}".encode()
+    password = account["password"].encode()
+    terminal = Terminal("init", "--config", config, "--state-dir", folder / "state", "--ca-file",
+                        mail_world["imap"]["ca_file"], "--smtp-tls", "none")
+    terminal.answer((b"Mail address of the desk", account["address"].encode()),
+                    (b"HOST:PORT", b"127.0.0.1:1"), (b"Password of the mailbox", password),
+                    (b"Your own mail address", b"admin@desk.test"),
+                    (b"Your password", b"correct horse"),
+                    (b"[yes]", b""),
+                    (b"[support@desk.test]", b""), (b"[127.0.0.1:1]", imap),
+                    (b"SMTP server", smtp), (b"Password of the mailbox", b"wrong"),
+                    (b"[yes]", b"yes"),
+                    (b"[support@desk.test]", b""), (b"[" + imap + b"]", b""),
+                    (b"[" + smtp + b"]", b""), (b"Password of the mailbox", password))
+    terminal.expect(b"Now: maildesk doctor")
+    assert terminal.end() == 0 and b"arrived" in terminal.shown
+    assert (folder / "etc" / "imap.secret").read_text() == account["password"] + "\n"
+    assert run("doctor", "--config", config).returncode == 0
+    assert '"admin@desk.test"' in run("user", "list", "--json", "--config", config).stdout
+
+
+def test_who_mends_the_file_is_not_asked_again(mail_world, folder):
+    config = folder / "etc" / "maildesk.conf"
+    terminal = Terminal("init", *options(mail_world, folder, imap_host=None, imap_port=None))
+    terminal.answer((b"HOST:PORT", b"127.0.0.1:1"), (b"[yes]", b"no"))
+    terminal.expect(b"Now: maildesk doctor")
+    assert terminal.end() == 0 and "port = 1\n" in config.read_text()
