@@ -112,14 +112,24 @@ static struct http_connection *longest_waiting(struct http_server *s, const stru
 	return oldest;
 }
 
-/* Connections of that block on which nothing is being answered. */
+/* Connections of that block on which nothing is being answered, and that stay. */
 static size_t count_idle(struct http_server *s, const struct http_block *of)
 {
 	size_t n = 0;
 
-	for (struct http_connection *c = s->connections; c; c = c->next)
-		n += atomic_load(&c->phase) != HTTP_ANSWERING && http_block_has(of, c->peer);
+	for (struct http_connection *c = s->connections; c; c = c->next) {
+		int phase = atomic_load(&c->phase);
+
+		n += phase != HTTP_ANSWERING && phase != HTTP_LEAVING &&
+		     http_block_has(of, c->peer);
+	}
 	return n;
+}
+
+static void leave(struct http_connection *c)
+{
+	atomic_store(&c->phase, HTTP_LEAVING);
+	shutdown(c->fd, SHUT_RDWR);
 }
 
 void http_make_room(struct http_server *s, const struct sockaddr *peer)
@@ -130,15 +140,16 @@ void http_make_room(struct http_server *s, const struct sockaddr *peer)
 	pthread_mutex_lock(&s->lock);
 	if (!peer || s->n_connections >= s->options.connections_max)
 		leaves = longest_waiting(s, NULL);
-	if (!leaves && peer && s->options.per_address_max) {
-		http_peer_block(peer, &block);
-		if (!http_is_trusted(s, block.bytes) &&
-		    count_idle(s, &block) >= s->options.per_address_max)
-			leaves = longest_waiting(s, &block);
-	}
 	if (leaves) {
-		atomic_store(&leaves->phase, HTTP_LEAVING);
-		shutdown(leaves->fd, SHUT_RDWR);
+		leave(leaves);
+	} else if (peer && s->options.per_address_max) {
+		http_peer_block(peer, &block);
+		/* More than one when several that were answered at the last look have become idle.
+		 */
+		while (!http_is_trusted(s, block.bytes) &&
+		       count_idle(s, &block) >= s->options.per_address_max &&
+		       (leaves = longest_waiting(s, &block)))
+			leave(leaves);
 	}
 	pthread_mutex_unlock(&s->lock);
 }
