@@ -151,8 +151,8 @@ static void show_backup(const struct progress *show, const char *path, const cha
 	else
 		printf("%s: %zu tables, %lld rows, %lld MB, compared with the desk row by row.\n"
 		       "It has all mail: keep it where only you can read it. Keep %s/desk.key "
-		       "too, apart\nfrom it: second factors and OAuth sign-ins are sealed with "
-		       "it.\n",
+		       "too, apart\nfrom it: second factors, OAuth sign-ins and the keys of "
+		       "reply addresses are sealed\nwith it.\n",
 		       path, n, (long long)rows, (long long)(st.st_size / 1000000), state_dir);
 }
 

@@ -8,6 +8,7 @@
 #include <maildesk/app/reader.h>
 #include <maildesk/cmd/cmd.h>
 #include <maildesk/cmd/options.h>
+#include <maildesk/store/desk_keys.h>
 #include <maildesk/store/messages.h>
 #include <maildesk/store/schema.h>
 #include <maildesk/store/settings.h>
@@ -189,7 +190,9 @@ static int copy_settings(struct db_conn *c, void *ctx, struct md_err *err)
 	md_auto(db_read_done_p) struct db_conn *old = NULL;
 	int rc = db_read(r->from->db, &old, err);
 
-	return rc == MD_OK ? setting_copy(old, c, &r->arena, err) : rc;
+	if (rc == MD_OK)
+		rc = setting_copy(old, c, &r->arena, err);
+	return rc == MD_OK ? desk_keys_copy(old, c, &r->arena, err) : rc;
 }
 
 static int is_empty(struct db *db, struct md_err *err)

@@ -12,6 +12,24 @@
 
 static const char name[] = "token rotate";
 
+struct rotating {
+	struct desk *d;
+	bool all;
+	struct token_keys keys;
+};
+
+static int rotate_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
+{
+	struct rotating *r = ctx;
+	struct desk *d = r->d;
+	int64_t now = clock_wall(d->clock);
+	int rc = keys_rotate(c, d->vault, d->random, now, r->all, &r->keys, err);
+
+	if (rc == MD_OK && r->all)
+		rc = jwt_keys_renew(c, d, now, err);
+	return rc == MD_OK ? audit_cli_add(c, "token.rotate", NULL, 0, err) : rc;
+}
+
 static int cmd_rotate(int argc, char **argv)
 {
 	const char *file = CMD_DEFAULT_CONFIG;
@@ -34,25 +52,25 @@ static int cmd_rotate(int argc, char **argv)
 		0,
 		0,
 	};
-	md_auto(db_close_p) struct db *db = NULL;
-	struct token_keys keys;
+	md_auto(config_free_p) struct config *config = NULL;
+	md_auto(desk_close_p) struct desk *d = NULL;
+	struct rotating r;
 	struct md_err err = { 0 };
 	int first, code, rc;
 
 	if (!cmd_options(&usage, argc, argv, &first, &code))
 		return code;
-	if ((code = cmd_open(name, file, NULL, &db)) != EX_OK)
+	if ((code = cmd_open_config(file, &config)) != EX_OK)
 		return code;
-	rc = keys_rotate(db, &random_system, clock_wall(&clock_system), all, &keys, &err);
+	rc = desk_open(config, &d, &err);
+	r = (struct rotating){ .d = d, .all = all };
 	if (rc == MD_OK)
-		rc = audit_cli(db, "token.rotate", NULL, 0, &err);
-	if (rc == MD_OK && all)
-		rc = jwt_keys_renew(db, &random_system, clock_wall(&clock_system), &err);
+		rc = db_txn(d->db, rotate_in_txn, &r, &err);
 	if (rc != MD_OK)
 		return cmd_fail(name, rc, &err);
-	printf("Key %d signs from the next start of the daemon on.", keys.current.id);
-	if (keys.previous.id)
-		printf(" What key %d signed stays valid.", keys.previous.id);
+	printf("Key %d signs from the next start of the daemon on.", r.keys.current.id);
+	if (r.keys.previous.id)
+		printf(" What key %d signed stays valid.", r.keys.previous.id);
 	putchar('\n');
 	return EX_OK;
 }

@@ -265,7 +265,9 @@ static enum token_result check(const struct token_keys *keys, const char *text, 
 	/* A key that was retired long ago signed tokens that have expired since. The day stands far
 	 * from the key, so that no single damaged digit looks like that. */
 	if (!key)
-		return t.day + lifetime_days[purpose] < today ? TOKEN_EXPIRED : TOKEN_BAD;
+		return (keys->lost && t.key == keys->lost) || t.day + lifetime_days[purpose] < today
+			       ? TOKEN_EXPIRED
+			       : TOKEN_BAD;
 	sign(key, purpose, payload, payload_n, tag);
 	if (sodium_memcmp(tag, given, tag_n) != 0)
 		return TOKEN_BAD;

@@ -31,3 +31,15 @@ int desk_key_put(struct db_conn *c, const struct desk_key_row *row, struct md_er
 			       e->n ? DB_BLOB(e->v, e->n) : none),
 		       NULL, err);
 }
+
+int desk_keys_copy(struct db_conn *from, struct db_conn *to, struct arena *a, struct md_err *err)
+{
+	struct desk_key_row *rows;
+	size_t n;
+	int rc = desk_keys_all(from, a, &rows, &n, err);
+
+	for (size_t i = 0; i < n && rc == MD_OK; i++)
+		if (rows[i].envelope.n)
+			rc = desk_key_put(to, &rows[i], err);
+	return rc;
+}

@@ -3,6 +3,7 @@
 Nothing sleeps to give something time: wait_for() polls a condition until a deadline.
 """
 import contextlib
+import ctypes
 import email
 import email.message
 import email.policy
@@ -77,6 +78,24 @@ def execute(desk, sql):
     else:
         with contextlib.closing(sqlite3.connect(desk.dir / "state" / "desk.db", timeout=10)) as c, c:
             c.execute(sql)
+
+
+def unseal(desk, purpose, sealed):
+    """What the desk sealed (app/vault.h), with the secret of its state_dir."""
+    sodium, long = ctypes.CDLL("libsodium.so.23"), ctypes.c_ulonglong
+    own = (desk.dir / "state" / "desk.key").read_bytes()
+    public, key = ctypes.create_string_buffer(32), ctypes.create_string_buffer(32)
+    sodium.crypto_scalarmult_base(public, own)
+    with desk.db() as db:
+        row = db.execute(f"SELECT envelope FROM desk_keys WHERE holder = '{public.raw.hex()}'"
+                         f" AND key_id = {int.from_bytes(sealed[1:5], 'big')}").fetchone()
+    envelope = bytes(row[0])
+    assert sodium.crypto_box_seal_open(key, envelope, long(len(envelope)), public, own) == 0
+    text, n, purpose = ctypes.create_string_buffer(len(sealed)), long(), purpose.encode()
+    assert sodium.crypto_aead_xchacha20poly1305_ietf_decrypt(
+        text, ctypes.byref(n), None, sealed[29:], long(len(sealed) - 29), purpose,
+        long(len(purpose)), sealed[5:29], key) == 0
+    return text.raw[:n.value]
 
 
 def run_sandbox(*args, check=True, maildesk=MAILDESK):

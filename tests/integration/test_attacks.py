@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from lib import new_mail, reply_to, text_of
+from lib import new_mail, reply_to, text_of, unseal
 
 SUPPORT = "support@desk.test"
 CAROL, DAVE = "Carol <carol@customer.test>", "Dave <dave@customer.test>"
@@ -224,8 +224,8 @@ def test_a_flipped_bit_is_kept_apart(world, place):
 def make_token(world, ticket, user, day):
     """A reply address as the desk signs it, of any day: with its own key."""
     with world.db() as db:
-        keys = db.execute("SELECT value FROM settings WHERE name = 'token_keys'").fetchone()[0]
-    key_id, key = keys[2], keys[3:35]
+        value = bytes(db.execute("SELECT value FROM settings WHERE name = 'token_keys'").fetchone()[0])
+    key_id, key = value[2], unseal(world, "token_keys", value[6:])[:32]
     numbers = b"".join(bytes([n & 0x7f | 0x80, n >> 7]) if n > 0x7f else bytes([n])
                        for n in (ticket, 0, user, 1 << 4))
     payload = bytes([key_id << 1 | 1]) + numbers + day.to_bytes(2, "big")

@@ -2,6 +2,7 @@
 guessing, pages of others, stored scripts, injections, bombs. Who may do what is in test_authorisation."""
 import base64
 import gzip
+import hashlib
 import hmac
 import http.client
 import json
@@ -59,6 +60,22 @@ def test_a_token_of_another_kind_or_key_opens_nothing(desk):
         assert desk.api().post("/auth/refresh", {"refresh_token": token}).status in (401, 422)
     told = json.loads(base64.urlsafe_b64decode(claims + "==="))
     assert told["exp"] - told["iat"] == 600
+
+
+def test_a_copy_of_the_database_makes_no_token(desk):
+    """All 32 bytes in a row that stand in it, as the key of a token of the admin's: none fits."""
+    token = desk.api("admin").token
+    header, claims, mac = token.split(".")
+    signed = f"{header}.{claims}".encode()
+    derive = lambda key: hashlib.blake2b(b"", digest_size=32, key=key, salt=(1).to_bytes(16, "little"),
+                                         person=b"mdaccess" + bytes(8)).digest()
+    signs = lambda key: encode(hmac.digest(derive(key), signed, "sha256")) == mac
+    with desk.db() as db:
+        values = {r[0]: bytes(r[1]) for r in db.execute("SELECT name, value FROM settings").fetchall()}
+    opened = lib.unseal(desk, "jwt_keys", values["jwt_keys"][16:])
+    assert signs(opened[:32]), "as it is when the key is known"
+    for name, value in values.items():
+        assert not any(signs(value[i:i + 32]) for i in range(max(len(value) - 31, 0))), name
 
 
 # ---- finding out who there is, guessing passwords ----

@@ -5,6 +5,8 @@
 #include <maildesk/app/desk.h>
 #include <maildesk/store/audit.h>
 
+/* The key of the hashes, at the start. */
+int audit_load_key(struct desk *d, struct md_err *err);
 /* The keyed hash of an address (folded) or a network, "" without one. MD_NOMEM. */
 int audit_mac(struct desk *d, const char *text, char ret[AUDIT_MAC], struct md_err *err);
 /* What the daemon itself did, in a transaction of its own; a failure is logged. */

@@ -22,7 +22,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum { DESK_ID_MAX = 40, DESK_TEXT_MAX = 200, DESK_REASON_MAX = 600 };
+enum { DESK_ID_MAX = 40, DESK_TEXT_MAX = 200, DESK_REASON_MAX = 600, DESK_AUDIT_KEY_BYTES = 32 };
 
 /* Who sleeps and may have to be woken. */
 enum desk_part {
@@ -77,7 +77,8 @@ struct desk {
 	struct vault *vault;        /* of secrets at rest */
 	struct bearer *bearer;      /* access tokens of mail accounts; NULL: none needed */
 	struct token_keys token_keys;
-	struct jwt_keys jwt; /* of jwt_keys.h, like the two below; under lock */
+	uint8_t audit_key[DESK_AUDIT_KEY_BYTES]; /* of the audit log's hashes of addresses */
+	struct jwt_keys jwt;                     /* of jwt_keys.h, like the two below; under lock */
 	int64_t jwt_since_ms, jwt_read_ms;
 	struct rec_strs own; /* addresses of all mailboxes, aliases too */
 	struct desk_mailbox *mailboxes;

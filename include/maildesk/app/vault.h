@@ -1,4 +1,5 @@
-/* vault.h - secrets at rest: refresh tokens, second factors, links that sign in.
+/* vault.h - secrets at rest: refresh tokens, second factors, links that sign in, the keys that sign
+ * access tokens and reply addresses.
  *
  * They are sealed (XChaCha20-Poly1305) with the desk's key, which stands nowhere in clear. Every
  * daemon has a secret of its own, STATE_DIR/desk.key; the database has the desk's key once for each
@@ -10,7 +11,8 @@
  *
  * A daemon that finds no other alive makes a new key; what was sealed with an old one can be opened
  * by those who have that, and by nobody when all their state_dirs are gone: people sign in anew
- * (`maildesk oauth login`, recovery codes). Keep desk.key with the backups, apart from them. */
+ * (`maildesk oauth login`, recovery codes), and reply addresses of before count as expired. Keep
+ * desk.key with the backups, apart from them. */
 #ifndef MAILDESK_APP_VAULT_H
 #define MAILDESK_APP_VAULT_H
 
@@ -31,6 +33,8 @@ MD_DEFINE_AUTO(struct vault *, vault_free)
 int vault_look(struct vault *v, struct md_err *err);
 /* The same until the key is there, for so long at most. MD_AGAIN: it is not. */
 int vault_wait(struct vault *v, int most_ms, struct md_err *err);
+/* Is the key there that seals? What was sealed with an older one may still not open. */
+bool vault_is_ready(struct vault *v);
 
 enum { VAULT_OVERHEAD = 1 + 4 + 24 + 16 }; /* bytes that sealing adds */
 /* From any thread. `purpose` is bound to what is sealed: it cannot be opened as something else.

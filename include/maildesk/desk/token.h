@@ -61,6 +61,7 @@ struct token_keys {
 	struct token_key current;  /* signs and verifies */
 	struct token_key previous; /* verifies only */
 	struct token_key next;     /* likewise: others may sign with it before this daemon does */
+	int lost; /* id of one whose bytes nobody has any more: what it signed counts as expired */
 };
 
 /* What the serials of a desk's mails are made of: a number for each mail of a ticket; in

@@ -16,5 +16,7 @@ int desk_keys_all(struct db_conn *c, struct arena *a, struct desk_key_row **ret,
 		  struct md_err *err);
 /* Without an envelope: ask, unless the holder has it or asked before. */
 int desk_key_put(struct db_conn *c, const struct desk_key_row *row, struct md_err *err);
+/* All of one desk into another that has none: its daemons open there what they open here. */
+int desk_keys_copy(struct db_conn *from, struct db_conn *to, struct arena *a, struct md_err *err);
 
 #endif

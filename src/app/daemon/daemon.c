@@ -27,7 +27,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { STANDBY_POLL_MS = 200, KEY_WAIT_MS = 3000, PROBLEMS_MAX = 1 << 20 };
+enum { STANDBY_POLL_MS = 200, PROBLEMS_MAX = 1 << 20 };
 
 /* The threads of one desk. */
 struct crew {
@@ -89,19 +89,6 @@ static int open_spool(struct daemon *dm, struct md_err *err)
 	if (dm->spool_fd < 0)
 		return desk_file_failed(dm->d->config, path, err);
 	return MD_OK;
-}
-
-/* Other daemons of the desk hand it over soon, and the rest can be done without it. */
-static int wait_for_key(struct desk *d, struct md_err *err)
-{
-	struct md_err why = { 0 };
-	int rc = vault_wait(d->vault, KEY_WAIT_MS, &why);
-
-	if (rc == MD_AGAIN)
-		log_warn(NULL, "second factors and OAuth sign-ins have to wait: %s", why.text);
-	else if (rc != MD_OK && err)
-		*err = why;
-	return rc == MD_AGAIN ? MD_OK : rc;
 }
 
 static int open_socket(struct daemon *dm, struct md_err *err)
@@ -171,8 +158,6 @@ int daemon_start(struct config **config, int stop_fd, struct daemon **ret, struc
 		rc = take_lock(dm, stop_fd, err);
 	if (rc == MD_OK)
 		rc = open_spool(dm, err);
-	if (rc == MD_OK)
-		rc = wait_for_key(dm->d, err);
 	if (rc == MD_OK)
 		rc = open_socket(dm, err);
 	if (rc == MD_OK)
@@ -298,8 +283,6 @@ static int prepare(struct daemon *dm, struct change *c)
 		rc = http_listen(c->config->http.listen, &c->socket, &err);
 	if (rc == MD_OK)
 		rc = desk_open(c->config, &c->d, &err);
-	if (rc == MD_OK)
-		rc = wait_for_key(c->d, &err);
 	if (rc != MD_OK) {
 		snprintf(c->reason, sizeof c->reason, "%s", err.text);
 		return rc;

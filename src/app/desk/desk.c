@@ -1,4 +1,5 @@
 #include <maildesk/app/desk.h>
+#include <maildesk/app/audit.h>
 #include <maildesk/app/factor.h>
 #include <maildesk/app/keys.h>
 #include <maildesk/app/jwt_keys.h>
@@ -19,7 +20,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { DESK_ARENA_MAX = 64 << 20, SEED_BYTES = 16 };
+enum { DESK_ARENA_MAX = 64 << 20, SEED_BYTES = 16, ANSWER_MS = 5000 };
 
 /* A random UUID (RFC 9562, version 4) from 16 bytes. */
 static void uuid_text(uint8_t raw[SEED_BYTES], char out[DESK_ID_MAX])
@@ -81,10 +82,17 @@ static int load_secrets(struct desk *d, struct md_err *err)
 
 	if (rc == MD_OK) {
 		uuid_text(raw, d->id);
-		rc = keys_load(d->db, d->random, clock_wall(d->clock), &d->token_keys, err);
+		/* Nothing works without: from a daemon that lives within a second; one that died
+		 * holds it up until its lease has run out. */
+		rc = vault_wait(d->vault, (int)d->config->desk.lease_ms + ANSWER_MS, err);
 	}
 	if (rc == MD_OK)
+		rc = keys_load(d->db, d->vault, d->random, clock_wall(d->clock), &d->token_keys,
+			       err);
+	if (rc == MD_OK)
 		rc = jwt_keys_current(d, clock_wall(d->clock), &keys, err);
+	if (rc == MD_OK)
+		rc = audit_load_key(d, err);
 	return rc;
 }
 
@@ -187,9 +195,9 @@ int desk_open(const struct config *config, struct desk **ret, struct md_err *err
 	if (rc == MD_OK)
 		rc = schema_ensure(d->db, err);
 	if (rc == MD_OK)
-		rc = load_secrets(d, err);
-	if (rc == MD_OK)
 		rc = vault_new(d->db, config->state_dir, d->instance, d->random, &d->vault, err);
+	if (rc == MD_OK)
+		rc = load_secrets(d, err);
 	if (rc == MD_OK)
 		rc = seal_factors(d, err);
 	if (rc == MD_OK)

@@ -1,27 +1,34 @@
 #include <maildesk/app/audit.h>
+#include <maildesk/app/key_setting.h>
 #include <maildesk/base/log.h>
 #include <maildesk/base/utf8.h>
-#include <maildesk/store/settings.h>
 
 #include <sodium.h>
 #include <string.h>
 
-enum { KEY_BYTES = 32, MINUTE_MS = 60000, ADDRESS_MAX = 4096 };
+enum { MINUTE_MS = 60000, ADDRESS_MAX = 4096 };
+static const struct key_setting setting = { .name = "audit_key",
+					    .n_keys = DESK_AUDIT_KEY_BYTES,
+					    .n_clear = DESK_AUDIT_KEY_BYTES };
+
+int audit_load_key(struct desk *d, struct md_err *err)
+{
+	return key_setting_secret(d->db, d->vault, &setting, d->random, d->audit_key, err);
+}
 
 int audit_mac(struct desk *d, const char *text, char ret[AUDIT_MAC], struct md_err *err)
 {
 	md_auto(buf_done) struct buf folded = BUF_INIT(ADDRESS_MAX);
-	uint8_t key[KEY_BYTES], mac[(AUDIT_MAC - 1) / 2];
-	int rc = setting_secret(d->db, "audit_key", d->random, key, sizeof key, err);
+	uint8_t mac[(AUDIT_MAC - 1) / 2];
 
 	ret[0] = '\0';
-	if (rc != MD_OK || !text || !*text)
-		return rc;
+	if (!text || !*text)
+		return MD_OK;
 	utf8_fold(&folded, text, strlen(text));
 	if (folded.status != MD_OK)
 		return md_fail(err, (enum md_code)folded.status, 0, "the address is too long");
-	crypto_generichash(mac, sizeof mac, (const uint8_t *)folded.data, folded.len, key,
-			   sizeof key);
+	crypto_generichash(mac, sizeof mac, (const uint8_t *)folded.data, folded.len, d->audit_key,
+			   sizeof d->audit_key);
 	sodium_bin2hex(ret, AUDIT_MAC, mac, sizeof mac);
 	return MD_OK;
 }

@@ -1,19 +1,25 @@
-/* The setting "jwt_keys": since when the current key signs (8 octets), then id (4) and key of the
- * current and the previous one. */
+/* The setting "jwt_keys" (key_setting.h): since when the current key signs (8 octets) and the ids
+ * of the current and the previous one (4 each); their keys. */
 #include <maildesk/app/jwt_keys.h>
-#include <maildesk/store/settings.h>
+#include <maildesk/app/key_setting.h>
 
 #include <string.h>
 
-enum { TIME_BYTES = 8, ID_BYTES = 4, LOOK_MS = 1000 };
-enum { SIZE = TIME_BYTES + 2 * (ID_BYTES + JWT_KEY_BYTES) };
+enum { TIME_BYTES = 8, ID_BYTES = 4, KEY_COUNT = 2, LOOK_MS = 1000 };
+static const struct key_setting setting = {
+	.name = "jwt_keys",
+	.n_head = TIME_BYTES + KEY_COUNT * ID_BYTES,
+	.n_keys = KEY_COUNT * JWT_KEY_BYTES,
+	.n_clear = TIME_BYTES + KEY_COUNT * (ID_BYTES + JWT_KEY_BYTES),
+};
 static const int64_t GOOD_MS = 30 * INT64_C(86400000);
-static const char name[] = "jwt_keys";
 
 struct ring {
+	struct vault *vault;
 	struct random *random;
 	int64_t now_ms, since_ms;
 	struct jwt_keys keys;
+	enum key_state state; /* as they were read */
 };
 
 static uint8_t *put_number(uint8_t *out, uint64_t v, size_t n)
@@ -34,80 +40,88 @@ static uint64_t get_number(const uint8_t **in, size_t n)
 
 static int save(struct db_conn *c, const struct ring *r, struct md_err *err)
 {
-	const struct jwt_key *keys[] = { &r->keys.current, &r->keys.previous };
-	uint8_t bytes[SIZE], *out = put_number(bytes, (uint64_t)r->since_ms, TIME_BYTES);
+	const struct jwt_key *all[] = { &r->keys.current, &r->keys.previous };
+	uint8_t head[KEY_SETTING_MAX], keys[KEY_SETTING_MAX];
+	uint8_t *out = put_number(head, (uint64_t)r->since_ms, TIME_BYTES);
 	int rc;
 
-	for (size_t i = 0; i < MD_COUNT(keys); i++) {
-		out = put_number(out, keys[i]->id, ID_BYTES);
-		memcpy(out, keys[i]->bytes, JWT_KEY_BYTES);
-		out += JWT_KEY_BYTES;
+	for (size_t i = 0; i < KEY_COUNT; i++) {
+		out = put_number(out, all[i]->id, ID_BYTES);
+		memcpy(keys + i * JWT_KEY_BYTES, all[i]->bytes, JWT_KEY_BYTES);
 	}
-	rc = setting_put(c, name, bytes, sizeof bytes, err);
-	explicit_bzero(bytes, sizeof bytes);
+	rc = key_setting_put(c, r->vault, &setting, head, keys, err);
+	explicit_bzero(keys, sizeof keys);
 	return rc;
 }
 
-static int load(struct db_conn *c, struct ring *r, struct md_err *err)
+static void read_clear(const uint8_t *in, struct ring *r)
 {
-	struct jwt_key *keys[] = { &r->keys.current, &r->keys.previous };
-	uint8_t bytes[SIZE];
-	const uint8_t *in = bytes;
-	size_t n = 0;
-	int rc = setting_get(c, name, bytes, sizeof bytes, &n, err);
+	struct jwt_key *all[] = { &r->keys.current, &r->keys.previous };
 
-	if (rc != MD_OK)
-		return rc;
-	if (n != SIZE)
-		return md_fail(err, MD_BROKEN, 0, "setting %s has %zu bytes, expected %d", name, n,
-			       SIZE);
 	r->since_ms = (int64_t)get_number(&in, TIME_BYTES);
-	for (size_t i = 0; i < MD_COUNT(keys); i++) {
-		keys[i]->id = (uint32_t)get_number(&in, ID_BYTES);
-		memcpy(keys[i]->bytes, in, JWT_KEY_BYTES);
+	for (size_t i = 0; i < KEY_COUNT; i++) {
+		all[i]->id = (uint32_t)get_number(&in, ID_BYTES);
+		memcpy(all[i]->bytes, in, JWT_KEY_BYTES);
 		in += JWT_KEY_BYTES;
 	}
-	explicit_bzero(bytes, sizeof bytes);
-	return MD_OK;
+}
+
+static void read_sealed(const uint8_t *in, const uint8_t *keys, struct ring *r)
+{
+	struct jwt_key *all[] = { &r->keys.current, &r->keys.previous };
+
+	r->since_ms = (int64_t)get_number(&in, TIME_BYTES);
+	for (size_t i = 0; i < KEY_COUNT; i++) {
+		all[i]->id = (uint32_t)get_number(&in, ID_BYTES);
+		memcpy(all[i]->bytes, keys + i * JWT_KEY_BYTES, JWT_KEY_BYTES);
+	}
+}
+
+/* Of lost keys the id stays, so that no token of theirs is mistaken for one of a new key. */
+static int load(struct db_conn *c, struct ring *r, struct md_err *err)
+{
+	uint8_t head[KEY_SETTING_MAX], keys[KEY_SETTING_MAX] = { 0 };
+	int rc = key_setting_get(c, r->vault, &setting, head, keys, &r->state, err);
+
+	r->keys = (struct jwt_keys){ 0 };
+	if (rc == MD_OK && r->state == KEYS_CLEAR)
+		read_clear(keys, r);
+	else if (rc == MD_OK)
+		read_sealed(head, keys, r);
+	explicit_bzero(keys, sizeof keys);
+	return rc;
+}
+
+static int make_next(struct db_conn *c, struct ring *r, bool keep_current, struct md_err *err)
+{
+	r->keys.previous = keep_current ? r->keys.current : (struct jwt_key){ 0 };
+	r->since_ms = r->now_ms;
+	r->keys.current.id++;
+	random_fill(r->random, r->keys.current.bytes, JWT_KEY_BYTES);
+	return save(c, r, err);
 }
 
 static int keep_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
 {
 	struct ring *r = ctx;
-	int rc;
+	int rc = load(c, r, err);
 
-	r->keys = (struct jwt_keys){ 0 };
-	rc = load(c, r, err);
-	if (rc != MD_NOTFOUND && (rc != MD_OK || r->now_ms < r->since_ms + GOOD_MS))
-		return rc;
-	r->since_ms = r->now_ms;
-	r->keys.previous = r->keys.current;
-	r->keys.current.id++;
-	random_fill(r->random, r->keys.current.bytes, JWT_KEY_BYTES);
-	return save(c, r, err);
-}
-
-static int renew_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
-{
-	struct ring *r = ctx;
-	int rc;
-
-	r->keys = (struct jwt_keys){ 0 };
-	rc = load(c, r, err);
 	if (rc != MD_OK && rc != MD_NOTFOUND)
 		return rc;
-	r->since_ms = r->now_ms;
-	r->keys.previous = (struct jwt_key){ 0 };
-	r->keys.current.id++;
-	random_fill(r->random, r->keys.current.bytes, JWT_KEY_BYTES);
-	return save(c, r, err);
+	if (rc == MD_NOTFOUND || r->state == KEYS_LOST)
+		return make_next(c, r, false, err);
+	if (r->now_ms >= r->since_ms + GOOD_MS)
+		return make_next(c, r, true, err);
+	return r->state == KEYS_CLEAR ? save(c, r, err) : MD_OK;
 }
 
-int jwt_keys_renew(struct db *db, struct random *random, int64_t now_ms, struct md_err *err)
+int jwt_keys_renew(struct db_conn *c, struct desk *d, int64_t now_ms, struct md_err *err)
 {
-	struct ring r = { .random = random, .now_ms = now_ms };
-	int rc = db_txn(db, renew_in_txn, &r, err);
+	struct ring r = { .vault = d->vault, .random = d->random, .now_ms = now_ms };
+	int rc = load(c, &r, err);
 
+	if (rc == MD_OK || rc == MD_NOTFOUND)
+		rc = make_next(c, &r, false, err);
 	explicit_bzero(&r.keys, sizeof r.keys);
 	return rc;
 }
@@ -133,7 +147,7 @@ static int64_t copy_keys(struct desk *d, struct jwt_keys *ret)
 
 int jwt_keys_current(struct desk *d, int64_t now_ms, struct jwt_keys *ret, struct md_err *err)
 {
-	struct ring r = { .random = d->random, .now_ms = now_ms };
+	struct ring r = { .vault = d->vault, .random = d->random, .now_ms = now_ms };
 	int64_t since_ms = copy_keys(d, ret);
 	int rc;
 
@@ -165,11 +179,13 @@ static bool may_look(struct desk *d)
 static int look(struct desk *d, struct jwt_keys *ret, struct md_err *err)
 {
 	md_auto(db_read_done_p) struct db_conn *c = NULL;
-	struct ring r = { 0 };
+	struct ring r = { .vault = d->vault };
 	int rc = db_read(d->db, &c, err);
 
 	if (rc == MD_OK)
 		rc = load(c, &r, err);
+	if (rc == MD_OK && r.state == KEYS_LOST) /* who signs next makes new ones */
+		return md_fail(err, MD_REFUSED, 0, "the access token is not signed with our key");
 	if (rc != MD_OK)
 		return rc;
 	keep(d, &r);

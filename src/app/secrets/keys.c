@@ -1,46 +1,26 @@
-/* The setting "token_keys": day (2 octets) since when the current key signs, then three times id
- * and key: current, previous (id 0: none yet), next. */
+/* The setting "token_keys" (key_setting.h): day (2 octets) since when the current key signs, ids of
+ * the current, the previous (0: none yet) and the next one, and of one that was lost (0: none); the
+ * keys of the three. */
+#include <maildesk/app/key_setting.h>
 #include <maildesk/app/keys.h>
-#include <maildesk/store/settings.h>
 
 #include <string.h>
 
-enum { DAY_BYTES = 2, KEY_COUNT = 3, SIZE = DAY_BYTES + KEY_COUNT * (1 + TOKEN_KEY_BYTES) };
-static const char name[] = "token_keys";
+enum { DAY_BYTES = 2, KEY_COUNT = 3, ALL_KEYS = KEY_COUNT * TOKEN_KEY_BYTES };
+static const struct key_setting setting = {
+	.name = "token_keys",
+	.n_head = DAY_BYTES + KEY_COUNT + 1,
+	.n_keys = ALL_KEYS,
+	.n_clear = DAY_BYTES + KEY_COUNT + ALL_KEYS,
+};
 
 struct keys {
+	struct vault *vault;
 	struct random *random;
 	int64_t today;
-	bool all;
 	int64_t since; /* day */
 	struct token_keys set;
 };
-
-static void pack(const struct keys *k, uint8_t out[SIZE])
-{
-	const struct token_key *keys[] = { &k->set.current, &k->set.previous, &k->set.next };
-
-	*out++ = (uint8_t)(k->since >> 8);
-	*out++ = (uint8_t)(k->since & 0xff);
-	for (size_t i = 0; i < KEY_COUNT; i++) {
-		*out++ = (uint8_t)keys[i]->id;
-		memcpy(out, keys[i]->bytes, TOKEN_KEY_BYTES);
-		out += TOKEN_KEY_BYTES;
-	}
-}
-
-static void unpack(const uint8_t *in, struct keys *k)
-{
-	struct token_key *keys[] = { &k->set.current, &k->set.previous, &k->set.next };
-
-	k->since = in[0] << 8 | in[1];
-	in += DAY_BYTES;
-	for (size_t i = 0; i < KEY_COUNT; i++) {
-		keys[i]->id = *in++;
-		memcpy(keys[i]->bytes, in, TOKEN_KEY_BYTES);
-		in += TOKEN_KEY_BYTES;
-	}
-}
 
 static struct token_key new_key(const struct keys *k, int after)
 {
@@ -52,12 +32,18 @@ static struct token_key new_key(const struct keys *k, int after)
 
 static int save(struct db_conn *c, const struct keys *k, struct md_err *err)
 {
-	uint8_t bytes[SIZE];
+	const struct token_key *all[] = { &k->set.current, &k->set.previous, &k->set.next };
+	uint8_t head[KEY_SETTING_MAX] = { (uint8_t)(k->since >> 8), (uint8_t)(k->since & 0xff) };
+	uint8_t keys[KEY_SETTING_MAX];
 	int rc;
 
-	pack(k, bytes);
-	rc = setting_put(c, name, bytes, sizeof bytes, err);
-	explicit_bzero(bytes, sizeof bytes);
+	for (size_t i = 0; i < KEY_COUNT; i++) {
+		head[DAY_BYTES + i] = (uint8_t)all[i]->id;
+		memcpy(keys + i * TOKEN_KEY_BYTES, all[i]->bytes, TOKEN_KEY_BYTES);
+	}
+	head[DAY_BYTES + KEY_COUNT] = (uint8_t)k->set.lost;
+	rc = key_setting_put(c, k->vault, &setting, head, keys, err);
+	explicit_bzero(keys, sizeof keys);
 	return rc;
 }
 
@@ -71,50 +57,90 @@ static int start_anew(struct db_conn *c, struct keys *k, int after, struct md_er
 	return save(c, k, err);
 }
 
+static void read_clear(const uint8_t *in, struct keys *k)
+{
+	struct token_key *all[] = { &k->set.current, &k->set.previous, &k->set.next };
+
+	k->since = in[0] << 8 | in[1];
+	in += DAY_BYTES;
+	for (size_t i = 0; i < KEY_COUNT; i++) {
+		all[i]->id = *in++;
+		memcpy(all[i]->bytes, in, TOKEN_KEY_BYTES);
+		in += TOKEN_KEY_BYTES;
+	}
+}
+
+static void read_sealed(const uint8_t *head, const uint8_t *keys, struct keys *k)
+{
+	struct token_key *all[] = { &k->set.current, &k->set.previous, &k->set.next };
+
+	k->since = head[0] << 8 | head[1];
+	for (size_t i = 0; i < KEY_COUNT; i++) {
+		all[i]->id = head[DAY_BYTES + i];
+		memcpy(all[i]->bytes, keys + i * TOKEN_KEY_BYTES, TOKEN_KEY_BYTES);
+	}
+	k->set.lost = head[DAY_BYTES + KEY_COUNT];
+}
+
+/* Keys that nobody can open any more are replaced: what the last one signed cannot be told from
+ * what others made up, and is nobody's fault. */
+static int replace_lost(struct db_conn *c, struct keys *k, struct md_err *err)
+{
+	k->set.lost = k->set.current.id;
+	return start_anew(c, k, k->set.next.id, err);
+}
+
 static int load(struct db_conn *c, void *ctx, struct md_err *err)
 {
 	struct keys *k = ctx;
-	uint8_t bytes[SIZE];
-	size_t n = 0;
-	int rc = setting_get(c, name, bytes, sizeof bytes, &n, err);
+	uint8_t head[KEY_SETTING_MAX], keys[KEY_SETTING_MAX] = { 0 };
+	enum key_state state;
+	int rc = key_setting_get(c, k->vault, &setting, head, keys, &state, err);
 
+	k->set = (struct token_keys){ 0 };
 	if (rc == MD_NOTFOUND)
 		return start_anew(c, k, 0, err);
-	if (rc == MD_OK && n != SIZE)
-		return md_fail(err, MD_BROKEN, 0, "setting %s has %zu bytes, expected %d", name, n,
-			       SIZE);
+	if (rc == MD_OK && state == KEYS_CLEAR)
+		read_clear(keys, k);
+	else if (rc == MD_OK)
+		read_sealed(head, keys, k);
+	explicit_bzero(keys, sizeof keys);
+	if (rc != MD_OK || state == KEYS_SEALED)
+		return rc;
+	return state == KEYS_LOST ? replace_lost(c, k, err) : save(c, k, err);
+}
+
+int keys_rotate(struct db_conn *c, struct vault *vault, struct random *random, int64_t now_ms,
+		bool all, struct token_keys *ret, struct md_err *err)
+{
+	struct keys k = { .vault = vault, .random = random, .today = token_day(now_ms) };
+	int rc = load(c, &k, err);
+
+	if (rc == MD_OK && all) {
+		k.set.lost = 0;
+		rc = start_anew(c, &k, k.set.next.id, err);
+	} else if (rc == MD_OK) {
+		if (k.set.previous.id && k.today - k.since < TOKEN_ROUTE_DAYS)
+			return md_fail(err, MD_REFUSED, 0,
+				       "the key was changed %lld days ago: answers to mails from "
+				       "before that, up to %d days old, would count as tampered; "
+				       "wait, or make all keys anew with --all",
+				       (long long)(k.today - k.since), TOKEN_ROUTE_DAYS);
+		k.since = k.today;
+		k.set.previous = k.set.current;
+		k.set.current = k.set.next;
+		k.set.next = new_key(&k, k.set.current.id);
+		rc = save(c, &k, err);
+	}
 	if (rc == MD_OK)
-		unpack(bytes, k);
-	explicit_bzero(bytes, sizeof bytes);
+		*ret = k.set;
 	return rc;
 }
 
-static int rotate(struct db_conn *c, void *ctx, struct md_err *err)
+int keys_load(struct db *db, struct vault *vault, struct random *random, int64_t now_ms,
+	      struct token_keys *ret, struct md_err *err)
 {
-	struct keys *k = ctx;
-	int rc = load(c, k, err);
-
-	if (rc != MD_OK)
-		return rc;
-	if (k->all)
-		return start_anew(c, k, k->set.next.id, err);
-	if (k->set.previous.id && k->today - k->since < TOKEN_ROUTE_DAYS)
-		return md_fail(err, MD_REFUSED, 0,
-			       "the key was changed %lld days ago: answers to mails from before "
-			       "that, up to %d days old, would count as tampered; wait, or make "
-			       "all keys anew with --all",
-			       (long long)(k->today - k->since), TOKEN_ROUTE_DAYS);
-	k->since = k->today;
-	k->set.previous = k->set.current;
-	k->set.current = k->set.next;
-	k->set.next = new_key(k, k->set.current.id);
-	return save(c, k, err);
-}
-
-int keys_load(struct db *db, struct random *random, int64_t now_ms, struct token_keys *ret,
-	      struct md_err *err)
-{
-	struct keys k = { .random = random, .today = token_day(now_ms) };
+	struct keys k = { .vault = vault, .random = random, .today = token_day(now_ms) };
 	struct token_key *keys[] = { &ret->current, &ret->previous, &ret->next };
 	int rc = db_txn(db, load, &k, err);
 
@@ -122,16 +148,5 @@ int keys_load(struct db *db, struct random *random, int64_t now_ms, struct token
 		*ret = k.set;
 	for (size_t i = 0; rc == MD_OK && i < KEY_COUNT; i++)
 		token_key_prepare(keys[i]);
-	return rc;
-}
-
-int keys_rotate(struct db *db, struct random *random, int64_t now_ms, bool all,
-		struct token_keys *ret, struct md_err *err)
-{
-	struct keys k = { .random = random, .today = token_day(now_ms), .all = all };
-	int rc = db_txn(db, rotate, &k, err);
-
-	if (rc == MD_OK)
-		*ret = k.set;
 	return rc;
 }

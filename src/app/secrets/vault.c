@@ -219,18 +219,20 @@ int vault_look(struct vault *v, struct md_err *err)
 		v->newest = l.newest;
 		pthread_mutex_unlock(&v->lock);
 		if (l.newest > 1 && had != l.newest && l.n && l.rows[0].key_id != l.newest)
-			log_error(NULL,
-				  "the key that secrets were sealed with is not in this state_dir, "
-				  "and "
-				  "no other daemon lives that has it: a new one is used; second "
-				  "factors and OAuth sign-ins from before do not work here");
+			log_error(
+				NULL,
+				"the key that secrets were sealed with is not in this state_dir, "
+				"and "
+				"no other daemon lives that has it: a new one is used; second "
+				"factors and OAuth sign-ins from before do not work here, people "
+				"sign in anew, and signed reply addresses of before prove nobody");
 	}
 	sodium_memzero(l.ring, sizeof l.ring);
 	arena_done(&l.arena);
 	return rc;
 }
 
-static bool is_ready(struct vault *v)
+bool vault_is_ready(struct vault *v)
 {
 	bool ready;
 
@@ -252,7 +254,7 @@ int vault_wait(struct vault *v, int most_ms, struct md_err *err)
 	int64_t end = clock_mono(&clock_system) + most_ms;
 	int rc = MD_OK;
 
-	while (rc == MD_OK && !is_ready(v)) {
+	while (rc == MD_OK && !vault_is_ready(v)) {
 		if (clock_mono(&clock_system) >= end)
 			return not_there(err);
 		(void)poll(NULL, 0, WAIT_STEP_MS);

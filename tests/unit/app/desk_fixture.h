@@ -15,6 +15,7 @@
 #include <maildesk/app/intake.h>
 #include <maildesk/app/render.h>
 #include <maildesk/app/work.h>
+#include <maildesk/store/leases.h>
 #include <maildesk/store/messages.h>
 #include <maildesk/store/outbox.h>
 
@@ -123,6 +124,26 @@ static inline int64_t add_user(struct fixture *f, const char *name, const char *
 
 	OK(db_txn(f->desk->db, fixture_add_user, &u, &err));
 	return u.id;
+}
+
+/* Another daemon of that name is at work on the desk. */
+struct fixture_life {
+	const char *name, *holder;
+};
+
+static inline int fixture_live(struct db_conn *c, void *ctx, struct md_err *e)
+{
+	const struct fixture_life *l = ctx;
+	int64_t fence;
+
+	return lease_take(c, l->name, l->holder, 60000, &fence, e);
+}
+
+static inline void lives(struct fixture *f, const char *instance)
+{
+	struct fixture_life l = { arena_printf(&f->arena, "daemon:%s", instance), instance };
+
+	OK(db_txn(f->desk->db, fixture_live, &l, &err));
 }
 
 /* ---- opening and closing ---- */

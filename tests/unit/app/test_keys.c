@@ -1,7 +1,10 @@
-/* Keys of signed addresses are changed, and mail that is on its way arrives. */
+/* Keys of signed addresses are changed, and mail that is on its way arrives; a copy of the database
+ * has none of them, nor those of access tokens. */
 #include "desk_fixture.h"
 
+#include <maildesk/app/jwt_keys.h>
 #include <maildesk/app/keys.h>
+#include <maildesk/store/settings.h>
 
 #define ANNA "anna@desk.test"
 
@@ -16,15 +19,29 @@ static const char *annas_address(struct fixture *f)
 
 static void restart(struct fixture *f)
 {
-	OK(keys_load(f->desk->db, &f->random, fixture_now, &f->desk->token_keys, &err));
+	OK(keys_load(f->desk->db, f->desk->vault, &f->random, fixture_now, &f->desk->token_keys,
+		     &err));
+}
+
+struct rotation {
+	struct fixture *f;
+	bool all;
+};
+
+static int rotate_in_txn(struct db_conn *c, void *ctx, struct md_err *e)
+{
+	const struct rotation *r = ctx;
+	struct token_keys keys;
+
+	return keys_rotate(c, r->f->desk->vault, &r->f->random, fixture_now, r->all, &keys, e);
 }
 
 static int rotate(struct fixture *f, bool all)
 {
-	struct token_keys keys;
+	struct rotation r = { f, all };
 
 	err = (struct md_err){ 0 };
-	return keys_rotate(f->desk->db, &f->random, fixture_now, all, &keys, &err);
+	return db_txn(f->desk->db, rotate_in_txn, &r, &err);
 }
 
 static void what_the_last_key_signed_is_valid(void **state)
@@ -72,12 +89,209 @@ static void after_a_theft_all_are_new(void **state)
 	ROWS(f, "bad_signature", "SELECT cause FROM quarantine");
 }
 
+/* ---- where they are ---- */
+
+struct value {
+	const char *name;
+	uint8_t bytes[1000];
+	size_t n;
+};
+
+static int put_in_txn(struct db_conn *c, void *ctx, struct md_err *e)
+{
+	const struct value *v = ctx;
+
+	return setting_put(c, v->name, v->bytes, v->n, e);
+}
+
+static struct value stored(struct fixture *f, const char *name)
+{
+	md_auto(db_read_done_p) struct db_conn *c = NULL;
+	struct value v = { .name = name };
+
+	OK(db_read(f->desk->db, &c, &err));
+	OK(setting_get(c, name, v.bytes, sizeof v.bytes, &v.n, &err));
+	return v;
+}
+
+static bool holds(const struct value *v, const void *bytes, size_t n)
+{
+	return memmem(v->bytes, v->n, bytes, n) != NULL;
+}
+
+static void reopen(struct fixture *f)
+{
+	desk_close(f->desk);
+	OK(desk_open(f->config, &f->desk, &err));
+	f->desk->clock = &f->clock;
+	f->desk->random = &f->random;
+}
+
+/* A token of Anna's as she gets it when she signs in. */
+static void sign_in(struct fixture *f, struct buf *token)
+{
+	const struct jwt_claims claims = { .sub = f->anna,
+					   .role = ROLE_AGENT,
+					   .iat_s = fixture_now / 1000,
+					   .exp_s = fixture_now / 1000 + 600,
+					   .jti = "a" };
+	struct jwt_keys keys;
+
+	buf_reset(token);
+	OK(jwt_keys_current(f->desk, fixture_now, &keys, &err));
+	OK(jwt_make(&keys.current, &claims, token, &err));
+}
+
+static int check(struct fixture *f, struct buf *token)
+{
+	struct jwt_claims claims;
+
+	f->desk->jwt_read_ms = 0;
+	return jwt_keys_check(f->desk, buf_str(token), fixture_now, &claims, &err);
+}
+
+static void a_copy_of_the_database_signs_nothing(void **state)
+{
+	struct fixture *f = *state;
+	const struct token_key *t[] = { &f->desk->token_keys.current, &f->desk->token_keys.next };
+	struct value tokens = stored(f, "token_keys"), jwt = stored(f, "jwt_keys"),
+		     audit = stored(f, "audit_key");
+
+	assert_false(holds(&audit, f->desk->audit_key, sizeof f->desk->audit_key));
+	for (size_t i = 0; i < MD_COUNT(t); i++)
+		assert_false(holds(&tokens, t[i]->bytes, TOKEN_KEY_BYTES));
+	assert_int_not_equal(f->desk->jwt.current.id, 0);
+	assert_false(holds(&jwt, f->desk->jwt.current.bytes, JWT_KEY_BYTES));
+	/* so it is after each change, too */
+	OK(rotate(f, true));
+	restart(f);
+	tokens = stored(f, "token_keys");
+	for (size_t i = 0; i < MD_COUNT(t); i++)
+		assert_false(holds(&tokens, t[i]->bytes, TOKEN_KEY_BYTES));
+}
+
+/* What a desk of before has. */
+static struct value in_clear(struct fixture *f, const char *name)
+{
+	const struct token_keys *t = &f->desk->token_keys;
+	const struct token_key *keys[] = { &t->current, &t->previous, &t->next };
+	const struct jwt_key *jwt[] = { &f->desk->jwt.current, &f->desk->jwt.previous };
+	struct value v = { .name = name };
+
+	if (strcmp(name, "token_keys") == 0) {
+		v.bytes[v.n++] = (uint8_t)(token_day(fixture_now) >> 8);
+		v.bytes[v.n++] = (uint8_t)token_day(fixture_now);
+		for (size_t i = 0; i < MD_COUNT(keys); i++) {
+			v.bytes[v.n++] = (uint8_t)keys[i]->id;
+			memcpy(v.bytes + v.n, keys[i]->bytes, TOKEN_KEY_BYTES);
+			v.n += TOKEN_KEY_BYTES;
+		}
+		return v;
+	}
+	for (int i = 7; i >= 0; i--)
+		v.bytes[v.n++] = (uint8_t)(fixture_now >> 8 * i);
+	for (size_t i = 0; i < MD_COUNT(jwt); i++) {
+		v.bytes[v.n + 3] = (uint8_t)jwt[i]->id;
+		memcpy(v.bytes + v.n + 4, jwt[i]->bytes, JWT_KEY_BYTES);
+		v.n += 4 + JWT_KEY_BYTES;
+	}
+	return v;
+}
+
+static void keys_in_clear_are_sealed_and_stay_good(void **state)
+{
+	struct fixture *f = *state;
+	md_auto(buf_done) struct buf token = BUF_INIT(JWT_MAX);
+	struct value tokens = in_clear(f, "token_keys"), jwt;
+	const struct token_keys before = f->desk->token_keys;
+	struct value audit = { "audit_key", "a key of thirty-two bytes, clear", 32 };
+	struct jwt_keys signing;
+	const char *old = annas_address(f);
+
+	sign_in(f, &token);
+	signing = f->desk->jwt;
+	jwt = in_clear(f, "jwt_keys");
+	assert_true(holds(&jwt, signing.current.bytes, JWT_KEY_BYTES));
+	OK(db_txn(f->desk->db, put_in_txn, &tokens, &err));
+	OK(db_txn(f->desk->db, put_in_txn, &jwt, &err));
+	OK(db_txn(f->desk->db, put_in_txn, &audit, &err));
+	reopen(f);
+	assert_memory_equal(f->desk->audit_key, audit.bytes, audit.n);
+	audit = stored(f, "audit_key");
+	assert_false(holds(&audit, f->desk->audit_key, sizeof f->desk->audit_key));
+	assert_memory_equal(&f->desk->token_keys.current, &before.current, sizeof before.current);
+	assert_memory_equal(&f->desk->token_keys.next, &before.next, sizeof before.next);
+	tokens = stored(f, "token_keys");
+	jwt = stored(f, "jwt_keys");
+	assert_false(holds(&tokens, before.current.bytes, TOKEN_KEY_BYTES));
+	assert_false(holds(&tokens, before.next.bytes, TOKEN_KEY_BYTES));
+	assert_false(holds(&jwt, signing.current.bytes, JWT_KEY_BYTES));
+	OK(check(f, &token));
+	OUTCOME(TAKE(f, .from = ANNA, .to = old, .subject = "x", .auth = "pass"), "comment_added");
+}
+
+static void whoever_loses_them_starts_anew_and_loses_no_mail(void **state)
+{
+	struct fixture *f = *state;
+	md_auto(buf_done) struct buf token = BUF_INIT(JWT_MAX);
+	const struct token_keys before = f->desk->token_keys;
+	const char *old = annas_address(f);
+	char path[200], *forged, *at;
+
+	sign_in(f, &token);
+	snprintf(path, sizeof path, "%s/desk.key", f->dir);
+	assert_int_equal(unlink(path), 0);
+	reopen(f);
+	assert_int_not_equal(f->desk->token_keys.current.id, before.current.id);
+	assert_int_not_equal(f->desk->token_keys.next.id, before.current.id);
+	assert_int_equal(f->desk->token_keys.lost, before.current.id);
+	/* as if it were expired: it opens a ticket and is not held back */
+	OUTCOME(TAKE(f, .from = ANNA, .to = old, .subject = "x", .auth = "pass"), "ticket_created");
+	assert_int_equal(check(f, &token), MD_REFUSED);
+	sign_in(f, &token);
+	OK(check(f, &token));
+	restart(f); /* the second time there is nothing to replace */
+	assert_int_equal(f->desk->token_keys.lost, before.current.id);
+	forged = arena_strdup(&f->arena, annas_address(f));
+	at = strrchr(forged, '@') - 3;
+	*at = *at == 'a' ? 'b' : 'a';
+	OUTCOME(TAKE(f, .from = ANNA, .to = forged, .subject = "x", .auth = "pass"), "quarantined");
+}
+
+static void a_daemon_that_joins_signs_with_the_same(void **state)
+{
+	struct fixture *f = *state;
+	struct token_keys theirs;
+	struct vault *joins = NULL;
+	char dir[120], path[200];
+
+	snprintf(dir, sizeof dir, "%s/joins", f->dir);
+	assert_int_equal(mkdir(dir, 0700), 0);
+	lives(f, f->desk->instance);
+	OK(vault_new(f->desk->db, dir, "joins", &random_system, &joins, &err));
+	assert_int_equal(keys_load(f->desk->db, joins, &f->random, fixture_now, &theirs, &err),
+			 MD_AGAIN);
+	OK(vault_look(f->desk->vault, &err));
+	OK(vault_wait(joins, 10000, &err));
+	OK(keys_load(f->desk->db, joins, &f->random, fixture_now, &theirs, &err));
+	assert_memory_equal(theirs.current.bytes, f->desk->token_keys.current.bytes,
+			    TOKEN_KEY_BYTES);
+	vault_free(joins);
+	snprintf(path, sizeof path, "%s/desk.key", dir);
+	unlink(path);
+	rmdir(dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		DESK_TEST(what_the_last_key_signed_is_valid, ""),
 		DESK_TEST(no_key_is_forgotten_while_its_mails_are_answered, ""),
 		DESK_TEST(after_a_theft_all_are_new, ""),
+		DESK_TEST(a_copy_of_the_database_signs_nothing, ""),
+		DESK_TEST(keys_in_clear_are_sealed_and_stay_good, ""),
+		DESK_TEST(whoever_loses_them_starts_anew_and_loses_no_mail, ""),
+		DESK_TEST(a_daemon_that_joins_signs_with_the_same, ""),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

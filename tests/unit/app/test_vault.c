@@ -3,7 +3,6 @@
 #include "desk_fixture.h"
 
 #include <maildesk/app/factor.h>
-#include <maildesk/store/leases.h>
 
 enum { TEXT_MAX = 1000 };
 
@@ -28,25 +27,6 @@ static void other_end(struct other *o)
 	snprintf(path, sizeof path, "%s/desk.key", o->dir);
 	unlink(path);
 	rmdir(o->dir);
-}
-
-struct life {
-	const char *name, *holder;
-};
-
-static int live_in_txn(struct db_conn *c, void *ctx, struct md_err *e)
-{
-	const struct life *l = ctx;
-	int64_t fence;
-
-	return lease_take(c, l->name, l->holder, 60000, &fence, e);
-}
-
-static void lives(struct fixture *f, const char *instance)
-{
-	struct life l = { arena_printf(&f->arena, "daemon:%s", instance), instance };
-
-	OK(db_txn(f->desk->db, live_in_txn, &l, &err));
 }
 
 static void seal(struct vault *v, const char *text, struct buf *out)
