@@ -59,14 +59,18 @@ static bool is_empty(const char *line, size_t n)
 	return true;
 }
 
-static void put_line(struct buf *out, const char *s, size_t n)
+void text_html_link(struct buf *out, const char *url, size_t n)
 {
-	size_t i = 0, from;
+	buf_adds(out, LINK);
+	text_html_escape(out, url, n);
+	buf_adds(out, "\">");
+}
 
-	/* what is indented stays so */
-	for (; i < n && i < INDENT_MAX && (s[i] == ' ' || s[i] == '\t'); i++)
-		buf_adds(out, s[i] == ' ' ? "&nbsp;" : "&nbsp; &nbsp; ");
-	for (from = i; i < n; i++) {
+void text_html_words(struct buf *out, const char *s, size_t n)
+{
+	size_t from = 0;
+
+	for (size_t i = 0; i < n; i++) {
 		bool word_begins =
 			i == from || !strchr("abcdefghijklmnopqrstuvwxyz", s[i - 1] | 32);
 		size_t len = word_begins ? link_length(s + i, n - i) : 0;
@@ -74,15 +78,23 @@ static void put_line(struct buf *out, const char *s, size_t n)
 		if (len == 0)
 			continue;
 		text_html_escape(out, s + from, i - from);
-		buf_adds(out, LINK);
-		text_html_escape(out, s + i, len);
-		buf_adds(out, "\">");
+		text_html_link(out, s + i, len);
 		text_html_escape(out, s + i, len);
 		buf_adds(out, "</a>");
 		from = i + len;
 		i = from - 1;
 	}
 	text_html_escape(out, s + from, n - from);
+}
+
+static void put_line(struct buf *out, const char *s, size_t n)
+{
+	size_t i = 0;
+
+	/* what is indented stays so */
+	for (; i < n && i < INDENT_MAX && (s[i] == ' ' || s[i] == '\t'); i++)
+		buf_adds(out, s[i] == ' ' ? "&nbsp;" : "&nbsp; &nbsp; ");
+	text_html_words(out, s + i, n - i);
 }
 
 void text_html(struct buf *out, const char *text, size_t n)

@@ -69,6 +69,7 @@ struct work {
 		const char *event; /* "created", "public_reply", ... */
 		int64_t comment;   /* the comment it is about; 0: none */
 		const char *body;
+		bool markdown; /* body is CommonMark: it was typed here, and came by no mail */
 		/* of SLA events */
 		const char *metric;
 		int64_t percent, due_at;

@@ -10,6 +10,10 @@
 
 /* `text` is UTF-8 with LF. Empty text adds nothing. */
 void text_html(struct buf *out, const char *text, size_t n);
+/* The same of a few words: no paragraphs, no line ends. */
+void text_html_words(struct buf *out, const char *s, size_t n);
+/* What opens a link. */
+void text_html_link(struct buf *out, const char *url, size_t n);
 /* & < > " ' as entities. */
 void text_html_escape(struct buf *out, const char *s, size_t n);
 

@@ -243,9 +243,10 @@ static json_t *comment_json(const struct work *w, const struct comment *m)
 	const char *body =
 		cut < n ? arena_printf(w->arena, "%.*s\n[...]", (int)cut, m->body) : m->body;
 
-	return json_pack("{s:I, s:s?, s:I, s:b, s:s?, s:s}", "id", (json_int_t)m->id, "author",
+	return json_pack("{s:I, s:s?, s:I, s:b, s:s?, s:s, s:b}", "id", (json_int_t)m->id, "author",
 			 m->author_name, "at_ms", (json_int_t)m->created_at, "is_internal",
-			 m->is_internal, "held", m->held, "body", body ? body : "");
+			 m->is_internal, "held", m->held, "body", body ? body : "", "markdown",
+			 strcmp(m->channel, "mail") != 0);
 }
 
 static int append_ticket(struct step *s, struct work *of, struct md_err *err)

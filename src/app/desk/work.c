@@ -113,7 +113,10 @@ int work_event(struct work *w, const char *event, int64_t comment, const char *b
 	if (w->n_events == WORK_EVENTS_MAX)
 		return work_refuse(err, MD_INPUT, WORK_BAD_VALUE, "too many changes in one step");
 	w->events[w->n_events++] =
-		(struct work_event){ .event = event, .comment = comment, .body = body };
+		(struct work_event){ .event = event,
+				     .comment = comment,
+				     .body = body,
+				     .markdown = strcmp(w->by->channel, "mail") != 0 };
 	return MD_OK;
 }
 

@@ -167,17 +167,19 @@ static json_t *ticket_json(struct digest_letter *l, struct work *w, int64_t comm
 }
 
 static json_t *item_json(struct digest_letter *l, const struct digest_item *i, const char *status,
-			 const char *body)
+			 const struct comment *m)
 {
+	const char *body = m ? m->body : NULL;
 	size_t n = body ? strlen(body) : 0, cut = n ? utf8_cut(body, n, BODY_MAX) : 0;
 	const char *shown = cut < n ? arena_printf(&l->arena, "%.*s\n[...]", (int)cut, body) : body;
 	const char *text = shown ? set_in(&l->arena, shown) : NULL;
 
 	if (shown && !text)
 		return NULL;
-	return json_pack("{s:b, s:I, s:s?, s:s, s:s?, s:s?, s:s?}", i->event, 1, "at_ms",
+	return json_pack("{s:b, s:I, s:s?, s:s, s:s?, s:s?, s:s?, s:b}", i->event, 1, "at_ms",
 			 (json_int_t)i->created_at, "author", i->actor_name, "status", status,
-			 "address", i->detail, "body", shown, "set_in", text);
+			 "address", i->detail, "body", shown, "set_in", text, "markdown",
+			 m && m->channel && strcmp(m->channel, "mail") != 0);
 }
 
 static bool has_muted(const struct work *w)
@@ -242,7 +244,7 @@ static int add_item(struct digest_letter *l, const struct digest_item *i, struct
 		    json_array_append_new(l->tickets, ticket) != 0)
 			return out_of_memory(err);
 	}
-	item = item_json(l, i, s->work.ticket.status, carries_text(i->event) ? m.body : NULL);
+	item = item_json(l, i, s->work.ticket.status, carries_text(i->event) ? &m : NULL);
 	if (!item || json_array_append_new(s->items, item) != 0)
 		return out_of_memory(err);
 	l->n_items++;

@@ -291,6 +291,7 @@ static void put_comment(struct buf *out, struct work *w, const struct letter_dat
 	open_object(out, "comment");
 	if (l->event->comment && carries_files(l->template))
 		put_number(out, "files_of", l->event->comment);
+	put_bool(out, "markdown", l->event->markdown);
 	put_text(out, "body",
 		 cut < n ? arena_printf(w->arena, "%.*s\n[...]", (int)cut, body) : body);
 	buf_addc(out, '}');

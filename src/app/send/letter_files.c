@@ -5,6 +5,8 @@
 #include <maildesk/store/blobs.h>
 #include <maildesk/store/messages.h>
 
+#include "letter_view.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -132,13 +134,12 @@ static int set_data(struct loading *l, json_t *data, struct md_err *err)
 {
 	md_auto(buf_done) struct buf html = BUF_INIT(HTML_MAX);
 	json_t *comment = json_object_get(data, "comment");
-	const char *body = json_get_string(comment, "body");
 
 	if (json_array_size(l->links) && json_object_set(data, "files", l->links) != 0)
 		return md_fail(err, MD_NOMEM, 0, "out of memory");
 	if (!l->images.len)
 		return MD_OK;
-	text_html(&html, body ? body : "", body ? strlen(body) : 0);
+	letter_html(comment, &html);
 	buf_add(&html, l->images.data, l->images.len);
 	if (html.status != MD_OK || l->images.status != MD_OK ||
 	    json_object_set_new(comment, "html", json_stringn(html.data, html.len)) != 0)

@@ -2,6 +2,7 @@
 
 #include <maildesk/app/zone.h>
 #include <maildesk/base/json.h>
+#include <maildesk/desk/markdown_html.h>
 #include <maildesk/desk/text_html.h>
 #include <maildesk/desk/words.h>
 
@@ -33,15 +34,24 @@ static bool set_date(json_t *object, const char *key, const char *from, const st
 	return set_text(object, key, buf_str(&text));
 }
 
+void letter_html(const json_t *comment, struct buf *out)
+{
+	const char *body = json_get_string(comment, "body");
+
+	if (!body)
+		return;
+	(json_is_true(json_object_get(comment, "markdown")) ? markdown_html
+							    : text_html)(out, body, strlen(body));
+}
+
 /* {{{comment.html}}}, unless whoever froze it knew better. */
 static bool set_html(json_t *comment)
 {
 	md_auto(buf_done) struct buf html = BUF_INIT(HTML_MAX);
-	const char *body = json_get_string(comment, "body");
 
-	if (!body || json_get_string(comment, "html"))
+	if (!json_get_string(comment, "body") || json_get_string(comment, "html"))
 		return true;
-	text_html(&html, body, strlen(body));
+	letter_html(comment, &html);
 	return html.status == MD_OK && set_text(comment, "html", buf_str(&html));
 }
 

@@ -4,10 +4,13 @@
 #define MAILDESK_APP_LETTER_VIEW_H
 
 #include <maildesk/app/templates.h>
+#include <maildesk/base/json.h>
 
 /* Completes `data` (letter_data.c) in place and chooses the templates of its reader.
  * MD_INPUT: it is no object. MD_NOMEM. */
 int letter_view(const struct templates *t, const char *event, json_t *data,
 		struct templates_view *ret, struct md_err *err);
+/* The frozen words of somebody, as HTML. */
+void letter_html(const json_t *comment, struct buf *out);
 
 #endif

@@ -25,7 +25,7 @@ static const char sample_text[] =
 	"\"into\":{\"id\":398,\"tag\":\"[#398]\"},"
 	"\"actor\":{\"name\":\"Anna\",\"email\":null},"
 	"\"recipient\":{\"name\":\"Carol Jones\",\"email\":\"carol@example.com\"},"
-	"\"comment\":{\"body\":\"Please turn it off and on again.\"},"
+	"\"comment\":{\"body\":\"Please turn it off and on again.\",\"markdown\":true},"
 	"\"sla\":{\"metric\":\"first_response\",\"percent\":75,\"due_at\":1772456400000},"
 	"\"alarm\":{\"breaker\":true,\"silence\":true,\"about\":\"carol@example.com\"},"
 	"\"lines\":[{\"line\":\"resolve\",\"ok\":true,\"result\":\"resolved\",\"reason\":null}],"

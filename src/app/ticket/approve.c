@@ -30,6 +30,8 @@ static int let_through(struct work *w, const struct comment *m, struct md_err *e
 	a.touched = true;
 	rc = work_event(&a, "public_reply", m->id, m->body, err);
 	if (rc == MD_OK)
+		a.events[a.n_events - 1].markdown = strcmp(m->channel, "mail") != 0;
+	if (rc == MD_OK)
 		rc = work_note_author(&a, err);
 	return rc == MD_OK ? work_save(&a, err) : rc;
 }

@@ -268,6 +268,47 @@ static void every_event_renders(void **state)
 	}
 }
 
+/* The parts of the newest mail to that person, as they are read. */
+static struct message read_newest(struct fixture *f, const char *to)
+{
+	const char *mail = newest(f, to);
+	struct message m;
+
+	OK(message_read((const uint8_t *)mail, strlen(mail), &f->arena, &m, &err));
+	return m;
+}
+
+static int approve(struct work *w, void *arg, struct md_err *e)
+{
+	return work_approve(w, *(int64_t *)arg, e);
+}
+
+/* What is typed at the desk is CommonMark, and its reader sees what it means; a mail's text is
+ * text. */
+static void what_is_typed_here_is_markdown(void **state)
+{
+	struct fixture *f = *state;
+	int64_t ticket = create(f, f->carol, f->carol, "x"), held;
+	struct message m;
+
+	OK(comment_rc(f, f->anna, ticket, "Switch it **off**.\n\n1. Wait.\n2. Press <Enter>",
+		      false));
+	m = read_newest(f, CAROL);
+	assert_non_null(strstr(m.html, "<strong>off</strong>"));
+	assert_non_null(strstr(m.html, "&lt;Enter&gt;</li>"));
+	assert_non_null(strstr(m.text, "Switch it **off**.\n")); /* the text part */
+	OK(assign_rc(f, f->bob, ticket, f->bob));
+	TAKE(f, .from = ANNA, .auth = "pass", .subject = "Re: [#1] x", .body = "It is **off**.\n");
+	m = read_newest(f, CAROL);
+	assert_non_null(strstr(m.html, ">It is **off**.</p>"));
+	/* held, and let through at the desk: a mail still */
+	TAKE(f, .from = DAVE, .auth = "pass", .reply_to = mail_data(f, CAROL, "mail.message_id"),
+	     .subject = "Re: x", .body = "Mine is **on**.\n");
+	held = NUM(f, "SELECT id FROM comments WHERE held IS NOT NULL");
+	OK(step(f, f->anna, ticket, approve, &held));
+	assert_non_null(strstr(read_newest(f, CAROL).html, ">Mine is **on**.</p>"));
+}
+
 static void transcripts_name_every_line(void **state)
 {
 	struct fixture *f = *state;
@@ -377,6 +418,7 @@ int main(void)
 			  "desk { from_format = \"{agent} | {desk}, {agent}\" }\n"),
 		DESK_TEST(every_event_renders, "sla \"s\" { first_response { medium = 4h } "
 					       "resolution { medium = 4h } }\n"),
+		DESK_TEST(what_is_typed_here_is_markdown, ""),
 		DESK_TEST(transcripts_name_every_line, ""),
 		DESK_TEST(headers_cannot_be_broken, "limits { auto_per_address_hour = 0 }\n"),
 		DESK_TEST(a_frozen_mail_stays_as_it_was, ""),
