@@ -1,15 +1,9 @@
-/* Reports, as JSON and as CSV. Rows are flat in both: a table of cells says what a row has. */
-#include "api_private.h"
+/* Reports: what was asked for, and what a row of each has. */
+#include "reports_private.h"
 
-#include <maildesk/store/reports.h>
-
-#include <stdlib.h>
 #include <string.h>
 
-enum { DEFAULT_DAYS = 30, DAYS_MAX = 3660, CELLS_MAX = 10, LABEL_MAX = 16 };
-#define DAY_MS INT64_C(86400000)
-
-enum period { NO_PERIOD, DAY, WEEK, MONTH };
+enum { DEFAULT_DAYS = 30 };
 
 static const struct {
 	const char *name;
@@ -30,186 +24,6 @@ static const struct {
 	{ "metric", REPORT_ALL, NO_PERIOD },
 	{ "policy", REPORT_POLICY, NO_PERIOD },
 };
-
-struct report {
-	struct api *api;
-	struct http_request *q;
-	struct http_response *r;
-	const char *name, *grouping; /* "sla", "day" */
-	enum report_group group;
-	enum period period;
-	struct report_range range;
-	bool csv;
-	struct report_row *rows;
-	size_t n;
-};
-
-/* ---- cells ---- */
-
-struct cell {
-	const char *name;
-	enum { CELL_TEXT, CELL_INT, CELL_SHARE } kind;
-	const char *text;
-	int64_t number; /* of a share: of `of`; -1: there is none */
-	int64_t of;
-};
-
-/* A spreadsheet would take it for a formula (the apostrophe makes it text); else RFC 4180. */
-static void csv_text(struct buf *out, const char *text)
-{
-	bool formula = *text && strchr("=+-@\t\r", *text);
-	bool quoted = strpbrk(text, ",\"\r\n") != NULL;
-
-	if (quoted)
-		buf_addc(out, '"');
-	if (formula)
-		buf_addc(out, '\'');
-	for (; *text; text++) {
-		if (*text == '"')
-			buf_addc(out, '"');
-		buf_addc(out, *text);
-	}
-	if (quoted)
-		buf_addc(out, '"');
-}
-
-static void csv_cell(struct buf *out, const struct cell *c)
-{
-	if (c->kind == CELL_TEXT && c->text)
-		csv_text(out, c->text);
-	else if (c->kind == CELL_INT && c->number >= 0)
-		buf_addf(out, "%lld", (long long)c->number);
-	else if (c->kind == CELL_SHARE && c->of)
-		buf_addf(out, "%.4f", (double)c->number / (double)c->of);
-}
-
-static void json_cell(struct buf *out, const struct cell *c)
-{
-	if (c->kind == CELL_TEXT)
-		show_text(out, c->name, c->text);
-	else if (c->kind == CELL_INT ? c->number < 0 : !c->of)
-		show_null(out, c->name);
-	else if (c->kind == CELL_INT)
-		show_int(out, c->name, c->number);
-	else
-		show_number(out, c->name, (double)c->number / (double)c->of);
-}
-
-static void begin_report(struct report *p, const struct cell *cells, size_t n)
-{
-	struct buf *out = &p->r->body;
-
-	if (p->csv) {
-		p->r->type = "text/csv; charset=utf-8";
-		http_disposition(p->q, p->r, "attachment",
-				 arena_printf(p->q->arena, "%s.csv", p->name));
-		for (size_t i = 0; i < n; i++)
-			buf_addf(out, "%s%s", i ? "," : "", cells[i].name);
-		buf_adds(out, "\r\n");
-		return;
-	}
-	show_begin(out, NULL, '{');
-	show_time(out, "from", p->range.from_ms);
-	show_time(out, "to", p->range.to_ms);
-	show_text(out, "group", p->grouping);
-	show_begin(out, "rows", '[');
-}
-
-static void add_row(struct report *p, const struct cell *cells, size_t n)
-{
-	struct buf *out = &p->r->body;
-
-	if (p->csv) {
-		for (size_t i = 0; i < n; i++) {
-			if (i)
-				buf_addc(out, ',');
-			csv_cell(out, &cells[i]);
-		}
-		buf_adds(out, "\r\n");
-		return;
-	}
-	show_begin(out, NULL, '{');
-	for (size_t i = 0; i < n; i++)
-		json_cell(out, &cells[i]);
-	show_end(out, '}');
-}
-
-static void end_report(struct report *p)
-{
-	if (p->csv)
-		return;
-	show_end(&p->r->body, ']');
-	show_end(&p->r->body, '}');
-}
-
-/* ---- periods ---- */
-
-/* The first local day of the period that day is in (days since 1970; the first was a Thursday). */
-static int64_t first_day(enum period period, int64_t day)
-{
-	char date[TIME_TEXT_MAX];
-
-	if (period == WEEK)
-		return day - (day + 3) % 7;
-	if (period != MONTH)
-		return day;
-	time_format(day * DAY_MS, 0, date);
-	return day - (strtol(date + 8, NULL, 10) - 1);
-}
-
-static int64_t next_period(enum period period, int64_t first)
-{
-	return period == MONTH ? first_day(MONTH, first + 31) : first + (period == WEEK ? 7 : 1);
-}
-
-static int64_t local_day(const struct report *p, int64_t ms)
-{
-	int64_t offset = tz_offset(p->api->zone.tz, ms / 1000, NULL);
-
-	return (ms + offset * 1000) / DAY_MS;
-}
-
-static const char *label(const struct report *p, int64_t day)
-{
-	char date[TIME_TEXT_MAX];
-
-	time_format(day * DAY_MS, 0, date);
-	date[p->period == MONTH ? 7 : 10] = '\0';
-	return arena_strdup(p->q->arena, date);
-}
-
-static bool same_metric(const struct report_row *a, const struct report_row *b)
-{
-	return !a->metric || strcmp(a->metric, b->metric) == 0;
-}
-
-/* Quarters of an hour become periods: rows of one period and metric are added up. */
-static int fold(struct report *p, struct md_err *err)
-{
-	struct report_row *out = arena_array(p->q->arena, p->n + 1, sizeof *out);
-	size_t n = 0;
-
-	if (!out)
-		return md_fail(err, MD_NOMEM, 0, "out of memory");
-	for (size_t i = 0; i < p->n; i++) {
-		struct report_row row = p->rows[i];
-		size_t k = n;
-
-		row.key = first_day(p->period, local_day(p, row.key * REPORT_QUARTER_MS));
-		while (k > 0 && out[k - 1].key >= row.key &&
-		       !(out[k - 1].key == row.key && same_metric(&row, &out[k - 1])))
-			k--;
-		if (k > 0 && out[k - 1].key == row.key && same_metric(&row, &out[k - 1])) {
-			for (size_t v = 0; v < MD_COUNT(row.values); v++)
-				out[k - 1].values[v] += row.values[v];
-			continue;
-		}
-		out[n++] = row;
-	}
-	p->rows = out;
-	p->n = n;
-	return MD_OK;
-}
 
 /* ---- what was asked for ---- */
 
@@ -237,7 +51,7 @@ static bool read_query(struct report *p, const char *otherwise)
 						    : p->range.to_ms - DEFAULT_DAYS * DAY_MS;
 	if (p->range.from_ms >= p->range.to_ms)
 		return bad(p, "from", "must be before `to`");
-	if (p->range.to_ms - p->range.from_ms > DAYS_MAX * DAY_MS)
+	if (p->range.to_ms - p->range.from_ms > REPORT_DAYS_MAX * DAY_MS)
 		return bad(p, "from", "must be ten years before `to` at most");
 	return true;
 }
@@ -245,7 +59,7 @@ static bool read_query(struct report *p, const char *otherwise)
 static const char *group_name(const struct report *p, const struct report_row *row)
 {
 	if (p->period != NO_PERIOD)
-		return label(p, row->key);
+		return report_label(p, row->key);
 	return p->group == REPORT_PRIORITY ? work_priority_name(row->key) : row->name;
 }
 
@@ -278,42 +92,10 @@ static void show_volume(struct report *p)
 	const struct report_row none = { 0 };
 	struct cell cells[CELLS_MAX];
 
-	begin_report(p, cells, volume_cells(p, &none, cells));
+	report_begin(p, cells, volume_cells(p, &none, cells));
 	for (size_t i = 0; i < p->n; i++)
-		add_row(p, cells, volume_cells(p, &p->rows[i], cells));
-	end_report(p);
-}
-
-/* When that local day begins. */
-static int64_t day_start(const struct report *p, int64_t day)
-{
-	int64_t utc_s = day * DAY_MS / 1000;
-	int64_t near_s = utc_s - tz_offset(p->api->zone.tz, utc_s, NULL);
-
-	return (utc_s - tz_offset(p->api->zone.tz, near_s, NULL)) * 1000;
-}
-
-/* All periods, also those in which nothing happened; the first and last as far as asked for. */
-static int count_periods(struct report *p, struct db_conn *c, struct md_err *err)
-{
-	int64_t *bounds = arena_array(p->q->arena, DAYS_MAX + 3, sizeof *bounds);
-	int64_t first = first_day(p->period, local_day(p, p->range.from_ms)), day = first;
-	int rc;
-
-	if (!bounds)
-		return md_fail(err, MD_NOMEM, 0, "out of memory");
-	bounds[0] = p->range.from_ms;
-	for (p->n = 0; bounds[p->n] < p->range.to_ms && p->n < DAYS_MAX + 2;) {
-		int64_t end;
-
-		day = next_period(p->period, day);
-		end = day_start(p, day);
-		bounds[++p->n] = end < p->range.to_ms ? end : p->range.to_ms;
-	}
-	rc = report_periods(c, bounds, p->n, p->q->arena, &p->rows, err);
-	for (size_t i = 0; rc == MD_OK && i < p->n; i++, first = next_period(p->period, first))
-		p->rows[i].key = first;
-	return rc;
+		report_add(p, cells, volume_cells(p, &p->rows[i], cells));
+	report_end(p);
 }
 
 static int run(struct report *p, const char *otherwise,
@@ -329,11 +111,11 @@ static int run(struct report *p, const char *otherwise,
 		return MD_OK;
 	rc = db_read(p->api->desk->db, &c, err);
 	if (rc == MD_OK && make == report_volume && p->period != NO_PERIOD)
-		rc = count_periods(p, c, err);
+		rc = report_count_periods(p, c, err);
 	else if (rc == MD_OK)
 		rc = make(c, &p->range, p->group, p->q->arena, &p->rows, &p->n, err);
 	if (rc == MD_OK && make != report_volume && p->period != NO_PERIOD)
-		rc = fold(p, err);
+		rc = report_fold(p, err);
 	if (rc == MD_OK)
 		show(p);
 	return rc;
@@ -372,10 +154,10 @@ static void show_sla(struct report *p)
 	const struct report_row none = { 0 };
 	struct cell cells[CELLS_MAX];
 
-	begin_report(p, cells, sla_cells(p, &none, cells));
+	report_begin(p, cells, sla_cells(p, &none, cells));
 	for (size_t i = 0; i < p->n; i++)
-		add_row(p, cells, sla_cells(p, &p->rows[i], cells));
-	end_report(p);
+		report_add(p, cells, sla_cells(p, &p->rows[i], cells));
+	report_end(p);
 }
 
 int report_sla_show(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)
@@ -449,10 +231,10 @@ int report_agents_show(void *ctx, struct http_request *q, struct http_response *
 		rc = report_times(c, &p.range, true, q->arena, &whole.v, &whole.n, err);
 	if (rc != MD_OK)
 		return rc;
-	begin_report(&p, cells, agent_cells(&none, &first, &whole, cells));
+	report_begin(&p, cells, agent_cells(&none, &first, &whole, cells));
 	for (size_t i = 0; i < p.n; i++)
-		add_row(&p, cells, agent_cells(&p.rows[i], &first, &whole, cells));
-	end_report(&p);
+		report_add(&p, cells, agent_cells(&p.rows[i], &first, &whole, cells));
+	report_end(&p);
 	return MD_OK;
 }
 
