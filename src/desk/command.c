@@ -280,14 +280,28 @@ static bool brings_text(const struct command_list *list)
 	return false;
 }
 
+/* Texts are long: copied, not formatted. */
+static const char *join_lines(struct arena *arena, struct slice head, struct slice rest)
+{
+	bool both = head.n && rest.n;
+	char *out = arena_alloc(arena, head.n + both + rest.n + 1), *to = out;
+
+	if (!out)
+		return NULL;
+	to = mempcpy(to, head.at, head.n);
+	if (both)
+		*to++ = '\n';
+	memcpy(to, rest.at, rest.n);
+	return out;
+}
+
 static void parse_body(struct parser *p)
 {
 	const char *whole = p->in->text ? p->in->text : "";
 	struct slice s = slice_without_blank_lines((struct slice){ whole, strlen(whole) }), rest;
 
 	rest = slice_without_blank_lines(parse_block(p, s));
-	p->list->body = arena_printf(p->arena, "%.*s%s%.*s", (int)p->head.n, p->head.at,
-				     p->head.n && rest.n ? "\n" : "", (int)rest.n, rest.at);
+	p->list->body = join_lines(p->arena, p->head, rest);
 	if (p->list->comment != COMMENT_BY_DEFAULT && p->head.n + rest.n == 0 &&
 	    p->list->refusal_count == 0 && !brings_text(p->list)) {
 		const char *verb = p->list->comment == COMMENT_NOTE ? "note" : "reply";

@@ -335,11 +335,18 @@ static int lite_set_last_id(struct db_link *l, const char *table, int64_t id, st
 			   NULL, err);
 }
 
-/* ---- statements: a struct db_stmt is an sqlite3_stmt ---- */
+/* ---- statements ---- */
+
+struct db_stmt {
+	sqlite3_stmt *st;
+	/* SQLite numbers parameters by first appearance: "$2" need not be its second one, but
+	 * mostly is. */
+	bool in_order;
+};
 
 static sqlite3_stmt *lite(struct db_stmt *st)
 {
-	return (sqlite3_stmt *)st;
+	return st->st;
 }
 
 static int failed(struct db_stmt *st, int rc, struct md_err *err)
@@ -347,21 +354,41 @@ static int failed(struct db_stmt *st, int rc, struct md_err *err)
 	return fail(sqlite3_db_handle(lite(st)), rc, "database", err);
 }
 
-static int lite_prepare(struct db_link *l, const char *sql, struct db_stmt **ret,
-			struct md_err *err)
+static bool parameters_in_order(sqlite3_stmt *st)
 {
-	sqlite3_stmt *st = NULL;
-	int rc = sqlite3_prepare_v3(l->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &st, NULL);
+	int n = sqlite3_bind_parameter_count(st);
 
-	if (rc != SQLITE_OK)
-		return fail(l->db, rc, "database statement", err);
-	*ret = (struct db_stmt *)st;
-	return MD_OK;
+	for (int i = 1; i <= n; i++) {
+		const char *name = sqlite3_bind_parameter_name(st, i);
+
+		if (!name || strtol(name + 1, NULL, 10) != i)
+			return false;
+	}
+	return true;
 }
 
 static void lite_finalize(struct db_stmt *st)
 {
 	sqlite3_finalize(lite(st));
+	free(st);
+}
+
+static int lite_prepare(struct db_link *l, const char *sql, struct db_stmt **ret,
+			struct md_err *err)
+{
+	struct db_stmt *st = md_calloc(1, sizeof *st);
+	int rc;
+
+	if (!st)
+		return md_fail(err, MD_NOMEM, 0, "database statement: out of memory");
+	rc = sqlite3_prepare_v3(l->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &st->st, NULL);
+	if (rc != SQLITE_OK) {
+		free(st);
+		return fail(l->db, rc, "database statement", err);
+	}
+	st->in_order = parameters_in_order(st->st);
+	*ret = st;
+	return MD_OK;
 }
 
 static int bind_one(sqlite3_stmt *st, int at, const struct db_arg *v)
@@ -379,14 +406,10 @@ static int bind_one(sqlite3_stmt *st, int at, const struct db_arg *v)
 	return sqlite3_bind_null(st, at);
 }
 
-/* SQLite numbers parameters by first appearance: "$2" need not be its second one, but mostly is. */
 static int find_parameter(sqlite3_stmt *st, int number)
 {
-	const char *there = sqlite3_bind_parameter_name(st, number);
 	char name[24];
 
-	if (there && strtol(there + 1, NULL, 10) == number)
-		return number;
 	snprintf(name, sizeof name, "$%d", number);
 	return sqlite3_bind_parameter_index(st, name);
 }
@@ -399,7 +422,7 @@ static int lite_bind(struct db_stmt *st, const struct db_arg *args, size_t n, bo
 		return md_fail(err, MD_BROKEN, 0, "statement takes %d arguments, %zu given",
 			       sqlite3_bind_parameter_count(lite(st)), n);
 	for (size_t i = 0; i < n; i++) {
-		int at = find_parameter(lite(st), (int)i + 1), rc;
+		int at = st->in_order ? (int)i + 1 : find_parameter(lite(st), (int)i + 1), rc;
 
 		if (!at)
 			return md_fail(err, MD_BROKEN, 0, "statement has no $%zu", i + 1);

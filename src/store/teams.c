@@ -173,8 +173,10 @@ DB_SQL(sql_org_users, "UPDATE users SET organisation_id = NULL WHERE organisatio
 DB_SQL(sql_org_tickets, "UPDATE tickets SET organisation_id = NULL WHERE organisation_id = $1");
 DB_SQL(sql_org_get, ORGANISATION " WHERE o.id = $1");
 DB_SQL(sql_org_list, ORGANISATION " ORDER BY o.name, o.id");
+/* The pattern is put together here: SQLite would plan the statement anew for each that is bound. */
 DB_SQL(sql_org_of, "SELECT o.id FROM organisations o WHERE o.domains <> ''"
-		   " AND ' ' || o.domains || ' ' LIKE $1 ESCAPE '\\' ORDER BY o.id LIMIT 1");
+		   " AND ' ' || o.domains || ' ' LIKE '% ' || CAST($1 AS TEXT) || ' %'"
+		   " ESCAPE '\\' ORDER BY o.id LIMIT 1");
 DB_SQL(sql_take_tickets, "UPDATE tickets SET organisation_id = $1 WHERE requester_id = $2");
 
 int organisation_add(struct db_conn *c, const struct organisation *o, int64_t *ret_id,
@@ -221,23 +223,21 @@ int organisation_list(struct db_conn *c, struct arena *a, struct organisation **
 int organisation_of_address(struct db_conn *c, const char *address, int64_t *ret,
 			    struct md_err *err)
 {
-	md_auto(buf_done) struct buf pattern = BUF_INIT(4096);
+	md_auto(buf_done) struct buf escaped = BUF_INIT(4096);
 	const char *domain = strrchr(address, '@');
 	int rc;
 
 	*ret = 0;
 	if (!domain)
 		return MD_OK;
-	buf_adds(&pattern, "% ");
 	for (const char *p = domain + 1; *p; p++) {
 		if (strchr("%_\\", *p))
-			buf_addc(&pattern, '\\');
-		buf_addc(&pattern, *p);
+			buf_addc(&escaped, '\\');
+		buf_addc(&escaped, *p);
 	}
-	buf_adds(&pattern, " %");
-	if (pattern.status != MD_OK)
+	if (escaped.status != MD_OK)
 		return MD_OK; /* longer than any domain */
-	rc = db_int(c, &sql_org_of, DB_ARGS(DB_TEXT(buf_str(&pattern))), ret, err);
+	rc = db_int(c, &sql_org_of, DB_ARGS(DB_TEXT(buf_str(&escaped))), ret, err);
 	return rc == MD_NOTFOUND ? MD_OK : rc;
 }
 

@@ -114,7 +114,7 @@ class Ledger:
     def totals(self, c):
         """Counts that any loss or double would change."""
         unread = [mid for mid, cause in self.singles.items()
-                  if cause and cause.startswith("parser_")]  # nobody knows their Message-IDs
+                  if cause and cause.startswith(("parser_", "database_"))]  # taken in without fields
         offered = [mid for thread in self.threads for mid in thread] + list(self.singles)
         known = ("SELECT d.message_id FROM decisions d WHERE d.outcome = 'duplicate'"
                  if self.may_arrive_again else "0")

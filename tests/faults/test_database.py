@@ -36,6 +36,28 @@ def test_content_that_nothing_refers_to_goes(desk, book):
     desk.stop()
 
 
+REJECTING = {
+    True: "ALTER TABLE tickets ADD CONSTRAINT rejecting CHECK (title <> 'Rejected')",
+    False: """CREATE TRIGGER rejecting BEFORE INSERT ON tickets WHEN NEW.title = 'Rejected'
+              BEGIN SELECT RAISE(ABORT, 'rejected'); END""",
+}
+
+
+def test_a_mail_that_the_database_rejects_is_kept_apart(desk, book):
+    """Those that are taken in with it, before and behind it, are not."""
+    desk.start()
+    desk.stop()
+    desk.execute(REJECTING[bool(desk.database)])
+    book.offer(2)
+    for _ in range(2):
+        book.offer_single(*ledger.raw_mail("Carol <carol@customer.test>", "Rejected", "x\n"),
+                          quarantine="database_rejected")
+        book.offer(2)
+    desk.start()
+    book.settle()
+    desk.stop()
+
+
 class Wire(Fake):
     """Passes bytes on to a server's socket until it is silent: then it takes them, and nothing
     comes back, as from a machine that is gone, or a firewall that has forgotten."""

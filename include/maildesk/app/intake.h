@@ -33,6 +33,7 @@ struct intake_mail {
 	const char *cause;             /* "parser_crashed", "parser_timed_out": quarantine cause */
 	const struct blob *blob;       /* the raw mail */
 	const struct intake_known *known; /* or NULL */
+	bool hopeful; /* all of a group: a failure is the whole transaction's, see below */
 };
 
 struct intake_result {
@@ -45,8 +46,14 @@ struct intake_result {
 
 /* A mail that cannot be taken for a reason of its own is quarantined as "database_rejected". The
  * arena is reset; results live in it. Expected codes: MD_AGAIN (the transaction runs again),
- * MD_NOMEM, MD_BROKEN: nothing was written, the mail waits. */
+ * MD_NOMEM, MD_BROKEN: nothing was written, the mail waits.
+ *
+ * To be undone alone a mail is a part of its transaction, and SQLite copies each page that is
+ * touched in a part: for nothing, where all goes well. A `hopeful` mail is none; when it fails the
+ * caller rolls back, and where intake_is_its_own() takes all of them again without hope. */
 int intake_take(struct desk *d, struct db_conn *c, struct arena *a, const struct intake_mail *mail,
 		struct intake_result *ret, struct md_err *err);
+/* Is a failure the mail's own, and no trouble of the database's? */
+bool intake_is_its_own(int rc);
 
 #endif

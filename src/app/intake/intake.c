@@ -117,8 +117,11 @@ static bool may_echo(const struct intake *in, bool was_known)
 static int try_with_commands(struct intake *in, db_txn_fn fn, struct md_err *err)
 {
 	struct md_err why = { 0 };
-	int rc = db_savepoint(in->c, fn, in, &why);
+	int rc;
 
+	if (!intake_has_commands(in))
+		return fn(in->c, in, err); /* there is nothing to be filed without */
+	rc = db_savepoint(in->c, fn, in, &why);
 	if (in->commands &&
 	    (rc == MD_INPUT || rc == MD_REFUSED || rc == MD_CONFLICT || rc == MD_NOTFOUND) &&
 	    in->n_lines) {
@@ -536,18 +539,22 @@ static int take_part(struct db_conn *c, void *ctx, struct md_err *err)
 	return take(t->d, c, t->a, &t->mail, &t->result, err);
 }
 
+bool intake_is_its_own(int rc)
+{
+	return rc != MD_OK && rc != MD_AGAIN && rc != MD_BROKEN && rc != MD_UNKNOWN;
+}
+
 int intake_take(struct desk *d, struct db_conn *c, struct arena *a, const struct intake_mail *mail,
 		struct intake_result *ret, struct md_err *err)
 {
 	struct taking t = { .d = d, .a = a, .mail = *mail };
 	struct md_err why = { 0 };
-	int rc = db_savepoint(c, take_part, &t, &why);
+	int rc = mail->hopeful ? take_part(c, &t, &why) : db_savepoint(c, take_part, &t, &why);
 
 	/* What fails for a reason of the mail's own, be it only its size, would fail for ever: it
 	 * is kept for a person, and those behind it go on. Out of memory in earnest fails again
 	 * here. */
-	if (rc != MD_OK && rc != MD_AGAIN && rc != MD_BROKEN && rc != MD_UNKNOWN && !mail->cause &&
-	    !mail->released) {
+	if (intake_is_its_own(rc) && !mail->hopeful && !mail->cause && !mail->released) {
 		t.mail.message = NULL;
 		t.mail.cause = "database_rejected";
 		t.mail.detail = why.text;

@@ -206,6 +206,13 @@ bool intake_only_asks(const struct intake *in)
 	return list->ticket_count || asks_only(list);
 }
 
+bool intake_has_commands(const struct intake *in)
+{
+	const struct command_list *list = &in->list;
+
+	return in->commands && (list->count || list->refusal_count || list->leftover_count);
+}
+
 bool intake_ends_ticket(const struct intake *in)
 {
 	for (size_t i = 0; i < in->list.count && in->commands && !in->refused; i++)
@@ -233,7 +240,7 @@ int intake_run_commands(struct intake *in, struct work *w, struct md_err *err)
 		w->n_lines = in->n_lines;
 		return told || strcmp(when, "never") != 0 ? work_transcript(w, err) : MD_OK;
 	}
-	if (in->list.count || in->list.refusal_count || in->list.leftover_count) {
+	if (intake_has_commands(in)) {
 		rc = work_commands(w, &in->list, err);
 		in->lines = w->lines;
 		in->n_lines = w->n_lines;

@@ -81,6 +81,8 @@ int intake_parse_commands(struct intake *in, struct md_err *err);
 /* Is there nothing but questions, or commands for tickets it names, in a mail that is about none?
  */
 bool intake_only_asks(const struct intake *in);
+/* Is there a command, or what was to be one? */
+bool intake_has_commands(const struct intake *in);
 /* Will its ticket take no comment after these commands? */
 bool intake_ends_ticket(const struct intake *in);
 /* The commands of the mail on an open piece of work, or, once refused, the transcript of that. */

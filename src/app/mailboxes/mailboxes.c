@@ -273,6 +273,7 @@ static int store_job(struct db_conn *c, struct storing *s, struct job *j, struct
 		.cause = j->cause,
 		.blob = &j->blob,
 		.known = s->stale || !j->sender.sender ? NULL : &j->sender,
+		.hopeful = !s->apart,
 	};
 	int rc = intake_take(s->m->d, c, &s->arena, &mail, &j->result, err);
 
@@ -416,6 +417,10 @@ static void store(struct mailboxes *m)
 			fresh[s.n++] = group[i];
 	if (s.n)
 		rc = db_txn(m->d->db, store_group, &s, &err);
+	if (intake_is_its_own(rc)) { /* one of them: found and kept apart from the others */
+		s.apart = true;
+		rc = db_txn(m->d->db, store_group, &s, &err);
+	}
 	arena_done(&s.arena);
 	arena_done(&s.known);
 	if (rc != MD_OK) {

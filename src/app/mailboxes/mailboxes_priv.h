@@ -109,6 +109,7 @@ struct storing {
 	struct arena arena; /* of the mail at hand */
 	struct arena known; /* of what was looked up for all */
 	bool stale;         /* a mail of the group changed what was looked up */
+	bool apart;         /* a mail failed: each is a part that can be undone alone */
 };
 
 static inline int64_t mono(const struct mailboxes *m)
