@@ -1,5 +1,7 @@
 #include <maildesk/base/json.h>
 
+#include <stdbool.h>
+
 static int depth_of(const char *s, size_t n)
 {
 	int depth = 0, deepest = 0;
@@ -54,6 +56,13 @@ void json_write(struct buf *out, const json_t *j)
 		out->status = MD_NOMEM;
 }
 
+static const bool needs_escape[256] = {
+	[0 ... 0x1f] = true,
+	['"'] = true,
+	['\\'] = true,
+	[0x7f] = true,
+};
+
 void json_write_string(struct buf *out, const char *s, size_t n)
 {
 	size_t from = 0;
@@ -66,7 +75,7 @@ void json_write_string(struct buf *out, const char *s, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		unsigned char c = (unsigned char)s[i];
 
-		if (c >= 0x20 && c != '"' && c != '\\' && c != 0x7f)
+		if (!needs_escape[c])
 			continue;
 		buf_add(out, s + from, i - from);
 		from = i + 1;

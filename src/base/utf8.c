@@ -150,6 +150,12 @@ void utf8_clean_line(struct buf *out, const char *s, size_t n)
 	}
 }
 
+/* A byte that is a clean character of a text: what most texts are made of. */
+static inline bool is_plain(char c)
+{
+	return (c >= ' ' && c < 0x7f) || c == '\n' || c == '\t';
+}
+
 void utf8_clean_text(struct buf *out, const char *s, size_t n)
 {
 	uint32_t cp;
@@ -157,6 +163,10 @@ void utf8_clean_text(struct buf *out, const char *s, size_t n)
 
 	/* Clean stretches are copied whole: most text is clean. */
 	for (i = 0; i < n; i += len) {
+		while (i < n && is_plain(s[i]))
+			i++;
+		if (i == n)
+			break;
 		len = utf8_decode(s + i, n - i, &cp);
 		if (len && (cp == '\n' || cp == '\t' || !utf8_is_control(cp)))
 			continue;

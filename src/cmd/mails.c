@@ -49,8 +49,28 @@ static void complain(const char *path)
 
 /* ---- input ---- */
 
-/* The bytes of a file, mapped; *ret_n is 0 for an empty one. NULL with errno on failure. */
-static const uint8_t *map_file(const char *path, size_t *ret_n)
+/* A smaller file is read: mapping it and faulting its pages in costs more than a copy. */
+enum { MAPPED_MIN = 64 << 10 };
+
+/* What there is of n bytes. NULL with errno on failure. */
+static const uint8_t *read_file(int fd, size_t *n)
+{
+	md_auto(md_free_p) uint8_t *p = md_malloc(*n);
+	size_t have = 0;
+	ssize_t got = 1;
+
+	while (p && have < *n && got) {
+		got = read(fd, p + have, *n - have);
+		if (got < 0 && errno != EINTR)
+			return NULL;
+		have += got > 0 ? (size_t)got : 0;
+	}
+	*n = have;
+	return md_take(p);
+}
+
+/* The bytes of a file; *ret_n is 0 for an empty one. NULL with errno on failure. */
+static const uint8_t *take_file(const char *path, size_t *ret_n)
 {
 	md_auto(md_close_p) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct stat st;
@@ -63,10 +83,18 @@ static const uint8_t *map_file(const char *path, size_t *ret_n)
 		return NULL;
 	}
 	*ret_n = (size_t)st.st_size;
-	if (st.st_size == 0)
-		return (const uint8_t *)"";
+	if (*ret_n < MAPPED_MIN)
+		return read_file(fd, ret_n);
 	p = mmap(NULL, *ret_n, PROT_READ, MAP_PRIVATE, fd, 0);
 	return p == MAP_FAILED ? NULL : p;
+}
+
+static void give_back(const uint8_t *p, size_t n)
+{
+	if (n < MAPPED_MIN)
+		free((void *)(uintptr_t)p);
+	else
+		munmap((void *)(uintptr_t)p, n);
 }
 
 /* Reads into `out` until it is full or the input ends; -1 with errno on failure, 0 at the end. */
@@ -215,10 +243,9 @@ bool mails_add_path(struct mails *m, const char *path)
 	}
 	if (!m->mbox && !m->guess)
 		return add_unit(m, path, NULL, 0);
-	p = map_file(path, &n);
+	p = take_file(path, &n);
 	if (p && !m->mbox && !is_separator(p, n)) {
-		if (n)
-			munmap((void *)(uintptr_t)p, n);
+		give_back(p, n);
 		return add_unit(m, path, NULL, 0);
 	}
 	if (!p) {
@@ -226,7 +253,7 @@ bool mails_add_path(struct mails *m, const char *path)
 		m->failed = true;
 		return true;
 	}
-	return add_mbox(m, path, p, n); /* mapped until the end */
+	return add_mbox(m, path, p, n); /* kept until the end */
 }
 
 bool mails_add_list(struct mails *m, const char *list)
@@ -272,7 +299,7 @@ const uint8_t *mails_open(const struct mails_unit *u, size_t *ret_n)
 
 	*ret_n = u->n;
 	if (!p)
-		p = map_file(u->path, ret_n);
+		p = take_file(u->path, ret_n);
 	if (!p)
 		complain(u->path);
 	return p;
@@ -280,8 +307,8 @@ const uint8_t *mails_open(const struct mails_unit *u, size_t *ret_n)
 
 void mails_close(const struct mails_unit *u, const uint8_t *bytes, size_t n)
 {
-	if (!u->bytes && n)
-		munmap((void *)(uintptr_t)bytes, n);
+	if (!u->bytes)
+		give_back(bytes, n);
 }
 
 int cmd_find_mailbox(const char *name, const struct desk *d, const char *title, int64_t *ret)

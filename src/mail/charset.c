@@ -74,6 +74,7 @@ static bool from_utf8(struct span in, struct buf *out)
 		while (run < in.n && (len = utf8_decode(in.p + run, in.n - run, &cp)) > 0) {
 			seen = seen || len > 1;
 			run += len;
+			run += ascii_run(in.p + run, in.n - run);
 		}
 		buf_add(out, in.p, run);
 		in = span_from(in, run);

@@ -65,25 +65,20 @@ struct feed {
 	char bytes[8192];
 };
 
-static void feed_add(struct feed *f, struct span s)
+static void feed_line(struct feed *f, struct span line)
 {
-	if (s.n > sizeof f->bytes - f->n) {
+	if (line.n + 1 > sizeof f->bytes - f->n) {
 		sha256_add(f->hash, f->bytes, f->n);
 		f->n = 0;
 	}
-	if (s.n > sizeof f->bytes) {
-		sha256_add(f->hash, s.p, s.n);
-		return;
+	if (line.n + 1 > sizeof f->bytes) {
+		sha256_add(f->hash, line.p, line.n);
+		line.n = 0;
 	}
-	if (s.n)
-		memcpy(f->bytes + f->n, s.p, s.n);
-	f->n += s.n;
-}
-
-static void feed_line(struct feed *f, struct span line)
-{
-	feed_add(f, line);
-	feed_add(f, (struct span){ "\n", 1 });
+	if (line.n)
+		memcpy(f->bytes + f->n, line.p, line.n);
+	f->bytes[f->n + line.n] = '\n';
+	f->n += line.n + 1;
 }
 
 bool identity_hash(struct span head, struct span body, char ret[SHA256_HEX])

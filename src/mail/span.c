@@ -1,21 +1,11 @@
 #include <maildesk/mail/span.h>
 
-#include <stdint.h>
+#include <assert.h>
 #include <string.h>
-#include <strings.h>
 
 struct span span_of(const char *s)
 {
 	return (struct span){ s ? s : "", s ? strlen(s) : 0 };
-}
-
-struct span span_sub(struct span s, size_t from, size_t to)
-{
-	if (to > s.n)
-		to = s.n;
-	if (from > to)
-		from = to;
-	return (struct span){ s.n ? s.p + from : s.p, to - from };
 }
 
 struct span span_trim_end(struct span s)
@@ -47,19 +37,10 @@ bool span_same(struct span a, struct span b)
 	return a.n == b.n && same_bytes(a.p, b.p, a.n);
 }
 
-bool span_is(struct span s, const char *text)
+bool span_starts_in_full(struct span s, const char *text)
 {
-	return span_same(s, span_of(text));
-}
+	size_t n = strlen(text);
 
-bool span_starts(struct span s, const char *text)
-{
-	size_t n;
-
-	/* Tables of prefixes are tried row by row: most rows end here. */
-	if (s.n && *text && ascii_lower(*s.p) != ascii_lower(*text))
-		return false;
-	n = strlen(text);
 	return s.n >= n && same_bytes(s.p, text, n);
 }
 
@@ -81,35 +62,55 @@ size_t span_find(struct span s, const char *text)
 	return s.n;
 }
 
-/* Of the first two bytes, without case. */
-static inline unsigned pair_key(const char *p)
+/* Of two bytes in lower case. */
+static inline unsigned pair_key(char a, char b)
 {
-	return ((unsigned char)ascii_lower(p[0]) * 37u + (unsigned char)ascii_lower(p[1])) & 1023u;
+	return ((unsigned char)a * 37u + (unsigned char)b) % SPAN_PAIRS;
 }
 
-bool span_has_any(struct span s, const char *const *words, size_t n)
+void span_index(struct span_index *x, const char *const *words, size_t n)
 {
-	uint64_t pairs[1024 / 64] = { 0 };
+	assert(n <= SPAN_WORDS_MAX);
+	*x = (struct span_index){ .words = words };
+	for (size_t k = 0; k < n; k++) {
+		unsigned key = pair_key(ascii_lower(words[k][0]), ascii_lower(words[k][1]));
 
-	for (size_t k = 0; k < n; k++)
-		pairs[pair_key(words[k]) / 64] |= UINT64_C(1) << pair_key(words[k]) % 64;
-	for (size_t i = 0; i + 1 < s.n; i++) {
-		unsigned key = pair_key(s.p + i);
+		x->next[k + 1] = x->first[key];
+		x->first[key] = (unsigned char)(k + 1);
+	}
+}
 
-		if (!(pairs[key / 64] >> key % 64 & 1))
-			continue;
-		for (size_t k = 0; k < n; k++)
-			if (span_starts(span_from(s, i), words[k]))
-				return true;
+static inline bool is_word(struct span s, const struct span_index *x, char a, char b)
+{
+	for (unsigned k = x->first[pair_key(a, b)]; k; k = x->next[k])
+		if (span_starts(s, x->words[k - 1]))
+			return true;
+	return false;
+}
+
+bool span_starts_indexed(struct span s, const struct span_index *x)
+{
+	return s.n >= 2 && is_word(s, x, ascii_lower(s.p[0]), ascii_lower(s.p[1]));
+}
+
+bool span_has_indexed(struct span s, const struct span_index *x)
+{
+	char a = s.n ? ascii_lower(*s.p) : '\0', b;
+
+	for (size_t i = 0; i + 1 < s.n; i++, a = b) {
+		b = ascii_lower(s.p[i + 1]);
+		if (is_word(span_from(s, i), x, a, b))
+			return true;
 	}
 	return false;
 }
 
-size_t span_chr(struct span s, char c)
+bool span_has_any(struct span s, const char *const *words, size_t n)
 {
-	const char *hit = s.n ? memchr(s.p, c, s.n) : NULL;
+	struct span_index x;
 
-	return hit ? (size_t)(hit - s.p) : s.n;
+	span_index(&x, words, n);
+	return span_has_indexed(s, &x);
 }
 
 bool span_line(struct span *rest, struct span *ret_line)

@@ -1,8 +1,5 @@
 /* What stands below the words of a mail: signatures, lines of devices, notices of companies. */
 #include "trim_lines.h"
-#include "trim_tables.h"
-
-#include <maildesk/base/mem.h>
 
 enum { DISCLAIMER_BYTES = 1200 };
 
@@ -27,7 +24,6 @@ bool trim_is_dash_name(const struct trim_lines *l, size_t at)
 /* A notice under the mail of a company: a paragraph of some length, not the first. */
 bool trim_is_disclaimer(const struct trim_lines *l, size_t at)
 {
-	const char *ones[TRIM_DISCLAIMERS_MAX];
 	struct span all = l->v[at].text;
 	size_t end = at;
 
@@ -40,9 +36,7 @@ bool trim_is_disclaimer(const struct trim_lines *l, size_t at)
 	if (all.n < 80)
 		return false;
 	all = span_sub(all, 0, DISCLAIMER_BYTES);
-	for (size_t i = 0; i < trim_disclaimers.n; i++)
-		ones[i] = trim_disclaimers.v[i].one;
-	if (!span_has_any(all, ones, trim_disclaimers.n)) /* one pass, and mostly the only one */
+	if (!span_has_indexed(all, &l->index.notices)) /* one pass, and mostly the only one */
 		return false;
 	for (size_t i = 0; i < trim_disclaimers.n; i++)
 		if (span_has(all, trim_disclaimers.v[i].one) &&
@@ -52,18 +46,14 @@ bool trim_is_disclaimer(const struct trim_lines *l, size_t at)
 }
 
 /* A sentence that merely begins like one goes on behind a comma. */
-bool trim_is_device(struct span line)
+bool trim_is_device(const struct trim_lines *l, struct span line)
 {
 	line = trim_undressed(line);
 	if (line.n > 100 || (span_chr(line, ',') < line.n && !span_has(line, "excuse") &&
 			     !span_has(line, "typo") && !span_has(line, "brevity")))
 		return false;
-	if (!line.n)
-		return false;
-	for (size_t i = 0; i < trim_devices.n; i++) /* every line of every mail comes here */
-		if (ascii_lower(*trim_devices.v[i]) == ascii_lower(*line.p) &&
-		    span_starts(line, trim_devices.v[i]))
-			return true;
+	if (span_starts_indexed(line, &l->index.devices))
+		return true;
 	for (size_t i = 0; i < trim_device_ends.n; i++)
 		if (span_ends(line, trim_device_ends.v[i]) &&
 		    span_has_any(line, trim_device_words.v, trim_device_words.n))

@@ -1,6 +1,5 @@
 /* Lines that head a quote: "On DATE, NAME wrote:" and their kin, broken anywhere. */
 #include "trim_lines.h"
-#include "trim_tables.h"
 
 #include <maildesk/base/mem.h>
 
@@ -62,14 +61,6 @@ bool trim_has_time(struct span s)
 	return false;
 }
 
-static bool starts_header(struct span first)
-{
-	for (size_t i = 0; trim_quote_headers[i].verb; i++)
-		if (*trim_quote_headers[i].start && span_starts(first, trim_quote_headers[i].start))
-			return true;
-	return false;
-}
-
 static bool has_year(struct span s)
 {
 	for (size_t i = 0; i + 3 < s.n; i++)
@@ -112,14 +103,15 @@ static bool is_header(struct span all, bool one_line)
 size_t trim_quote_header_lines(const struct trim_lines *l, size_t at)
 {
 	struct span first = trim_undressed(l->v[at].text), all = first;
-	bool begins = starts_header(first), dated = has_digit(first);
+	bool begins = span_starts_indexed(first, &l->index.headers), dated = has_digit(first);
 
 	for (size_t n = 1; n <= HEADER_LINES && at + n <= l->n; n++) {
 		struct span last = l->v[at + n - 1].text;
 
 		/* A line that begins like none goes on in one more line only, and says when. */
 		if (n > 1 && !begins &&
-		    (n > 2 || !dated || *last.p == '>' || starts_header(trim_undressed(last))))
+		    (n > 2 || !dated || *last.p == '>' ||
+		     span_starts_indexed(trim_undressed(last), &l->index.headers)))
 			return 0;
 		all.n = (size_t)(last.p + last.n - all.p);
 		if (all.n > HEADER_BYTES)

@@ -1,8 +1,6 @@
 /* How lines are told apart; the words are in trim_tables.c. */
 #include "trim_lines.h"
 
-#include "trim_tables.h"
-
 #include <maildesk/base/mem.h>
 #include <maildesk/mail/trim.h>
 
@@ -141,13 +139,13 @@ static bool is_groupwise_header(struct span line)
 	       trim_has_time(line);
 }
 
-static enum trim_class simple_class(struct span line)
+static enum trim_class simple_class(const struct trim_lines *l, struct span line)
 {
 	struct span bare = span_trim(line);
 
 	if (bare.n == 0)
 		return TRIM_EMPTY;
-	if (bare.n < 200 && span_has_any(bare, trim_above.v, trim_above.n))
+	if (bare.n < 200 && span_has_indexed(bare, &l->index.above))
 		return TRIM_MARKER;
 	if (*bare.p == '>')
 		return is_groupwise_header(bare) ? TRIM_OLD : TRIM_QUOTE;
@@ -161,7 +159,7 @@ static enum trim_class simple_class(struct span line)
 		return TRIM_OLD;
 	if (trim_line_is_forward(bare) || trim_is_dashed_header(bare))
 		return TRIM_OLD;
-	if (!trim_is_device(bare))
+	if (!trim_is_device(l, bare))
 		return TRIM_TEXT;
 	return span_has_any(bare, trim_device_words.v, trim_device_words.n) ? TRIM_DEVICE
 									    : TRIM_PROGRAM;
@@ -218,6 +216,21 @@ static void apply_marks(struct trim_lines *l, const char *text, const struct htm
 	}
 }
 
+static void make_index(struct trim_index *x)
+{
+	size_t n = 0;
+
+	span_index(&x->above, trim_above.v, trim_above.n);
+	span_index(&x->devices, trim_devices.v, trim_devices.n);
+	for (size_t i = 0; trim_quote_headers[i].verb; i++)
+		if (*trim_quote_headers[i].start)
+			x->starts[n++] = trim_quote_headers[i].start;
+	span_index(&x->headers, x->starts, n);
+	for (size_t i = 0; i < trim_disclaimers.n; i++)
+		x->ones[i] = trim_disclaimers.v[i].one;
+	span_index(&x->notices, x->ones, trim_disclaimers.n);
+}
+
 bool trim_lines_read(struct arena *a, struct span text, const struct html_marks *marks, bool first,
 		     struct trim_lines *ret)
 {
@@ -229,9 +242,10 @@ bool trim_lines_read(struct arena *a, struct span text, const struct html_marks 
 	*ret = (struct trim_lines){ .v = arena_array(a, n, sizeof *ret->v), .first = first };
 	if (!ret->v)
 		return false;
+	make_index(&ret->index);
 	for (rest = text; ret->n < n && span_line(&rest, &line); ret->n++) {
 		ret->v[ret->n].text = line;
-		ret->v[ret->n].class = simple_class(line);
+		ret->v[ret->n].class = simple_class(ret, line);
 	}
 	if (marks)
 		apply_marks(ret, text.p, marks);

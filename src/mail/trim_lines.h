@@ -2,6 +2,8 @@
 #ifndef MAILDESK_MAIL_TRIM_LINES_H
 #define MAILDESK_MAIL_TRIM_LINES_H
 
+#include "trim_tables.h"
+
 #include <maildesk/base/arena.h>
 #include <maildesk/mail/html.h>
 #include <maildesk/mail/span.h>
@@ -28,6 +30,12 @@ struct trim_lines {
 	size_t n;
 	struct trim_line *v;
 	bool first; /* mail of a conversation: it answers nothing and passes nothing on */
+	struct trim_index {
+		/* Tables that every line of every mail is held against, made ready once. */
+		struct span_index above, devices, headers, notices;
+		const char *starts[TRIM_QUOTE_HEADERS_MAX]; /* how quote headers begin */
+		const char *ones[TRIM_DISCLAIMERS_MAX];
+	} index;
 };
 /* False when memory ran out. `marks` may be NULL. */
 bool trim_lines_read(struct arena *a, struct span text, const struct html_marks *marks, bool first,
@@ -54,6 +62,6 @@ bool trim_has_time(struct span s);            /* "10:12" */
 /* trim_ends.c: the line is or begins what stands below a mail. */
 bool trim_is_dash_name(const struct trim_lines *l, size_t at);
 bool trim_is_disclaimer(const struct trim_lines *l, size_t at);
-bool trim_is_device(struct span line);
+bool trim_is_device(const struct trim_lines *l, struct span line);
 
 #endif

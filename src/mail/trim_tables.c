@@ -61,6 +61,8 @@ const struct trim_quote_header trim_quote_headers[] = {
 	{ NULL, NULL },
 };
 
+_Static_assert(MD_COUNT(trim_quote_headers) <= TRIM_QUOTE_HEADERS_MAX, "more rows than room");
+
 /* "-----Original Message-----": words between dashes that say so. */
 static const char *const originals[] = {
 	"original message",

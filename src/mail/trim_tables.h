@@ -12,6 +12,7 @@ struct trim_quote_header {
 	const char *start, *verb;
 };
 extern const struct trim_quote_header trim_quote_headers[]; /* ended by a NULL verb */
+enum { TRIM_QUOTE_HEADERS_MAX = 64 };
 
 /* Labels of a block of old headers, by what they stand for. */
 enum trim_label { LABEL_FROM = 1, LABEL_SENT = 2, LABEL_TO = 4, LABEL_SUBJECT = 8, LABEL_CC = 16 };

@@ -46,7 +46,8 @@ bool mails_add_path(struct mails *m, const char *path);
 bool mails_add_list(struct mails *m, const char *list); /* "-": the list is on standard input */
 bool mails_add_stdin(struct mails *m);
 
-/* The bytes of one, mapped where it is a file. NULL when it cannot be read, complained about. */
+/* The bytes of one, mapped where it is a large file. NULL when it cannot be read, complained about.
+ */
 const uint8_t *mails_open(const struct mails_unit *u, size_t *ret_n);
 void mails_close(const struct mails_unit *u, const uint8_t *bytes, size_t n);
 
