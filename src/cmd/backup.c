@@ -196,11 +196,12 @@ int cmd_backup(int argc, char **argv)
 	show = progress_start(json);
 	rc = db_open(config->database, &db, &err);
 	if (rc == MD_OK)
+		offline_note("backup", db, "desk.backup");
+	if (rc == MD_OK)
 		rc = make(db, argv[first], &show, &arena, &sums, &n, &err);
 	progress_end(&show, rc != MD_OK);
 	if (rc != MD_OK)
 		return cmd_fail("backup", rc, &err);
-	offline_note("backup", db, "desk.backup");
 	show_backup(&show, argv[first], config->state_dir, sums, n);
 	return EX_OK;
 }
@@ -272,8 +273,6 @@ static int restore(const struct config *config, const char *path, struct progres
 	if (rc == MD_OK)
 		rc = backup_restore(b, to, clock_wall(&clock_system), progress_transfer, show,
 				    &arena, ret, err);
-	if (rc == MD_OK)
-		offline_note("restore", to, "desk.restore");
 	if (*copy) {
 		backup_close(b);
 		remove_database(copy);

@@ -160,6 +160,7 @@ int cmd_export(int argc, char **argv)
 	rc = cmd_open("export", file, NULL, &db);
 	if (rc != EX_OK)
 		return rc;
+	offline_note("export", db, "desk.export");
 	f.show = progress_start(json);
 	rc = export(db, argv[first], &f, &err);
 	progress_end(&f.show, rc != MD_OK);
@@ -168,7 +169,6 @@ int cmd_export(int argc, char **argv)
 	md_close_p(&f.fd);
 	if (rc != MD_OK)
 		return cmd_fail("export", rc, &err);
-	offline_note("export", db, "desk.export");
 	if (json)
 		put_json(json_pack("{s:b, s:I, s:I}", "done", 1, "lines", (json_int_t)f.n_lines,
 				   "files", (json_int_t)f.n_files));

@@ -233,12 +233,12 @@ static int import_mails(const char *name, struct import_desk *d, const char *tit
 	int rc = cmd_find_mailbox(name, d->desk, title, &t.mailbox);
 
 	if (rc == EX_OK) {
+		if (!*d->folder)
+			offline_note(name, d->desk->db, "desk.import");
 		d->desk->clock = &t.clock;
 		rc = take_mails(&t, mails, &err);
 		d->desk->clock = &clock_system;
 		progress_end(&t.show, rc != MD_OK);
-		if (rc == MD_OK && !*d->folder)
-			offline_note(name, d->desk->db, "desk.import");
 		if (rc == MD_OK)
 			show_outcomes(&t);
 		else

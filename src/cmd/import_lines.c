@@ -315,11 +315,11 @@ int import_lines(const char *name, struct import_desk *d, const char *path, cons
 	rc = port_report_new(&l->report, &err);
 	if (rc == MD_OK)
 		rc = open_lines(l, path, &err);
+	if (rc == MD_OK && !*d->folder)
+		offline_note(name, d->desk->db, "desk.import");
 	if (rc == MD_OK)
 		rc = take_all(l, &err);
 	progress_end(&l->show, rc != MD_OK);
-	if (rc == MD_OK && !*d->folder)
-		offline_note(name, d->desk->db, "desk.import");
 	if (rc == MD_OK)
 		show_report(l);
 	else if (rc == MD_INPUT)

@@ -30,13 +30,17 @@ void offline_give_to_owner(const char *name, const char *state_dir, const char *
 		fprintf(stderr, "maildesk %s: chown %s: %s\n", name, path, strerror(errno));
 }
 
+static int note_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
+{
+	return audit_cli_add(c, ctx, NULL, 0, err);
+}
+
 void offline_note(const char *name, struct db *db, const char *action)
 {
 	struct md_err err = { 0 };
 
-	if (audit_cli(db, action, NULL, 0, &err) != MD_OK)
-		fprintf(stderr, "maildesk %s: done, but not noted in the audit log: %s\n", name,
-			err.text);
+	if (db_txn(db, note_in_txn, (void *)(uintptr_t)action, &err) != MD_OK)
+		fprintf(stderr, "maildesk %s: not noted in the audit log: %s\n", name, err.text);
 }
 
 int offline_lock(const char *name, const char *state_dir, int *ret_fd, struct md_err *err)

@@ -99,22 +99,33 @@ static struct work_by by_cli(struct desk *d)
 	};
 }
 
+struct step {
+	const struct job *job;
+	int (*how)(const struct work_by *by, struct db_conn *c, int64_t id, struct md_err *err);
+};
+
+static int step_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
+{
+	const struct step *s = ctx;
+	const struct work_by by = by_cli(s->job->d);
+
+	return s->how(&by, c, s->job->id, err);
+}
+
 static int retry(const struct job *job, struct md_err *err)
 {
-	const struct work_by by = by_cli(job->d);
+	const struct audit_deed deed = { "outbox.retry", "outbox", &job->id };
+	struct step s = { job, outbox_do_retry };
 
-	int rc = outbox_do_retry(&by, job->id, err);
-
-	return rc == MD_OK ? audit_cli(job->d->db, "outbox.retry", "outbox", job->id, err) : rc;
+	return audit_cli_txn(job->d->db, &deed, step_in_txn, &s, err);
 }
 
 static int cancel(const struct job *job, struct md_err *err)
 {
-	const struct work_by by = by_cli(job->d);
+	const struct audit_deed deed = { "outbox.cancel", "outbox", &job->id };
+	struct step s = { job, outbox_do_cancel };
 
-	int rc = outbox_do_cancel(&by, job->id, err);
-
-	return rc == MD_OK ? audit_cli(job->d->db, "outbox.cancel", "outbox", job->id, err) : rc;
+	return audit_cli_txn(job->d->db, &deed, step_in_txn, &s, err);
 }
 
 static int with_desk(const struct cmd_usage *usage, const char *file, struct job *job,

@@ -3,6 +3,7 @@
 #include <maildesk/app/housekeeping.h>
 #include <maildesk/base/clock.h>
 #include <maildesk/cmd/cmd.h>
+#include <maildesk/cmd/offline.h>
 #include <maildesk/cmd/options.h>
 #include <maildesk/store/privacy.h>
 #include <maildesk/store/users.h>
@@ -48,6 +49,8 @@ int cmd_purge(int argc, char **argv)
 		return code;
 	if ((code = cmd_open(usage.name, file, &config, &db)) != EX_OK)
 		return code;
+	if (!dry_run)
+		offline_note(usage.name, db, "desk.purge");
 	do {
 		rc = housekeeping_run(db, config, clock_wall(&clock_system), dry_run, &h, &err);
 		add(&sum, &h);
@@ -115,14 +118,13 @@ int cmd_erase(int argc, char **argv)
 	if ((code = cmd_open(usage.name, file, NULL, &db)) != EX_OK)
 		return code;
 	e.who = argv[first];
-	rc = db_txn(db, erase_in_txn, &e, &err);
+	rc = audit_cli_txn(db, &(struct audit_deed){ "user.erase", "user", &e.id }, erase_in_txn,
+			   &e, &err);
 	arena_done(&e.arena);
 	if (rc == MD_NOTFOUND) {
 		fprintf(stderr, "maildesk erase: nobody is called %.200s\n", e.who);
 		return EX_NOUSER;
 	}
-	if (rc == MD_OK)
-		rc = audit_cli(db, "user.erase", "user", e.id, &err);
 	if (rc != MD_OK)
 		return cmd_fail(usage.name, rc, &err);
 	printf("user %lld erased\n", (long long)e.id);

@@ -88,19 +88,32 @@ static int show(struct desk *d, int64_t id, bool json, struct md_err *err)
 	return MD_OK;
 }
 
+/* A deed of this command, which notes itself. */
+struct noted {
+	struct desk *d;
+	struct audit_deed deed;
+};
+
+static int noted_txn(void *ctx, db_txn_fn fn, void *fn_ctx, struct md_err *err)
+{
+	const struct noted *n = ctx;
+
+	return audit_cli_txn(n->d->db, &n->deed, fn, fn_ctx, err);
+}
+
 static int let_go(struct desk *d, int64_t id, bool json, struct md_err *err)
 {
 	md_auto(arena_done) struct arena a = ARENA_INIT(64 << 20);
-	struct intake_result r;
-	int rc = quarantine_release(d, id, 0, &a, &r, err);
+	struct noted n = { d, { "quarantine.release", "quarantine", &id } };
+	struct quarantine_releasing as = { .txn = noted_txn, .ctx = &n };
+	const struct intake_result *r = &as.result;
+	int rc = quarantine_release(d, id, &a, &as, err);
 
-	if (rc == MD_OK)
-		rc = audit_cli(d->db, "quarantine.release", "quarantine", id, err);
 	if (rc == MD_OK && json)
 		printf("{\"message\":%lld,\"outcome\":\"%s\",\"ticket\":%lld}\n",
-		       (long long)r.message, r.outcome, (long long)r.ticket);
+		       (long long)r->message, r->outcome, (long long)r->ticket);
 	else if (rc == MD_OK)
-		printf("%s, ticket #%lld\n", r.outcome, (long long)r.ticket);
+		printf("%s, ticket #%lld\n", r->outcome, (long long)r->ticket);
 	return rc;
 }
 
@@ -133,30 +146,26 @@ static int block_sender(struct db_conn *c, void *ctx, struct md_err *err)
 	return rc;
 }
 
-static int change(struct desk *d, int64_t id, db_txn_fn fn, struct md_err *err)
+static int change(struct desk *d, int64_t id, const char *action, db_txn_fn fn, struct md_err *err)
 {
+	struct noted n = { d, { action, "quarantine", &id } };
 	struct step s = { .d = d, .id = id, .a = ARENA_INIT(1 << 20) };
-	int rc = db_txn(d->db, fn, &s, err);
+	int rc = noted_txn(&n, fn, &s, err);
 
 	arena_done(&s.a);
 	return rc;
 }
 
-static int noted(struct desk *d, int64_t id, const char *action, int rc, struct md_err *err)
-{
-	return rc == MD_OK ? audit_cli(d->db, action, "quarantine", id, err) : rc;
-}
-
 static int drop(struct desk *d, int64_t id, bool json, struct md_err *err)
 {
 	(void)json;
-	return noted(d, id, "quarantine.remove", change(d, id, remove_row, err), err);
+	return change(d, id, "quarantine.remove", remove_row, err);
 }
 
 static int block(struct desk *d, int64_t id, bool json, struct md_err *err)
 {
 	(void)json;
-	return noted(d, id, "quarantine.block", change(d, id, block_sender, err), err);
+	return change(d, id, "quarantine.block", block_sender, err);
 }
 
 static int with_desk(const struct cmd_usage *usage, const char *file, bool json, int64_t id,

@@ -43,8 +43,6 @@ static int add(struct db *db, const char *user, const char *scopes, struct api_k
 
 	if (rc == MD_OK)
 		rc = api_key_make(db, &random_system, scopes, k, text, &err);
-	if (rc == MD_OK)
-		rc = audit_cli(db, "api_key.add", "api_key", k->id, &err);
 	if (rc != MD_OK)
 		return cmd_fail("token add", rc, &err);
 	printf(json ? "{\"id\":%lld,\"key\":\"%s\"}\n"
@@ -183,9 +181,8 @@ int token_remove_main(int argc, char **argv)
 	}
 	if ((code = cmd_open(usage.name, file, NULL, &db)) != EX_OK)
 		return code;
-	rc = db_txn(db, remove_in_txn, &id, &err);
-	if (rc == MD_OK)
-		rc = audit_cli(db, "api_key.remove", "api_key", id, &err);
+	rc = audit_cli_txn(db, &(struct audit_deed){ "api_key.remove", "api_key", &id },
+			   remove_in_txn, &id, &err);
 	if (rc == MD_NOTFOUND)
 		return cmd_fail(usage.name, md_fail(&err, MD_NOTFOUND, 0, "there is no such key"),
 				&err);

@@ -6,6 +6,7 @@
 #include "transfer_page.h"
 #include "transfer_way.h"
 
+#include <maildesk/store/audit.h>
 #include <maildesk/store/schema.h>
 
 /* Who is told why a mail waits: shown where its last answer would be. */
@@ -76,7 +77,13 @@ static int wake_up(struct db_conn *c, const struct transfer_sum *sums, size_t n,
 	if (rc == MD_OK)
 		rc = leave_gap(c, r, "tickets", &sql_recent_tickets, &ret->ticket, err);
 	ret->ticket++;
-	return rc;
+	return rc == MD_OK ? audit_add(c,
+				       &(struct audit_row){ .daemon = AUDIT_CLI,
+							    .at = r->now_ms,
+							    .source = "cli",
+							    .action = "desk.restore" },
+				       err)
+			   : rc;
 }
 
 static int forget_sums(struct db_conn *c, void *ctx, struct md_err *err)

@@ -16,6 +16,7 @@
 
 #include <maildesk/base/embed.h>
 #include <maildesk/base/fault.h>
+#include <maildesk/store/audit.h>
 
 #include <string.h>
 
@@ -187,11 +188,23 @@ int transfer_along(const struct transfer_way *way, struct db *from, struct db *t
 	return rc;
 }
 
+static int note_move(struct db_conn *c, const struct transfer_sum *sums, size_t n, void *ctx,
+		     struct md_err *err)
+{
+	const struct audit_row row = { .daemon = AUDIT_CLI,
+				       .at = *(const int64_t *)ctx,
+				       .source = "cli",
+				       .action = "desk.migrate" };
+
+	(void)sums, (void)n;
+	return audit_add(c, &row, err);
+}
+
 int transfer_run(struct db *from, struct db *to, int64_t now_ms, transfer_tell tell, void *ctx,
 		 struct arena *arena, struct transfer_sum **ret_sums, size_t *ret_n,
 		 struct md_err *err)
 {
-	static const struct transfer_way move = { 0 };
+	const struct transfer_way way = { .end = note_move, .ctx = &now_ms };
 
-	return transfer_along(&move, from, to, now_ms, tell, ctx, arena, ret_sums, ret_n, err);
+	return transfer_along(&way, from, to, now_ms, tell, ctx, arena, ret_sums, ret_n, err);
 }

@@ -85,7 +85,7 @@ def test_a_desk_of_a_day_ago(desk, book, other, model, tmp_path):
     assert done["next_ticket"] > last + 100
     assert other.value("SELECT count(*) FROM leases") == 0
     assert [r[0] for r in other.rows("SELECT action FROM audit_log WHERE source = 'cli' AND action"
-                                     " LIKE 'desk.%' ORDER BY id")] == ["desk.restore"]
+                                     " LIKE 'desk.%' ORDER BY id")] == ["desk.backup", "desk.restore"]
     assert maildesk(other, "audit", "verify").returncode == 0
     assert other.value("SELECT count(*) FROM refresh_tokens WHERE revoked_at IS NULL") == 0
     other.start()

@@ -6,10 +6,10 @@
 #include <maildesk/app/work.h>
 #include <maildesk/store/outbox.h>
 
-/* Send it (again) now; or not at all. In the history of its ticket. MD_NOTFOUND; MD_CONFLICT in a
- * state where that cannot be. */
-int outbox_do_retry(const struct work_by *by, int64_t id, struct md_err *err);
-int outbox_do_cancel(const struct work_by *by, int64_t id, struct md_err *err);
+/* Send it (again) now; or not at all. In the history of its ticket. Within a transaction; behind it
+ * DESK_SENDER is to be woken. MD_NOTFOUND; MD_CONFLICT in a state where that cannot be. */
+int outbox_do_retry(const struct work_by *by, struct db_conn *c, int64_t id, struct md_err *err);
+int outbox_do_cancel(const struct work_by *by, struct db_conn *c, int64_t id, struct md_err *err);
 
 /* A mail has failed for good: an event of its ticket; its agents are told of one to a customer
  * (mail that says that mail does not reach them would not either). In the transaction that ends the

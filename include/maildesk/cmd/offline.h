@@ -12,8 +12,8 @@ int offline_lock(const char *name, const char *state_dir, int *ret_fd, struct md
 /* Root runs commands, the desk does not run as root: what is made gets the owner of state_dir. */
 void offline_give_to_owner(const char *name, const char *state_dir, const char *path);
 
-/* What was done to the whole desk goes to its log of what admins do. It is done by then: a failure
- * (a full disk does not keep anybody from a backup) is complained about only. */
+/* What is done to the whole desk, in many steps, goes to its log of what admins do before it is
+ * begun. A failure is complained about only: a full disk does not keep anybody from a backup. */
 void offline_note(const char *name, struct db *db, const char *action);
 
 /* Of "sqlite:PATH"; NULL: no file. */

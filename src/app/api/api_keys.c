@@ -4,6 +4,7 @@
 #include "auth_private.h"
 
 #include <maildesk/app/api_key.h>
+#include <maildesk/app/audit.h>
 
 #include <string.h>
 
@@ -256,7 +257,8 @@ int api_key_make(struct db *db, struct random *random, const char *words, struct
 	m.key.scopes = buf_str(&text);
 	rc = make_key(random, &m, err);
 	if (rc == MD_OK)
-		rc = db_txn(db, add_in_txn, &m, err);
+		rc = audit_cli_txn(db, &(struct audit_deed){ "api_key.add", "api_key", &m.key.id },
+				   add_in_txn, &m, err);
 	if (rc == MD_OK) {
 		k->id = m.key.id;
 		memcpy(ret_text, m.text, sizeof m.text);

@@ -1,7 +1,7 @@
 /* The audit log: which routes are noted in it, and how it is read.
  *
  * What a route of an admin changes is noted in the transaction that changes it: api_txn() is where
- * all of them pass. What is done elsewhere is noted right after. */
+ * all of them pass. */
 #include "api_private.h"
 
 #include <maildesk/app/audit.h>
@@ -24,6 +24,8 @@ static const struct {
 	{ "/blocked-senders", "blocked_sender" },
 	{ "/outbox", "outbox" },
 	{ "/mailboxes", "mailbox" },
+	{ "/saved-views", "saved_view" },
+	{ "/tickets/{id}/restore", "ticket" },
 };
 
 static const char *about_of(const struct http_route *route)

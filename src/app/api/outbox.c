@@ -86,8 +86,19 @@ int outbox_get_one(void *ctx, struct http_request *q, struct http_response *r, s
 	return rc;
 }
 
-static int change(void *ctx, struct http_request *q, struct http_response *r,
-		  int (*how)(const struct work_by *by, int64_t id, struct md_err *err),
+struct step {
+	const struct http_request *q;
+	int (*how)(const struct work_by *by, struct db_conn *c, int64_t id, struct md_err *err);
+};
+
+static int step_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
+{
+	const struct step *s = ctx;
+
+	return s->how(api_by(s->q), c, s->q->ids[0], err);
+}
+
+static int change(struct api *api, struct http_request *q, struct http_response *r, struct step *s,
 		  struct md_err *err)
 {
 	struct md_err why = { 0 };
@@ -95,7 +106,7 @@ static int change(void *ctx, struct http_request *q, struct http_response *r,
 
 	if (!api_may(q, r, ACTION_MANAGE_DESK))
 		return MD_OK;
-	rc = how(api_by(q), q->ids[0], &why);
+	rc = api_txn(api, q, step_in_txn, s, NULL, &why);
 	if (rc == MD_CONFLICT)
 		return http_refuse(q, r, 409, "conflict", "%s", why.text);
 	if (rc != MD_OK && rc != MD_NOTFOUND) {
@@ -103,17 +114,17 @@ static int change(void *ctx, struct http_request *q, struct http_response *r,
 		return rc;
 	}
 	if (rc == MD_OK)
-		rc = api_note(ctx, q, q->ids[0], err);
-	return rc == MD_OK || rc == MD_NOTFOUND ? outbox_get_one(ctx, q, r, err) : rc;
+		desk_wake(api->desk, DESK_SENDER);
+	return outbox_get_one(api, q, r, err);
 }
 
 int outbox_send_again(void *ctx, struct http_request *q, struct http_response *r,
 		      struct md_err *err)
 {
-	return change(ctx, q, r, outbox_do_retry, err);
+	return change(ctx, q, r, &(struct step){ q, outbox_do_retry }, err);
 }
 
 int outbox_take_back(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)
 {
-	return change(ctx, q, r, outbox_do_cancel, err);
+	return change(ctx, q, r, &(struct step){ q, outbox_do_cancel }, err);
 }

@@ -85,18 +85,55 @@ int quarantine_get_one(void *ctx, struct http_request *q, struct http_response *
 	return rc;
 }
 
+/* The release of a request, noted with it. */
+struct letting_go {
+	struct api *api;
+	struct http_request *q;
+	struct intake_result *done;
+};
+
+static int let_go_txn(void *ctx, db_txn_fn fn, void *fn_ctx, struct md_err *err)
+{
+	struct letting_go *l = ctx;
+
+	return api_txn(l->api, l->q, fn, fn_ctx, &l->done->message, err);
+}
+
+/* What came of it when this request was asked before: the mail is not in quarantine any more. */
+static int recall_release(struct letting_go *l, struct md_err *err)
+{
+	md_auto(db_read_done_p) struct db_conn *c = NULL;
+	struct decision was;
+	int rc = let_go_txn(l, NULL, NULL, err);
+
+	if (rc == MD_OK)
+		rc = db_read(l->api->desk->db, &c, err);
+	if (rc == MD_OK)
+		rc = decision_get(c, l->done->message, l->q->arena, &was, err);
+	if (rc != MD_OK)
+		return rc;
+	l->done->outcome = was.outcome;
+	l->done->ticket = was.ticket_id;
+	l->done->comment = was.comment_id;
+	return MD_OK;
+}
+
 int quarantine_let_go(void *ctx, struct http_request *q, struct http_response *r,
 		      struct md_err *err)
 {
 	struct api *api = ctx;
 	md_auto(arena_done) struct arena arena = ARENA_INIT(64 << 20);
-	struct intake_result result;
+	struct quarantine_releasing as = { .by = api_by(q)->user.id, .txn = let_go_txn };
+	struct intake_result *done = &as.result;
+	struct letting_go l = { api, q, done };
 	struct md_err why = { 0 };
 	int rc;
 
 	if (!api_may(q, r, ACTION_MANAGE_DESK))
 		return MD_OK;
-	rc = quarantine_release(api->desk, q->ids[0], api_by(q)->user.id, &arena, &result, &why);
+	as.ctx = &l;
+	rc = api_was_done(q) ? recall_release(&l, &why)
+			     : quarantine_release(api->desk, q->ids[0], &arena, &as, &why);
 	if (rc == MD_NOTFOUND)
 		return none_such(q, r);
 	if (rc == MD_INPUT)
@@ -105,14 +142,11 @@ int quarantine_let_go(void *ctx, struct http_request *q, struct http_response *r
 		*err = why;
 		return rc;
 	}
-	rc = api_note(api, q, q->ids[0], err);
-	if (rc != MD_OK)
-		return rc;
 	show_begin(&r->body, NULL, '{');
-	show_int(&r->body, "message", result.message);
-	show_text(&r->body, "outcome", result.outcome);
-	show_id(&r->body, "ticket", result.ticket);
-	show_id(&r->body, "comment", result.comment);
+	show_int(&r->body, "message", done->message);
+	show_text(&r->body, "outcome", done->outcome);
+	show_id(&r->body, "ticket", done->ticket);
+	show_id(&r->body, "comment", done->comment);
 	show_end(&r->body, '}');
 	return MD_OK;
 }

@@ -163,7 +163,7 @@ int view_drop(void *ctx, struct http_request *q, struct http_response *r, struct
 {
 	struct api *api = ctx;
 	struct view_step s = { .q = q, .arena = ARENA_INIT(1 << 20) };
-	int rc = db_txn(api->desk->db, drop_in_txn, &s, err);
+	int rc = api_txn(api, q, drop_in_txn, &s, NULL, err);
 
 	(void)r;
 	arena_done(&s.arena);

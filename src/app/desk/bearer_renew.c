@@ -5,6 +5,7 @@
  * again and again until it is kept. */
 #include "bearer_priv.h"
 
+#include <maildesk/app/audit.h>
 #include <maildesk/base/fault.h>
 #include <maildesk/base/log.h>
 #include <maildesk/store/leases.h>
@@ -251,5 +252,7 @@ int bearer_keep_login(struct desk *d, const struct conf_oauth *conf, const char 
 	struct login l = { { .section = conf->title, .login = login }, tokens->life_ms };
 	int rc = keep_tokens(d, tokens, NULL, &l.g, &access, &refresh, err);
 
-	return rc == MD_OK ? db_txn(d->db, replace_in_txn, &l, err) : rc;
+	return rc == MD_OK ? audit_cli_txn(d->db, &(struct audit_deed){ "oauth.login", NULL, NULL },
+					   replace_in_txn, &l, err)
+			   : rc;
 }

@@ -9,13 +9,13 @@
 
 struct release {
 	struct desk *d;
-	int64_t id, by;
+	int64_t id;
 	struct arena *a;
+	struct quarantine_releasing *as;
 	struct quarantine_row row;
 	uint8_t *raw;
 	size_t n;
 	struct intake_mail mail;
-	struct intake_result result;
 };
 
 static int load(struct release *r, struct md_err *err)
@@ -33,11 +33,11 @@ static int load(struct release *r, struct md_err *err)
 static int note_release(struct release *r, struct db_conn *c, struct md_err *err)
 {
 	const struct history h = {
-		.ticket_id = r->result.ticket,
-		.actor_id = r->by,
+		.ticket_id = r->as->result.ticket,
+		.actor_id = r->as->by,
 		.action = "released",
 		.old_value = r->row.cause,
-		.source = r->by ? "api" : "cli",
+		.source = r->as->by ? "api" : "cli",
 		.trust = -1,
 		.message_id = r->row.message_id,
 		.at = clock_wall(r->d->clock),
@@ -53,7 +53,7 @@ static int release(struct db_conn *c, void *ctx, struct md_err *err)
 	int rc = quarantine_remove(c, r->id, err);
 
 	if (rc == MD_OK)
-		rc = intake_take(r->d, c, r->a, &r->mail, &r->result, err);
+		rc = intake_take(r->d, c, r->a, &r->mail, &r->as->result, err);
 	return rc == MD_OK ? note_release(r, c, err) : rc;
 }
 
@@ -80,23 +80,21 @@ static int read_and_release(struct release *r, struct md_err *err)
 	r->row.cause = arena_strdup(&fields, r->row.cause);
 	if (!r->row.cause)
 		return md_fail(err, MD_NOMEM, 0, "out of memory");
-	return db_txn(r->d->db, release, r, err);
+	return r->as->txn(r->as->ctx, release, r, err);
 }
 
-int quarantine_release(struct desk *d, int64_t id, int64_t by, struct arena *a,
-		       struct intake_result *ret, struct md_err *err)
+int quarantine_release(struct desk *d, int64_t id, struct arena *a, struct quarantine_releasing *as,
+		       struct md_err *err)
 {
-	struct release r = { .d = d, .id = id, .by = by, .a = a };
+	struct release r = { .d = d, .id = id, .a = a, .as = as };
 	int rc = load(&r, err);
 
 	if (rc == MD_OK)
 		rc = read_and_release(&r, err);
 	free(r.raw);
-	if (rc != MD_OK)
-		return rc;
-	*ret = r.result;
-	work_done(d);
-	return MD_OK;
+	if (rc == MD_OK)
+		work_done(d);
+	return rc;
 }
 
 int quarantine_sender(const char *address, const char *domain, struct buf *out, struct md_err *err)

@@ -12,61 +12,47 @@ enum { STEP_ARENA_MAX = 4 << 20, DATA_DEPTH = 32, DATA_MAX = 4 << 20 };
 /* ---- by hand ---- */
 
 struct step {
-	const struct work_by *by;
-	int64_t id;
-	struct arena arena;
 	const char *what; /* of the history */
 	int (*change)(struct db_conn *c, int64_t id, int64_t now_ms, struct md_err *err);
 };
 
-static int change_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
+static int change(const struct step *s, const struct work_by *by, struct db_conn *c, int64_t id,
+		  struct md_err *err)
 {
-	struct step *s = ctx;
+	md_auto(arena_done) struct arena a = ARENA_INIT(STEP_ARENA_MAX);
 	struct outbox_row row;
-	int rc;
+	int rc = outbox_get(c, id, &a, &row, err);
 
-	arena_reset(&s->arena);
-	rc = outbox_get(c, s->id, &s->arena, &row, err);
 	if (rc == MD_OK)
-		rc = s->change(c, s->id, s->by->now_ms, err);
+		rc = s->change(c, id, by->now_ms, err);
 	if (rc != MD_OK || !row.ticket_id)
 		return rc;
 	const struct history h = {
 		.ticket_id = row.ticket_id,
-		.actor_id = s->by->user.id,
+		.actor_id = by->user.id,
 		.action = "delivery",
 		.old_value = row.recipient,
 		.new_value = s->what,
-		.source = source_name(s->by->actor.source),
+		.source = source_name(by->actor.source),
 		.trust = -1,
 		.message_id = row.message_id,
-		.at = s->by->now_ms,
+		.at = by->now_ms,
 	};
 	return history_add(c, &h, err);
 }
 
-static int change(struct step *s, struct md_err *err)
+int outbox_do_retry(const struct work_by *by, struct db_conn *c, int64_t id, struct md_err *err)
 {
-	int rc = db_txn(s->by->desk->db, change_in_txn, s, err);
+	static const struct step s = { "queued again", outbox_retry };
 
-	arena_done(&s->arena);
-	if (rc == MD_OK)
-		desk_wake(s->by->desk, DESK_SENDER);
-	return rc;
+	return change(&s, by, c, id, err);
 }
 
-int outbox_do_retry(const struct work_by *by, int64_t id, struct md_err *err)
+int outbox_do_cancel(const struct work_by *by, struct db_conn *c, int64_t id, struct md_err *err)
 {
-	struct step s = { by, id, ARENA_INIT(STEP_ARENA_MAX), "queued again", outbox_retry };
+	static const struct step s = { "cancelled", outbox_cancel };
 
-	return change(&s, err);
-}
-
-int outbox_do_cancel(const struct work_by *by, int64_t id, struct md_err *err)
-{
-	struct step s = { by, id, ARENA_INIT(STEP_ARENA_MAX), "cancelled", outbox_cancel };
-
-	return change(&s, err);
+	return change(&s, by, c, id, err);
 }
 
 /* ---- with the comment it is about ---- */

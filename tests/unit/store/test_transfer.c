@@ -166,6 +166,13 @@ static void ignore(const struct transfer_progress *p, void *ctx)
 	(void)ctx;
 }
 
+/* The only row that a move adds. */
+static int drop_note(struct db_conn *c, void *ctx, struct md_err *e)
+{
+	(void)ctx;
+	return db_script(c, "DELETE FROM audit_log WHERE action = 'desk.migrate'", e);
+}
+
 static int run(struct db *from, struct db *to, struct arena *a)
 {
 	struct transfer_sum *sums;
@@ -179,6 +186,7 @@ static void assert_same(struct db *one, struct db *two, struct arena *a)
 	struct transfer_sum *x, *y;
 	size_t n, k;
 
+	OK(db_txn(two, drop_note, NULL, &err));
 	OK(transfer_sums(one, a, &x, &n, &err));
 	OK(transfer_sums(two, a, &y, &k, &err));
 	assert_int_equal(n, k);

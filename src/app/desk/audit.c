@@ -64,22 +64,26 @@ int audit_cli_add(struct db_conn *c, const char *action, const char *about, int6
 	return audit_add(c, &row, err);
 }
 
-struct done {
-	const char *action, *about;
-	int64_t about_id;
+struct doing {
+	const struct audit_deed *deed;
+	db_txn_fn fn;
+	void *ctx;
 };
 
 static int cli_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
 {
-	const struct done *d = ctx;
+	const struct doing *d = ctx;
+	const int64_t *id = d->deed->about_id;
+	int rc = d->fn(c, d->ctx, err);
 
-	return audit_cli_add(c, d->action, d->about, d->about_id, err);
+	return rc == MD_OK ? audit_cli_add(c, d->deed->action, d->deed->about, id ? *id : 0, err)
+			   : rc;
 }
 
-int audit_cli(struct db *db, const char *action, const char *about, int64_t about_id,
-	      struct md_err *err)
+int audit_cli_txn(struct db *db, const struct audit_deed *deed, db_txn_fn fn, void *ctx,
+		  struct md_err *err)
 {
-	struct done d = { action, about, about_id };
+	struct doing d = { deed, fn, ctx };
 
 	return db_txn(db, cli_in_txn, &d, err);
 }
