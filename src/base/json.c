@@ -1,6 +1,7 @@
 #include <maildesk/base/json.h>
 
 #include <stdbool.h>
+#include <string.h>
 
 static int depth_of(const char *s, size_t n)
 {
@@ -63,6 +64,26 @@ static const bool needs_escape[256] = {
 	[0x7f] = true,
 };
 
+/* Most have nothing to escape: they are written in one go. */
+static bool write_plain(struct buf *out, const char *s, size_t n)
+{
+	char *room;
+	size_t i = 0;
+
+	while (i < n && !needs_escape[(unsigned char)s[i]])
+		i++;
+	if (i < n)
+		return false;
+	room = n < SIZE_MAX - 2 ? buf_reserve(out, n + 2) : NULL;
+	if (room) {
+		*room++ = '"';
+		memcpy(room, s, n);
+		memcpy(room + n, "\"", 2);
+		out->len += n + 2;
+	}
+	return room != NULL;
+}
+
 void json_write_string(struct buf *out, const char *s, size_t n)
 {
 	size_t from = 0;
@@ -71,6 +92,8 @@ void json_write_string(struct buf *out, const char *s, size_t n)
 		buf_adds(out, "null");
 		return;
 	}
+	if (write_plain(out, s, n))
+		return;
 	buf_addc(out, '"');
 	for (size_t i = 0; i < n; i++) {
 		unsigned char c = (unsigned char)s[i];

@@ -124,18 +124,30 @@ int utf8_is_bidi_or_invisible(uint32_t cp)
 	       (cp >= 0x202a && cp <= 0x202e) || (cp >= 0x2060 && cp <= 0x206f) || cp == 0xfeff;
 }
 
+/* Bytes of printable ASCII, without blanks, that it begins with. */
+static size_t ascii_word(const char *s, size_t n)
+{
+	size_t i = 0;
+
+	while (i < n && s[i] > ' ' && s[i] < 0x7f)
+		i++;
+	return i;
+}
+
 void utf8_clean_line(struct buf *out, const char *s, size_t n)
 {
 	bool gap = false, any = false;
 	uint32_t cp;
 
 	for (size_t i = 0, len; i < n; i += len) {
-		len = utf8_decode(s + i, n - i, &cp);
-		if (len && (cp == ' ' || utf8_is_control(cp))) {
+		size_t word = ascii_word(s + i, n - i); /* most text is */
+
+		len = word ? word : utf8_decode(s + i, n - i, &cp);
+		if (!word && len && (cp == ' ' || utf8_is_control(cp))) {
 			gap = true;
 			continue;
 		}
-		if (len && utf8_is_bidi_or_invisible(cp))
+		if (!word && len && utf8_is_bidi_or_invisible(cp))
 			continue;
 		if (gap && any)
 			buf_addc(out, ' ');

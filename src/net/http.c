@@ -253,7 +253,8 @@ int http_start(const struct http_options *o, const struct http_service *service,
 			return rc;
 		s->tls = true;
 	}
-	if ((rc = limiter_new(&s->limiter, err)) != MD_OK || (rc = read_proxies(s, err)) != MD_OK ||
+	if ((rc = http_routes_index(s, err)) != MD_OK ||
+	    (rc = limiter_new(&s->limiter, err)) != MD_OK || (rc = read_proxies(s, err)) != MD_OK ||
 	    (rc = listen_on(s, err)) != MD_OK || (rc = start_workers(s, err)) != MD_OK)
 		return rc;
 	rc = pthread_create(&s->acceptor, NULL, acceptor, s);
@@ -294,6 +295,7 @@ void http_stop(struct http_server *s)
 	if (s->tls)
 		http_tls_stop();
 	free(s->counts);
+	free(s->beginnings);
 	free(s->proxies);
 	limiter_free(s->limiter);
 	pthread_mutex_destroy(&s->lock);

@@ -65,6 +65,7 @@ struct http_server {
 	struct http_stream *streams; /* answers that go on; under lock, like the next */
 	bool stopping;
 	atomic_size_t body_bytes, upload_bytes;
+	uint32_t *beginnings;      /* of the routes' paths: http_route.c */
 	struct http_count *counts; /* of each route, and of what is none */
 	uint32_t id_begin;         /* of its request ids, then their number */
 	_Atomic uint64_t id_next;
@@ -120,7 +121,9 @@ enum MHD_Result http_on_request(void *cls, struct MHD_Connection *con, const cha
 void http_on_completed(void *cls, struct MHD_Connection *con, void **con_cls,
 		       enum MHD_RequestTerminationCode why);
 
-/* http_route.c: fill ex->r. */
+/* http_route.c: so that most routes are passed over at a glance. */
+int http_routes_index(struct http_server *s, struct md_err *err);
+/* Fill ex->r. */
 void http_dispatch(struct http_exchange *ex);
 /* Of who is not known (yet): false when the answer is that there were too many. */
 bool http_within_limit(struct http_exchange *ex);

@@ -61,6 +61,39 @@ static bool path_fits(const char *pattern, const char *path, int64_t ids[HTTP_ID
 	return !*path;
 }
 
+/* What begins a path, as a number: up to its third part, "/api/v1/tickets". Never 0. */
+static uint32_t beginning_of(const char *path, size_t *ret_n)
+{
+	uint32_t hash = 2166136261; /* FNV-1a */
+	size_t n = 0;
+
+	for (int parts = 0; path[n]; n++) {
+		parts += path[n] == '/';
+		if (parts > 3)
+			break;
+		hash = (hash ^ (unsigned char)path[n]) * 16777619;
+	}
+	*ret_n = n;
+	return hash | 1;
+}
+
+int http_routes_index(struct http_server *s, struct md_err *err)
+{
+	const struct http_service *of = &s->service;
+	size_t n;
+
+	s->beginnings = md_calloc(of->n_routes + 1, sizeof *s->beginnings);
+	if (!s->beginnings)
+		return md_fail(err, MD_NOMEM, 0, "http: out of memory");
+	for (size_t i = 0; i < of->n_routes; i++) {
+		const char *path = of->routes[i].path;
+		uint32_t beginning = beginning_of(path, &n);
+
+		s->beginnings[i] = memchr(path, '{', n) ? 0 : beginning; /* 0: of many */
+	}
+	return MD_OK;
+}
+
 struct found {
 	const struct http_route *route; /* of the method; NULL: none */
 	bool path, open;                /* there is such a path; a method of it is open to all */
@@ -72,15 +105,24 @@ static bool takes_head(const struct http_route *r)
 }
 
 /* `method` as it was sent. */
-static void find_route(const struct http_service *s, struct http_request *q, const char *method,
+static void find_route(const struct http_server *server, struct http_request *q, const char *method,
 		       struct found *ret)
 {
+	const struct http_service *s = &server->service;
+	size_t n;
+	uint32_t beginning = beginning_of(q->path, &n);
+
 	for (size_t i = 0; i < s->n_routes; i++) {
 		const struct http_route *r = &s->routes[i];
 		int64_t ids[HTTP_IDS_MAX] = { 0 };
 		const char *word = NULL;
 
-		if (!path_fits(r->path, q->path, ids, &word))
+		size_t known = server->beginnings[i] ? n : 0;
+
+		if (known &&
+		    (server->beginnings[i] != beginning || strncmp(r->path, q->path, known) != 0))
+			continue;
+		if (!path_fits(r->path + known, q->path + known, ids, &word))
 			continue;
 		q->word = word ? arena_strndup(q->arena, word, strcspn(word, "/")) : NULL;
 		memcpy(q->ids, ids, sizeof ids);
@@ -287,6 +329,13 @@ static bool show_page(struct http_exchange *ex)
 	return s->page && strcmp(ex->q.method, "GET") == 0 && s->page(s->ctx, &ex->q, &ex->r);
 }
 
+/* Nothing of the database is kept while an answer is sent, or a body awaited. */
+static void settle(struct http_exchange *ex)
+{
+	if (ex->server->service.settle)
+		ex->server->service.settle(ex->server->service.ctx, &ex->q);
+}
+
 bool http_may_upload(struct http_exchange *ex)
 {
 	const struct http_service *s = &ex->server->service;
@@ -294,11 +343,12 @@ bool http_may_upload(struct http_exchange *ex)
 
 	if (strcmp(ex->q.method, "GET") == 0)
 		return false;
-	find_route(s, &ex->q, ex->method, &f);
+	find_route(ex->server, &ex->q, ex->method, &f);
 	if (!f.route || f.route->body != http_upload)
 		return false;
 	if (s->identify && http_header(&ex->q, "Authorization"))
 		(void)s->identify(s->ctx, &ex->q, NULL); /* http_dispatch() says why not */
+	settle(ex);
 	return (f.route->roles & 1U << ex->q.role) != 0;
 }
 
@@ -315,7 +365,7 @@ static void not_for_role(struct http_exchange *ex, const struct http_route *rout
 		s->failed(s->ctx, &ex->q, &ex->r, rc, &err);
 }
 
-void http_dispatch(struct http_exchange *ex)
+static void dispatch(struct http_exchange *ex)
 {
 	const struct http_service *s = &ex->server->service;
 	struct found f = { 0 };
@@ -326,7 +376,7 @@ void http_dispatch(struct http_exchange *ex)
 	ex->q.user = 0;
 	if (s->identify && http_header(&ex->q, "Authorization"))
 		rc = s->identify(s->ctx, &ex->q, &err);
-	find_route(s, &ex->q, ex->method, &f);
+	find_route(ex->server, &ex->q, ex->method, &f);
 	ex->route = f.route;
 	if (!http_within_limit(ex))
 		http_refuse(&ex->q, &ex->r, 429, "rate_limited", "too many requests");
@@ -351,6 +401,12 @@ void http_dispatch(struct http_exchange *ex)
 		run(ex, f.route);
 	if (ex->r.status == 403 && ex->q.role && s->refused)
 		s->refused(s->ctx, &ex->q, &ex->r);
+}
+
+void http_dispatch(struct http_exchange *ex)
+{
+	dispatch(ex);
+	settle(ex);
 }
 
 const char *http_query(const struct http_request *q, const char *name)

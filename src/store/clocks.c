@@ -101,6 +101,8 @@ int clock_list_of(struct db_conn *c, const int64_t *tickets, size_t n, struct ar
 		*ret_n = 0;
 		return MD_OK;
 	}
+	if (n == 1)
+		return clock_list(c, tickets[0], a, ret, ret_n, err);
 	query_add_ints(&q, CLOCK_COLUMNS " WHERE k.ticket_id IN ", tickets, n);
 	query_add(&q, IS_NEWEST_CYCLE);
 	return query_all(&q, c, &clock_map, CLOCKS_MAX, a, ret, ret_n, err);

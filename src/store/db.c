@@ -220,12 +220,22 @@ int db_read(struct db *db, struct db_conn **ret, struct md_err *err)
 	return rc;
 }
 
+struct db_conn *db_read_share(struct db_conn *c)
+{
+	c->shared++;
+	return c;
+}
+
 void db_read_done(struct db_conn *c)
 {
 	struct db *db;
 
 	if (!c)
 		return;
+	if (c->shared) {
+		c->shared--;
+		return;
+	}
 	db = c->db;
 	db->driver->rollback(c->link);
 	give_back(c);

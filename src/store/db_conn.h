@@ -12,6 +12,7 @@
 enum { DB_TEXTS_KEPT = 24 };
 struct db_text {
 	char *sql;
+	size_t n; /* its length: most of what differs, differs by it */
 	struct db_stmt *st;
 	uint64_t used; /* db_conn.uses at the last one */
 };
@@ -34,8 +35,9 @@ struct db_conn {
 	size_t next_count;
 	uint64_t uses;
 	enum db_use use;
-	bool busy;  /* the engine said MD_AGAIN in this transaction */
-	int doomed; /* not MD_OK: the engine rolled back, nothing more may run */
+	unsigned shared; /* so many more db_read_done() only count */
+	bool busy;       /* the engine said MD_AGAIN in this transaction */
+	int doomed;      /* not MD_OK: the engine rolled back, nothing more may run */
 	struct db_gather gather;
 	struct db_conn *next;
 };

@@ -149,9 +149,12 @@ static void forget_text(struct db_conn *c, struct db_text *t)
 static struct db_text *place_of(struct db_conn *c, const char *sql)
 {
 	struct db_text *oldest = c->texts;
+	size_t n = strlen(sql);
 
 	for (size_t i = 0; i < DB_TEXTS_KEPT; i++) {
-		if (c->texts[i].sql && strcmp(c->texts[i].sql, sql) == 0)
+		const struct db_text *t = &c->texts[i];
+
+		if (t->sql && t->n == n && memcmp(t->sql, sql, n) == 0)
 			return &c->texts[i];
 		if (c->texts[i].used < oldest->used)
 			oldest = &c->texts[i];
@@ -169,6 +172,7 @@ static int use_text(struct db_conn *c, const char *sql, struct use *u, struct md
 		t->sql = md_strdup(sql);
 	if (!t->sql)
 		return md_fail(err, MD_NOMEM, 0, "database statement: out of memory");
+	t->n = strlen(t->sql);
 	t->used = ++c->uses;
 	rc = begin_use(c, sql, &t->st, u, err);
 	if (rc != MD_OK)

@@ -27,8 +27,18 @@ enum {
 	WAL_LARGE = 4 * WAL_STEP, /* 64 MB */
 };
 
+/* What each transaction begins and ends with, prepared once: parsing it costs more than it does. */
+enum control { CONTROL_READ, CONTROL_WRITE, CONTROL_COMMIT, CONTROL_ROLLBACK, CONTROLS };
+static const char *const controls[CONTROLS] = {
+	[CONTROL_READ] = "BEGIN",
+	[CONTROL_WRITE] = "BEGIN IMMEDIATE",
+	[CONTROL_COMMIT] = "COMMIT",
+	[CONTROL_ROLLBACK] = "ROLLBACK",
+};
+
 struct db_link {
 	sqlite3 *db;
+	sqlite3_stmt *control[CONTROLS];
 	bool has_wal;
 	int wal_pages, checkpoint_at;
 };
@@ -111,6 +121,20 @@ static int execute(struct db_link *l, const char *sql, const char *what, struct 
 	return rc == SQLITE_OK ? MD_OK : fail(l->db, rc, what, err);
 }
 
+static int run_control(struct db_link *l, enum control which, const char *what, struct md_err *err)
+{
+	sqlite3_stmt **st = &l->control[which];
+	int rc = *st ? SQLITE_OK
+		     : sqlite3_prepare_v3(l->db, controls[which], -1, SQLITE_PREPARE_PERSISTENT, st,
+					  NULL);
+
+	if (rc == SQLITE_OK) {
+		sqlite3_step(*st);
+		rc = sqlite3_reset(*st);
+	}
+	return rc == SQLITE_OK ? MD_OK : fail(l->db, rc, what, err);
+}
+
 /* ---- connections ---- */
 
 /* SQLite would make the file readable by all; its -wal and -shm files take their mode from it. Only
@@ -164,8 +188,11 @@ static int set_up(struct db_link *l, enum db_use use, struct md_err *err)
 
 static void lite_disconnect(struct db_link *l)
 {
-	if (l)
-		sqlite3_close_v2(l->db);
+	if (!l)
+		return;
+	for (size_t i = 0; i < CONTROLS; i++)
+		sqlite3_finalize(l->control[i]);
+	sqlite3_close_v2(l->db);
 	free(l);
 }
 MD_DEFINE_AUTO(struct db_link *, lite_disconnect)
@@ -246,10 +273,10 @@ static int lite_begin(struct db_link *l, enum db_use use, struct md_err *err)
 	int rc = MD_OK;
 
 	if (use == DB_USE_READ)
-		return execute(l, "BEGIN", "begin reading", err);
+		return run_control(l, CONTROL_READ, "begin reading", err);
 	if (!l->has_wal)
 		rc = use_wal(l, err);
-	return rc == MD_OK ? execute(l, "BEGIN IMMEDIATE", "begin writing", err) : rc;
+	return rc == MD_OK ? run_control(l, CONTROL_WRITE, "begin writing", err) : rc;
 }
 
 static bool lite_in_transaction(const struct db_link *l)
@@ -260,7 +287,7 @@ static bool lite_in_transaction(const struct db_link *l)
 static void lite_rollback(struct db_link *l)
 {
 	if (lite_in_transaction(l))
-		sqlite3_exec(l->db, "ROLLBACK", NULL, NULL, NULL);
+		(void)run_control(l, CONTROL_ROLLBACK, "roll back", NULL);
 }
 
 /* Its failures are not the transaction's: a full disk will show again where it matters. */
@@ -279,7 +306,7 @@ static void checkpoint_if_due(struct db_link *l)
 
 static int lite_commit(struct db_link *l, struct md_err *err)
 {
-	int rc = execute(l, "COMMIT", "commit", err);
+	int rc = run_control(l, CONTROL_COMMIT, "commit", err);
 
 	if (rc != MD_OK)
 		lite_rollback(l);
@@ -450,23 +477,24 @@ static size_t lite_columns(struct db_stmt *st)
 
 static struct db_arg lite_column(struct db_stmt *st, size_t i)
 {
+	/* Looked up once: only this thread uses the connection, so it may be asked directly. */
+	sqlite3_value *value = sqlite3_column_value(lite(st), (int)i);
 	struct db_arg v = { .kind = DB_KIND_NULL };
-	int at = (int)i;
 
-	switch (sqlite3_column_type(lite(st), at)) {
+	switch (sqlite3_value_type(value)) {
 	case SQLITE_INTEGER:
 		v.kind = DB_KIND_INT;
-		v.integer = sqlite3_column_int64(lite(st), at);
+		v.integer = sqlite3_value_int64(value);
 		break;
 	case SQLITE_TEXT:
 		v.kind = DB_KIND_TEXT;
-		v.bytes = sqlite3_column_text(lite(st), at);
-		v.n = (size_t)sqlite3_column_bytes(lite(st), at);
+		v.bytes = sqlite3_value_text(value);
+		v.n = (size_t)sqlite3_value_bytes(value);
 		break;
 	case SQLITE_BLOB:
 		v.kind = DB_KIND_BLOB;
-		v.bytes = sqlite3_column_blob(lite(st), at);
-		v.n = (size_t)sqlite3_column_bytes(lite(st), at);
+		v.bytes = sqlite3_value_blob(value);
+		v.n = (size_t)sqlite3_value_bytes(value);
 		if (!v.n)
 			v.bytes = ""; /* an empty blob has no address */
 		break;

@@ -6,8 +6,10 @@
 static void add_place(struct query *q, struct db_arg arg)
 {
 	assert(q->n < QUERY_ARGS_MAX);
-	q->args[q->n++] = arg;
-	buf_addf(&q->sql, "$%zu", q->n);
+	q->n++;
+	buf_add(&q->args, &arg, sizeof arg);
+	buf_addc(&q->sql, '$');
+	buf_addi(&q->sql, (int64_t)q->n);
 }
 
 void query_add(struct query *q, const char *piece)
@@ -57,28 +59,42 @@ void query_add_texts(struct query *q, const char *piece, const char *const *v, s
 	buf_adds(&q->sql, ")");
 }
 
+static int check(const struct query *q, struct md_err *err)
+{
+	int status = q->sql.status != MD_OK ? q->sql.status : q->args.status;
+
+	return status == MD_OK
+		       ? MD_OK
+		       : md_fail(err, status, 0, "database query: %s", md_code_name(status));
+}
+
+struct db_args query_args(const struct query *q)
+{
+	return (struct db_args){ (const struct db_arg *)(const void *)q->args.data, q->n };
+}
+
 int query_all(struct query *q, struct db_conn *c, const struct db_map *map, size_t limit,
 	      struct arena *arena, void *ret_rows, size_t *ret_n, struct md_err *err)
 {
-	if (q->sql.status != MD_OK)
-		return md_fail(err, q->sql.status, 0, "database query: %s",
-			       md_code_name(q->sql.status));
-	return db_query(c, buf_str(&q->sql), (struct db_args){ q->args, q->n }, map, limit, arena,
-			ret_rows, ret_n, err);
+	int rc = check(q, err);
+
+	return rc == MD_OK ? db_query(c, buf_str(&q->sql), query_args(q), map, limit, arena,
+				      ret_rows, ret_n, err)
+			   : rc;
 }
 
 int query_count(struct query *q, struct db_conn *c, struct arena *arena, int64_t *ret,
 		struct md_err *err)
 {
-	if (q->sql.status != MD_OK)
-		return md_fail(err, q->sql.status, 0, "database query: %s",
-			       md_code_name(q->sql.status));
-	return db_count(c, buf_str(&q->sql), (struct db_args){ q->args, q->n }, arena, ret, err);
+	int rc = check(q, err);
+
+	return rc == MD_OK ? db_count(c, buf_str(&q->sql), query_args(q), arena, ret, err) : rc;
 }
 
 void query_done(struct query *q)
 {
 	buf_done(&q->sql);
+	buf_done(&q->args);
 }
 
 int query_check_list(size_t n, struct md_err *err)

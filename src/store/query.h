@@ -10,19 +10,20 @@
 enum { QUERY_ARGS_MAX = 520, QUERY_SQL_MAX = 16 << 10, QUERY_LIST_MAX = 500 };
 
 struct query {
-	struct buf sql;
-	struct db_arg args[QUERY_ARGS_MAX];
+	struct buf sql, args; /* args: of struct db_arg */
 	size_t n;
 };
-#define QUERY_INIT                             \
-	{                                      \
-		.sql = BUF_INIT(QUERY_SQL_MAX) \
+#define QUERY_INIT                                                        \
+	{                                                                 \
+		.sql = BUF_INIT(QUERY_SQL_MAX),                           \
+		.args = BUF_INIT(QUERY_ARGS_MAX * sizeof(struct db_arg)), \
 	}
 void query_add(struct query *q, const char *piece);
 void query_add_arg(struct query *q, const char *piece, struct db_arg arg);
 /* piece, then "(?, ?, ...)" for n > 0 values */
 void query_add_ints(struct query *q, const char *piece, const int64_t *v, size_t n);
 void query_add_texts(struct query *q, const char *piece, const char *const *v, size_t n);
+struct db_args query_args(const struct query *q); /* borrowed until the next one */
 /* Run it: db_query() with what was put together. */
 int query_all(struct query *q, struct db_conn *c, const struct db_map *map, size_t limit,
 	      struct arena *arena, void *ret_rows, size_t *ret_n, struct md_err *err);

@@ -113,7 +113,7 @@ static int run(struct query *q, struct db_conn *c, db_values_fn fn, struct found
 {
 	if (q->sql.status != MD_OK)
 		return md_fail(err, q->sql.status, 0, "out of memory");
-	return db_values(c, buf_str(&q->sql), (struct db_args){ q->args, q->n }, fn, found, err);
+	return db_values(c, buf_str(&q->sql), query_args(q), fn, found, err);
 }
 
 /* By item. */

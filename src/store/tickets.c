@@ -101,6 +101,11 @@ static const struct db_col tag_cols[] = {
 };
 static const struct db_map tag_map = DB_MAP(tag, tag_cols);
 
+#define TAGS_OF                                                  \
+	"SELECT x.ticket_id, g.name, g.color FROM ticket_tags x" \
+	" JOIN tags g ON g.id = x.tag_id WHERE x.ticket_id "
+DB_SQL(sql_tags_of_one, TAGS_OF "= $1 ORDER BY g.name");
+
 int ticket_tags_of(struct db_conn *c, const int64_t *ids, size_t n, struct arena *a,
 		   struct tag **ret, size_t *ret_n, struct md_err *err)
 {
@@ -113,10 +118,10 @@ int ticket_tags_of(struct db_conn *c, const int64_t *ids, size_t n, struct arena
 		*ret_n = 0;
 		return MD_OK;
 	}
-	query_add_ints(&q,
-		       "SELECT x.ticket_id, g.name, g.color FROM ticket_tags x"
-		       " JOIN tags g ON g.id = x.tag_id WHERE x.ticket_id IN ",
-		       ids, n);
+	if (n == 1)
+		return db_all(c, &sql_tags_of_one, DB_ARGS(DB_INT(ids[0])), &tag_map, TAGS_MAX, a,
+			      ret, ret_n, err);
+	query_add_ints(&q, TAGS_OF "IN ", ids, n);
 	query_add(&q, " ORDER BY x.ticket_id, g.name");
 	return query_all(&q, c, &tag_map, TAGS_MAX, a, ret, ret_n, err);
 }

@@ -66,6 +66,13 @@ struct desk_reload {
 	char restart[DESK_TEXT_MAX]; /* keys whose new value counts from the next start; "": none */
 };
 
+/* A token that was found good: who comes with it again need not have it verified again. */
+enum { JWT_KNOWN = 64, JWT_HASH = 32 };
+struct jwt_known {
+	uint8_t hash[JWT_HASH]; /* of the token, which is not kept */
+	struct jwt_claims claims;
+};
+
 struct desk {
 	const struct config *config;
 	struct db *db;
@@ -78,9 +85,10 @@ struct desk {
 	struct bearer *bearer;      /* access tokens of mail accounts; NULL: none needed */
 	struct token_keys token_keys;
 	uint8_t audit_key[DESK_AUDIT_KEY_BYTES]; /* of the audit log's hashes of addresses */
-	struct jwt_keys jwt;                     /* of jwt_keys.h, like the two below; under lock */
+	struct jwt_keys jwt; /* of jwt_keys.h, like the three below; under lock */
 	int64_t jwt_since_ms, jwt_read_ms;
-	struct rec_strs own; /* addresses of all mailboxes, aliases too */
+	struct jwt_known jwt_known[JWT_KNOWN]; /* each at the place its hash names */
+	struct rec_strs own;                   /* addresses of all mailboxes, aliases too */
 	struct desk_mailbox *mailboxes;
 	size_t n_mailboxes;
 	struct calendar *calendars;           /* as config->calendars */

@@ -158,6 +158,14 @@ enum policy_action work_requester_action(const struct work *w);
  * the one named; route.h hands on to the survivor. */
 int work_open(const struct work_by *by, struct db_conn *c, struct arena *a, int64_t ticket,
 	      struct work *ret, struct md_err *err);
+/* The same for showing it: with its row, and all its people (in ret too, but those who wait). */
+struct participants {
+	struct participant *v;
+	size_t n;
+};
+int work_open_row(const struct work_by *by, struct db_conn *c, struct arena *a, int64_t ticket,
+		  struct ticket_row *ret_row, struct participants *ret_people, struct work *ret,
+		  struct md_err *err);
 /* The same without asking whether the actor may see it: for mail, which is led here by its
  * references and held where it must be, and for the desk itself. */
 int work_load(const struct work_by *by, struct db_conn *c, struct arena *a, int64_t ticket,

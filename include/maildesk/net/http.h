@@ -32,8 +32,8 @@ struct http_request {
 	struct arena *arena; /* dies with the request */
 	unsigned role;       /* of the caller: bit number in http_route.roles; 0: nobody */
 	int64_t user;        /* key of its rate limit; 0: the address is */
-	const struct http_route *route; /* once it is known that they may use it */
-	void *caller, *found, *kept;    /* the service's own */
+	const struct http_route *route;        /* once it is known that they may use it */
+	void *caller, *found, *kept, *reading; /* the service's own */
 };
 
 struct http_response {
@@ -91,6 +91,9 @@ struct http_service {
 	bool (*enter)(void *ctx, struct http_request *q, struct http_response *r,
 		      const struct http_route *route);
 	void (*leave)(void *ctx, struct http_request *q, struct http_response *r);
+	/* After all of these: what was opened for the request is to be closed. May be called more
+	 * than once. May be NULL. */
+	void (*settle)(void *ctx, struct http_request *q);
 	/* What somebody who is known was refused: the answer is 403. May be NULL. */
 	void (*refused)(void *ctx, struct http_request *q, struct http_response *r);
 	/* A GET of what no route names, by anybody: false when there is no such page either; then

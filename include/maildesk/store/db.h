@@ -106,6 +106,8 @@ int db_savepoint(struct db_conn *c, db_txn_fn fn, void *ctx, struct md_err *err)
  * statement on; give it back soon: an open read keeps the WAL growing. */
 int db_read(struct db *db, struct db_conn **ret, struct md_err *err);
 void db_read_done(struct db_conn *c);
+/* The same connection once more, on this thread: it is open until each was given back. */
+struct db_conn *db_read_share(struct db_conn *c);
 MD_DEFINE_AUTO(struct db_conn *, db_read_done)
 
 /* Run a statement without rows. ret_changed may be NULL. */

@@ -108,7 +108,7 @@ static int find_key(struct api *api, struct http_request *q, const char *token,
 {
 	md_auto(db_read_done_p) struct db_conn *c = NULL;
 	char hash[SHA256_HEX];
-	int rc = db_read(api->desk->db, &c, err);
+	int rc = api_read(api, q, &c, err);
 
 	auth_hash(token, hash);
 	if (rc == MD_OK)
@@ -177,7 +177,7 @@ int api_keys_page(void *ctx, struct http_request *q, struct http_response *r, st
 
 	if (!api_may(q, r, ACTION_MANAGE_USERS))
 		return MD_OK;
-	rc = db_read(api->desk->db, &c, err);
+	rc = api_read(api, q, &c, err);
 	if (rc == MD_OK)
 		rc = api_key_list(c, q->arena, &all, &n, err);
 	if (rc != MD_OK)

@@ -69,6 +69,10 @@ void api_retries_free(struct retries *t);
 bool api_enter(void *ctx, struct http_request *q, struct http_response *r,
 	       const struct http_route *route);
 void api_leave(void *ctx, struct http_request *q, struct http_response *r);
+/* reading.c: db_read(); all that a GET shows is of one state of the database. What it notes beside
+ * that (an audit, the last use of a key) it does not read. */
+int api_read(struct api *api, struct http_request *q, struct db_conn **ret, struct md_err *err);
+void api_settle(void *ctx, struct http_request *q); /* hook of http_service */
 /* What a handler changes: db_txn(), and nothing when the request did it before, as its
  * Idempotency-Key says; then *made is set to what it was after `fn`. A handler that answers by
  * what is in the database, and of `fn` needs *made only, answers the same then. `made` may be NULL.
@@ -201,9 +205,10 @@ void api_refuse_field(struct http_request *q, struct http_response *r, const cha
 		      const struct md_err *err);
 
 /* ---- finders of routes: q->found ---- */
-int find_ticket(void *ctx, struct http_request *q, struct md_err *err);  /* struct work */
-int find_comment(void *ctx, struct http_request *q, struct md_err *err); /* struct comment */
-int find_person(void *ctx, struct http_request *q, struct md_err *err);  /* struct user */
+int find_ticket(void *ctx, struct http_request *q, struct md_err *err);       /* struct work */
+int find_whole_ticket(void *ctx, struct http_request *q, struct md_err *err); /* to show it all */
+int find_comment(void *ctx, struct http_request *q, struct md_err *err);      /* struct comment */
+int find_person(void *ctx, struct http_request *q, struct md_err *err);       /* struct user */
 /* Whose tickets the caller may see: those they take part in (0: all), or of the organisation. */
 void api_reader(struct api *api, const struct http_request *q, int64_t *ret_visible_to,
 		int64_t *ret_shared_with);

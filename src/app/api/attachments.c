@@ -82,7 +82,7 @@ int attachment_get_one(void *ctx, struct http_request *q, struct http_response *
 	md_auto(md_free_p) uint8_t *raw = NULL;
 	struct attachment_row at = { 0 };
 	size_t n;
-	int rc = db_read(api->desk->db, &c, err);
+	int rc = api_read(api, q, &c, err);
 
 	if (rc == MD_OK)
 		rc = attachment_get(c, q->ids[0], q->arena, &at, err);

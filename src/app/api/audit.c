@@ -211,7 +211,7 @@ int audit_page(void *ctx, struct http_request *q, struct http_response *r, struc
 		f.account = mac;
 	}
 	if (rc == MD_OK)
-		rc = db_read(api->desk->db, &c, err);
+		rc = api_read(api, q, &c, err);
 	if (rc == MD_OK)
 		rc = audit_list(c, &f, q->arena, &rows, &n, &total, err);
 	if (rc != MD_OK)

@@ -34,7 +34,7 @@ static int by_access_token(struct api *api, struct http_request *q, const char *
 	int rc = jwt_keys_check(api->desk, token, q->now_ms, &claims, err);
 
 	if (rc == MD_OK)
-		rc = db_read(api->desk->db, &c, err);
+		rc = api_read(api, q, &c, err);
 	if (rc == MD_OK)
 		rc = user_get_in_session(c, claims.sub,
 					 arena_printf(q->arena, "%lld", (long long)claims.sid),

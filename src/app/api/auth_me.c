@@ -18,7 +18,7 @@ static int show_me(struct api *api, struct http_request *q, const struct user *u
 {
 	md_auto(db_read_done_p) struct db_conn *c = NULL;
 	struct otp_row o = { 0 };
-	int rc = db_read(api->desk->db, &c, err);
+	int rc = api_read(api, q, &c, err);
 
 	if (rc == MD_OK)
 		rc = otp_get(c, u->id, q->arena, &o, err);
@@ -176,7 +176,7 @@ int auth_sessions(void *ctx, struct http_request *q, struct http_response *r, st
 	md_auto(db_read_done_p) struct db_conn *c = NULL;
 	struct session_summary *all;
 	size_t n, first, shown;
-	int rc = db_read(api->desk->db, &c, err);
+	int rc = api_read(api, q, &c, err);
 
 	if (rc == MD_OK)
 		rc = session_list(c, api_by(q)->user.id, q->now_ms, q->arena, &all, &n, err);

@@ -359,7 +359,7 @@ static int show_page(struct api *api, struct http_request *q, struct http_respon
 	struct api_page page = page_of(q);
 	struct entry *all;
 	size_t n, first, shown;
-	int rc = db_read(api->desk->db, &c, err);
+	int rc = api_read(api, q, &c, err);
 
 	if (rc == MD_OK)
 		rc = k->list(c, q->arena, &all, &n, err);
@@ -378,7 +378,7 @@ static int show_one(struct api *api, struct http_request *q, struct http_respons
 {
 	md_auto(db_read_done_p) struct db_conn *c = NULL;
 	struct entry e;
-	int rc = db_read(api->desk->db, &c, err);
+	int rc = api_read(api, q, &c, err);
 
 	if (rc == MD_OK)
 		rc = find_entry(c, q->arena, k, id, &e, err);

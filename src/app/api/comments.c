@@ -65,7 +65,7 @@ int api_show_comment(struct api *api, struct http_request *q, int64_t id, struct
 	struct attachment_row *attachments;
 	struct comment m;
 	size_t n;
-	int rc = db_read(api->desk->db, &c, err);
+	int rc = api_read(api, q, &c, err);
 
 	if (rc == MD_OK)
 		rc = comment_get(c, id, q->arena, &m, err);
@@ -89,7 +89,7 @@ int find_comment(void *ctx, struct http_request *q, struct md_err *err)
 	struct api *api = ctx;
 	md_auto(db_read_done_p) struct db_conn *c = NULL;
 	struct found_comment *f = arena_alloc(q->arena, sizeof *f);
-	int rc = f ? db_read(api->desk->db, &c, err) : out_of_memory(err);
+	int rc = f ? api_read(api, q, &c, err) : out_of_memory(err);
 
 	if (rc == MD_OK)
 		rc = api_open_comment(q, c, q->ids[0], &f->m, &f->version, err);
@@ -109,7 +109,7 @@ int user_comments(void *ctx, struct http_request *q, struct http_response *r, st
 	struct comment *rows;
 	size_t n, n_attachments;
 	int64_t total, *ids;
-	int rc = db_read(api->desk->db, &c, err);
+	int rc = api_read(api, q, &c, err);
 
 	api_reader(api, q, &reader.visible_to, &reader.shared_with);
 	if (rc == MD_OK)
@@ -144,7 +144,7 @@ int comments_list(void *ctx, struct http_request *q, struct http_response *r, st
 	struct comment *rows;
 	size_t n, n_attachments;
 	int64_t total;
-	int rc = db_read(api->desk->db, &c, err);
+	int rc = api_read(api, q, &c, err);
 
 	if (rc == MD_OK)
 		rc = comment_list(c, q->ids[0], all, page.behind.id, page.offset, page.limit,

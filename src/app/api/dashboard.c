@@ -102,7 +102,7 @@ static int make_figures(struct api *api, struct http_request *q, struct buf *out
 	int64_t offset = (int64_t)tz_offset(api->zone.tz, q->now_ms / 1000, NULL) * 1000;
 	int64_t today = (q->now_ms + offset) / DAY_MS, first = today - DAYS + 1;
 	struct dashboard d;
-	int rc = db_read(api->desk->db, &c, err);
+	int rc = api_read(api, q, &c, err);
 
 	if (rc == MD_OK)
 		rc = dashboard_get(c, q->now_ms, first * DAY_MS - offset, offset, q->arena, &d,

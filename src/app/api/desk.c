@@ -163,7 +163,7 @@ int ready(void *ctx, struct http_request *q, struct http_response *r, struct md_
 	struct api *api = ctx;
 	md_auto(db_read_done_p) struct db_conn *c = NULL;
 	struct user u;
-	int rc = db_read(api->desk->db, &c, err);
+	int rc = api_read(api, q, &c, err);
 
 	/* There need not be a user 1: that the database says so is the answer. */
 	if (rc == MD_OK)
@@ -187,7 +187,7 @@ int message_decision(void *ctx, struct http_request *q, struct http_response *r,
 
 	if (!api_may(q, r, ACTION_SEE_MESSAGES))
 		return MD_OK;
-	rc = db_read(api->desk->db, &c, err);
+	rc = api_read(api, q, &c, err);
 	if (rc == MD_OK)
 		rc = decision_get(c, q->ids[0], q->arena, &d, err);
 	if (rc == MD_OK)

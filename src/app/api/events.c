@@ -23,7 +23,7 @@ static int find_position(struct api *api, struct http_request *q, int64_t *ret, 
 	const char *header = http_header(q, "Last-Event-ID");
 	md_auto(db_read_done_p) struct db_conn *c = NULL;
 	bool known = false;
-	int rc = db_read(api->desk->db, &c, err);
+	int rc = api_read(api, q, &c, err);
 
 	*ret = header && *header ? number_of(header) : -1;
 	*ret_reset = false;

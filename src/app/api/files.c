@@ -38,7 +38,7 @@ int file_by_link(void *ctx, struct http_request *q, struct http_response *r, str
 	if (token_read_word(&api->desk->token_keys, TOKEN_FILE, q->word, token_day(q->now_ms),
 			    &t) != TOKEN_VALID)
 		return no_such_file(q, r);
-	rc = db_read(api->desk->db, &c, err);
+	rc = api_read(api, q, &c, err);
 	if (rc == MD_OK)
 		rc = find_file(c, q, &t, &at, err);
 	if (rc == MD_NOTFOUND)

@@ -103,7 +103,7 @@ static int show_page(struct api *api, struct http_request *q, struct http_respon
 	struct attached attached = { 0 };
 	struct message_view *rows;
 	size_t n;
-	int rc = db_read(api->desk->db, &c, err);
+	int rc = api_read(api, q, &c, err);
 
 	f->behind = page.behind.id;
 	f->offset = page.offset;
@@ -175,7 +175,7 @@ int message_get_one(void *ctx, struct http_request *q, struct http_response *r, 
 
 	if (!api_may(q, r, ACTION_SEE_MESSAGES))
 		return MD_OK;
-	rc = db_read(api->desk->db, &c, err);
+	rc = api_read(api, q, &c, err);
 	if (rc == MD_OK)
 		rc = message_view_get(c, q->ids[0], q->arena, &v, err);
 	if (rc == MD_OK)
@@ -200,7 +200,7 @@ int message_raw(void *ctx, struct http_request *q, struct http_response *r, stru
 
 	if (!api_may(q, r, ACTION_SEE_MESSAGES))
 		return MD_OK;
-	rc = db_read(api->desk->db, &c, err);
+	rc = api_read(api, q, &c, err);
 	if (rc == MD_OK)
 		rc = message_get(c, q->ids[0], q->arena, &m, err);
 	/* Whoever reads a link to set a password may set it. */

@@ -54,7 +54,7 @@ int outbox_page(void *ctx, struct http_request *q, struct http_response *r, stru
 		utf8_fold(&folded, to, strlen(to));
 		f.recipient = buf_str(&folded);
 	}
-	rc = db_read(api->desk->db, &c, err);
+	rc = api_read(api, q, &c, err);
 	if (rc == MD_OK)
 		rc = outbox_list(c, &f, q->arena, &rows, &n, &total, err);
 	if (rc != MD_OK)
@@ -76,7 +76,7 @@ int outbox_get_one(void *ctx, struct http_request *q, struct http_response *r, s
 
 	if (!api_may(q, r, ACTION_MANAGE_DESK))
 		return MD_OK;
-	rc = db_read(api->desk->db, &c, err);
+	rc = api_read(api, q, &c, err);
 	if (rc == MD_OK)
 		rc = outbox_get(c, q->ids[0], q->arena, &row, err);
 	if (rc == MD_NOTFOUND)

@@ -63,7 +63,7 @@ int users_list(void *ctx, struct http_request *q, struct http_response *r, struc
 		utf8_fold(&folded, part, strlen(part));
 		f.q = buf_str(&folded);
 	}
-	rc = db_read(api->desk->db, &c, err);
+	rc = api_read(api, q, &c, err);
 	if (rc == MD_OK)
 		rc = user_list(c, &f, q->arena, &users, &n, &total, err);
 	if (rc != MD_OK)
@@ -80,7 +80,7 @@ static int read_user(struct api *api, struct http_request *q, int64_t id, struct
 		     struct md_err *err)
 {
 	md_auto(db_read_done_p) struct db_conn *c = NULL;
-	int rc = db_read(api->desk->db, &c, err);
+	int rc = api_read(api, q, &c, err);
 
 	return rc == MD_OK ? user_get(c, id, q->arena, ret, err) : rc;
 }

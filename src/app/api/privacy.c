@@ -59,7 +59,7 @@ static int show_person(struct api *api, struct http_request *q, struct http_resp
 {
 	md_auto(db_read_done_p) struct db_conn *c = NULL;
 	struct user u;
-	int rc = db_read(api->desk->db, &c, err);
+	int rc = api_read(api, q, &c, err);
 
 	if (rc == MD_OK)
 		rc = user_get(c, id, q->arena, &u, err);
@@ -84,7 +84,7 @@ static int show_addresses(struct api *api, struct http_request *q, struct http_r
 	md_auto(db_read_done_p) struct db_conn *c = NULL;
 	struct rec_strs all;
 	struct user u;
-	int rc = db_read(api->desk->db, &c, err);
+	int rc = api_read(api, q, &c, err);
 
 	if (rc == MD_OK)
 		rc = user_get(c, q->ids[0], q->arena, &u, err);
@@ -354,7 +354,7 @@ int user_export(void *ctx, struct http_request *q, struct http_response *r, stru
 
 	if (!api_may(q, r, ACTION_MANAGE_USERS))
 		return MD_OK;
-	rc = db_read(api->desk->db, &c, err);
+	rc = api_read(api, q, &c, err);
 	x.c = c;
 	if (rc == MD_OK)
 		rc = user_get(c, x.user, q->arena, &u, err);

@@ -41,7 +41,7 @@ int quarantine_page(void *ctx, struct http_request *q, struct http_response *r, 
 
 	if (!api_may(q, r, ACTION_MANAGE_DESK))
 		return MD_OK;
-	rc = db_read(api->desk->db, &c, err);
+	rc = api_read(api, q, &c, err);
 	if (rc == MD_OK)
 		rc = quarantine_list(c, page.behind.id, page.offset, page.limit, q->arena, &rows,
 				     &n, &total, err);
@@ -64,7 +64,7 @@ static int read_held(struct api *api, struct http_request *q, struct quarantine_
 		     struct md_err *err)
 {
 	md_auto(db_read_done_p) struct db_conn *c = NULL;
-	int rc = db_read(api->desk->db, &c, err);
+	int rc = api_read(api, q, &c, err);
 
 	return rc == MD_OK ? quarantine_get(c, q->ids[0], q->arena, ret, err) : rc;
 }
@@ -267,7 +267,7 @@ int blocked_senders_page(void *ctx, struct http_request *q, struct http_response
 
 	if (!api_may(q, r, ACTION_MANAGE_DESK))
 		return MD_OK;
-	rc = db_read(api->desk->db, &c, err);
+	rc = api_read(api, q, &c, err);
 	if (rc == MD_OK)
 		rc = blocked_list(c, page.behind.id, page.offset, page.limit, q->arena, &rows, &n,
 				  &total, err);

@@ -12,7 +12,7 @@ int search_page(void *ctx, struct http_request *q, struct http_response *r, stru
 	struct search_item *items;
 	int64_t total;
 	size_t n;
-	int rc = db_read(api->desk->db, &c, err);
+	int rc = api_read(api, q, &c, err);
 
 	if (rc == MD_OK)
 		rc = search_run(api_by(q), c, http_query(q, "q"), page.offset + page.behind.at,

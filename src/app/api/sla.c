@@ -45,7 +45,7 @@ int ticket_sla(void *ctx, struct http_request *q, struct http_response *r, struc
 	md_auto(db_read_done_p) struct db_conn *c = NULL;
 	struct clock_story *stories = NULL;
 	size_t n = 0;
-	int rc = db_read(api->desk->db, &c, err);
+	int rc = api_read(api, q, &c, err);
 
 	if (rc == MD_OK)
 		rc = clock_stories(api->desk, c, &w->ticket, q->now_ms, q->arena, &stories, &n,

@@ -157,7 +157,7 @@ static int load_people(struct api *api, struct http_request *q, struct participa
 		       size_t *ret_n, struct md_err *err)
 {
 	md_auto(db_read_done_p) struct db_conn *c = NULL;
-	int rc = db_read(api->desk->db, &c, err);
+	int rc = api_read(api, q, &c, err);
 
 	return rc == MD_OK ? participant_list_all(c, q->ids[0], q->arena, ret, ret_n, err) : rc;
 }
@@ -267,7 +267,7 @@ static int load_links(struct api *api, struct http_request *q, struct ticket_lin
 		      size_t *ret_n, struct md_err *err)
 {
 	md_auto(db_read_done_p) struct db_conn *c = NULL;
-	int rc = db_read(api->desk->db, &c, err);
+	int rc = api_read(api, q, &c, err);
 
 	return rc == MD_OK ? ticket_link_list(c, q->ids[0], q->arena, ret, ret_n, err) : rc;
 }

@@ -215,49 +215,59 @@ int api_show_tickets(struct api *api, struct http_request *q, struct db_conn *c,
 /* ---- one ---- */
 
 struct whole {
-	struct work w;
+	struct work w; /* first: q->found of those who look for a struct work */
 	struct ticket_row row;
 	struct extras x;
 	struct user creator;
 	const char *description;
-	struct participant *people;
+	struct participants people;
 	struct ticket_link *links;
-	size_t n_people, n_links;
+	size_t n_links;
 };
 
-/* A GET has just looked at it to find out whether it is there for the caller. */
-static bool is_known(const struct http_request *q, const struct ticket *now)
-{
-	const struct work *w = strcmp(q->method, "GET") == 0 ? q->found : NULL;
-
-	return w && w->ticket.id == now->id && w->ticket.version == now->version;
-}
-
-static int load_whole(struct api *api, struct http_request *q, int64_t id, struct whole *ret,
+static int open_whole(struct api *api, struct http_request *q, int64_t id, struct whole **ret,
 		      struct md_err *err)
 {
 	md_auto(db_read_done_p) struct db_conn *c = NULL;
-	int rc = db_read(api->desk->db, &c, err);
+	struct whole *t = arena_alloc(q->arena, sizeof *t);
+	int rc = t ? api_read(api, q, &c, err) : md_fail(err, MD_NOMEM, 0, "out of memory");
 
 	if (rc == MD_OK)
-		rc = ticket_row_get(c, id, q->arena, &ret->row, err);
-	if (rc == MD_OK && is_known(q, &ret->row.t))
-		ret->w = *(const struct work *)q->found;
-	else if (rc == MD_OK || rc == MD_NOTFOUND)
-		rc = work_open(api_by(q), c, q->arena, id, &ret->w, err);
+		rc = work_open_row(api_by(q), c, q->arena, id, &t->row, &t->people, &t->w, err);
+	*ret = t;
+	return rc;
+}
+
+/* Mostly it is one of those who take part. */
+static int load_creator(struct db_conn *c, struct arena *a, struct whole *t, struct md_err *err)
+{
+	int64_t id = t->row.t.created_by;
+
+	for (size_t i = 0; i < t->people.n; i++)
+		if (t->people.v[i].user_id == id) {
+			t->creator = (struct user){ .id = id,
+						    .name = t->people.v[i].name,
+						    .role = t->people.v[i].user_role };
+			return MD_OK;
+		}
+	return id ? user_get(c, id, a, &t->creator, err) : MD_OK;
+}
+
+static int load_whole(struct api *api, struct http_request *q, int64_t id, struct whole *t,
+		      struct md_err *err)
+{
+	md_auto(db_read_done_p) struct db_conn *c = NULL;
+	int rc = api_read(api, q, &c, err);
+
 	if (rc == MD_OK)
-		rc = load_extras(c, &id, 1, q->arena, &ret->x, err);
+		rc = load_extras(c, &id, 1, q->arena, &t->x, err);
 	if (rc == MD_OK)
-		rc = comment_first_body(c, id, q->arena, &ret->description, err);
-	if (rc == MD_OK)
-		rc = participant_list_all(c, id, q->arena, &ret->people, &ret->n_people, err);
+		rc = comment_first_body(c, id, q->arena, &t->description, err);
 	/* Of other tickets customers learn nothing here. */
 	if (rc == MD_OK &&
-	    policy_may(&api_by(q)->actor, ACTION_READ_INTERNAL, &ret->w.facts) == POLICY_YES)
-		rc = ticket_link_list(c, id, q->arena, &ret->links, &ret->n_links, err);
-	if (rc == MD_OK && ret->row.t.created_by)
-		rc = user_get(c, ret->row.t.created_by, q->arena, &ret->creator, err);
-	return rc;
+	    policy_may(&api_by(q)->actor, ACTION_READ_INTERNAL, &t->w.facts) == POLICY_YES)
+		rc = ticket_link_list(c, id, q->arena, &t->links, &t->n_links, err);
+	return rc == MD_OK ? load_creator(c, q->arena, t, err) : rc;
 }
 
 void api_show_participant(struct buf *out, const struct participant *p)
@@ -292,11 +302,10 @@ void api_show_link(struct buf *out, int64_t ticket, const struct ticket_link *l)
 	show_end(out, '}');
 }
 
-int api_show_ticket(struct api *api, struct http_request *q, int64_t id, struct buf *out,
-		    struct http_response *r, struct md_err *err)
+static int show_whole(struct api *api, struct http_request *q, int64_t id, struct whole *t,
+		      struct buf *out, struct http_response *r, struct md_err *err)
 {
-	struct whole *t = arena_alloc(q->arena, sizeof *t);
-	int rc = t ? load_whole(api, q, id, t, err) : md_fail(err, MD_NOMEM, 0, "out of memory");
+	int rc = load_whole(api, q, id, t, err);
 
 	if (rc != MD_OK)
 		return rc;
@@ -304,7 +313,7 @@ int api_show_ticket(struct api *api, struct http_request *q, int64_t id, struct 
 	show_row(api, q, out, &t->row, &t->x, &t->w.facts);
 	show_text(out, "description", t->description);
 	show_actor(out, "created_by", t->creator.id, t->creator.name, t->creator.role);
-	show_participants(out, t->people, t->n_people);
+	show_participants(out, t->people.v, t->people.n);
 	show_begin(out, "links", '[');
 	for (size_t i = 0; i < t->n_links; i++)
 		api_show_link(out, id, &t->links[i]);
@@ -318,6 +327,29 @@ int api_show_ticket(struct api *api, struct http_request *q, int64_t id, struct 
 			return md_fail(err, MD_NOMEM, 0, "out of memory");
 	}
 	return MD_OK;
+}
+
+int api_show_ticket(struct api *api, struct http_request *q, int64_t id, struct buf *out,
+		    struct http_response *r, struct md_err *err)
+{
+	struct whole *t;
+	int rc = open_whole(api, q, id, &t, err);
+
+	return rc == MD_OK ? show_whole(api, q, id, t, out, r, err) : rc;
+}
+
+int find_whole_ticket(void *ctx, struct http_request *q, struct md_err *err)
+{
+	struct whole *t;
+	int rc = open_whole(ctx, q, q->ids[0], &t, err);
+
+	q->found = t;
+	return rc;
+}
+
+int ticket_get_one(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)
+{
+	return show_whole(ctx, q, q->ids[0], q->found, &r->body, r, err);
 }
 
 /* ---- versions ---- */

@@ -22,7 +22,7 @@ int find_ticket(void *ctx, struct http_request *q, struct md_err *err)
 	struct api *api = ctx;
 	md_auto(db_read_done_p) struct db_conn *c = NULL;
 	struct work *w = arena_alloc(q->arena, sizeof *w);
-	int rc = w ? db_read(api->desk->db, &c, err) : out_of_memory(err);
+	int rc = w ? api_read(api, q, &c, err) : out_of_memory(err);
 
 	if (rc == MD_OK)
 		rc = work_open(api_by(q), c, q->arena, q->ids[0], w, err);
@@ -292,7 +292,7 @@ static int list(struct api *api, struct http_request *q, struct http_response *r
 						.id = page.behind.id };
 		f.behind = &behind;
 	}
-	rc = db_read(api->desk->db, &c, err);
+	rc = api_read(api, q, &c, err);
 	if (rc == MD_OK && http_query(q, "q"))
 		rc = search_tickets(api_by(q), c, http_query(q, "q"), q->arena, &f, err);
 	if (rc == MD_OK)
@@ -317,13 +317,6 @@ int user_tickets(void *ctx, struct http_request *q, struct http_response *r, str
 	return list(ctx, q, r, q->ids[0], err);
 }
 
-/* ---- one ---- */
-
-int ticket_get_one(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)
-{
-	return api_show_ticket(ctx, q, q->ids[0], &r->body, r, err);
-}
-
 /* ---- history ---- */
 
 int ticket_history(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)
@@ -337,7 +330,7 @@ int ticket_history(void *ctx, struct http_request *q, struct http_response *r, s
 	struct history *rows;
 	int64_t total;
 	size_t n;
-	int rc = db_read(api->desk->db, &c, err);
+	int rc = api_read(api, q, &c, err);
 
 	if (rc == MD_OK)
 		rc = history_list(c, q->ids[0], !all, page.behind.id, page.offset, page.limit,

@@ -32,7 +32,7 @@ static int read_link(struct api *api, struct http_request *q, struct leaving *re
 	if (token_read_word(&api->desk->token_keys, TOKEN_MUTE, q->word, token_day(q->now_ms),
 			    &ret->token) != TOKEN_VALID)
 		return MD_NOTFOUND;
-	rc = db_read(api->desk->db, &c, err);
+	rc = api_read(api, q, &c, err);
 	if (rc == MD_OK)
 		rc = user_get(c, ret->token.user, q->arena, &ret->by.user, err);
 	ret->by.desk = api->desk;

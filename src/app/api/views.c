@@ -38,7 +38,7 @@ int views_page(void *ctx, struct http_request *q, struct http_response *r, struc
 	md_auto(db_read_done_p) struct db_conn *c = NULL;
 	struct saved_view *all;
 	size_t n, first, shown;
-	int rc = db_read(api->desk->db, &c, err);
+	int rc = api_read(api, q, &c, err);
 
 	if (rc == MD_OK)
 		rc = saved_view_list(c, api_by(q)->user.id, q->arena, &all, &n, err);
@@ -57,7 +57,7 @@ static int show_one(struct api *api, struct http_request *q, struct http_respons
 {
 	md_auto(db_read_done_p) struct db_conn *c = NULL;
 	struct saved_view v;
-	int rc = db_read(api->desk->db, &c, err);
+	int rc = api_read(api, q, &c, err);
 
 	if (rc == MD_OK)
 		rc = saved_view_get(c, id, api_by(q)->user.id, q->arena, &v, err);
@@ -198,7 +198,7 @@ int ticket_viewers(void *ctx, struct http_request *q, struct http_response *r, s
 	md_auto(db_read_done_p) struct db_conn *c = NULL;
 	struct viewing *all;
 	size_t n;
-	int rc = db_read(api->desk->db, &c, err);
+	int rc = api_read(api, q, &c, err);
 
 	if (rc == MD_OK)
 		rc = viewing_list(c, q->ids[0], q->now_ms, q->arena, &all, &n, err);

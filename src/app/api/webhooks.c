@@ -52,7 +52,7 @@ int webhooks_page(void *ctx, struct http_request *q, struct http_response *r, st
 	md_auto(db_read_done_p) struct db_conn *c = NULL;
 	struct webhook *all;
 	size_t n, first, shown;
-	int rc = db_read(api->desk->db, &c, err);
+	int rc = api_read(api, q, &c, err);
 
 	if (rc == MD_OK)
 		rc = webhook_list(c, q->arena, &all, &n, err);
@@ -71,7 +71,7 @@ static int show_one(struct api *api, struct http_request *q, struct http_respons
 {
 	md_auto(db_read_done_p) struct db_conn *c = NULL;
 	struct webhook w;
-	int rc = db_read(api->desk->db, &c, err);
+	int rc = api_read(api, q, &c, err);
 
 	if (rc == MD_OK)
 		rc = webhook_get(c, id, q->arena, &w, err);
@@ -234,7 +234,7 @@ int webhook_calls(void *ctx, struct http_request *q, struct http_response *r, st
 	struct webhook hook;
 	int64_t total = 0;
 	size_t n;
-	int rc = db_read(api->desk->db, &c, err);
+	int rc = api_read(api, q, &c, err);
 
 	if (rc == MD_OK)
 		rc = webhook_get(c, q->ids[0], q->arena, &hook, err);
@@ -280,7 +280,7 @@ int webhook_test(void *ctx, struct http_request *q, struct http_response *r, str
 	if (rc != MD_OK)
 		return rc;
 	desk_wake(api->desk, DESK_WEBHOOKS);
-	rc = db_read(api->desk->db, &c, err);
+	rc = api_read(api, q, &c, err);
 	if (rc == MD_OK)
 		rc = webhook_deliveries(c, q->ids[0], 0, 0, 1, q->arena, &row, &n, &total, err);
 	if (rc == MD_OK && n)

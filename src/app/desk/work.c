@@ -171,38 +171,71 @@ int work_other(struct work *w, int64_t id, struct work *ret, struct md_err *err)
 	return rc;
 }
 
+/* Written where it is wanted: with room for all its events it is too large to be copied about. */
+static void work_begin(const struct work_by *by, struct db_conn *c, struct arena *a,
+		       const struct ticket *t, struct work *ret)
+{
+	const struct desk_mailbox *mailbox = desk_mailbox(by->desk, t->mailbox_id);
+
+	*ret = (struct work){ .by = by, .c = c, .arena = a, .ticket = *t, .before = *t };
+	ret->mailbox = mailbox ? mailbox->conf->title : NULL;
+}
+
+static int no_ticket(struct md_err *err)
+{
+	return work_refuse(err, MD_NOTFOUND, WORK_INVISIBLE, "no such ticket");
+}
+
+/* Deleted ones are there for admins alone. */
+static bool is_gone(const struct work_by *by, const struct ticket *t)
+{
+	return t->deleted_at && (by->actor.role != ROLE_ADMIN || !by->user.id);
+}
+
 int work_load(const struct work_by *by, struct db_conn *c, struct arena *a, int64_t ticket,
 	      struct work *ret, struct md_err *err)
 {
-	struct work w = { .by = by, .c = c, .arena = a };
-	const struct desk_mailbox *mailbox;
-	int rc = ticket_get(c, ticket, a, &w.ticket, err);
+	struct ticket t;
+	int rc = ticket_get(c, ticket, a, &t, err);
 
-	/* Deleted ones are there for admins alone. */
-	if (rc == MD_NOTFOUND ||
-	    (rc == MD_OK && w.ticket.deleted_at && (by->actor.role != ROLE_ADMIN || !by->user.id)))
-		return work_refuse(err, MD_NOTFOUND, WORK_INVISIBLE, "no such ticket");
-	if (rc == MD_OK)
-		rc = work_load_people(&w, err);
+	if (rc == MD_NOTFOUND || (rc == MD_OK && is_gone(by, &t)))
+		return no_ticket(err);
 	if (rc != MD_OK)
 		return rc;
-	w.before = w.ticket;
-	mailbox = desk_mailbox(by->desk, w.ticket.mailbox_id);
-	w.mailbox = mailbox ? mailbox->conf->title : NULL;
-	work_see(&w);
-	*ret = w;
-	return MD_OK;
+	work_begin(by, c, a, &t, ret);
+	rc = work_load_people(ret, err);
+	if (rc == MD_OK)
+		work_see(ret);
+	return rc;
 }
 
 int work_open(const struct work_by *by, struct db_conn *c, struct arena *a, int64_t ticket,
 	      struct work *ret, struct md_err *err)
 {
-	struct work w;
-	int rc = work_load(by, c, a, ticket, &w, err);
+	int rc = work_load(by, c, a, ticket, ret, err);
 
+	return rc == MD_OK ? work_ask(ret, ACTION_READ_TICKET, err) : rc;
+}
+
+int work_open_row(const struct work_by *by, struct db_conn *c, struct arena *a, int64_t ticket,
+		  struct ticket_row *ret_row, struct participants *ret_people, struct work *ret,
+		  struct md_err *err)
+{
+	int rc = ticket_row_get(c, ticket, a, ret_row, err);
+
+	if (rc == MD_NOTFOUND || (rc == MD_OK && is_gone(by, &ret_row->t)))
+		return no_ticket(err);
 	if (rc == MD_OK)
-		rc = work_ask(&w, ACTION_READ_TICKET, err);
-	if (rc == MD_OK)
-		*ret = w;
-	return rc;
+		rc = participant_list_all(c, ticket, a, &ret_people->v, &ret_people->n, err);
+	if (rc != MD_OK)
+		return rc;
+	work_begin(by, c, a, &ret_row->t, ret);
+	ret->participants = arena_array(a, ret_people->n, sizeof *ret->participants);
+	if (!ret->participants)
+		return md_fail(err, MD_NOMEM, 0, "out of memory");
+	for (size_t i = 0; i < ret_people->n; i++)
+		if (!ret_people->v[i].pending)
+			ret->participants[ret->n_participants++] = ret_people->v[i];
+	work_see(ret);
+	return work_ask(ret, ACTION_READ_TICKET, err);
 }

@@ -3,6 +3,7 @@
 #include <maildesk/app/jwt_keys.h>
 #include <maildesk/app/key_setting.h>
 
+#include <sodium.h>
 #include <string.h>
 
 enum { TIME_BYTES = 8, ID_BYTES = 4, KEY_COUNT = 2, LOOK_MS = 1000 };
@@ -131,6 +132,7 @@ static void keep(struct desk *d, const struct ring *r)
 	pthread_mutex_lock(&d->lock);
 	d->jwt = r->keys;
 	d->jwt_since_ms = r->since_ms;
+	memset(d->jwt_known, 0, sizeof d->jwt_known); /* by keys that may be gone */
 	pthread_mutex_unlock(&d->lock);
 }
 
@@ -193,16 +195,64 @@ static int look(struct desk *d, struct jwt_keys *ret, struct md_err *err)
 	return MD_OK;
 }
 
+static int check(struct desk *d, const char *token, size_t n, int64_t now_ms,
+		 struct jwt_claims *ret, struct jwt_keys *keys, struct md_err *err)
+{
+	int rc;
+
+	copy_keys(d, keys);
+	rc = jwt_check(keys, token, n, now_ms, ret, err);
+	if (rc != MD_REFUSED || err->native != JWT_OTHER_HEADER || !may_look(d))
+		return rc;
+	rc = look(d, keys, err);
+	return rc == MD_OK ? jwt_check(keys, token, n, now_ms, ret, err) : rc;
+}
+
+/* Its hash tells nothing of a token, so it need not be compared in constant time. */
+static bool is_known(struct desk *d, const uint8_t hash[JWT_HASH], int64_t now_ms,
+		     struct jwt_claims *ret)
+{
+	const struct jwt_known *k = &d->jwt_known[hash[0] % JWT_KNOWN];
+	bool yes;
+
+	pthread_mutex_lock(&d->lock);
+	yes = k->claims.sub && memcmp(k->hash, hash, JWT_HASH) == 0 &&
+	      now_ms < k->claims.exp_s * 1000;
+	if (yes)
+		*ret = k->claims;
+	pthread_mutex_unlock(&d->lock);
+	return yes;
+}
+
+/* As long as the keys are those that it was verified with. */
+static void remember(struct desk *d, const uint8_t hash[JWT_HASH], const struct jwt_claims *c,
+		     const struct jwt_keys *keys)
+{
+	struct jwt_known *k = &d->jwt_known[hash[0] % JWT_KNOWN];
+
+	pthread_mutex_lock(&d->lock);
+	if (sodium_memcmp(&d->jwt, keys, sizeof *keys) == 0) {
+		memcpy(k->hash, hash, JWT_HASH);
+		k->claims = *c;
+	}
+	pthread_mutex_unlock(&d->lock);
+}
+
 int jwt_keys_check(struct desk *d, const char *token, int64_t now_ms, struct jwt_claims *ret,
 		   struct md_err *err)
 {
+	size_t n = strlen(token);
+	uint8_t hash[JWT_HASH];
 	struct jwt_keys keys;
 	int rc;
 
-	copy_keys(d, &keys);
-	rc = jwt_check(&keys, token, strlen(token), now_ms, ret, err);
-	if (rc != MD_REFUSED || err->native != JWT_OTHER_HEADER || !may_look(d))
-		return rc;
-	rc = look(d, &keys, err);
-	return rc == MD_OK ? jwt_check(&keys, token, strlen(token), now_ms, ret, err) : rc;
+	if (n > JWT_MAX)
+		return check(d, token, n, now_ms, ret, &keys, err);
+	crypto_generichash(hash, sizeof hash, (const unsigned char *)token, n, NULL, 0);
+	if (is_known(d, hash, now_ms, ret))
+		return MD_OK;
+	rc = check(d, token, n, now_ms, ret, &keys, err);
+	if (rc == MD_OK)
+		remember(d, hash, ret, &keys);
+	return rc;
 }

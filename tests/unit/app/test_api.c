@@ -3,6 +3,7 @@
 #include "desk_fixture.h"
 
 #include <maildesk/app/api.h>
+#include <maildesk/app/jwt_keys.h>
 #include <maildesk/base/json.h>
 #include <maildesk/desk/password.h>
 
@@ -338,6 +339,26 @@ static void a_new_key_signs_nobody_out(void **state)
 	assert_int_equal(ask(new, "GET", V1 "/auth/me", "", NULL).status, 200);
 }
 
+static int renew_in_txn(struct db_conn *c, void *ctx, struct md_err *e)
+{
+	(void)ctx;
+	return jwt_keys_renew(c, desk->desk, fixture_now, e);
+}
+
+/* A token that was just found good is none once its key is known to be stolen. */
+static void after_a_theft_of_the_key_known_tokens_are_refused(void **state)
+{
+	const char *old = text_at(sign_in(addresses[CAROL], PASSWORD), "access_token"), *new;
+
+	(void)state;
+	assert_int_equal(ask(old, "GET", V1 "/auth/me", "", NULL).status, 200);
+	OK(db_txn(desk->desk->db, renew_in_txn, NULL, &err));
+	desk->desk->jwt.current.id = 0; /* as in another daemon, which signs the first of them */
+	new = text_at(sign_in(addresses[CAROL], PASSWORD), "access_token");
+	assert_int_equal(ask(new, "GET", V1 "/auth/me", "", NULL).status, 200);
+	assert_int_equal(ask(old, "GET", V1 "/auth/me", "", NULL).status, 401);
+}
+
 static void changes_of_a_user_end_what_they_have(void **state)
 {
 	static const struct {
@@ -403,8 +424,8 @@ static void forged_tokens_are_refused(void **state)
 		"x",
 		"a.b.c",
 		/* alg none, for the admin */
-		"eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0."
-		"eyJzdWIiOjEsInJvbGUiOiJhZG1pbiIsInZlciI6MCwiaWF0IjowLCJleHAiOjk5OTk5OTk5OTl9.",
+		("eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0."
+		 "eyJzdWIiOjEsInJvbGUiOiJhZG1pbiIsInZlciI6MCwiaWF0IjowLCJleHAiOjk5OTk5OTk5OTl9."),
 	};
 	char *cut = arena_strdup(&desk->arena, tokens[CAROL]);
 	size_t n = strlen(cut);
@@ -1252,6 +1273,7 @@ int main(void)
 		API_TEST(signing_out_ends_the_session, NO_LIMITS),
 		API_TEST(sessions_and_tokens_expire, NO_LIMITS),
 		API_TEST(a_new_key_signs_nobody_out, NO_LIMITS),
+		API_TEST(after_a_theft_of_the_key_known_tokens_are_refused, NO_LIMITS),
 		API_TEST(changes_of_a_user_end_what_they_have, NO_LIMITS),
 		API_TEST(guessing_is_slowed_for_account_and_network,
 			 "limits { anonymous_per_minute = 0 login_per_minute = 3 }\n"),

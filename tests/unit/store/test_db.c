@@ -337,6 +337,23 @@ static void readers_see_what_was_committed_and_one_state(void **state)
 	assert_int_equal(count_rows(f->db), 1);
 }
 
+static void a_shared_reader_is_open_until_each_is_done(void **state)
+{
+	struct fixture *f = *state;
+	struct db_conn *c;
+	int64_t n;
+
+	OK(db_read(f->db, &c, &err));
+	OK(db_int(c, &sql_rows, DB_NONE, &n, &err));
+	assert_ptr_equal(db_read_share(c), c);
+	OK(db_txn(f->db, add_then_fail, &(int){ MD_OK }, &err));
+	db_read_done(c);
+	OK(db_int(c, &sql_rows, DB_NONE, &n, &err));
+	assert_int_equal(n, 0); /* still the state it began with */
+	db_read_done(c);
+	assert_int_equal(count_rows(f->db), 1);
+}
+
 static void readers_cannot_write(void **state)
 {
 	struct fixture *f = *state;
@@ -903,6 +920,7 @@ int main(void)
 		PAIRS_TEST(busy_ends_at_the_limit),
 		PAIRS_TEST(only_a_busy_database_is_tried_again),
 		PAIRS_TEST(readers_see_what_was_committed_and_one_state),
+		PAIRS_TEST(a_shared_reader_is_open_until_each_is_done),
 		PAIRS_TEST(readers_cannot_write),
 		PAIRS_TEST(another_process_is_waited_for),
 		PAIRS_TEST(a_killed_process_leaves_no_part),
