@@ -340,12 +340,16 @@ int command_parse(const struct command_input *in, struct arena *arena, struct co
 	return MD_OK;
 }
 
-/* A text that no #note or #reply made one was meant as commands. */
+/* A text that no #note or #reply made one was meant as commands; what stands behind too many of
+ * them is refused with them. */
 static void refuse_text(struct parser *p)
 {
 	const char *body = p->list->body;
 	size_t n = strcspn(body, "\n");
 
+	for (size_t i = 0; i < p->list->refusal_count; i++)
+		if (p->list->refusals[i].reason == too_many)
+			return;
 	if (p->list->comment == COMMENT_BY_DEFAULT && n && p->list->refusal_count < ROOM)
 		refuse(p, (struct slice){ body, n }, false, "no command: write #VERB");
 }

@@ -2,10 +2,14 @@
 #include "api_private.h"
 
 #include <maildesk/base/utf8.h>
+#include <maildesk/desk/markdown_html.h>
+#include <maildesk/desk/text_html.h>
 
 #include <cmark.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { HTML_MAX = 48 << 20 }; /* of a body of a mebibyte, all of it lines of one letter */
 
 static int out_of_memory(struct md_err *err)
 {
@@ -17,10 +21,16 @@ static int out_of_memory(struct md_err *err)
 /* What people type here is CommonMark; cmark leaves out raw HTML and unsafe links by itself. */
 static void show_html(struct buf *out, const struct comment *m)
 {
+	md_auto(buf_done) struct buf plain = BUF_INIT(HTML_MAX);
 	char *html;
 
 	if (strcmp(m->channel, "mail") == 0) {
 		show_text(out, "body_html", m->body_html);
+		return;
+	}
+	if (strlen(m->body) > MARKDOWN_MAX) {
+		text_html(&plain, m->body, strlen(m->body));
+		show_text(out, "body_html", plain.status == MD_OK ? buf_str(&plain) : NULL);
 		return;
 	}
 	html = cmark_markdown_to_html(m->body, strlen(m->body), CMARK_OPT_DEFAULT);

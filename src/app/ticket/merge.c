@@ -29,6 +29,22 @@ static int tell_both(struct work *w, struct work *into, const char *here, const 
 	return rc;
 }
 
+/* Into one that was merged: what is allowed is the end of its chain, which may be this ticket. */
+static int refuse_merged(struct work *w, int64_t into, struct work *o, struct md_err *err)
+{
+	int rc = MD_OK;
+
+	while (rc == MD_OK && o->ticket.merged_into && o->ticket.merged_into != w->ticket.id)
+		rc = work_other(w, o->ticket.merged_into, o, err);
+	if (rc != MD_OK)
+		return rc;
+	if (o->ticket.merged_into)
+		return md_fail(err, MD_INPUT, WORK_BAD_VALUE,
+			       "#%lld was merged into this ticket already", (long long)into);
+	return md_fail(err, MD_INPUT, WORK_BAD_VALUE, "#%lld was merged itself; allowed: #%lld",
+		       (long long)into, (long long)o->ticket.id);
+}
+
 int work_merge(struct work *w, int64_t into, struct md_err *err)
 {
 	struct work o;
@@ -42,9 +58,7 @@ int work_merge(struct work *w, int64_t into, struct md_err *err)
 	if (rc == MD_OK)
 		rc = work_other(w, into, &o, err);
 	if (rc == MD_OK && o.ticket.merged_into)
-		return md_fail(err, MD_INPUT, WORK_BAD_VALUE,
-			       "#%lld was merged itself; allowed: #%lld", (long long)into,
-			       (long long)o.ticket.merged_into);
+		return refuse_merged(w, into, &o, err);
 	if (rc == MD_OK)
 		rc = work_ask(&o, ACTION_MERGE, err);
 	if (rc == MD_OK)

@@ -836,9 +836,14 @@ static void comments_are_public_or_internal(void **state)
 {
 	struct reply r;
 	const char *note, *reply;
+	char *many = arena_alloc(&desk->arena, 100001);
 
 	(void)state;
+	for (int i = 0; i < 100000; i++)
+		many[i] = i % 2 ? ' ' : '>';
+	many[100000] = '\0';
 	new_ticket(CAROL, "Printer");
+	new_ticket(CAROL, "Another");
 	r = POST(201, ANNA, path("/tickets/1/comments"),
 		 "{\"body\":\"look at *this*: <script>x</script> [a](javascript:x)\"}");
 	HAS(r, "author.name", "Anna");
@@ -847,6 +852,11 @@ static void comments_are_public_or_internal(void **state)
 	assert_non_null(strstr(text_at(r, "body_html"), "<em>this</em>"));
 	assert_null(strstr(text_at(r, "body_html"), "script"));
 	reply = path("/comments/%lld", (long long)int_at(r, "id"));
+	/* what nobody types is not taken apart for each who reads it */
+	assert_non_null(strstr(text_at(POST(201, ANNA, path("/tickets/2/comments"),
+					    arena_printf(&desk->arena, "{\"body\":\"%s\"}", many)),
+				       "body_html"),
+			       "&gt; &gt; &gt; "));
 	assert_non_null(strstr(r.head, arena_printf(&desk->arena, "Location: %s\r\n", reply)));
 	r = POST(201, BOB, path("/tickets/1/comments"),
 		 "{\"body\":\"careful\",\"is_internal\":true}");

@@ -270,6 +270,13 @@ static void test_limits(void **state)
 	assert_int_equal(list.refusal_count, 1);
 	assert_string_equal(list.refusals[0].reason, "more than 50 commands in one mail");
 
+	/* in a box as well, and nothing else is wrong with the rest */
+	assert_int_equal(command_parse_box(&(struct command_input){ .text = buf_str(&text),
+								    .tag_format = "[#%d]" },
+					   &a, &list, NULL),
+			 MD_OK);
+	assert_int_equal(list.refusal_count, 1);
+
 	/* unknown ones count too, and a mail full of them in every place breaks nothing */
 	buf_reset(&text);
 	for (int i = 0; i < 2000; i++)
