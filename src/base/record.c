@@ -279,6 +279,8 @@ static void json_field(struct buf *out, const struct rec_field *f, const void *m
 	switch (f->type) {
 	case REC_STR:
 		s = *(const char *const *)member;
+		if (!s && f->never_null)
+			s = "";
 		json_write_string(out, s, s ? strlen(s) : 0);
 		break;
 	case REC_STRS:

@@ -29,14 +29,14 @@ enum message_kind message_kind_from_name(const char *name)
 }
 
 static const struct rec_field address_fields[] = {
-	REC(struct mail_address, name, REC_STR, LINE),
+	REC_NEVER_NULL(struct mail_address, name, LINE),
 	REC(struct mail_address, address, REC_STR, LINE),
 	REC_END,
 };
 static const struct rec address_rec = { "address", sizeof(struct mail_address), address_fields };
 
 static const struct rec_field attachment_fields[] = {
-	REC(struct attachment, filename, REC_STR, 1000),
+	REC_NEVER_NULL(struct attachment, filename, 1000),
 	REC(struct attachment, content_type, REC_STR, 200),
 	REC_HIDDEN(struct attachment, sniffed_type, REC_STR, 200),
 	REC(struct attachment, size, REC_INT, SIZE),
@@ -95,13 +95,13 @@ static const struct rec_field message_fields[] = {
 	REC(struct message, in_reply_to, REC_STRS, LINE),
 	REC(struct message, references, REC_STRS, LINE),
 	REC(struct message, date, REC_STR, 40),
-	REC(struct message, subject, REC_STR, 64 << 10),
+	REC_NEVER_NULL(struct message, subject, 64 << 10),
 	REC_OF(struct message, from, REC_LIST, LIST, address_rec),
 	REC_OF(struct message, reply_to, REC_LIST, LIST, address_rec),
 	REC_OF(struct message, to, REC_LIST, LIST, address_rec),
 	REC_OF(struct message, cc, REC_LIST, LIST, address_rec),
-	REC(struct message, text, REC_STR, TEXT),
-	REC(struct message, reply_text, REC_STR, TEXT),
+	REC_NEVER_NULL(struct message, text, TEXT),
+	REC_NEVER_NULL(struct message, reply_text, TEXT),
 	REC(struct message, html, REC_STR, TEXT),
 	REC_OF(struct message, attachments, REC_LIST, 1000, attachment_rec),
 	{ .name = "kind",
@@ -109,7 +109,7 @@ static const struct rec_field message_fields[] = {
 	  .at = offsetof(struct message, kind),
 	  .max = KIND_COUNT - 1,
 	  .names = kind_names },
-	REC(struct message, evidence, REC_STR, LINE),
+	REC_NEVER_NULL(struct message, evidence, LINE),
 	REC_OF(struct message, bounce, REC_LIST, 200, bounce_rec),
 	REC_OF(struct message, auth, REC_SUB, 0, auth_summary_rec),
 	REC(struct message, defects, REC_STRS, LINE),

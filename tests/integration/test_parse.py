@@ -99,6 +99,38 @@ def test_any_bytes_are_one_object(seed, tmp_path):
     assert (code, len(objects)) == (0, 1)
 
 
+LINE, MAYBE, PEOPLE = str, (str, type(None)), [{"name": str, "address": str}]
+SHAPE = {
+    "message_id": MAYBE, "in_reply_to": [LINE], "references": [LINE], "date": MAYBE, "subject": LINE,
+    "from": PEOPLE, "reply_to": PEOPLE, "to": PEOPLE, "cc": PEOPLE, "text": LINE, "reply_text": LINE, "html": MAYBE,
+    "attachments": [{"filename": LINE, "content_type": LINE, "size": int, "sha256": LINE, "content_id": MAYBE,
+                     "inline": bool}],
+    "kind": LINE, "evidence": LINE,
+    "bounce": [{"recipient": MAYBE, "action": MAYBE, "status": MAYBE, "diagnostic": MAYBE,
+                "original_message_id": MAYBE}],
+    "auth": {"spf": MAYBE, "dkim": MAYBE, "dmarc": MAYBE, "by": MAYBE}, "defects": [LINE],
+}
+
+
+def has_shape(value, shape):
+    if isinstance(shape, list):
+        return isinstance(value, list) and all(has_shape(v, shape[0]) for v in value)
+    if isinstance(shape, dict):
+        return list(value) == list(shape) and all(has_shape(value[k], shape[k]) for k in shape)
+    return isinstance(value, shape)
+
+
+NAMELESS = b"From: a@b.example\nContent-Type: multipart/mixed; boundary=B\n\n--B\n\nx\n--B\nContent-Type: a/b\n\ny\n--B--\n"
+
+
+@pytest.mark.parametrize("mail", [b"", NAMELESS, *(s.read_bytes() for s in SAMPLES)],
+                         ids=["empty", "nameless", *(s.stem for s in SAMPLES)])
+def test_each_field_has_its_type_also_when_the_mail_lacks_it(mail):
+    code, (facts,), _ = parse(stdin=mail)
+    assert code == 0
+    assert has_shape(facts, SHAPE), facts
+
+
 def explain(*args, stdin=b""):
     done = subprocess.run([MAILDESK, "parse", "--explain", *map(str, args)], input=stdin,
                           capture_output=True, timeout=60)

@@ -53,6 +53,7 @@ struct rec_field {
 	size_t max; /* bytes of a string, count of a list, largest value of an integer */
 	const struct rec *of;
 	bool hidden;              /* not shown in JSON */
+	bool never_null;          /* an absent string is shown as "" */
 	const char *const *names; /* of an integer 0..max: shown in JSON instead of it */
 };
 struct rec {
@@ -63,6 +64,11 @@ struct rec {
 #define REC(S, member, kind, limit)                                                        \
 	{                                                                                  \
 		.name = #member, .type = (kind), .at = offsetof(S, member), .max = (limit) \
+	}
+#define REC_NEVER_NULL(S, member, limit)                                                     \
+	{                                                                                    \
+		.name = #member, .type = REC_STR, .at = offsetof(S, member), .max = (limit), \
+		.never_null = true                                                           \
 	}
 #define REC_HIDDEN(S, member, kind, limit)                                                  \
 	{                                                                                   \
