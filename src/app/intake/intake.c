@@ -206,6 +206,13 @@ static int open_ticket(struct db_conn *c, void *ctx, struct md_err *err)
 	return rc;
 }
 
+/* Commands that were refused stay in an agent's text; without any other the transcript has them. */
+static bool refused_alone(const struct intake *in)
+{
+	return in->commands && in->refused && !in->confirm && in->f.is_staff &&
+	       in->list.body[0] == '\0';
+}
+
 /* The text of a reply: public, or for agents alone because of who wrote it or how. */
 static int file_comment(struct intake *in, struct work *w, const char *held, struct md_err *err)
 {
@@ -223,8 +230,8 @@ static int file_comment(struct intake *in, struct work *w, const char *held, str
 	m.body_full = body_full(in, m.body);
 	m.body_html = in->m->safe_html;
 	rc = too_large_note(in, &m.body, err);
-	if (rc == MD_OK && m.body[0] == '\0' && in->m->attachments.n == 0 &&
-	    (in->n_lines || in->list.count))
+	if (rc == MD_OK && in->m->attachments.n == 0 && (in->n_lines || in->list.count) &&
+	    (m.body[0] == '\0' || refused_alone(in)))
 		return MD_OK; /* a mail of commands alone says nothing */
 	if (rc == MD_OK)
 		rc = work_comment(w, &m, &in->result.comment, err);

@@ -157,6 +157,26 @@ static bool asks(const struct command_list *list)
 	return false;
 }
 
+/* A subject that names a ticket which is not there, or not for them: its commands are for that one,
+ * and not for the new ticket that the mail may open. Both are refused in the same words. */
+static int aim_at_missing(struct intake *in, struct md_err *err)
+{
+	const struct route_decision *r = &in->route;
+	const struct route_hit *hit = in->f.hits, *end = hit + in->f.n_hits;
+	struct command_list *list = &in->list;
+	int64_t ticket = command_ticket_tag(in->m->subject, in->d->config->desk.subject_tag);
+
+	while (hit < end && hit->rule != RULE_SUBJECT)
+		hit++;
+	if (hit == end || !ticket || list->ticket_count || asks_only(list) ||
+	    !(r->rule == RULE_NONE ? !hit->has_ticket
+				   : r->rule == RULE_SUBJECT && !hit->ticket.sender_on_ticket))
+		return MD_OK;
+	list->tickets = arena_copy(in->a, &ticket, sizeof ticket);
+	list->ticket_count = 1;
+	return list->tickets ? MD_OK : md_fail(err, MD_NOMEM, 0, "out of memory");
+}
+
 int intake_parse_commands(struct intake *in, struct md_err *err)
 {
 	const struct command_input input = {
@@ -183,6 +203,8 @@ int intake_parse_commands(struct intake *in, struct md_err *err)
 	if (rc == MD_OK)
 		lead_to_ticket(in);
 	if (rc == MD_OK)
+		rc = aim_at_missing(in, err);
+	if (rc == MD_OK)
 		rc = link_the_rest(in, err);
 	/* What proves the sender is a token whose commands were run: once more, and they are asked.
 	 */
@@ -196,8 +218,9 @@ bool intake_only_asks(const struct intake *in)
 {
 	const struct command_list *list = &in->list;
 
-	if (!in->commands || in->route.outcome != ROUTE_NEW || list->body[0] ||
-	    in->m->attachments.n || list->count + list->refusal_count == 0)
+	if (!in->commands || list->body[0] || in->m->attachments.n ||
+	    (in->route.outcome != ROUTE_NEW && in->route.outcome != ROUTE_NEW_LINKED) ||
+	    list->count + list->refusal_count == 0)
 		return false;
 	/* A subject with a command that went wrong may still be the matter of a new ticket. */
 	for (size_t i = 0; i < list->refusal_count; i++)

@@ -280,6 +280,61 @@ static void level_three_verbs_are_refused_at_two(void **state)
 	}
 }
 
+static int delete_it(struct work *w, void *arg, struct md_err *e)
+{
+	(void)arg;
+	return work_delete(w, e);
+}
+
+/* What a subject names that is not there, or not theirs, gets one answer, and the new ticket that
+ * the mail may open gets nothing of what was meant for it. */
+static void commands_for_a_missing_ticket_do_nothing(void **state)
+{
+	static const struct {
+		const char *from, *subject, *body, *outcome, *line, *tickets;
+	} cases[] = {
+		{ ANNA, "Re: [#99] x [take]", "", "commands_run", "no #99 | no such ticket", "" },
+		{ ANNA, "Re: [#99] x", "#take\n", "commands_run", "no #99 | no such ticket", "" },
+		{ ANNA, "Re: [#99] x", "#take\nText\n", "ticket_created", "no #99 | no such ticket",
+		  "open -" },
+		{ ANNA, "Re: [#3] x", "#take\n", "commands_run", "no #3 | no such ticket", "" },
+		{ ANNA, "Re: [#99] x", "#help\n", "commands_run", "ok #help | done", "" },
+		{ ANNA, "Fwd: [#99] x", "#take\nText\n", "ticket_created", "ok #take | done",
+		  "in_progress Anna" },
+		{ CAROL, "Re: [#2] x", "#close\n", "commands_run", "no #2 | no such ticket", "" },
+		{ CAROL, "Re: [#99] x", "#close\n", "commands_run", "no #99 | no such ticket", "" },
+		{ CAROL, "Re: [#2] x", "#close\nText\n", "ticket_created", "no #2 | no such ticket",
+		  "open -" },
+		{ CAROL, "Re: [#2] x [close]", "Text\n", "ticket_created", "no #2 | no such ticket",
+		  "open -" },
+	};
+	struct fixture *f = *state;
+	int64_t last = 3;
+
+	two_tickets(f);
+	create(f, f->carol, f->carol, "Deleted");
+	OK(step(f, f->admin, 3, delete_it, NULL));
+	for (size_t i = 0; i < MD_COUNT(cases); i++) {
+		struct intake_result r = TAKE(f, .from = cases[i].from, .auth = "pass",
+					      .subject = cases[i].subject, .body = cases[i].body);
+
+		if (strcmp(r.outcome, cases[i].outcome) != 0)
+			fail_msg("%s / %s: %s", cases[i].subject, cases[i].body, r.outcome);
+		assert_string_equal(lines(f), cases[i].line);
+		ROWS(f, cases[i].tickets,
+		     "SELECT status || ' ' || coalesce(u.name, '-') FROM tickets t LEFT JOIN users "
+		     "u "
+		     "ON u.id = t.assignee_id WHERE t.id > %lld",
+		     (long long)last);
+		last = NUM(f, "SELECT max(id) FROM tickets");
+		if (cases[i].line[0] == 'n')
+			HAS(rows(f, QUEUED), "transcript");
+		send_all(f);
+		fixture_now += DAY;
+	}
+	ROWS(f, "in_progress open", "SELECT group_concat(status, ' ') FROM tickets WHERE id < 3");
+}
+
 static void customers_command_little(void **state)
 {
 	struct fixture *f = *state;
@@ -646,6 +701,7 @@ int main(void)
 		DESK_TEST(two_tags_link, ""),
 		DESK_TEST(one_ticket_by_on_is_no_bulk, ""),
 		DESK_TEST(level_three_verbs_are_refused_at_two, ""),
+		DESK_TEST(commands_for_a_missing_ticket_do_nothing, ""),
 		DESK_TEST(customers_command_little, ""),
 		DESK_TEST(agents_unknown_words_stop_everything, ""),
 		DESK_TEST(questions_make_no_ticket, ""),

@@ -865,6 +865,8 @@ static void commands_of_mails(void **state)
 		  "transcript " ANNA },
 		{ ANNA, "Re: x", "#take\n#frobnicate\nText\n", "open 1 -",
 		  "internal free: #take\n#frobnicate\nText", "transcript " ANNA },
+		{ ANNA, "Re: x", "#take\n#frobnicate\n", "open 1 -", NULL, "transcript " ANNA },
+		{ ANNA, "Re: x", "#prio high\n#resolve\n", "open 1 -", NULL, "transcript " ANNA },
 		{ ANNA, "Re: x [assign=zoe]", "", "open 1 -", NULL, "transcript " ANNA },
 		{ ANNA, "Re: x [assign=carol]", "", "open 1 -", NULL, "transcript " ANNA },
 		{ ANNA, "Re: x [open]", "", "open 1 -", NULL, "transcript " ANNA },
