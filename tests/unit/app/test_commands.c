@@ -266,7 +266,7 @@ static void one_ticket_by_on_is_no_bulk(void **state)
 
 static void level_three_verbs_are_refused_at_two(void **state)
 {
-	static const char *const commands[] = { "#merge #2", "#spam", "#requester " DAVE };
+	static const char *const commands[] = { "#merge #2", "#spam", ("#requester " DAVE) };
 	struct fixture *f = *state;
 
 	two_tickets(f);
