@@ -30,11 +30,6 @@ def by_smtp(server, **keys):
 
 # ---- IMAP ----
 
-def queue_is_empty(world):
-    return not any(any(p.is_file() for p in (world.dir / "postfix" / "queue" / name).rglob("*"))
-                   for name in ("incoming", "active", "deferred"))
-
-
 def test_the_imap_server_goes_and_comes_under_load(make_desk, start_world, model):
     world = start_world("--no-daemon")
     desk = make_desk(world)
@@ -53,7 +48,8 @@ def test_the_imap_server_goes_and_comes_under_load(make_desk, start_world, model
     # Dovecot may have ended between a delivery and its answer: Postfix, which then repeats it, says so.
     # What the desk did is in its log.
     book.may_arrive_again = True
-    wait_for("all to be sent and delivered", lambda: book.is_done() and queue_is_empty(world), 180)
+    wait_for("all to be sent and delivered", lambda: book.is_done()
+             and ledger.queue_is_empty(world), 180)
     mail_log = (world.dir / "log" / "postfix.log").read_text()
     book.may_repeat = len(re.findall(r"status=deferred .*end of data", mail_log, re.IGNORECASE))
     book.settle()
@@ -312,7 +308,7 @@ def test_a_second_daemon_stands_by_and_takes_over(desk, book):
         wait_for("the first to do it", book.is_done)
         book.offer(3)
         roles = desk.roles()
-        book.may_repeat = 1
+        book.may_repeat = ledger.CONNECTIONS
         first.kill()
         first.wait()
         wait_for("the first one's roles to end", lambda: not any(map(is_running, roles)), seconds=2)
