@@ -3,10 +3,15 @@
 All desks of a run are on one engine: on a private PostgreSQL with $MAILDESK_TEST_DB, which names it
 (run-integration sets it), each on an empty database of its own; else on SQLite. What uses no desk is
 tested with SQLite only; pytest.mark.engine("sqlite"|"postgres") says so of other tests.
+
+Several runs, lanes, can share the tests: with $MAILDESK_TAKEN, an empty folder, each test is done by
+the lane that comes to it first, and with it all that share a fixture of its file (run-integration).
 """
 import contextlib
+import hashlib
 import itertools
 import os
+import pathlib
 
 import pytest
 
@@ -42,6 +47,42 @@ def pytest_collection_modifyitems(config, items):
     others = [item for item in items if not is_meant(item)]
     config.hook.pytest_deselected(items=others)
     items[:] = [item for item in items if is_meant(item)]
+
+
+def shared_part(item):
+    """The tests that go to one lane: those of a file that have something of their own started for
+    them, else the single one."""
+    defined = item._fixtureinfo.name2fixturedefs.values()
+    return item.path if any(d[-1].scope == "module" for d in defined) else item.nodeid
+
+
+def take_tests(items):
+    """Each time the next test that no other lane has taken, until all are taken."""
+    taken, mine = pathlib.Path(os.environ["MAILDESK_TAKEN"]), set()
+    for item in items:
+        part = hashlib.sha256(str(shared_part(item)).encode()).hexdigest()
+        if part not in mine:
+            try:
+                (taken / part).touch(exist_ok=False)
+            except FileExistsError:
+                continue
+            mine.add(part)
+        yield item
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session):
+    if "MAILDESK_TAKEN" not in os.environ or session.testsfailed or session.config.option.collectonly:
+        return None  # pytest's own loop
+    tests = take_tests(session.items)
+    item = next(tests, None)
+    while item:
+        following = next(tests, None)  # which of the fixtures stay depends on it
+        session.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+        if session.shouldstop:
+            raise session.Interrupted(session.shouldstop)
+        item = following
+    return True
 
 
 @pytest.fixture(scope="session")
