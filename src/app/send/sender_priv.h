@@ -122,6 +122,8 @@ size_t account_allows(struct sender *s, struct account *a, int64_t *ret_ms);
 
 /* Of what came out of lanes, which nobody else touches; takes the lock itself. *ret_n: how many. */
 int sender_settle(struct sender *s, size_t *ret_n, struct md_err *err);
+/* Until the next try of a mail that was tried so often, with a tenth of it more or less. */
+int64_t sender_wait(int64_t attempts, int64_t first_ms, uint32_t dice);
 /* Both under lock, of an item that is in no lane's hand. */
 void item_forget_rendered(struct sender *s, struct item *i);
 void item_release(struct item *i);

@@ -20,19 +20,25 @@ static const int64_t schedule[] = { 1, 5, 15, 30, 60, 120, 240 };
 
 /* ---- what became of a try ---- */
 
-static int64_t next_try(const struct sender *s, const struct conf_smtp *conf,
-			const struct outbox_row *row)
+int64_t sender_wait(int64_t attempts, int64_t first_ms, uint32_t dice)
 {
-	size_t step = row->attempts > 0 ? (size_t)row->attempts - 1 : 0;
+	size_t step = attempts > 0 ? (size_t)attempts - 1 : 0;
 	int64_t wait, jitter;
-	uint32_t dice;
 
 	if (step >= MD_COUNT(schedule))
 		step = MD_COUNT(schedule) - 1;
-	wait = schedule[step] * conf->retry_first_ms;
-	random_fill(s->d->random, &dice, sizeof dice);
+	wait = schedule[step] * first_ms;
 	jitter = wait * JITTER_PERCENT / 100;
-	return clock_wall(s->d->clock) + wait - jitter + (jitter ? dice % (2 * jitter) : 0);
+	return wait - jitter + (jitter ? dice % (2 * jitter) : 0);
+}
+
+static int64_t next_try(const struct sender *s, const struct conf_smtp *conf,
+			const struct outbox_row *row)
+{
+	uint32_t dice;
+
+	random_fill(s->d->random, &dice, sizeof dice);
+	return clock_wall(s->d->clock) + sender_wait(row->attempts, conf->retry_first_ms, dice);
 }
 
 static void decide_answered(struct sender *s, struct account *a, struct item *i)

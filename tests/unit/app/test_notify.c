@@ -75,6 +75,48 @@ static void the_default_matrix(void **state)
 	ROWS(f, "", QUEUED);
 }
 
+/* Each event by the role that the configuration names for it, and nobody else. */
+static void a_matrix_of_ones_own(void **state)
+{
+	struct fixture *f = *state;
+	int64_t ticket;
+
+	create(f, f->anna, f->carol, "By phone");
+	ROWS(f, "created_agent " ADMIN, QUEUED);
+	send_all(f);
+	ticket = ticket_with_people(f, true);
+	OK(step(f, f->anna, ticket, watch, &f->admin));
+	OK(comment_rc(f, f->anna, ticket, "We are on it.", false));
+	ROWS(f, "public_reply " DAVE, QUEUED); /* participants */
+	send_all(f);
+	OK(comment_rc(f, f->anna, ticket, "@bob @admin look", true));
+	ROWS(f, "internal_note " BOB "\nmentioned " ADMIN, QUEUED); /* the assignee; admins */
+	send_all(f);
+	OK(move_rc(f, f->anna, ticket, "resolved"));
+	ROWS(f, "status_changed " ADMIN, QUEUED); /* watchers */
+	send_all(f);
+	OK(assign_rc(f, f->anna, ticket, f->anna));
+	ROWS(f, "", QUEUED); /* {}: nobody */
+	/* a role that the event is not meant for makes nobody of a customer an agent */
+	OK(comment_rc(f, f->carol, ticket, "And now?", false));
+	ROWS(f, "public_reply " DAVE, QUEUED);
+}
+
+static void own_actions_are_told_when_wanted(void **state)
+{
+	struct fixture *f = *state;
+	int64_t ticket = ticket_with_people(f, true);
+
+	OK(comment_rc(f, f->bob, ticket, "Mine.", false));
+	ROWS(f, "public_reply " BOB "\npublic_reply " CAROL "\npublic_reply " DAVE, QUEUED);
+	send_all(f);
+	OK(comment_rc(f, f->bob, ticket, "A note.", true));
+	ROWS(f, "internal_note " BOB, QUEUED);
+	send_all(f);
+	OK(assign_rc(f, f->anna, ticket, f->anna));
+	ROWS(f, "assigned " ANNA, QUEUED);
+}
+
 static int reply_and_resolve(struct work *w, void *arg, struct md_err *e)
 {
 	struct work_comment m = { .body = "Fixed it." };
@@ -374,6 +416,13 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		DESK_TEST(customers_are_no_relay, "limits { auto_per_address_hour = 3 }\n"),
 		DESK_TEST(the_default_matrix, ""),
+		DESK_TEST(a_matrix_of_ones_own, "notify { event \"created\" { to = {admins} }\n"
+						" event \"public_reply\" { to = {participants} }\n"
+						" event \"internal_note\" { to = {assignee} }\n"
+						" event \"mentioned\" { to = {admins} }\n"
+						" event \"status_changed\" { to = {watchers} }\n"
+						" event \"assigned\" { to = {} } }\n"),
+		DESK_TEST(own_actions_are_told_when_wanted, "notify { own_actions = true }\n"),
 		DESK_TEST(a_reply_that_resolves_is_one_mail, ""),
 		DESK_TEST(nobody_is_told_twice, ""),
 		DESK_TEST(a_merge_is_told_to_the_requester, ""),

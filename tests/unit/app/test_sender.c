@@ -53,10 +53,38 @@ static void a_minutes_mails(void **state)
 	free(a);
 }
 
+/* 1, 5, 15, 30 min, 1, 2, 4 h, 4 h ...: in five days 36 tries, none of them at the same second as
+ * those of all others. */
+static void later_and_later(void **state)
+{
+	static const int64_t minutes[] = { 1, 1, 5, 15, 30, 60, 120, 240, 240, 240 };
+	int64_t days = 0, tries = 0;
+
+	(void)state;
+	for (int64_t n = 0; n < (int64_t)MD_COUNT(minutes); n++) {
+		int64_t wait = minutes[n] * MINUTE, least = wait, most = wait;
+
+		for (uint32_t dice = 0; dice < 1000; dice++) {
+			int64_t got = sender_wait(n, MINUTE, dice * 4294967u);
+
+			assert_in_range(got, wait * 9 / 10, wait * 11 / 10);
+			least = got < least ? got : least;
+			most = got > most ? got : most;
+		}
+		assert_true(most - least > wait / 10);
+	}
+	for (int64_t n = 1; days < 5 * DAY; n++, tries++)
+		days += sender_wait(n, MINUTE, (uint32_t)n * 2654435761u);
+	assert_in_range(tries, 33, 39);
+	/* a test's schedule in milliseconds is one, too */
+	assert_int_equal(sender_wait(1, 1, 7), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_minutes_mails),
+		cmocka_unit_test(later_and_later),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -269,6 +269,29 @@ static void nobody_hears_of_their_own_action(void **state)
 		}
 }
 
+/* But where they want to be. */
+static void own_actions_are_a_choice(void **state)
+{
+	const struct notice_choice choice = { .own_actions = true };
+
+	(void)state;
+	for (size_t e = 0; e < NOTICE_TRANSCRIPT; e++)
+		for (size_t i = 0; i < MD_COUNT(desk); i++) {
+			struct notice_person people[MD_COUNT(desk)];
+			struct notice with[20], without[20];
+			size_t n;
+
+			memcpy(people, desk, sizeof desk);
+			n = notice_decide((enum notice_event)e, people, MD_COUNT(people), without);
+			people[i].is_actor = true;
+			assert_int_equal(notice_decide_for((enum notice_event)e, &choice, people,
+							   MD_COUNT(people), with),
+					 n);
+			for (size_t k = 0; k < n; k++)
+				assert_int_equal(with[k].user_id, without[k].user_id);
+		}
+}
+
 static void who_gets_none(void **state)
 {
 	struct notice_person people[MD_COUNT(desk)];
@@ -353,6 +376,7 @@ int main(void)
 		cmocka_unit_test(mentions),
 		cmocka_unit_test(who_stands_in),
 		cmocka_unit_test(nobody_hears_of_their_own_action),
+		cmocka_unit_test(own_actions_are_a_choice),
 		cmocka_unit_test(who_gets_none),
 		cmocka_unit_test(one_mail_for_many_roles),
 		cmocka_unit_test(notes_never_reach_customers),
