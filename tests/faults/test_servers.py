@@ -213,6 +213,29 @@ def test_smtp_one_of_several_recipients_is_refused(make_desk, mail_world, model)
         desk.stop()
 
 
+def test_smtp_that_never_comes_back_is_given_up(make_desk, mail_world, model):
+    """After its days a mail fails for good, and the ticket and its agents say so: once for each
+    that was for a customer."""
+    with Smtp() as server:
+        server.close()
+        desk = make_desk(mail_world, by_smtp(server, retry_first="100ms", give_up="2s"))
+        desk.start()
+        ledger.Ledger(desk, model).offer(1)
+        wait_for("every mail's end", lambda: desk.value(
+            "SELECT count(*) FILTER (WHERE event = 'undelivered') > 0"
+            " AND count(*) FILTER (WHERE state <> 'failed') = 0 FROM outbox"))
+        assert desk.value("SELECT min(attempts) FROM outbox") >= 2
+        failed = desk.rows("SELECT old_value, new_value FROM ticket_history"
+                           " WHERE action = 'delivery'")
+        assert len(failed) == desk.value("SELECT count(*) FROM outbox")
+        assert all(reply.startswith("failed ") for _, reply in failed)
+        told = desk.rows("SELECT recipient, count(*) FROM outbox WHERE event = 'undelivered'"
+                         " GROUP BY recipient ORDER BY recipient")
+        lost = desk.value("SELECT count(*) FROM outbox WHERE recipient NOT LIKE '%@desk.test'")
+        assert told and all(who.endswith("@desk.test") and n == lost for who, n in told)
+        desk.stop()
+
+
 def test_smtp_is_back_and_gets_what_waited(make_desk, mail_world, model):
     with Smtp() as server:
         server.close()
