@@ -104,6 +104,15 @@ static void give_back(struct db_conn *c)
 }
 MD_DEFINE_AUTO(struct db_conn *, give_back)
 
+void db_slim(struct db *db)
+{
+	pthread_mutex_lock(&db->pool_lock);
+	for (size_t use = 0; db->driver->slim && use < MD_COUNT(db->pools); use++)
+		for (struct db_conn *c = db->pools[use]; c; c = c->next)
+			db->driver->slim(c->link);
+	pthread_mutex_unlock(&db->pool_lock);
+}
+
 static const struct db_driver *driver_of(const char *where, const char **ret_address)
 {
 	for (size_t i = 0; i < MD_COUNT(drivers); i++) {

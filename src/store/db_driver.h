@@ -49,6 +49,8 @@ struct db_driver {
 	bool (*has_password)(const char *address);
 	/* The connection is gone for good: db.c opens another one. */
 	bool (*is_lost)(const struct db_link *l);
+	/* Gives back what an unused one keeps in memory of the database; NULL: nothing. */
+	void (*slim)(struct db_link *l);
 
 	/* A read transaction sees one state of the database from its first statement on. */
 	int (*begin)(struct db_link *l, enum db_use use, struct md_err *err);

@@ -244,6 +244,11 @@ static bool lite_is_lost(const struct db_link *l)
 	return !sqlite3_get_autocommit(l->db);
 }
 
+static void lite_slim(struct db_link *l)
+{
+	sqlite3_db_release_memory(l->db);
+}
+
 /* ---- transactions ---- */
 
 static int use_wal(struct db_link *l, struct md_err *err)
@@ -525,6 +530,7 @@ const struct db_driver db_sqlite = {
 	.connect = lite_connect,
 	.disconnect = lite_disconnect,
 	.is_lost = lite_is_lost,
+	.slim = lite_slim,
 	.begin = lite_begin,
 	.commit = lite_commit,
 	.rollback = lite_rollback,

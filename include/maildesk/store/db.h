@@ -90,6 +90,8 @@ int db_open(const char *where, struct db **ret, struct md_err *err);
 bool db_has_password(const char *where);
 /* How long db_txn() and reads wait for others, 5000 unless told. Before threads start. */
 void db_set_busy_ms(struct db *db, int64_t busy_ms);
+/* Pages that unused connections keep in memory are given back: for a desk with nothing to do. */
+void db_slim(struct db *db);
 void db_close(struct db *db);
 MD_DEFINE_AUTO(struct db *, db_close)
 

@@ -460,7 +460,8 @@ static void wait_for_something(struct mailboxes *m)
 	n_ready = poll(fds, n, timeout);
 	desk_busy(m->d, DESK_MAILBOXES);
 	if (n_ready == 0 && may_trim) {
-		malloc_trim(0); /* what a flood needed, an idle desk need not keep */
+		db_slim(m->d->db); /* what a flood needed, an idle desk need not keep */
+		malloc_trim(0);
 		m->has_stored = false;
 	}
 	if (n_ready > 0 && (fds[0].revents & POLLIN)) {
