@@ -40,6 +40,8 @@ static const struct db_token tokens[] = {
 	{ "{INT}", "bigint" },
 	{ "{BLOB}", "bytea" },
 	{ "{STRICT}", "" },
+	{ "{LITE}", "-- " },
+	{ "{PG}", "" },
 	{ "{SKIP}", "FOR UPDATE SKIP LOCKED" },
 	/* Not the start of the transaction, which now() is. */
 	{ "{NOW}", "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS bigint)" },

@@ -52,6 +52,8 @@ static const struct db_token tokens[] = {
 	{ "{INT}", "INTEGER" },
 	{ "{BLOB}", "BLOB" },
 	{ "{STRICT}", "STRICT" },
+	{ "{LITE}", "" },
+	{ "{PG}", "-- " },
 	{ "{SKIP}", "" },
 	{ "{NOW}", "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)" },
 	{ "{TABLES}", "(SELECT name FROM sqlite_schema WHERE type = 'table'"
@@ -320,9 +322,15 @@ static int lite_commit(struct db_link *l, struct md_err *err)
 	return rc;
 }
 
+/* A step may set right what the schema says of a table. */
 static int lite_script(struct db_link *l, const char *sql, struct md_err *err)
 {
-	return execute(l, sql, "database script", err);
+	int rc;
+
+	sqlite3_db_config(l->db, SQLITE_DBCONFIG_DEFENSIVE, 0, NULL);
+	rc = execute(l, sql, "database script", err);
+	sqlite3_db_config(l->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	return rc;
 }
 
 /* ---- ids: AUTOINCREMENT keeps them in a table ---- */

@@ -11,8 +11,8 @@
 #include <sqlite3.h>
 #include <sys/stat.h>
 
-/* The schema of version 1, kept for good: what the oldest desks have. */
-#define OLDEST_SCHEMA "tests/data/schema/1.sql"
+/* The schemas there were, kept for good: what older desks have. */
+static const char *const old_schemas[] = { "tests/data/schema/1.sql", "tests/data/schema/2.sql" };
 
 static char *read_file(const char *path, size_t *ret_n)
 {
@@ -118,25 +118,68 @@ static int64_t number(struct db *db, const struct db_sql *sql)
 	return n;
 }
 
-static void the_oldest_schema_and_all_steps_give_the_newest(void **state)
+DB_SQL(sql_add_king, "INSERT INTO users (name, email, folded, role, created_at)"
+		     " VALUES ('K', 'k@x.test', 'k', 'king', 1)");
+DB_SQL(sql_add_admin, "INSERT INTO users (name, email, folded, role, created_at)"
+		      " VALUES ('A', 'a@x.test', 'a', 'admin', 1)");
+
+static int add_king(struct db_conn *c, void *ctx, struct md_err *e)
 {
-	struct fixture *old = *state, fresh;
-	md_auto(buf_done) struct buf from_old = BUF_INIT(1 << 20);
-	md_auto(buf_done) struct buf from_new = BUF_INIT(1 << 20);
+	(void)ctx;
+	return db_exec(c, &sql_add_king, DB_NONE, NULL, e);
+}
+
+static int add_admin(struct db_conn *c, void *ctx, struct md_err *e)
+{
+	(void)ctx;
+	return db_exec(c, &sql_add_admin, DB_NONE, NULL, e);
+}
+
+static void follow_from(int64_t version, const char *path, struct buf *out)
+{
+	md_auto(md_free_p) char *schema = NULL;
+	struct fixture old;
 	size_t n;
-	md_auto(md_free_p) char *oldest = read_file(OLDEST_SCHEMA, &n);
 
-	make_with(old, oldest, 1);
-	assert_int_equal(number(old->db, &sql_version), 1);
-	OK(schema_ensure(old->db, &err));
-	dump_schema(old, &from_old);
+	schema = read_file(path, &n);
+	fixture_open(&old, false);
+	make_with(&old, schema, version);
+	assert_int_equal(number(old.db, &sql_version), version);
+	OK(schema_ensure(old.db, &err));
+	dump_schema(&old, out);
+	fixture_close(&old);
+}
 
+static void each_old_schema_and_the_steps_behind_it_give_the_newest(void **state)
+{
+	md_auto(buf_done) struct buf newest = BUF_INIT(1 << 20);
+	struct fixture fresh;
+
+	(void)state;
 	fixture_open(&fresh, true);
-	dump_schema(&fresh, &from_new);
+	dump_schema(&fresh, &newest);
 	fixture_close(&fresh);
-	assert_string_equal(buf_str(&from_old), buf_str(&from_new));
-	assert_non_null(strstr(buf_str(&from_new), on_postgres() ? "column tickets 1 id bigint"
-								 : "CREATE TABLE tickets("));
+	assert_non_null(strstr(buf_str(&newest), on_postgres() ? "column tickets 1 id bigint"
+							       : "CREATE TABLE tickets("));
+	for (size_t i = 0; i < MD_COUNT(old_schemas); i++) {
+		md_auto(buf_done) struct buf from_old = BUF_INIT(1 << 20);
+
+		follow_from((int64_t)i + 1, old_schemas[i], &from_old);
+		assert_string_equal(buf_str(&from_old), buf_str(&newest));
+	}
+}
+
+/* In an old database as in a new one: a step that changed a check must not have lost it. */
+static void a_value_that_is_none_of_those_allowed_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	size_t n;
+	md_auto(md_free_p) char *schema = read_file(old_schemas[0], &n);
+
+	make_with(f, schema, 1);
+	OK(schema_ensure(f->db, &err));
+	assert_int_equal(db_txn(f->db, add_king, NULL, &err), MD_CONFLICT);
+	OK(db_txn(f->db, add_admin, NULL, &err));
 }
 
 static const char small_1[] = "CREATE TABLE one (id {ID}, a TEXT) {STRICT};";
@@ -320,7 +363,8 @@ static void several_at_once_make_one_schema(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		BARE_TEST(the_oldest_schema_and_all_steps_give_the_newest),
+		cmocka_unit_test(each_old_schema_and_the_steps_behind_it_give_the_newest),
+		BARE_TEST(a_value_that_is_none_of_those_allowed_is_refused),
 		BARE_TEST(steps_bring_an_old_database_forward_with_its_rows),
 		BARE_TEST(a_step_that_fails_leaves_the_version_before_it),
 		BARE_TEST(an_empty_database_gets_the_whole_schema_at_once),
