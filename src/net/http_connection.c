@@ -118,7 +118,7 @@ static size_t count_idle(struct http_server *s, const struct http_block *of)
 	size_t n = 0;
 
 	for (struct http_connection *c = s->connections; c; c = c->next) {
-		int phase = atomic_load(&c->phase);
+		enum http_phase phase = atomic_load(&c->phase);
 
 		n += phase != HTTP_ANSWERING && phase != HTTP_LEAVING &&
 		     http_block_has(of, c->peer);
