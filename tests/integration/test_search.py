@@ -92,12 +92,27 @@ def test_filters_combine_with_words(desk, ticket):
                         ("requester:carol@customer.test", True), ("requester:nobody@x.test", False),
                         ("assignee:none", True), ("assignee:me", False), ("tag:vip", False),
                         ("created:>2020-01-01", True), ("created:<2020-01-01", False),
-                        ("overdue:no", True), ("overdue:yes", False), ("mailbox:nix", False)):
+                        ("updated:>2020-01-01", True), ("updated:<2020-01-01", False),
+                        ("overdue:no", True), ("overdue:yes", False),
+                        ("mailbox:support", False), ("mailbox:nix", False)):
         assert bool(items(anna, f"{word} {more}")) == found, more
         assert bool(anna.get("/tickets", q=f"{word} {more}").json["items"]) == found, more
     assert anna.get("/tickets", q=word, status="open").json["total"] == 1
     assert anna.get("/tickets", q=f"{word} status:open", status="closed").json["total"] == 0
     assert ("ticket", ticket["id"]) in items(anna, "status:open requester:carol@customer.test")
+    # and when the ticket is what they ask for
+    changed = anna.request("PATCH", f"/tickets/{ticket['id']}", {
+        "tags": ["vip"], "assignee": "anna@desk.test", "priority": "critical",
+        "due_at": "2020-01-01T00:00:00Z"})
+    assert changed.status == 200, changed.body
+    for more, found in (("tag:vip", True), ("assignee:me", True), ("assignee:none", False),
+                        ("assignee:bob@desk.test", False), ("priority:critical", True),
+                        ("overdue:yes", True), ("overdue:no", False),
+                        ("status:in_progress", True), ("status:open", False)):
+        assert bool(items(anna, f"{word} {more}")) == found, more
+    desk.send(new_mail("carol@customer.test", desk.address("support"), f"Another {word}", "Hm."),
+              login="carol")
+    wait_for("the one that came by mail", lambda: items(anna, f"{word} mailbox:support"))
 
 
 @pytest.mark.parametrize("text", ['"', "*", "a OR", "NEAR(", "(((", "col:x", "'; --", "a:*b & !c",
