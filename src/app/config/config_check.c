@@ -4,6 +4,7 @@
  * only what is there is judged. */
 #include "config_private.h"
 
+#include <maildesk/desk/command.h>
 #include <maildesk/net/http.h>
 
 #include <errno.h>
@@ -379,6 +380,9 @@ static void check_field(struct conf_load *l, struct conf_node *n)
 	    !strchr(letters, f->title[0]) || f->title[0] == '\0' || f->title[0] == '-')
 		conf_error(l, n->origin, n,
 			   "allowed as title: up to 40 small letters, digits, \"_\" and \"-\"");
+	if (command_find(f->title, strlen(f->title)))
+		conf_warning(l, n->origin, n, "#%s is a command: mails cannot set this field",
+			     f->title);
 	if (is_choice != (f->values.n > 0) && !l->incomplete)
 		conf_error(l, ORIGIN(n, conf_field, "field", values), n,
 			   is_choice ? "values is missing: a choice needs some"

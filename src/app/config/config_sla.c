@@ -3,6 +3,8 @@
 #include "config_private.h"
 
 #include <maildesk/app/holidays.h>
+#include <maildesk/app/zone.h>
+#include <maildesk/base/clock.h>
 #include <maildesk/desk/calendar.h>
 #include <maildesk/desk/notice.h>
 #include <maildesk/desk/workflow.h>
@@ -36,22 +38,24 @@ static bool is_set(const struct conf_node *n, const char *section, size_t at)
 
 /* ---- calendars ---- */
 
+/* Are its windows right? */
 static bool check_week(struct conf_load *l, const struct conf_node *n, struct calendar *scratch)
 {
 	static const char *const days[7] = { "mon", "tue", "wed", "thu", "fri", "sat", "sun" };
 	const struct conf_calendar *c = n->object;
-	bool open = false;
+	bool right = true;
 	struct md_err err;
 
 	for (size_t i = 0; i < 7; i++) {
 		size_t at = offsetof(struct conf_calendar, hours) + i * sizeof c->hours[0];
 
-		if (calendar_set_hours(scratch, days[i], c->hours[i].v, c->hours[i].n, &err) !=
+		if (calendar_set_hours(scratch, days[i], c->hours[i].v, c->hours[i].n, &err) ==
 		    MD_OK)
-			conf_error(l, conf_origin_of(n, "calendar", at), n, "%s", err.text);
-		open |= c->hours[i].n > 0;
+			continue;
+		conf_error(l, conf_origin_of(n, "calendar", at), n, "%s", err.text);
+		right = false;
 	}
-	return open;
+	return right;
 }
 
 static void check_specials(struct conf_load *l, const struct conf_node *calendar,
@@ -100,15 +104,22 @@ void config_check_calendar(struct conf_load *l, struct conf_node *n)
 {
 	md_auto(calendar_done) struct calendar scratch = { 0 };
 	struct conf_calendar *c = n->object;
+	int64_t due_ms;
+	bool right;
 
 	if (*c->timezone == '\0')
 		c->timezone = l->config->desk.timezone;
 	if (strcmp(c->title, "24x7") == 0)
 		conf_error(l, n->origin, n, "24x7 is built in: choose another title");
-	if (!check_week(l, n, &scratch))
-		conf_warning(l, n->origin, n, "is never open: its targets never come due");
+	right = check_week(l, n, &scratch);
+	for (size_t i = 0; i < c->holidays.n; i++)
+		calendar_add_holiday(&scratch, c->holidays.v[i], NULL);
 	check_specials(l, n, &scratch);
 	check_holidays_file(l, n, &scratch);
+	/* a zone that is none is told where it stands */
+	if (right && zone_load(c->timezone, &scratch, NULL) == MD_OK &&
+	    !calendar_add(&scratch, clock_wall(&clock_system), 1, &due_ms))
+		conf_warning(l, n->origin, n, "is never open: its targets never come due");
 }
 
 /* ---- which policy is a ticket's ---- */

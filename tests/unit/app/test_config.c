@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -537,6 +538,57 @@ static void what_works_but_is_odd_is_a_warning(void **state)
 	done(&r);
 }
 
+/* A field that is called as a command, which its mails would run. */
+static void a_field_that_mails_cannot_set_is_told(void **state)
+{
+	struct loaded r =
+		load_good(BASE "field \"status\" { }\nfield \"prio\" { }\nfield \"asset\" { }\n");
+
+	(void)state;
+	assert_string_equal(
+		buf_str(&r.problems),
+		"main.conf:3: warning: field \"status\": #status is a command: mails "
+		"cannot set this field\n"
+		"main.conf:4: warning: field \"prio\": #prio is a command: mails cannot set "
+		"this field\n");
+	done(&r);
+}
+
+/* Hours within 400 days, whatever they come from. */
+static void a_calendar_that_is_never_open_is_told(void **state)
+{
+	static const struct {
+		const char *body;
+		bool open;
+	} cases[] = {
+		{ "", false },
+		{ "mon = {\"09:00-09:00\"}", false },
+		{ "mon = {\"09:00-09:01\"}", true },
+		{ "special { date = \"2001-01-01\" hours = {\"09:00-17:00\"} }", false },
+		{ "special { date = \"%s\" hours = {\"09:00-17:00\"} }", true },
+		{ "special { date = \"%s\" hours = {\"09:00-09:00\"} }", false },
+		{ "special { date = \"9999-01-01\" hours = {\"09:00-17:00\"} }", false },
+	};
+	char soon[40];
+	time_t then = time(NULL) + 100 * 86400;
+
+	(void)state;
+	strftime(soon, sizeof soon, "%Y-%m-%d", gmtime(&then));
+	for (size_t i = 0; i < MD_COUNT(cases); i++) {
+		char body[200], text[2000];
+		const char *at = strstr(cases[i].body, "%s");
+		struct loaded r;
+
+		snprintf(body, sizeof body, "%.*s%s%s", at ? (int)(at - cases[i].body) : 200,
+			 cases[i].body, at ? soon : "", at ? at + 2 : "");
+		snprintf(text, sizeof text, "%scalendar \"c\" { %s }\n", BASE, body);
+		r = load_good(text);
+		assert_int_equal(strstr(buf_str(&r.problems), "is never open") == NULL,
+				 cases[i].open);
+		done(&r);
+	}
+}
+
 static void an_account_may_sign_in_by_tokens(void **state)
 {
 	struct loaded r = load("smtp \"main\" { host = \"mx.test\" user = u auth = \"oauth:x\" }\n"
@@ -639,6 +691,8 @@ int main(void)
 		cmocka_unit_test(later_values_win_and_sections_of_a_title_merge),
 		cmocka_unit_test(secrets_come_from_credentials_first),
 		cmocka_unit_test(what_works_but_is_odd_is_a_warning),
+		cmocka_unit_test(a_field_that_mails_cannot_set_is_told),
+		cmocka_unit_test(a_calendar_that_is_never_open_is_told),
 		cmocka_unit_test(an_account_may_sign_in_by_tokens),
 		cmocka_unit_test(strings_keep_what_they_say),
 		cmocka_unit_test(the_sample_is_clean),
