@@ -57,8 +57,9 @@ int jwt_make(const struct jwt_key *key, const struct jwt_claims *c, struct buf *
 		return md_fail(err, MD_INPUT, 0, "claims of no access token");
 	buf_addf(&body,
 		 "{\"sub\":%" PRId64 ",\"role\":\"%s\",\"ver\":%" PRId64 ",\"sid\":%" PRId64
-		 ",\"iat\":%" PRId64 ",\"exp\":%" PRId64 ",\"jti\":\"%s\"}",
-		 c->sub, role_name(c->role), c->ver, c->sid, c->iat_s, c->exp_s, c->jti);
+		 ",\"iat\":%" PRId64 ",\"exp\":%" PRId64 ",\"jti\":\"%s\"%s}",
+		 c->sub, role_name(c->role), c->ver, c->sid, c->iat_s, c->exp_s, c->jti,
+		 c->in_console ? ",\"console\":true" : "");
 	write_header(key, &signed_part);
 	base64url_encode(&signed_part, body.data, body.len);
 	if (body.status != MD_OK || signed_part.status != MD_OK)
@@ -91,6 +92,7 @@ static bool read_claims(const json_t *j, struct jwt_claims *c)
 		return false;
 	c->role = role_from_name(role);
 	memcpy(c->jti, jti, strlen(jti) + 1);
+	c->in_console = json_is_true(json_object_get(j, "console"));
 	return c->sub > 0 && c->role != ROLE_COUNT && c->role != ROLE_ANONYMOUS;
 }
 

@@ -361,6 +361,13 @@ def test_a_browser_keeps_its_token_in_a_cookie(desk, person):
     next_one = send("/auth/refresh", cookie, Origin=own)
     assert next_one.status == 200 and "refresh_token" not in next_one.json
     cookie = next_one.headers["Set-Cookie"].split("; ")[0]
+    # whose token is in the cookie is at work in the console, also after a refresh
+    for token, way in ((answer.json, "console"), (next_one.json, "console"),
+                       (sign_in(desk, person["email"], PASSWORD).json, "api")):
+        api = as_user(desk, token["access_token"])
+        made = api.post("/tickets", {"title": "Where from", "description": "x"}).json
+        assert made["channel"] == way
+        assert {h["source"] for h in api.get(f"/tickets/{made['id']}/history").json["items"]} == {way}
     assert send("/auth/refresh", "x=y", Origin=own).status == 401
     assert send("/auth/logout", cookie).status == 401, "no origin, no session"
     gone = send("/auth/logout", cookie, Origin=own)

@@ -10,6 +10,7 @@
 #include <maildesk/base/buf.h>
 #include <maildesk/base/err.h>
 #include <maildesk/desk/policy.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 enum { JWT_OTHER_HEADER = 1 };
@@ -22,6 +23,7 @@ struct jwt_claims {
 	int64_t sid;               /* the family of refresh tokens (session) it came from */
 	int64_t iat_s, exp_s;      /* seconds since 1970, as RFC 7519 has them */
 	char jti[JWT_JTI_MAX + 1]; /* letters, digits, - and _ */
+	bool in_console;           /* the refresh token is in a cookie: the console */
 };
 
 struct jwt_key {

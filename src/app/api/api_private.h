@@ -43,6 +43,7 @@ struct api_caller {
 	int64_t session;
 	int64_t key; /* the API key that was shown; 0: a person's own token */
 	unsigned scopes;
+	bool in_console;
 };
 static inline const struct work_by *api_by(const struct http_request *q)
 {

@@ -10,14 +10,16 @@
 static int set_caller(struct api *api, struct http_request *q, const struct user *u,
 		      struct api_caller *caller)
 {
+	enum source source = caller->in_console ? SOURCE_CONSOLE : SOURCE_API;
+
 	caller->by = (struct work_by){
 		.desk = api->desk,
 		.actor = { .user = u->id,
 			   .role = role_from_name(u->role),
 			   .level = 3,
-			   .source = SOURCE_API },
+			   .source = source },
 		.user = *u,
-		.channel = "api",
+		.channel = source_name(source),
 		.now_ms = q->now_ms,
 	};
 	q->caller = caller;
@@ -43,6 +45,8 @@ static int by_access_token(struct api *api, struct http_request *q, const char *
 		return md_fail(err, MD_REFUSED, 0, "this access token was ended");
 	if (rc == MD_OK)
 		caller->session = claims.sid;
+	if (rc == MD_OK)
+		caller->in_console = claims.in_console;
 	return rc;
 }
 

@@ -74,7 +74,8 @@ static int make_access(const struct grant *g, struct buf *jwt, struct md_err *er
 				     .role = role_from_name(g->user.role),
 				     .ver = g->user.epoch,
 				     .iat_s = g->q->now_ms / 1000,
-				     .exp_s = g->q->now_ms / 1000 + ACCESS_S };
+				     .exp_s = g->q->now_ms / 1000 + ACCESS_S,
+				     .in_console = g->cookie };
 	uint8_t bytes[JTI_BYTES];
 	struct jwt_keys keys;
 	int rc;

@@ -64,6 +64,20 @@ static void test_there_and_back(void **state)
 	assert_int_equal(c.iat_s, NOW_S);
 	assert_int_equal(c.exp_s, NOW_S + 900);
 	assert_string_equal(c.jti, "Ab-_09");
+	assert_false(c.in_console);
+}
+
+static void test_of_the_console(void **state)
+{
+	md_auto(buf_done) struct buf t = BUF_INIT(JWT_MAX);
+	struct jwt_claims c = sample;
+
+	(void)state;
+	c.in_console = true;
+	assert_int_equal(jwt_make(&keys.current, &c, &t, NULL), MD_OK);
+	c.in_console = false;
+	assert_int_equal(jwt_check(&keys, t.data, t.len, NOW_S * 1000ll, &c, NULL), MD_OK);
+	assert_true(c.in_console);
 }
 
 static void test_foreign_tokens(void **state)
@@ -210,6 +224,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_there_and_back),
+		cmocka_unit_test(test_of_the_console),
 		cmocka_unit_test(test_foreign_tokens),
 		cmocka_unit_test(test_rotation),
 		cmocka_unit_test(test_time),
