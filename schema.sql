@@ -445,6 +445,7 @@ CREATE TABLE clocks (              -- SLA targets running on tickets, and the le
     sla_version {INT} NOT NULL DEFAULT 0,     -- of the calendar and target it was settled by
     UNIQUE (ticket_id, metric, cycle)
 ) {STRICT};
+CREATE INDEX clocks_breached ON clocks (breached_at) WHERE breached_at IS NOT NULL;
 CREATE INDEX clocks_live ON clocks (sla_version, ticket_id) WHERE state IN ('running', 'paused');
 
 CREATE TABLE sla_versions (        -- calendars and targets of the configuration, whenever they changed

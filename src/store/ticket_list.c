@@ -244,6 +244,11 @@ static void add_rest(struct query *q, const struct ticket_filter *f)
 		query_add_arg(q, " AND t.updated_at >= ?", DB_INT(f->updated_after));
 	if (f->updated_before)
 		query_add_arg(q, " AND t.updated_at < ?", DB_INT(f->updated_before));
+	if (f->breached_after)
+		query_add_arg(q,
+			      " AND t.id IN (SELECT k.ticket_id FROM clocks k"
+			      " WHERE k.breached_at >= ?)",
+			      DB_INT(f->breached_after));
 }
 
 /* By its own date or that of the newest cycle of its resolution clock. */

@@ -34,3 +34,23 @@ def test_the_figures_are_those_of_the_story(start_world):
         assert datetime.date.fromisoformat(seen[key][0]["day"]) == last - datetime.timedelta(29)
     for key in "first_response", "resolution":
         assert 0 <= seen[key]["p50"] <= seen[key]["p90"] < 60
+
+
+def test_the_tickets_that_missed_a_target_are_listed(start_world):
+    world = start_world(fragment='sla "quick" { calendar = "24x7"  first_response { high = "1s" } }\n')
+    anna, carol = world.api("anna"), world.api("carol")
+    begin = datetime.datetime.now(datetime.timezone.utc)
+    late, other = (carol.post("/tickets", {"title": "Case", "description": "x", "priority": p}).json["id"]
+                   for p in ("high", "medium"))
+
+    def since(at):
+        answer = anna.get("/tickets", breached_after=at.isoformat().replace("+00:00", "Z"))
+        assert answer.status == 200, answer.body
+        return [t["id"] for t in answer.json["items"]]
+
+    lib.wait_for("the target is missed", lambda: since(begin) == [late])
+    assert anna.patch(f"/tickets/{late}", {"assignee": "anna@desk.test"}).status == 200
+    assert since(begin) == [late], "it was missed, whatever is done now"
+    assert since(datetime.datetime.now(datetime.timezone.utc)) == []
+    assert anna.get("/tickets", breached_after="yesterday").status == 400
+    assert anna.get(f"/tickets/{other}").status == 200

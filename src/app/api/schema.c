@@ -170,7 +170,8 @@ const struct http_field ticket_query[] = {
 	IN("created_after", HTTP_TIME, 0, 0, 0, NULL),
 	IN("created_before", HTTP_TIME, 0, 0, 0, NULL),
 	IN("updated_after", HTTP_TIME, 0, 0, 0, NULL),
-	IN("q", HTTP_LINE, 0, 1, 1000, NULL), /* as of /search */
+	IN("breached_after", HTTP_TIME, 0, 0, 0, NULL), /* missed a target since */
+	IN("q", HTTP_LINE, 0, 1, 1000, NULL),           /* as of /search */
 	IN("sort", HTTP_LINE, 0, 0, 0, sorts),
 	API_PAGE_FIELDS,
 	HTTP_END,

@@ -245,6 +245,7 @@ static bool read_filter(struct api *api, struct http_request *q, struct http_res
 	f->created_after = api_query_time(q, "created_after");
 	f->created_before = api_query_time(q, "created_before");
 	f->updated_after = api_query_time(q, "updated_after");
+	f->breached_after = api_query_time(q, "breached_after");
 	if (overdue)
 		*(*overdue == 't' ? &f->overdue_at : &f->not_overdue_at) = q->now_ms;
 	api_reader(api, q, &f->visible_to, &f->shared_with);
