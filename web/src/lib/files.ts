@@ -39,5 +39,5 @@ export function fileSize(bytes: number, locale: string): string {
 	];
 	for (const [size, unit] of steps)
 		if (bytes >= size) return new Intl.NumberFormat(locale, { style: 'unit', unit, maximumFractionDigits: 1 }).format(bytes / size);
-	return new Intl.NumberFormat(locale, { style: 'unit', unit: 'byte' }).format(bytes);
+	return new Intl.NumberFormat(locale, { style: 'unit', unit: 'byte', unitDisplay: 'long' }).format(bytes);
 }

@@ -89,11 +89,16 @@ export function mailHtml(html: string, o: { cid: ReadonlyMap<string, string>; re
 	return { html: box.innerHTML, remote };
 }
 
+/** How mails look that say nothing about it themselves; measure.ts builds on it, too. */
+export const MAIL_STYLE = `body{margin:12px;font:14px/1.55 system-ui,sans-serif;color:#15191d;background:#fff;overflow-wrap:anywhere}
+img{max-width:100%;height:auto}table{max-width:100%}a{color:#0f766e}
+img:not([src]){display:inline-block;width:auto;height:auto;padding:2px 8px;border:1px dashed #868f98;border-radius:4px;color:#525b64;font-size:12px;line-height:18px}
+blockquote{margin:.5em 0;padding-left:.8em;border-left:3px solid #dfe3e6;color:#525b64}pre{white-space:pre-wrap}`;
+
 /** The whole document of the frame. */
 export function mailDocument(body: string, o: { remote: boolean }): string {
 	const policy = `default-src 'none'; style-src 'unsafe-inline'; img-src data:${o.remote ? ' https:' : ''}; form-action 'none'; base-uri 'none'`;
 	return `<!DOCTYPE html><html><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${policy}"><meta name="referrer" content="no-referrer"><style>
-:root{color-scheme:light}body{margin:12px;font:14px/1.55 system-ui,sans-serif;color:#15191d;background:#fff;overflow-wrap:anywhere}
-img{max-width:100%;height:auto}table{max-width:100%}a{color:#0f766e}blockquote{margin:.5em 0;padding-left:.8em;border-left:3px solid #dfe3e6;color:#525b64}pre{white-space:pre-wrap}
+:root{color-scheme:light}${MAIL_STYLE}
 </style></head><body>${body}</body></html>`;
 }

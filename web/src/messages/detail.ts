@@ -104,7 +104,10 @@ const m = {
 	canned: ['Canned replies', 'Textbausteine', 'Respuestas predefinidas', 'Réponses types'],
 	attach: ['Attach files', 'Dateien anhängen', 'Adjuntar archivos', 'Joindre des fichiers'],
 	removeFile: ['Remove {name}', '{name} entfernen', 'Quitar {name}', 'Retirer {name}'],
-	uploading: ['uploading …', 'wird hochgeladen …', 'subiendo …', 'envoi du fichier …'],
+	uploading: ['uploading, {n} %', '{n} % hochgeladen', 'subiendo, {n} %', 'envoi, {n} %'],
+	fileTooLarge: ['too large; up to {size} is possible', 'zu groß; bis {size} ist möglich', 'demasiado grande; el máximo es {size}', 'trop volumineux ; {size} au plus'],
+	stopUpload: ['Stop uploading {name}', 'Hochladen von {name} abbrechen', 'Cancelar la subida de {name}', 'Arrêter l’envoi de {name}'],
+	mentions: ['Colleagues to tell', 'Kollegen benachrichtigen', 'Colegas a avisar', 'Collègues à prévenir'],
 	draftKept: ['Draft kept', 'Entwurf gesichert', 'Borrador guardado', 'Brouillon conservé'],
 	markdownHint: ['Markdown works. Ctrl+Enter sends.', 'Markdown geht. Strg+Eingabe sendet.', 'Markdown funciona. Ctrl+Intro envía.', 'Markdown accepté. Ctrl+Entrée envoie.'],
 	changedMeanwhile: ['The ticket changed while you wrote', 'Das Ticket hat sich geändert, während Sie schrieben', 'El ticket cambió mientras escribía', 'Le ticket a changé pendant que vous écriviez'],
@@ -135,8 +138,6 @@ const m = {
 	// history
 	by: ['by {name}', 'von {name}', 'por {name}', 'par {name}'],
 	byItself: ['by itself', 'von selbst', 'por sí solo', 'de soi-même'],
-	created: ['created', 'erstellt', 'creado', 'créé'],
-	commented: ['commented', 'kommentiert', 'comentado', 'commenté'],
 	historyEmpty: ['Nothing happened yet.', 'Noch ist nichts geschehen.', 'Aún no ha pasado nada.', 'Rien ne s’est encore passé.'],
 
 	// SLA
@@ -158,9 +159,6 @@ const m = {
 	timeline: ['Time line', 'Zeitlinie', 'Cronología', 'Chronologie'],
 
 	// mails
-	direction: ['Direction', 'Richtung', 'Dirección', 'Sens'],
-	in: ['in', 'ein', 'entrada', 'reçu'],
-	out: ['out', 'aus', 'salida', 'envoyé'],
 	mailFrom: ['From', 'Von', 'De', 'De'],
 	mailTo: ['To', 'An', 'Para', 'À'],
 	mailCc: ['Copy', 'Kopie', 'Copia', 'Copie'],

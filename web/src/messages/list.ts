@@ -36,6 +36,11 @@ const m = {
 	viewName: ['Name of the view', 'Name der Ansicht', 'Nombre de la vista', 'Nom de la vue'],
 	viewShared: ['For all agents', 'Für alle Agenten', 'Para todos los agentes', 'Pour tous les agents'],
 	deleteView: ['Delete view “{name}”', 'Ansicht „{name}“ löschen', 'Eliminar vista «{name}»', 'Supprimer la vue « {name} »'],
+	createdSince: ['Created since', 'Erstellt seit', 'Creados desde', 'Créés depuis'],
+	createdBefore: ['Created before', 'Erstellt vor', 'Creados antes de', 'Créés avant'],
+	updatedSince: ['Changed since', 'Geändert seit', 'Cambiados desde', 'Modifiés depuis'],
+	missedSince: ['Target missed since', 'Ziel verfehlt seit', 'Objetivo incumplido desde', 'Objectif manqué depuis'],
+	without: ['Without “{name}”', 'Ohne „{name}“', 'Sin «{name}»', 'Sans « {name} »'],
 	results: ['Tickets', 'Tickets', 'Tickets', 'Tickets'],
 } satisfies Record<string, Text>;
 

@@ -75,6 +75,7 @@ const m = {
 	box_auth_failed: ['sign-in refused', 'Anmeldung abgelehnt', 'acceso denegado', 'connexion refusée'],
 	box_paused: ['paused', 'angehalten', 'pausado', 'suspendue'],
 
+	manage: ['Look after them', 'Verwalten', 'Gestionar', 'Gérer'],
 	healthGood: ['Everything works.', 'Alles läuft.', 'Todo funciona.', 'Tout fonctionne.'],
 	healthBad: ['Something needs you: see below.', 'Etwas braucht Sie: siehe unten.', 'Algo requiere su atención: vea abajo.', 'Quelque chose vous attend : voir ci-dessous.'],
 	daemon: ['The daemon', 'Der Dienst', 'El servicio', 'Le service'],

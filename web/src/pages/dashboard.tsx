@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from 'react-router-dom';
-import { get } from '../api/client';
+import { get, type Page } from '../api/client';
 import type { Dashboard, Day } from '../api/types';
 import { useLanguage, useT } from '../lib/language';
 import common from '../messages/common';
@@ -136,11 +136,24 @@ function Bars({ title, head, rows }: { title: string; head: string; rows: { key:
 	);
 }
 
+/** Of the day of who looks at it. */
+function startOfToday(): string {
+	const d = new Date();
+	d.setHours(0, 0, 0, 0);
+	return d.toISOString();
+}
+
 export default function DashboardPage() {
 	const t = useT();
 	const { times } = useLanguage();
 	const word = useWord();
 	const q = useQuery({ queryKey: ['dashboard'], queryFn: ({ signal }) => get<Dashboard>('/dashboard', undefined, signal), refetchInterval: 60_000 });
+	const today = startOfToday();
+	const missed = useQuery({
+		queryKey: ['dashboard', 'missed', today],
+		queryFn: async ({ signal }) => (await get<Page<unknown>>('/tickets', { breached_after: today, per_page: 1 }, signal)).total,
+		refetchInterval: 60_000,
+	});
 	const d = q.data;
 	const seconds = (s: number | null) => (s === null ? '—' : times.duration(s));
 	const counts = (of: unknown) => Object.entries((of ?? {}) as Record<string, number>);
@@ -152,12 +165,12 @@ export default function DashboardPage() {
 				<Loading rows={8} />
 			) : (
 				<div className="space-y-4">
-					<div className="grid grid-cols-2 gap-3 md:grid-cols-5">
+					<div className="grid grid-cols-2 gap-3 max-md:[&>:last-child]:col-span-2 md:grid-cols-5">
 						<Figure label={t(m.open)} to={`/tickets?status=${UNRESOLVED}`} value={counts(d.by_priority).reduce((sum, [, n]) => sum + n, 0)} />
 						<Figure label={t(m.unassigned)} to={`/tickets?status=${UNRESOLVED}&assignee=none`} value={d.unassigned} tone="warn" />
 						<Figure label={t(m.pending)} to="/tickets?status=pending" value={counts(d.by_status).find(([k]) => k === 'pending')?.[1] ?? 0} />
 						<Figure label={t(m.overdue)} to="/tickets?overdue=true" value={d.overdue} tone="danger" />
-						<Figure label={t(m.breached)} to="/tickets?sort=due" value={d.breached} tone="danger" />
+						<Figure label={t(m.breached)} to={`/tickets?breached_after=${encodeURIComponent(today)}`} value={missed.data ?? 0} tone="danger" />
 					</div>
 					<div className="grid gap-4 lg:grid-cols-3">
 						<div className="lg:col-span-2">
@@ -189,7 +202,7 @@ export default function DashboardPage() {
 							</table>
 						</Card>
 					</div>
-					<div className="grid gap-4 md:grid-cols-3">
+					<div className="grid gap-4 lg:grid-cols-3">
 						<Bars
 							title={t(m.byPriority)}
 							head={t(words.priority)}

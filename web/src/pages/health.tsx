@@ -92,7 +92,7 @@ export default function Health() {
 						</Fact>
 					</ul>
 				</Card>
-				<Card title={t(common.mailboxes)} actions={isAdmin && <Link to="/mailboxes" className="text-accent hover:underline">{t(common.edit)}</Link>}>
+				<Card title={t(common.mailboxes)} actions={isAdmin && <Link to="/mailboxes" className="text-accent hover:underline">{t(m.manage)}</Link>}>
 					<ul className="divide-y divide-line">
 						{report.mailboxes.map((b) => (
 							<li key={b.name} className="flex flex-wrap items-center gap-x-3 gap-y-1 px-4 py-2.5">

@@ -259,7 +259,7 @@ function Factor({ me }: { me: Me }) {
 		<Card title={t(m.factor)}>
 			<div className="flex flex-wrap items-center gap-3 p-4">
 				<Icon name="shield" className={me.otp_enabled ? 'text-good' : 'text-muted'} />
-				<p className="min-w-0 flex-1 basis-64">{t(me.otp_enabled ? m.factorOn : m.factorOff)}</p>
+				<p className="min-w-0 flex-1 basis-44">{t(me.otp_enabled ? m.factorOn : m.factorOff)}</p>
 				<Button onClick={() => setOpen(me.otp_enabled ? 'drop' : 'set')}>{t(me.otp_enabled ? m.turnOff : m.setUp)}</Button>
 			</div>
 			{open === 'set' && <SetUpFactor onClose={() => setOpen(null)} />}

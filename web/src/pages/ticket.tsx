@@ -16,6 +16,7 @@ import { Icon } from '../ui/icons';
 import { inputClass } from '../ui/form';
 import { Menu } from '../ui/menu';
 import { useTitle, useUrlState } from '../ui/page';
+import { Tabs } from '../ui/tabs';
 import { PriorityMark, SlaBadge, StatusBadge } from '../ui/ticket-parts';
 import { useToast } from '../ui/toast';
 import { ChangeProvider, useChange } from './ticket/change';
@@ -201,7 +202,7 @@ function Conversation({ ticket, onMail }: { ticket: Ticket; onMail: (id: number,
 	);
 }
 
-type Tab = 'conversation' | 'history' | 'sla' | 'mails';
+type Part = 'conversation' | 'history' | 'sla' | 'mails';
 
 function Loaded({ ticket }: { ticket: Ticket }) {
 	const { t } = useLanguage();
@@ -214,18 +215,18 @@ function Loaded({ ticket }: { ticket: Ticket }) {
 	const [other, setOther] = useState<'link' | 'merge' | null>(null);
 	useSayViewing(ticket.id);
 	useTitle(`#${ticket.id} ${ticket.title}`);
-	const tabs: { id: Tab; label: string }[] = [
-		{ id: 'conversation', label: t(m.conversation) },
-		{ id: 'history', label: t(m.history) },
+	const tabs: { value: Part; label: string }[] = [
+		{ value: 'conversation', label: t(m.conversation) },
+		{ value: 'history', label: t(m.history) },
 		...(isStaff
 			? ([
-					{ id: 'sla', label: t(m.sla) },
-					{ id: 'mails', label: t(m.mails) },
-				] as { id: Tab; label: string }[])
+					{ value: 'sla', label: t(m.sla) },
+					{ value: 'mails', label: t(m.mails) },
+				] as const)
 			: []),
 	];
 	const asked = url.value('tab');
-	const tab = tabs.find((x) => x.id === asked)?.id ?? 'conversation';
+	const tab = tabs.find((x) => x.value === asked)?.value ?? 'conversation';
 	const onMail = (id: number, what: 'original' | 'decision') => setMail({ id, what });
 	return (
 		<ChangeProvider ticket={ticket}>
@@ -273,22 +274,10 @@ function Loaded({ ticket }: { ticket: Ticket }) {
 						</Notice>
 					</div>
 				)}
-				<nav aria-label={t(m.details)} className="mt-3 flex gap-1 overflow-x-auto border-b border-line">
-					{tabs.map((x) => (
-						<button
-							key={x.id}
-							type="button"
-							aria-current={tab === x.id ? 'page' : undefined}
-							onClick={() => url.set({ tab: x.id === 'conversation' ? '' : x.id })}
-							className={`-mb-px min-h-10 border-b-2 px-3 font-medium whitespace-nowrap ${
-								tab === x.id ? 'border-accent text-ink' : 'border-transparent text-muted hover:text-ink'
-							}`}
-						>
-							{x.label}
-						</button>
-					))}
-				</nav>
-				<div className="mt-4 grid items-start gap-5 lg:grid-cols-[minmax(0,1fr)_19rem]">
+				<div className="mt-3">
+					<Tabs label={t(m.details)} tabs={tabs} value={tab} onChange={(to) => url.set({ tab: to === 'conversation' ? '' : to })} />
+				</div>
+				<div className="grid items-start gap-5 lg:grid-cols-[minmax(0,1fr)_19rem]">
 					<div className="min-w-0 max-lg:order-2">
 						{tab === 'conversation' && <Conversation ticket={ticket} onMail={onMail} />}
 						{tab === 'history' && <History ticket={ticket.id} />}

@@ -94,7 +94,9 @@ interface TableProps<T> {
 	onPage: (page: number) => void;
 }
 
-/** A list of the API as a table, with its loading, empty and failed states and its pager. */
+/** A list of the API as a table, with its loading, empty and failed states and its pager. Where there
+ * is no room for columns each row is a card with its headings in it; the roles say that it is a table
+ * still, which it is no more for some readers once its parts are no table's by their style. */
 export function DataTable<T>({ label, query, columns, rowKey, empty, onPage }: TableProps<T>) {
 	const { locale } = useLanguage();
 	if (query.isPending) return <div className="rounded-lg border border-line bg-surface"><Loading /></div>;
@@ -111,22 +113,31 @@ export function DataTable<T>({ label, query, columns, rowKey, empty, onPage }: T
 	return (
 		<div lang={locale}>
 			<div tabIndex={0} role="region" aria-label={label} className="relative overflow-x-auto rounded-lg border border-line bg-surface">
-				<table className="w-full text-left">
+				<table role="table" className="w-full text-left max-sm:block">
 					<caption className="sr-only">{label}</caption>
-					<thead className="border-b border-line text-xs text-muted">
-						<tr>
+					<thead role="rowgroup" className="border-b border-line text-xs text-muted max-sm:sr-only">
+						<tr role="row">
 							{columns.map((c) => (
-								<th key={c.title} scope="col" className={`px-4 py-2 font-medium ${c.spare ? 'max-md:hidden' : ''} ${c.className ?? ''}`}>
+								<th key={c.title} role="columnheader" scope="col" className={`px-4 py-2 font-medium ${c.spare ? 'max-md:hidden' : ''} ${c.className ?? ''}`}>
 									{c.silent ? <span className="sr-only">{c.title}</span> : c.title}
 								</th>
 							))}
 						</tr>
 					</thead>
-					<tbody className="divide-y divide-line">
+					<tbody role="rowgroup" className="divide-y divide-line max-sm:block">
 						{page.items.map((row) => (
-							<tr key={rowKey(row)} className="hover:bg-hover/60">
-								{columns.map((c) => (
-									<td key={c.title} className={`px-4 py-2 align-middle ${c.spare ? 'max-md:hidden' : ''} ${c.className ?? ''}`}>
+							<tr key={rowKey(row)} role="row" className="hover:bg-hover/60 max-sm:flex max-sm:flex-wrap max-sm:items-center max-sm:gap-x-3 max-sm:gap-y-1 max-sm:px-4 max-sm:py-3">
+								{columns.map((c, i) => (
+									<td
+										key={c.title}
+										role="cell"
+										className={`px-4 py-2 align-middle max-sm:min-w-0 max-sm:p-0 max-sm:empty:hidden ${c.spare ? 'max-md:hidden' : ''} ${c.silent ? 'max-sm:ml-auto' : ''} ${c.className ?? ''} ${i ? '' : 'max-sm:w-full'}`}
+									>
+										{i > 0 && !c.silent && (
+											<span aria-hidden="true" className="mr-1.5 text-xs text-muted sm:hidden">
+												{c.title}
+											</span>
+										)}
 										{c.cell(row)}
 									</td>
 								))}

@@ -5,6 +5,7 @@ import type { HistoryRow } from '../../api/types';
 import { useT } from '../../lib/language';
 import type { Text } from '../../lib/text';
 import m from '../../messages/detail';
+import done from '../../messages/history';
 import words from '../../messages/ticket';
 import { Ago, Empty, Failure, Loading } from '../../ui/basic';
 import { Pager } from '../../ui/page';
@@ -22,10 +23,18 @@ export function History({ ticket }: { ticket: number }) {
 	if (!q.data) return <Loading />;
 	if (!q.data.items.length) return <Empty title={t(m.historyEmpty)} icon="list" />;
 	const name = (action: string) => {
-		const text = (m as Record<string, Text>)[action] ?? (words as Record<string, Text>)[action];
+		const text = (done as Record<string, Text>)[action] ?? (words as Record<string, Text>)[action];
 		return text ? t(text) : action.replaceAll('_', ' ');
 	};
-	const value = (row: HistoryRow, v: string | null) => (v === null || v === '' ? '—' : row.action === 'status' || row.action === 'priority' ? word(v) : v);
+	const value = (row: HistoryRow, v: string | null) => {
+		if (v === null || v === '') return '—';
+		if (row.action === 'commented') return name(v);
+		return row.action === 'status' || row.action === 'priority' ? word(v) : v;
+	};
+	const way = (source: string) => {
+		const text = (done as Record<string, Text>)[`by_${source}`];
+		return text ? t(text) : source;
+	};
 	return (
 		<>
 			<ol className="rounded-lg border border-line bg-surface px-4 py-1">
@@ -33,7 +42,7 @@ export function History({ ticket }: { ticket: number }) {
 					<li key={row.id} className="flex gap-3 border-b border-line py-2.5 last:border-0">
 						<span aria-hidden="true" className="mt-1.5 size-2 shrink-0 rounded-full bg-line-strong" />
 						<div className="min-w-0 flex-1">
-							<p className="break-words">
+							<p className="[overflow-wrap:anywhere] first-letter:uppercase">
 								{row.old_value === null && row.new_value === null ? (
 									<span className="font-medium">{name(row.action)}</span>
 								) : row.old_value === null ? (
@@ -48,7 +57,8 @@ export function History({ ticket }: { ticket: number }) {
 								)}
 							</p>
 							<p className="text-xs text-muted">
-								<Ago at={row.at} /> · {row.actor ? t(m.by, { name: row.actor.name }) : t(m.byItself)} · {row.source}
+								<Ago at={row.at} /> · {row.actor ? t(m.by, { name: row.actor.name }) : t(m.byItself)}
+								{row.source && ` · ${way(row.source)}`}
 							</p>
 						</div>
 					</li>

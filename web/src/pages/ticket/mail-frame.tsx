@@ -1,10 +1,12 @@
-/* A mail's HTML in a frame without scripts and without our origin. Because nothing of it can be asked
- * for its height, that is guessed from what is in it; the reader can make it larger. */
-import { useEffect, useMemo, useState } from 'react';
+/* A mail's HTML in a frame without scripts and without our origin. Nothing of it can be asked for its
+ * height: lib/measure.ts finds it. Very long ones scroll in their frame, which the reader can make
+ * larger. */
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import type { Attachment } from '../../api/types';
 import { asDataUrl, fetchBlob, isPicture } from '../../lib/files';
 import { useT } from '../../lib/language';
-import { mailDocument, mailHtml } from '../../lib/sanitise';
+import { mailHeight, pictureSize } from '../../lib/measure';
+import { mailDocument, mailHtml, type MailHtml } from '../../lib/sanitise';
 import m from '../../messages/detail';
 import { Button } from '../../ui/basic';
 
@@ -33,11 +35,37 @@ function useOwnPictures(html: string, attachments: Attachment[]) {
 	return found;
 }
 
-function guessHeight(html: string): number {
-	const text = html.replace(/<[^>]*>/g, '');
-	const blocks = (html.match(/<(?:p|div|tr|li|br|h[1-6]|blockquote)\b/gi) ?? []).length;
-	const images = (html.match(/<img\b/gi) ?? []).length;
-	return Math.min(560, Math.max(110, 40 + Math.ceil(text.length / 90) * 22 + blocks * 20 + images * 120));
+const TALLEST = 4000;
+
+/** The height of the frame for this mail, in its present width; 0 until that is known. */
+function useHeight(mail: MailHtml) {
+	const frame = useRef<HTMLIFrameElement>(null);
+	const [width, setWidth] = useState(0);
+	const [height, setHeight] = useState(0);
+	const [sizes, setSizes] = useState<ReadonlyMap<string, [number, number]>>(new Map());
+	useLayoutEffect(() => {
+		const el = frame.current;
+		if (!el) return;
+		setWidth(el.clientWidth);
+		const watch = new ResizeObserver(() => setWidth(el.clientWidth));
+		watch.observe(el);
+		return () => watch.disconnect();
+	}, []);
+	useLayoutEffect(() => {
+		let gone = false;
+		const { height, unknown } = mailHeight(mail, width, sizes);
+		setHeight(Math.min(height, TALLEST));
+		/* pictures of other servers are not asked twice: theirs is the frame's business */
+		const own = unknown.filter((u) => u.startsWith('data:'));
+		if (own.length)
+			void Promise.all(own.map(async (u): Promise<[string, [number, number]]> => [u, await pictureSize(u)])).then((found) => {
+				if (!gone) setSizes((old) => new Map([...old, ...found]));
+			});
+		return () => {
+			gone = true;
+		};
+	}, [mail, width, sizes]);
+	return { frame, height };
 }
 
 export function MailFrame({ html, attachments }: { html: string; attachments: Attachment[] }) {
@@ -45,6 +73,7 @@ export function MailFrame({ html, attachments }: { html: string; attachments: At
 	const [remote, setRemote] = useState(false);
 	const cid = useOwnPictures(html, attachments);
 	const safe = useMemo(() => mailHtml(html, { cid, remote }), [html, cid, remote]);
+	const { frame, height } = useHeight(safe);
 	return (
 		<div className="space-y-2">
 			{safe.remote && !remote && (
@@ -56,11 +85,12 @@ export function MailFrame({ html, attachments }: { html: string; attachments: At
 				</div>
 			)}
 			<iframe
+				ref={frame}
 				title={t(m.mailFrame)}
 				sandbox="allow-popups allow-popups-to-escape-sandbox"
 				referrerPolicy="no-referrer"
 				srcDoc={mailDocument(safe.html, { remote })}
-				style={{ height: guessHeight(html) }}
+				style={{ height: height ? height + 2 : undefined }}
 				className="block w-full resize-y overflow-auto rounded-md border border-line bg-white"
 			/>
 		</div>

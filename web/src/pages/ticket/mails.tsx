@@ -15,11 +15,17 @@ export function Mails({ ticket, onMail }: { ticket: number; onMail: (id: number,
 			{q.data.items.map((x) => (
 				<li key={x.id} className="flex flex-wrap items-center gap-x-3 gap-y-1 px-4 py-2.5">
 					<div className="min-w-0 flex-1 basis-64">
-						<p className="truncate font-medium">
-							<bdi>{x.direction === 'in' ? x.from : x.to.join(', ')}</bdi>
+						<p className="font-medium [overflow-wrap:anywhere]">
+							<span className="font-normal text-muted">{t(x.direction === 'in' ? m.mailFrom : m.mailTo)}</span> <bdi>{x.direction === 'in' ? x.from : x.to.join(', ')}</bdi>
 						</p>
+						{x.subject && (
+							<p className="truncate" dir="auto" title={x.subject}>
+								{x.subject}
+							</p>
+						)}
 						<p className="text-xs text-muted">
-							{t(x.direction === 'in' ? m.in : m.out)} · <Ago at={x.created_at} /> · {x.kind}
+							<Ago at={x.created_at} />
+							{x.kind !== 'normal' && ` · ${x.kind.replaceAll('_', ' ')}`}
 							{x.state !== 'sent' && x.smtp_reply ? ` · ${x.smtp_reply}` : ''}
 						</p>
 					</div>

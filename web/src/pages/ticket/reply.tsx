@@ -2,7 +2,7 @@ import { useMutation } from '@tanstack/react-query';
 import { useEffect, useId, useRef, useState } from 'react';
 import { ApiError, get, post, type Page } from '../../api/client';
 import type { Attachment, Comment, Command, Ticket } from '../../api/types';
-import { useCannedReplies } from '../../app/people';
+import { useCannedReplies, useStaff } from '../../app/people';
 import { useSession, useUser } from '../../app/session';
 import { useDraft } from '../../lib/draft';
 import { useLanguage } from '../../lib/language';
@@ -16,6 +16,7 @@ import { Menu } from '../../ui/menu';
 import { PlainText } from '../../ui/rich-text';
 import { useToast } from '../../ui/toast';
 import { useFresh } from './data';
+import { MentionList, useMentions } from './mentions';
 import { TranscriptLines } from './original';
 import { FileList, useUploads } from './uploads';
 import { fillIn, resolveCommands, UNDO_MS, useSender, type Outgoing } from './send';
@@ -134,16 +135,21 @@ export function ReplyEditor({ ticket, last, own }: { ticket: Ticket; last: numbe
 		drop();
 	};
 
+	const put = (body: string, cursor: number, more: Partial<Draft> = {}) => {
+		change({ body, ...more, ...began() });
+		requestAnimationFrame(() => {
+			box.current?.focus();
+			box.current?.setSelectionRange(cursor, cursor);
+		});
+	};
+	const staff = useStaff();
+	const mentions = useMentions(box, note ? staff.filter((u) => u.id !== user.id) : [], put);
 	const insert = (text: string, commands: string | null) => {
 		const el = box.current;
 		const at = el ? el.selectionStart : draft.body.length;
 		const filled = fillIn(text, ticket, user);
 		const body = draft.body.slice(0, at) + filled + draft.body.slice(el ? el.selectionEnd : at);
-		change({ body, commands: commands ?? draft.commands, ...began() });
-		requestAnimationFrame(() => {
-			el?.focus();
-			el?.setSelectionRange(at + filled.length, at + filled.length);
-		});
+		put(body, at + filled.length, { commands: commands ?? draft.commands });
 	};
 	const names = ticket.participants.filter((p) => !p.pending && p.user !== user.id).map((p) => p.name);
 	const resolve = isStaff && !note ? resolveCommands(ticket) : null;
@@ -181,7 +187,12 @@ export function ReplyEditor({ ticket, last, own }: { ticket: Ticket; last: numbe
 					rows={4}
 					value={draft.body}
 					placeholder={t(note ? m.notePlaceholder : m.replyPlaceholder)}
+					aria-autocomplete={note ? 'list' : undefined}
+					aria-controls={mentions.found.length ? mentions.id : undefined}
+					aria-activedescendant={mentions.found.length ? `${mentions.id}-${mentions.at}` : undefined}
 					onChange={(e) => change({ body: e.target.value, ...began() })}
+					onSelect={mentions.look}
+					onBlur={mentions.close}
 					onPaste={(e) => {
 						const files = [...e.clipboardData.files];
 						if (!files.length) return;
@@ -189,6 +200,7 @@ export function ReplyEditor({ ticket, last, own }: { ticket: Ticket; last: numbe
 						uploads.add(files);
 					}}
 					onKeyDown={(e) => {
+						if (mentions.onKey(e)) return;
 						if (e.key === 'Enter' && (e.ctrlKey || e.metaKey)) {
 							e.preventDefault();
 							submit();
@@ -196,6 +208,7 @@ export function ReplyEditor({ ticket, last, own }: { ticket: Ticket; last: numbe
 					}}
 					className="block w-full resize-none bg-transparent px-4 py-3 leading-relaxed placeholder:text-muted focus-visible:outline-offset-[-2px] max-sm:text-base"
 				/>
+				{note && <MentionList mentions={mentions} />}
 				<FileList uploads={uploads} />
 				{draft.commands && (
 					<p className="flex items-center gap-2 px-4 pb-2 text-xs text-muted">

@@ -18,7 +18,8 @@ function Story({ story }: { story: ClockStory }) {
 	const { t, times } = useLanguage();
 	const metric = (words as Record<string, Text>)[story.metric];
 	const state = (m as Record<string, Text>)[story.state];
-	const whole = story.explain.reduce((sum, l) => sum + between(l.from, l.to), 0) || 1;
+	/* What is left of the target belongs to the picture: a bar that is full has used it all. */
+	const whole = story.explain.reduce((sum, l) => sum + between(l.from, l.to), 0) + Math.max(0, story.rest) || 1;
 	const rows: [string, string][] = [
 		[t(m.policy), story.policy],
 		[t(m.target), times.duration(story.target)],
@@ -49,30 +50,33 @@ function Story({ story }: { story: ClockStory }) {
 									key={i}
 									title={l.why}
 									style={{ width: `${(between(l.from, l.to) / whole) * 100}%` }}
-									className={l.counted ? 'bg-accent' : 'bg-line-strong/40'}
+									className={l.counted ? (story.breached_at ? 'bg-danger' : 'bg-accent') : 'bg-line-strong/40'}
 								/>
 							))}
 						</div>
 						<div tabIndex={0} role="region" aria-label={t(m.timeline)} className="overflow-x-auto">
-							<table className="w-full text-left">
+							<table role="table" className="w-full text-left max-sm:block">
 								<caption className="sr-only">{t(m.timeline)}</caption>
-								<thead className="border-b border-line text-xs text-muted">
-									<tr>
-										<th scope="col" className="py-1 pr-4 font-medium">{t(m.from)}</th>
-										<th scope="col" className="py-1 pr-4 font-medium">{t(m.to)}</th>
-										<th scope="col" className="py-1 pr-4 font-medium">{t(m.time)}</th>
-										<th scope="col" className="py-1 font-medium">{t(m.why)}</th>
+								<thead role="rowgroup" className="border-b border-line text-xs text-muted max-sm:sr-only">
+									<tr role="row">
+										<th role="columnheader" scope="col" className="py-1 pr-4 font-medium">{t(m.from)}</th>
+										<th role="columnheader" scope="col" className="py-1 pr-4 font-medium">{t(m.to)}</th>
+										<th role="columnheader" scope="col" className="py-1 pr-4 font-medium">{t(m.time)}</th>
+										<th role="columnheader" scope="col" className="py-1 font-medium">{t(m.why)}</th>
 									</tr>
 								</thead>
-								<tbody className="divide-y divide-line">
+								<tbody role="rowgroup" className="divide-y divide-line max-sm:block">
 									{story.explain.map((l, i) => (
-										<tr key={i}>
-											<td className="py-1.5 pr-4 whitespace-nowrap">{times.full(l.from)}</td>
-											<td className="py-1.5 pr-4 whitespace-nowrap">{times.full(l.to)}</td>
-											<td className="py-1.5 pr-4 whitespace-nowrap">
+										<tr key={i} role="row" className="max-sm:flex max-sm:flex-wrap max-sm:gap-x-2 max-sm:py-2">
+											<td role="cell" className="py-1.5 pr-4 whitespace-nowrap max-sm:p-0">{times.full(l.from)}</td>
+											<td role="cell" className="py-1.5 pr-4 whitespace-nowrap max-sm:p-0">
+												<span aria-hidden="true" className="sm:hidden">– </span>
+												{times.full(l.to)}
+											</td>
+											<td role="cell" className="py-1.5 pr-4 whitespace-nowrap max-sm:p-0 max-sm:text-muted">
 												{times.duration(between(l.from, l.to))} {t(l.counted ? m.counted : m.notCounted)}
 											</td>
-											<td className="py-1.5">{l.why}</td>
+											<td role="cell" className="py-1.5 max-sm:p-0">{l.why}</td>
 										</tr>
 									))}
 								</tbody>

@@ -5,7 +5,8 @@ import { del, post } from '../../api/client';
 import type { TicketRow } from '../../api/types';
 import { useSavedViews, type SavedView, useStaff, useTags, useTeams } from '../../app/people';
 import { useSession, useUser } from '../../app/session';
-import { useT } from '../../lib/language';
+import { useLanguage, useT } from '../../lib/language';
+import type { Text } from '../../lib/text';
 import common from '../../messages/common';
 import m from '../../messages/list';
 import words from '../../messages/ticket';
@@ -33,6 +34,7 @@ export const filterNames = [
 	'created_after',
 	'created_before',
 	'updated_after',
+	'breached_after',
 	'q',
 	'sort',
 ] as const;
@@ -188,6 +190,40 @@ function Search({ url }: { url: Url }) {
 	);
 }
 
+/** Filters that came by a link, and have no field: said, and taken away by a click. */
+function Others({ url, items }: { url: Url; items: TicketRow[] }) {
+	const { t, times } = useLanguage();
+	const requester = items.find((x) => String(x.requester.id) === url.value('requester'))?.requester.name;
+	const organisation = items.find((x) => String(x.organisation?.id) === url.value('organisation'))?.organisation?.name;
+	const day = (v: string) => (Number.isNaN(Date.parse(v)) ? v : times.full(v));
+	const shown: [name: string, label: Text, value?: string][] = [
+		['requester', words.requester, requester],
+		['organisation', words.organisation, organisation],
+		['category', words.category],
+		['mailbox', words.mailbox],
+		['overdue', m.overdue, ''],
+		['created_after', m.createdSince, day(url.value('created_after'))],
+		['created_before', m.createdBefore, day(url.value('created_before'))],
+		['updated_after', m.updatedSince, day(url.value('updated_after'))],
+		['breached_after', m.missedSince, day(url.value('breached_after'))],
+	];
+	const here = shown.filter(([name]) => url.value(name));
+	if (!here.length) return null;
+	return (
+		<ul aria-label={t(m.filters)} className="mt-2 flex flex-wrap gap-2 px-1">
+			{here.map(([name, label, value]) => {
+				const text = [t(label), value ?? url.value(name)].filter(Boolean).join(': ');
+				return (
+					<li key={name} className="inline-flex max-w-full items-center rounded-full border border-line bg-surface pl-3">
+						<bdi className="truncate">{text}</bdi>
+						<IconButton small icon="close" label={t(m.without, { name: text })} onClick={() => url.set({ [name]: '' })} />
+					</li>
+				);
+			})}
+		</ul>
+	);
+}
+
 export function Filters({ url, items }: { url: Url; items: TicketRow[] }) {
 	const t = useT();
 	const word = useWord();
@@ -199,9 +235,7 @@ export function Filters({ url, items }: { url: Url; items: TicketRow[] }) {
 	const set = (name: string) => (e: React.ChangeEvent<HTMLSelectElement>) => url.set({ [name]: e.target.value });
 	const states = [...new Set([...statuses, ...items.flatMap((x) => [x.status, ...x.allowed_statuses])])];
 	const status = url.value('status');
-	const requester = url.value('requester');
-	const nameOfRequester = items.find((x) => String(x.requester.id) === requester)?.requester.name;
-	const active = filterNames.filter((n) => !['sort', 'q', 'status'].includes(n) && url.value(n)).length;
+	const active = ['priority', 'assignee', 'tag', 'team'].filter((n) => url.value(n)).length;
 	const keep = (value: string, options: { value: string; label: string }[]) =>
 		value && !options.some((o) => o.value === value) ? [...options, { value, label: value }] : options;
 
@@ -263,14 +297,16 @@ export function Filters({ url, items }: { url: Url; items: TicketRow[] }) {
 		</>
 	);
 	return (
-		<details className="group mt-2">
-			<summary className="inline-flex min-h-8 items-center gap-2 rounded-md px-2 font-medium text-muted select-none hover:bg-hover hover:text-ink">
-				<Icon name="filter" size={16} />
-				{t(m.filters)}
-				{active > 0 && <span className="rounded-full bg-accent px-1.5 text-xs text-accent-ink tabular-nums">{active}</span>}
-				{requester && nameOfRequester && <span className="font-normal">{`${t(words.requester)}: ${nameOfRequester}`}</span>}
-			</summary>
-			<div className="mt-2 grid grid-cols-2 gap-3 rounded-lg border border-line bg-surface p-3 sm:grid-cols-3 lg:grid-cols-6">{fields}</div>
-		</details>
+		<>
+			<details className="group mt-2">
+				<summary className="inline-flex min-h-8 items-center gap-2 rounded-md px-2 font-medium text-muted select-none hover:bg-hover hover:text-ink">
+					<Icon name="filter" size={16} />
+					{t(m.filters)}
+					{active > 0 && <span className="rounded-full bg-accent px-1.5 text-xs text-accent-ink tabular-nums">{active}</span>}
+				</summary>
+				<div className="mt-2 grid grid-cols-2 gap-3 rounded-lg border border-line bg-surface p-3 sm:grid-cols-3 lg:grid-cols-6">{fields}</div>
+			</details>
+			<Others url={url} items={items} />
+		</>
 	);
 }

@@ -39,6 +39,7 @@ export const Row = memo(
 						<Link
 							to={`/tickets/${ticket.id}`}
 							data-row={at}
+							dir="auto"
 							className="truncate font-medium text-ink before:absolute before:inset-0 before:content-[''] focus-visible:outline-none focus-visible:before:outline-2 focus-visible:before:-outline-offset-2 focus-visible:before:outline-accent"
 						>
 							{ticket.title}
@@ -55,7 +56,7 @@ export const Row = memo(
 					</div>
 					<div className="mt-1 flex min-w-0 items-center gap-2 text-xs text-muted">
 						<span className="tabular-nums">#{ticket.id}</span>
-						{selectable && <span className="truncate">{ticket.requester.name}</span>}
+						{selectable && <bdi className="max-w-48 shrink-0 truncate max-sm:shrink">{ticket.requester.name}</bdi>}
 						<span className="flex min-w-0 gap-1 overflow-hidden max-sm:hidden">
 							{ticket.tags.slice(0, 3).map((tag) => (
 								<TagChip key={tag.name} tag={tag} />
