@@ -209,7 +209,9 @@ static void skeleton(const char *domain, struct buf *out)
 	for (const char *p = buf_str(&plain); *p;) {
 		size_t i = 0;
 
-		while (i < MD_COUNT(pairs) && strncmp(p, pairs[i].text, strlen(pairs[i].text)) != 0)
+		while (i < MD_COUNT(pairs) &&
+		       (*p != *pairs[i].text ||
+			strncmp(p, pairs[i].text, strlen(pairs[i].text)) != 0))
 			i++;
 		if (i < MD_COUNT(pairs)) {
 			buf_adds(out, pairs[i].as);

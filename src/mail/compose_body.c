@@ -9,46 +9,60 @@
 
 enum { QP_LINE = 76, BOUNDARY_BYTES = 15 };
 
-/* One octet of quoted-printable; a space at the end of a line is not one to see. */
-static size_t qp_octet(unsigned char c, bool at_line_end, char out[4])
+/* May the octet stand for itself? A space at the end of a line is not one to see. */
+static inline bool qp_is_literal(char c, bool at_line_end)
 {
-	bool blank = c == ' ' || c == '\t';
-
-	if ((c > 0x20 && c < 0x7f && c != '=') || (blank && !at_line_end)) {
-		out[0] = (char)c;
-		return 1;
-	}
-	return (size_t)snprintf(out, 4, "=%02X", c);
+	return (c > 0x20 && c < 0x7f && c != '=') || ((c == ' ' || c == '\t') && !at_line_end);
 }
 
-/* No line of the result begins with "." (SMTP) or "From " (mbox). */
+static void put_qp_octet(struct buf *out, char c)
+{
+	static const char digits[] = "0123456789ABCDEF";
+	const char coded[] = { '=', digits[(unsigned char)c >> 4], digits[c & 15] };
+
+	buf_add(out, coded, sizeof coded);
+}
+
+/* No line of the result begins with "." (SMTP) or "From " (mbox). What stands for itself is copied
+ * in runs. */
 static void put_quoted_printable(struct buf *out, const char *s)
 {
+	const char *run = s;
 	size_t column = 0;
-	char coded[4];
 
 	for (; *s; s++) {
-		bool last;
+		bool last, literal;
 		size_t n;
 
 		if (s[0] == '\n' || (s[0] == '\r' && s[1] == '\n')) {
+			buf_add(out, run, (size_t)(s - run));
 			s += s[0] == '\r';
 			buf_adds(out, "\r\n");
+			run = s + 1;
 			column = 0;
 			continue;
 		}
 		last = s[1] == '\0' || s[1] == '\n' || (s[1] == '\r' && s[2] == '\n');
-		n = qp_octet((unsigned char)*s, last, coded);
+		literal = qp_is_literal(*s, last);
+		n = literal ? 1 : 3;
 		/* The last column is for the "=" of a soft break, unless the line ends here. */
 		if (column + n + !last > QP_LINE) {
+			buf_add(out, run, (size_t)(s - run));
 			buf_adds(out, "=\r\n");
+			run = s;
 			column = 0;
 		}
 		if (column == 0 && (*s == '.' || strncmp(s, "From ", 5) == 0))
-			n = (size_t)snprintf(coded, sizeof coded, "=%02X", (unsigned char)*s);
-		buf_add(out, coded, n);
+			literal = false;
+		if (!literal) {
+			buf_add(out, run, (size_t)(s - run));
+			put_qp_octet(out, *s);
+			run = s + 1;
+			n = 3;
+		}
 		column += n;
 	}
+	buf_add(out, run, (size_t)(s - run));
 	if (column)
 		buf_adds(out, "\r\n");
 }

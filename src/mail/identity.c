@@ -44,10 +44,11 @@ static const char *const traces[] = {
 static bool is_trace(struct span line)
 {
 	for (size_t i = 0; i < MD_COUNT(traces); i++) {
-		size_t n = strlen(traces[i]);
+		size_t n;
 
 		if (!span_starts(line, traces[i]))
 			continue;
+		n = strlen(traces[i]);
 		if (traces[i][n - 1] == '-')
 			return true;
 		while (n < line.n && (line.p[n] == ' ' || line.p[n] == '\t'))

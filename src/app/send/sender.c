@@ -17,10 +17,12 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
 	ARENA_MAX = 64 << 20,
 	ELSEWHERE_MS = 50, /* while another daemon claims what is due */
+	GATHER_US = 1000,  /* while lanes are at work: what they are about to end shares a commit */
 	PROBLEMS_MAX = 64 << 10,
 	LAST_TRIES = 3,
 	TOKEN_MAX = 64 << 10,
@@ -283,6 +285,19 @@ static int begin(struct sender *s, bool *began, struct md_err *err)
 	return rc;
 }
 
+static bool lanes_are_at_work(struct sender *s)
+{
+	bool any = false;
+
+	pthread_mutex_lock(&s->lock);
+	for (size_t k = 0; k < s->n_accounts; k++)
+		for (size_t i = 0; i < SENDER_ITEMS && !any; i++)
+			any = s->accounts[k].items[i].state == ITEM_RENDERING ||
+			      s->accounts[k].items[i].state == ITEM_SENDING;
+	pthread_mutex_unlock(&s->lock);
+	return any;
+}
+
 static void *run(void *arg)
 {
 	struct sender *s = arg;
@@ -293,6 +308,8 @@ static void *run(void *arg)
 		size_t n = 0;
 		int ms = 0, rc = begin(s, &began, &err);
 
+		if (lanes_are_at_work(s))
+			usleep(GATHER_US);
 		if (rc == MD_OK)
 			rc = sender_settle(s, &n, &err);
 		if (rc == MD_OK)

@@ -93,6 +93,7 @@ struct account {
 	pthread_cond_t work; /* there is something for a lane, or the end */
 	struct lane *lanes;
 	size_t n_lanes, idle;
+	size_t called; /* how many items of a commit lanes are to be called for */
 	bool was_away; /* mails may wait because it could not be reached */
 	bool no_token; /* mails wait for an access token */
 	/* when mails were begun within the last minute (monotonic), a ring; NULL: no limit */

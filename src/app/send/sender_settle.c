@@ -221,8 +221,8 @@ void item_release(struct item *i)
 	*i = (struct item){ .state = ITEM_FREE };
 }
 
-/* Under lock, after the commit. */
-static int advance(struct sender *s, struct account *a, struct item *i, struct md_err *err)
+/* Under lock, after the commit. True: a lane has something to do. */
+static bool advance(struct sender *s, struct account *a, struct item *i)
 {
 	if (i->state == ITEM_ENDED) {
 		bool was_sent = i->sent_by;
@@ -232,15 +232,34 @@ static int advance(struct sender *s, struct account *a, struct item *i, struct m
 		if (was_sent)
 			i->sent_by->sends = false;
 		item_release(i);
-		return was_sent ? lanes_call(s, a, 1, err) : MD_OK;
+		return was_sent;
 	}
 	item_forget_rendered(s, i);
 	i->state = i->was_lost ? ITEM_ENDED : ITEM_READY;
 	if (!i->was_lost)
-		return lanes_call(s, a, 1, err);
+		return true;
 	i->ending = ENDING_GIVEN_BACK;
 	desk_wake(s->d, DESK_SENDER);
-	return MD_OK;
+	return false;
+}
+
+/* Lanes are called once, not for each item: all that are idle wake up at a call. */
+static int advance_all(struct sender *s, const struct settling *g, struct md_err *err)
+{
+	int rc = MD_OK;
+
+	pthread_mutex_lock(&s->lock);
+	for (size_t k = 0; k < g->n; k++)
+		g->of[k]->called += advance(s, g->of[k], g->items[k]);
+	for (size_t k = 0; k < s->n_accounts; k++) {
+		struct account *a = &s->accounts[k];
+
+		if (a->called && rc == MD_OK)
+			rc = lanes_call(s, a, a->called, err);
+		a->called = 0;
+	}
+	pthread_mutex_unlock(&s->lock);
+	return rc;
 }
 
 static void collect(struct sender *s, struct settling *g)
@@ -276,11 +295,5 @@ int sender_settle(struct sender *s, size_t *ret_n, struct md_err *err)
 			rc = settle_failure(s, g.items[k], err);
 	if (rc == MD_OK)
 		rc = db_txn(s->d->db, settle_in_txn, &g, err);
-	if (rc != MD_OK)
-		return rc;
-	pthread_mutex_lock(&s->lock);
-	for (size_t k = 0; k < g.n && rc == MD_OK; k++)
-		rc = advance(s, g.of[k], g.items[k], err);
-	pthread_mutex_unlock(&s->lock);
-	return rc;
+	return rc == MD_OK ? advance_all(s, &g, err) : rc;
 }
