@@ -167,8 +167,8 @@ static void kind(struct buf *out, const struct message *m)
 
 	buf_addf(out, "kind: %s (%s)%s\n", message_kind_name((enum message_kind)m->kind),
 		 m->evidence, m->no_answer ? ", never answered" : "");
-	if (m->loop_id)
-		buf_addf(out, "  loop id %s\n", m->loop_id);
+	for (size_t i = 0; i < m->loop_ids.n; i++)
+		buf_addf(out, "  loop id %s\n", m->loop_ids.v[i]);
 	for (size_t i = 0; i < m->bounce.n; i++) {
 		buf_addf(out, "  %s: %s, status %s, original %s\n", or_dash(v[i].recipient),
 			 or_dash(v[i].action), or_dash(v[i].status),

@@ -202,6 +202,14 @@ static bool is_from_us(const struct message *m, const struct rec_strs *own)
 	return false;
 }
 
+static bool bears_mark(const struct message *m, const char *desk_id)
+{
+	for (size_t i = 0; i < m->loop_ids.n; i++)
+		if (strcmp(m->loop_ids.v[i], desk_id) == 0)
+			return true;
+	return false;
+}
+
 /* Whether the first address has something on both sides of its "@": else it is nobody's, and cannot
  * be the requester's. */
 static bool names_somebody(const struct message *m)
@@ -223,7 +231,7 @@ const char *route_screen(const struct message *m, const struct rec_strs *own, co
 	} else if (!m->from_readable || !names_somebody(m)) {
 		cause = "malformed";
 		why = "From cannot be read";
-	} else if (m->loop_id && strcmp(m->loop_id, desk_id) == 0) {
+	} else if (bears_mark(m, desk_id)) {
 		cause = "loop";
 		why = "X-Maildesk-Loop is ours";
 	} else if (is_from_us(m, own)) {

@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-enum { DELIVERED_MAX = 100 };
+enum { DELIVERED_MAX = 100, LOOPS_MAX = 20 };
 
 void message_defect(struct reading *r, const char *what)
 {
@@ -85,6 +85,18 @@ static void delivered(struct reading *r)
 	for (size_t i = 0; to->v && i < list.n && to->n < DELIVERED_MAX; i++)
 		if (*((struct mail_address *)list.v)[i].address)
 			to->v[to->n++] = ((struct mail_address *)list.v)[i].address;
+}
+
+/* A mail that went through several desks bears the mark of each. */
+static void loops(struct reading *r)
+{
+	struct rec_strs *to = &r->m->loop_ids;
+	const struct header_field *f = header_find(&r->header, "X-Maildesk-Loop", 0);
+
+	to->v = f ? arena_array(r->arena, LOOPS_MAX, sizeof *to->v) : NULL;
+	for (; f && to->v && to->n < LOOPS_MAX;
+	     f = header_find(&r->header, "X-Maildesk-Loop", to->n))
+		to->v[to->n++] = header_text(r->arena, f->value);
 }
 
 static void ids(struct reading *r)
@@ -171,8 +183,7 @@ void message_read_head(struct reading *r)
 	authres_read(r->arena, &r->header, &m->auth_fields, &m->auth);
 	for (size_t i = 0; i < r->header.n; i++)
 		m->received_count += span_is(r->header.v[i].name, "Received");
-	f = header_find(&r->header, "X-Maildesk-Loop", 0);
-	m->loop_id = f ? header_text(r->arena, f->value) : NULL;
+	loops(r);
 	m->spam_hop = spam_hop(r);
 	m->list_id = list_id(r);
 	m->no_answer =

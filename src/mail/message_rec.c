@@ -118,7 +118,7 @@ static const struct rec_field message_fields[] = {
 	REC_HIDDEN(struct message, received_count, REC_INT, LIST),
 	REC_HIDDEN(struct message, delivered_to, REC_STRS, LINE),
 	REC_HIDDEN(struct message, markers, REC_STRS, 200),
-	REC_HIDDEN(struct message, loop_id, REC_STR, LINE),
+	REC_HIDDEN(struct message, loop_ids, REC_STRS, LINE),
 	REC_OF_HIDDEN(struct message, sender, REC_LIST, LIST, address_rec),
 	REC_HIDDEN(struct message, spam_hop, REC_INT, LIST),
 	REC_HIDDEN(struct message, from_is_plain, REC_BOOL, 1),

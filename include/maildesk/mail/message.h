@@ -95,7 +95,7 @@ struct message {
 	int64_t received_count;       /* Received fields of the top header */
 	struct rec_strs delivered_to; /* addresses of Delivered-To, X-Original-To, Envelope-To */
 	struct rec_strs markers;      /* our tokens found in the body: the text of "[md:...]" */
-	const char *loop_id;          /* value of X-Maildesk-Loop */
+	struct rec_strs loop_ids;     /* values of X-Maildesk-Loop */
 	struct rec_list sender;       /* struct mail_address: of Sender */
 	int64_t spam_hop;   /* of the topmost field that calls it spam: 1 + Received fields above it
 			     */

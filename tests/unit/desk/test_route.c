@@ -240,31 +240,36 @@ static const struct rec_strs own = { 2, own_list };
 static void test_screen(void **state)
 {
 	static const struct {
-		const char *from, *loop_id, *cause;
+		const char *from, *loop_ids[2], *cause;
 		bool unreadable, bomb;
 	} screened[] = {
-		{ "carol@customer.test", NULL, NULL, false, false },
-		{ "carol@customer.test", "uuid-2", NULL, false, false },
-		{ "carol@customer.test", "UUID-1", NULL, false, false },
-		{ "carol@customer.test", "uuid-1", "loop", false, false },
-		{ "support@desk.test", NULL, "loop", false, false },
-		{ "SALES+x@desk.test", NULL, "loop", false, false },
-		{ "carol@customer.test", NULL, "malformed", true, false },
-		{ "@@@", NULL, "malformed", false, false },
-		{ "carol", NULL, "malformed", false, false },
-		{ "\"a b\"@customer.test", NULL, NULL, false, false },
-		{ "carol@customer.test", NULL, "malformed", false, true },
-		{ "carol@customer.test", "uuid-1", "malformed", false, true },
+		{ "carol@customer.test", { NULL }, NULL, false, false },
+		{ "carol@customer.test", { "uuid-2" }, NULL, false, false },
+		{ "carol@customer.test", { "UUID-1" }, NULL, false, false },
+		{ "carol@customer.test", { "uuid-1" }, "loop", false, false },
+		{ "carol@customer.test", { "uuid-2", "uuid-1" }, "loop", false, false },
+		{ "support@desk.test", { NULL }, "loop", false, false },
+		{ "SALES+x@desk.test", { NULL }, "loop", false, false },
+		{ "carol@customer.test", { NULL }, "malformed", true, false },
+		{ "@@@", { NULL }, "malformed", false, false },
+		{ "carol", { NULL }, "malformed", false, false },
+		{ "\"a b\"@customer.test", { NULL }, NULL, false, false },
+		{ "carol@customer.test", { NULL }, "malformed", false, true },
+		{ "carol@customer.test", { "uuid-1" }, "malformed", false, true },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < MD_COUNT(screened); i++) {
 		struct mail_address from = { NULL, screened[i].from };
 		struct message m = { .from = { 1, &from },
-				     .loop_id = screened[i].loop_id,
+				     .loop_ids = { 0, (const char **)screened[i].loop_ids },
 				     .from_readable = !screened[i].unreadable,
 				     .bomb = screened[i].bomb };
-		const char *evidence = NULL, *cause = route_screen(&m, &own, "uuid-1", &evidence);
+		const char *evidence = NULL, *cause;
+
+		while (m.loop_ids.n < 2 && m.loop_ids.v[m.loop_ids.n])
+			m.loop_ids.n++;
+		cause = route_screen(&m, &own, "uuid-1", &evidence);
 
 		if (screened[i].cause) {
 			assert_string_equal(cause, screened[i].cause);
