@@ -350,6 +350,26 @@ def test_what_others_wrote_commands_nothing(world):
 
 # ---- loops and bombs ----
 
+def test_what_an_agent_quotes_stays_with_agents(world):
+    case = Case(world)
+    bob = world.api("bob")
+    assert world.staff.patch(f"/tickets/{case.id}", {"assignee": "anna@desk.test"}).status == 200
+    bob.post(f"/tickets/{case.id}/comments", {"body": "Words for agents.", "is_internal": True})
+    note = case.mail_to("anna", "Words for agents.")
+    answer = reply_to(note, ANNA, "#tag +difficult\nHello Carol.")
+    quoted = text_of(note).replace("\n", "<br>")
+    answer.add_alternative(f"<p>#tag +difficult<br>Hello Carol.</p><blockquote>{quoted}</blockquote>", subtype="html")
+    world.send(answer, login="anna")
+    barrier(world)
+    whole = case.comments()[-1]
+    assert whole["body"] == "Hello Carol."
+    assert all("Words for agents." in whole[k] for k in ("body_full", "body_html"))
+    carol = world.api("carol")
+    for shown in (carol.comments(case.id), carol.get(f"/comments/{whole['id']}").json):
+        for word in ("Words for agents.", "difficult", str(note["Reply-To"]).partition("+")[2].partition(".")[0]):
+            assert word not in str(shown)
+
+
 def test_our_own_headers_do_not_come_in(world):
     case = Case(world)
     loop = str(case.mail_to("carol")["X-Maildesk-Loop"])

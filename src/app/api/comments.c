@@ -19,13 +19,13 @@ static int out_of_memory(struct md_err *err)
 /* ---- showing ---- */
 
 /* What people type here is CommonMark; cmark leaves out raw HTML and unsafe links by itself. */
-static void show_html(struct buf *out, const struct comment *m)
+static void show_html(struct buf *out, const struct comment *m, bool whole)
 {
 	md_auto(buf_done) struct buf plain = BUF_INIT(HTML_MAX);
 	char *html;
 
 	if (strcmp(m->channel, "mail") == 0) {
-		show_text(out, "body_html", m->body_html);
+		show_text(out, "body_html", whole ? m->body_html : NULL);
 		return;
 	}
 	if (strlen(m->body) > MARKDOWN_MAX) {
@@ -48,16 +48,21 @@ static void show_attachments(struct buf *out, int64_t comment, const struct atta
 	show_end(out, ']');
 }
 
-static void show_comment(struct buf *out, const struct comment *m,
+/* The whole of a mail has the commands in it and what it quotes: of an agent's that may be a
+ * notification with internal notes and signed addresses. It is for agents and for its writer. */
+static void show_comment(const struct http_request *q, struct buf *out, const struct comment *m,
 			 const struct attachment_row *attachments, size_t n)
 {
+	bool whole = api_allowed(q, ACTION_SEE_CUSTOMERS) ||
+		     (m->author_id && m->author_id == api_by(q)->actor.user);
+
 	show_begin(out, NULL, '{');
 	show_int(out, "id", m->id);
 	show_int(out, "ticket", m->ticket_id);
 	show_actor(out, "author", m->author_id, m->author_name, m->author_role);
 	show_text(out, "body", m->body);
-	show_text(out, "body_full", m->body_full ? m->body_full : m->body);
-	show_html(out, m);
+	show_text(out, "body_full", whole && m->body_full ? m->body_full : m->body);
+	show_html(out, m, whole);
 	show_bool(out, "is_internal", m->is_internal);
 	show_text(out, "held", m->held);
 	show_text(out, "channel", m->channel);
@@ -82,7 +87,7 @@ int api_show_comment(struct api *api, struct http_request *q, int64_t id, struct
 	if (rc == MD_OK)
 		rc = attachment_list(c, m.ticket_id, q->arena, &attachments, &n, err);
 	if (rc == MD_OK)
-		show_comment(out, &m, attachments, n);
+		show_comment(q, out, &m, attachments, n);
 	return rc;
 }
 
@@ -138,7 +143,7 @@ int user_comments(void *ctx, struct http_request *q, struct http_response *r, st
 		return rc;
 	page_begin(r);
 	for (size_t i = 0; i < n; i++)
-		show_comment(&r->body, &rows[i], attachments, n_attachments);
+		show_comment(q, &r->body, &rows[i], attachments, n_attachments);
 	page_end(q, r, &page, n, total);
 	return MD_OK;
 }
@@ -166,7 +171,7 @@ int comments_list(void *ctx, struct http_request *q, struct http_response *r, st
 	page_begin(r);
 	n = PAGE_ROWS(&page, rows, n, id);
 	for (size_t i = 0; i < n; i++)
-		show_comment(&r->body, &rows[i], attachments, n_attachments);
+		show_comment(q, &r->body, &rows[i], attachments, n_attachments);
 	page_end(q, r, &page, n, total);
 	return MD_OK;
 }
