@@ -736,6 +736,43 @@ static void lists_are_filtered_sorted_and_paged(void **state)
 	assert_int_equal(int_at(r, "page"), 1);
 }
 
+/* A field of the desk is a filter: its whole value, whatever stands in it. */
+static void fields_are_filters(void **state)
+{
+	static const struct {
+		const char *value, *query; /* of ticket i + 1 */
+	} tickets[] = {
+		{ "PC-1", "PC-1" },
+		{ "PC-10", "PC-10" },
+		{ "a\\\"b", "a%22b" },
+		{ "\xc3\xbc%_x", "%C3%BC%25_x" },
+		{ "\\\\", "%5C" },
+		{ "x','--", "x%27,%27--" },
+		{ "asset:PC-1", "asset:PC-1" },
+	};
+	static const char *const none[] = { "PC", "pc-1", "%25", "_", "", "PC-1%22" };
+	struct reply r;
+
+	(void)state;
+	for (size_t i = 0; i < MD_COUNT(tickets); i++) {
+		new_ticket(CAROL, "x");
+		PATCH(200, ANNA, path("/tickets/%zu", i + 1),
+		      arena_printf(&desk->arena, "{\"fields\":{\"asset\":\"%s\"}}",
+				   tickets[i].value));
+	}
+	for (size_t i = 0; i < MD_COUNT(tickets); i++) {
+		r = GET(200, ANNA, path("/tickets?field=asset:%s", tickets[i].query));
+		assert_int_equal(int_at(r, "total"), 1);
+		assert_int_equal(int_at(r, "items.0.id"), i + 1);
+	}
+	for (size_t i = 0; i < MD_COUNT(none); i++)
+		assert_int_equal(int_at(GET(200, ANNA, path("/tickets?field=asset:%s", none[i])),
+					"total"),
+				 0);
+	HAS(GET(400, ANNA, path("/tickets?field=colour:red")), "errors.0.field", "field");
+	HAS(GET(400, ANNA, path("/tickets?field=asset")), "errors.0.field", "field");
+}
+
 static void an_open_desk_is_read_by_all(void **state)
 {
 	(void)state;
@@ -1295,6 +1332,7 @@ int main(void)
 		API_TEST(tickets_change_by_policy_and_workflow, NO_LIMITS),
 		API_TEST(a_stale_version_is_a_conflict, NO_LIMITS),
 		API_TEST(lists_are_filtered_sorted_and_paged, NO_LIMITS),
+		API_TEST(fields_are_filters, NO_LIMITS "field \"asset\" { }\n"),
 		API_TEST(an_open_desk_is_read_by_all, NO_LIMITS "desk { visibility = open }\n"),
 		API_TEST(commands_answer_with_a_transcript, NO_LIMITS),
 		API_TEST(commands_beside_a_comment_are_one_step, NO_LIMITS),
