@@ -140,9 +140,10 @@ static int help(struct step *s, struct md_err *err)
 
 	for (const struct command_row *row = command_rows; row->name; row++)
 		if ((!only || row == only) && may_use(s->w, row))
-			json_array_append_new(rows, json_pack("{s:s, s:s, s:s?}", "usage",
-							      row->usage, "help", row->help,
-							      "aliases", row->aliases));
+			json_array_append_new(rows,
+					      json_pack("{s:s, s:s, s:s, s:s?}", "verb", row->name,
+							"usage", row->usage, "help", row->help,
+							"aliases", row->aliases));
 	return append(s, "help", json_pack("{s:o}", "rows", rows), err);
 }
 

@@ -2,6 +2,7 @@
 
 #include <maildesk/app/zone.h>
 #include <maildesk/base/json.h>
+#include <maildesk/desk/command_words.h>
 #include <maildesk/desk/markdown_html.h>
 #include <maildesk/desk/text_html.h>
 #include <maildesk/desk/words.h>
@@ -55,15 +56,25 @@ static bool set_html(json_t *comment)
 	return html.status == MD_OK && set_text(comment, "html", buf_str(&html));
 }
 
-/* The comments of tickets that an agent asked for by #show. */
+/* What commands do, and the comments of tickets that an agent asked for by #show. */
 static bool set_answers(const json_t *answers, const struct words *w, const char *zone)
 {
 	size_t i, k;
-	json_t *answer, *comment;
+	json_t *answer, *comment, *row;
 
 	json_array_foreach(answers, i, answer)
 	{
 		const json_t *show = json_object_get(answer, "show");
+		const json_t *help = json_object_get(answer, "help");
+
+		json_array_foreach(json_object_get(help, "rows"), k, row)
+		{
+			const char *verb = json_get_string(row, "verb");
+			const char *words = verb ? command_help(verb, words_locale(w)) : NULL;
+
+			if (words && !set_text(row, "help", words))
+				return false;
+		}
 
 		json_array_foreach(json_object_get(show, "comments"), k, comment)
 		{

@@ -514,6 +514,21 @@ static void refusals_name_what_was_not_done(void **state)
 	HAS(lines(f), "no #frobnicate | no such command");
 }
 
+static void help_is_in_the_readers_language(void **state)
+{
+	struct fixture *f = *state;
+	md_auto(arena_done) struct arena a = ARENA_INIT(32 << 20);
+	struct message m;
+	const char *mail;
+
+	TAKE(f, .from = ANNA, .auth = "pass", .subject = "x", .body = "#help\n");
+	mail = newest_mail(f, ANNA);
+	OK(message_read((const uint8_t *)mail, strlen(mail), &a, &m, &err));
+	assert_non_null(strstr(m.text, "\n    Das Ticket selbst übernehmen.\n"));
+	assert_non_null(strstr(m.html, "Das Ticket selbst übernehmen."));
+	assert_null(strstr(m.text, "Assign the ticket"));
+}
+
 static void help_shows_what_one_may(void **state)
 {
 	struct fixture *f = *state;
@@ -710,6 +725,7 @@ int main(void)
 		DESK_TEST(a_question_says_which_tickets, ""),
 		DESK_TEST(refusals_name_what_was_not_done, ""),
 		DESK_TEST(show_tells_what_one_may_read, ""),
+		DESK_TEST(help_is_in_the_readers_language, "desk { locale = de }\n"),
 		DESK_TEST(help_shows_what_one_may, ""),
 		DESK_TEST(transcripts_are_as_configured, "desk { transcript = always }\n"),
 		DESK_TEST(no_transcript_but_of_questions, "desk { transcript = never }\n"),

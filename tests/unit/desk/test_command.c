@@ -5,7 +5,9 @@
 #include <cmocka.h>
 
 #include <maildesk/base/mem.h>
+#include <maildesk/base/utf8.h>
 #include <maildesk/desk/command.h>
+#include <maildesk/desk/command_words.h>
 #include <string.h>
 
 /* What was understood, as one line: "resolve; tag(+a -b)! assign: reason ~ foo". Commands are
@@ -448,6 +450,27 @@ static void test_box(void **state)
 	}
 }
 
+/* Each verb in each language of letters, each in words of its own. */
+static void test_words(void **state)
+{
+	static const char *const locales[] = { "de", "es", "fr" };
+
+	(void)state;
+	for (const struct command_row *row = command_rows; row->name; row++)
+		for (size_t i = 0; i < MD_COUNT(locales); i++) {
+			const char *help = command_help(row->name, locales[i]);
+
+			assert_non_null(help);
+			assert_string_not_equal(help, row->help);
+			assert_int_equal(help[strlen(help) - 1], '.');
+			assert_true(utf8_valid(help, strlen(help)));
+			for (size_t k = 0; k < i; k++)
+				assert_string_not_equal(help, command_help(row->name, locales[k]));
+		}
+	assert_null(command_help("take", "en"));
+	assert_null(command_help("asset", "de"));
+}
+
 /* Each example of the table is that command, and nothing is wrong with it. */
 static void test_examples(void **state)
 {
@@ -499,7 +522,7 @@ int main(void)
 		cmocka_unit_test(test_ticket_tag), cmocka_unit_test(test_tag_format),
 		cmocka_unit_test(test_table),      cmocka_unit_test(test_tickets),
 		cmocka_unit_test(test_fields),     cmocka_unit_test(test_box),
-		cmocka_unit_test(test_examples),
+		cmocka_unit_test(test_words),      cmocka_unit_test(test_examples),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
