@@ -164,6 +164,10 @@ static void use(struct arena *a, const struct result *r, struct auth_field *f, c
 	} else if (span_is(r->method, "dmarc") && !f->dmarc) {
 		f->dmarc = lower(a, r->value);
 		f->dmarc_from = r->header_from.p ? domain_of(a, r->header_from) : NULL;
+	} else if (span_is(r->method, "dmarc")) {
+		/* two results that differ say nothing, as those of two fields */
+		if (!span_is(r->value, f->dmarc))
+			f->dmarc = "none";
 	} else if (span_is(r->method, "dkim")) {
 		struct span d = r->header_d.p ? r->header_d : r->header_i;
 		bool pass = span_is(r->value, "pass");

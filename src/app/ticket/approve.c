@@ -1,8 +1,44 @@
 /* What was held is let through: as if it had been public when it came, seen by those who are on the
  * ticket now. The author does it, in a piece of work of their own; the approver only lets them. */
+#include <maildesk/desk/command.h>
+#include <maildesk/store/messages.h>
+
 #include "ticket_priv.h"
 
 #include <string.h>
+
+/* What an agent's mail was: its commands are not run any more, and not the customer's to read, and
+ * what was meant as a note stays one. */
+static int take_as_meant(struct work *w, struct comment *m, struct md_err *err)
+{
+	const struct desk *d = w->by->desk;
+	struct command_input input = {
+		.text = m->body,
+		.tag_format = d->config->desk.subject_tag,
+		.mode = command_subjects_from_name(d->config->desk.subject_commands),
+		.is_staff = true,
+		.fields = work_field_names(d, w->arena),
+	};
+	struct message_row mail = { 0 };
+	struct command_list list;
+	int rc = MD_OK;
+
+	m->is_internal = false;
+	if (!m->message_id || !m->author_role || strcmp(m->author_role, "customer") == 0)
+		return MD_OK;
+	rc = message_get(w->c, m->message_id, w->arena, &mail, err);
+	input.subject = mail.subject;
+	if (rc == MD_OK)
+		rc = command_parse(&input, w->arena, &list, err);
+	if (rc != MD_OK)
+		return rc;
+	m->is_internal = list.comment == COMMENT_NOTE || (m->body[0] && !list.body[0]);
+	if (list.body[0] && strcmp(list.body, m->body) != 0) {
+		m->body_full = m->body_full ? m->body_full : m->body;
+		m->body = list.body;
+	}
+	return MD_OK;
+}
 
 /* The author's part: status, clocks by the time of the comment, mails. */
 static int let_through(struct work *w, const struct comment *m, struct md_err *err)
@@ -28,10 +64,10 @@ static int let_through(struct work *w, const struct comment *m, struct md_err *e
 		return rc;
 	a.happened_ms = m->created_at;
 	a.touched = true;
-	rc = work_event(&a, "public_reply", m->id, m->body, err);
+	rc = work_event(&a, m->is_internal ? "internal_note" : "public_reply", m->id, m->body, err);
 	if (rc == MD_OK)
 		a.events[a.n_events - 1].markdown = strcmp(m->channel, "mail") != 0;
-	if (rc == MD_OK)
+	if (rc == MD_OK && !m->is_internal)
 		rc = work_note_author(&a, err);
 	return rc == MD_OK ? work_save(&a, err) : rc;
 }
@@ -49,20 +85,22 @@ int work_approve(struct work *w, int64_t comment, struct md_err *err)
 	if (rc == MD_OK && !m.held)
 		return work_refuse(err, MD_INPUT, WORK_BAD_VALUE, "this comment is not held");
 	if (rc == MD_OK)
+		rc = take_as_meant(w, &m, err);
+	if (rc == MD_OK)
 		rc = work_record(w,
 				 &(struct work_fact){ .action = "comment_approved",
 						      .old_value = m.held,
-						      .new_value = "public",
+						      .new_value =
+							      m.is_internal ? "internal" : "public",
 						      .new_number = comment },
 				 err);
 	if (rc != MD_OK)
 		return rc;
 	m.held = NULL;
-	m.is_internal = false;
 	w->touched = true;
 	rc = comment_save(w->c, &m, err);
 	if (rc == MD_OK)
-		rc = work_announce(w, "comment.updated", comment, false, err);
+		rc = work_announce(w, "comment.updated", comment, m.is_internal, err);
 	if (rc == MD_OK)
 		rc = work_again(w, err);
 	if (rc == MD_OK && m.author_id)

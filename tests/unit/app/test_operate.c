@@ -732,6 +732,42 @@ static void a_held_reply_is_let_through(void **state)
 	REFUSED(step(f, f->dave, t, NULL, NULL), MD_NOTFOUND, "no such");
 }
 
+/* An agent's mail that was held becomes what its writer meant, without the commands in it. */
+static void a_held_mail_of_an_agent_shows_no_commands(void **state)
+{
+	static const struct {
+		const char *subject, *body, *comment, *queued;
+	} cases[] = {
+		{ "Re: [#1] x", "#prio high\nTry again.\n", "0 Try again.",
+		  "public_reply carol@customer.test" },
+		{ "Re: [#1] x", "Try again.\n#prio high\n", "0 Try again.\n#prio high",
+		  "public_reply carol@customer.test" },
+		{ "Re: [#1] x", "#note for us alone\n", "1 for us alone", "" },
+		{ "Re: [#1] x [note]", "for us alone\n", "1 for us alone", "" },
+		{ "Re: [#1] x", "#prio high\n", "1 #prio high", "" },
+	};
+	struct fixture *f = *state;
+	int64_t t = create(f, f->carol, f->carol, "x");
+
+	for (size_t i = 0; i < MD_COUNT(cases); i++) {
+		struct intake_result r = TAKE(f, .from = "anna@desk.test",
+					      .subject = cases[i].subject, .body = cases[i].body);
+
+		ROWS(f, "unverified", "SELECT held FROM comments WHERE id = %lld",
+		     (long long)r.comment);
+		send_all(f);
+		OK(step(f, f->bob, t, do_approve, OP(.number = r.comment)));
+		ROWS(f, cases[i].comment,
+		     "SELECT is_internal || ' ' || body FROM comments WHERE held IS NULL AND id ="
+		     " %lld",
+		     (long long)r.comment);
+		ROWS(f, cases[i].queued, QUEUED);
+		send_all(f);
+		fixture_now += HOUR * 24;
+	}
+	ROWS(f, "1", "SELECT priority FROM tickets");
+}
+
 static void clocks_stop_when_it_was_written(void **state)
 {
 	struct fixture *f = *state;
@@ -1005,6 +1041,7 @@ int main(void)
 		DESK_TEST(replies_follow_a_merge, ""),
 		DESK_TEST(a_comment_becomes_a_ticket, ""),
 		DESK_TEST(a_held_reply_is_let_through, ""),
+		DESK_TEST(a_held_mail_of_an_agent_shows_no_commands, ""),
 		DESK_TEST(clocks_stop_when_it_was_written, SLA_CONFIG),
 		DESK_TEST(a_person_is_let_in, ""),
 		DESK_TEST(an_organisation_shares, "desk { organisation_shared = true }\n"),

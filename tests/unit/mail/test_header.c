@@ -143,6 +143,35 @@ static void quoted_strings_take_their_length(void **state)
 	assert_int_equal(fields.n, 1);
 }
 
+static void results_that_differ_say_nothing(void **state)
+{
+	static const struct {
+		const char *value, *dmarc;
+	} cases[] = {
+		{ "mx; dmarc=pass header.from=a.example", "pass" },
+		{ "mx; dmarc=pass; DMARC=PASS", "pass" },
+		{ "mx; dmarc=pass header.from=a.example; dmarc=fail header.from=a.example",
+		  "none" },
+		{ "mx; dmarc=fail; dmarc=pass", "none" },
+		{ "mx; dmarc=fail (dmarc=pass)", "fail" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < MD_COUNT(cases); i++) {
+		md_auto(arena_done) struct arena a = ARENA_INIT(TEST_ARENA);
+		struct header_field f = { .name = span_of("Authentication-Results"),
+					  .value = span_of(cases[i].value) };
+		struct header h = { 1, &f };
+		struct auth_summary s;
+		struct rec_list fields;
+
+		authres_read(&a, &h, &fields, &s);
+		assert_int_equal(fields.n, 1);
+		assert_same(((struct auth_field *)fields.v)->dmarc, cases[i].dmarc);
+		assert_same(s.dmarc, cases[i].dmarc);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -150,6 +179,7 @@ int main(void)
 		cmocka_unit_test(reads_parameters),
 		cmocka_unit_test(quoted_strings_take_their_length),
 		cmocka_unit_test(splits_blocks),
+		cmocka_unit_test(results_that_differ_say_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
