@@ -153,7 +153,8 @@ CREATE TABLE tickets (
     anonymised_at {INT},                      -- its people and texts are forgotten
     epoch        {INT} NOT NULL DEFAULT 0,    -- raised to end all mail tokens of this ticket
     alias        TEXT,                        -- of the mailbox, that the requester wrote to
-    version      {INT} NOT NULL DEFAULT 1
+    version      {INT} NOT NULL DEFAULT 1,
+    deadline_at  {INT}                        -- due_at or the end of the resolution clock, the earlier
 ) {STRICT};
 -- Of what lists show; a total is then counted in the index alone.
 CREATE INDEX tickets_by_creation ON tickets (created_at, id)
@@ -169,8 +170,15 @@ CREATE INDEX tickets_by_assignee ON tickets (assignee_id, updated_at)
 CREATE INDEX tickets_by_requester ON tickets (requester_id, updated_at)
     WHERE deleted_at IS NULL AND merged_into IS NULL;
 
+CREATE INDEX tickets_by_deadline ON tickets (deadline_at, id)
+    WHERE deleted_at IS NULL AND merged_into IS NULL;
+CREATE INDEX tickets_by_category ON tickets (category, updated_at)
+    WHERE category IS NOT NULL AND deleted_at IS NULL AND merged_into IS NULL;
+CREATE INDEX tickets_with_fields ON tickets (updated_at, id)
+    WHERE fields IS NOT NULL AND deleted_at IS NULL AND merged_into IS NULL;
+
 -- Of what is not resolved yet, and of when the rest was: for the dashboard.
-CREATE INDEX tickets_unresolved ON tickets (priority, assignee_id)
+CREATE INDEX tickets_unresolved ON tickets (priority, assignee_id, deadline_at)
     WHERE resolved_at IS NULL AND deleted_at IS NULL AND merged_into IS NULL;
 CREATE INDEX tickets_by_resolution ON tickets (resolved_at)
     WHERE resolved_at IS NOT NULL AND deleted_at IS NULL AND merged_into IS NULL;

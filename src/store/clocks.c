@@ -2,6 +2,8 @@
 
 #include "query.h"
 
+#include <string.h>
+
 enum { CLOCKS_MAX = 4 * QUERY_LIST_MAX }; /* four metrics */
 
 #define CLOCK_COLUMNS                                                                       \
@@ -48,6 +50,21 @@ DB_SQL(sql_stretches, "SELECT s.clock_id, s.to_at, s.used_ms, s.state, s.why, s.
 		      " s.target_ms FROM clock_stretches s WHERE s.clock_id = $1 ORDER BY s.id"
 		      " LIMIT $2");
 
+#define DEADLINE                                           \
+	"CASE WHEN due_at < CAST($1 AS {INT}) THEN due_at" \
+	" ELSE COALESCE(CAST($1 AS {INT}), due_at) END"
+DB_SQL(sql_deadline, "UPDATE tickets SET deadline_at = " DEADLINE
+		     " WHERE id = $2 AND deadline_at IS DISTINCT FROM " DEADLINE);
+
+/* Lists are sorted by it: that takes a column of the ticket. */
+static int set_deadline(struct db_conn *c, const struct clock_row *k, struct md_err *err)
+{
+	if (strcmp(k->metric, "resolution") != 0)
+		return MD_OK;
+	return db_exec(c, &sql_deadline, DB_ARGS(DB_ID(k->due_at), DB_INT(k->ticket_id)), NULL,
+		       err);
+}
+
 int clock_insert(struct db_conn *c, const struct clock_row *k, int64_t *ret_id, struct md_err *err)
 {
 	int64_t id;
@@ -62,6 +79,8 @@ int clock_insert(struct db_conn *c, const struct clock_row *k, int64_t *ret_id, 
 				       DB_ID(k->breached_at), DB_INT(k->told), DB_INT(k->limit_ms),
 				       DB_INT(k->escalated), DB_INT(k->sla_version)),
 			       err);
+	if (rc == MD_OK)
+		rc = set_deadline(c, k, err);
 	if (rc == MD_OK)
 		*ret_id = id;
 	return rc;
@@ -79,7 +98,7 @@ int clock_save(struct db_conn *c, const struct clock_row *k, struct md_err *err)
 
 	if (rc == MD_OK && changed == 0)
 		rc = md_fail(err, MD_NOTFOUND, 0, "no clock %lld", (long long)k->id);
-	return rc;
+	return rc == MD_OK ? set_deadline(c, k, err) : rc;
 }
 
 int clock_list(struct db_conn *c, int64_t ticket, struct arena *a, struct clock_row **ret,

@@ -26,18 +26,19 @@ DB_SQL(sql_by_status, "SELECT t.status, COUNT(*) FROM tickets t WHERE " ALIVE
 		      " GROUP BY t.status ORDER BY t.status");
 DB_SQL(sql_by_priority, "SELECT t.priority, COUNT(*) FROM tickets t WHERE " UNRESOLVED
 			" GROUP BY t.priority ORDER BY t.priority");
+/* Grouped as tickets_unresolved is ordered: by assignee alone SQLite would read all tickets there
+ * ever were, in the order of tickets_by_assignee. */
 DB_SQL(sql_by_assignee,
-       "SELECT n.assignee_id, n.tickets, u.name FROM"
-       " (SELECT t.assignee_id, COUNT(*) AS tickets FROM tickets t WHERE " UNRESOLVED
-       " GROUP BY t.assignee_id) n LEFT JOIN users u ON u.id = n.assignee_id"
-       " ORDER BY n.tickets DESC, n.assignee_id");
-/* A ticket's own date, or the end of its resolution clock. */
+       "SELECT n.assignee_id, n.tickets, u.name FROM (SELECT p.assignee_id,"
+       " CAST(SUM(p.tickets) AS BIGINT) AS tickets FROM"
+       " (SELECT t.priority, t.assignee_id, COUNT(*) AS tickets FROM tickets t WHERE " UNRESOLVED
+       " GROUP BY t.priority, t.assignee_id) p GROUP BY p.assignee_id) n"
+       " LEFT JOIN users u ON u.id = n.assignee_id ORDER BY n.tickets DESC, n.assignee_id");
+/* Grouped for the same reason. */
 DB_SQL(sql_overdue,
-       "SELECT COUNT(*) FROM tickets t WHERE " UNRESOLVED
-       " AND (t.due_at < $1 OR EXISTS (SELECT 1 FROM clocks k WHERE"
-       " k.ticket_id = t.id AND k.metric = 'resolution' AND k.due_at < $1"
-       " AND k.state IN ('running', 'breached') AND NOT EXISTS (SELECT 1 FROM clocks n"
-       " WHERE n.ticket_id = t.id AND n.metric = 'resolution' AND n.cycle > k.cycle)))");
+       "SELECT CAST(COALESCE(SUM(p.late), 0) AS BIGINT) FROM (SELECT t.priority,"
+       " COUNT(CASE WHEN t.deadline_at < $1 THEN 1 END) AS late FROM tickets t WHERE " UNRESOLVED
+       " GROUP BY t.priority) p");
 DB_SQL(sql_breached, "SELECT COUNT(*) FROM tickets t WHERE " UNRESOLVED
 		     " AND EXISTS (SELECT 1 FROM clocks k WHERE k.ticket_id = t.id"
 		     " AND k.breached_at IS NOT NULL)");

@@ -174,13 +174,24 @@ static int import_row(struct line *l, int64_t *ret, bool *ret_known, struct md_e
 }
 
 /* What is found by words, and what a reply is known by. */
+/* What it is sorted by; clocks are not imported. */
+DB_SQL(sql_deadline,
+       "UPDATE tickets SET deadline_at = due_at WHERE id = $1 AND due_at IS NOT NULL");
+
+static int follow_up_ticket(struct db_conn *c, int64_t id, struct md_err *err)
+{
+	int rc = db_exec(c, &sql_deadline, DB_ARGS(DB_INT(id)), NULL, err);
+
+	return rc == MD_OK ? search_queue_ticket(c, id, err) : rc;
+}
+
 static int follow_up(struct line *l, int64_t id, struct md_err *err)
 {
 	const struct db_arg *ticket = line_value(l, "ticket");
 	const char *message_id = line_text(l, "message_id");
 
 	if (strcmp(l->t->type, "ticket") == 0)
-		return search_queue_ticket(l->c, id, err);
+		return follow_up_ticket(l->c, id, err);
 	if (strcmp(l->t->type, "comment") == 0)
 		return search_queue_comment(l->c, id, err);
 	if (strcmp(l->t->type, "mail") == 0 && message_id && ticket->kind == DB_KIND_INT)

@@ -42,12 +42,6 @@ int ticket_row_get(struct db_conn *c, int64_t id, struct arena *a, struct ticket
 	return db_one(c, &sql_row, DB_ARGS(DB_INT(id)), &row_map, a, ret, err);
 }
 
-/* By whichever comes first, its own date or that of the newest cycle of its resolution clock. */
-#define DUE(none)                                                                               \
-	"COALESCE((SELECT CASE WHEN COALESCE(t.due_at, k.due_at) < k.due_at THEN t.due_at"      \
-	" ELSE k.due_at END FROM clocks k WHERE k.ticket_id = t.id AND k.metric = 'resolution'" \
-	" AND k.due_at IS NOT NULL ORDER BY k.cycle DESC LIMIT 1), t.due_at, " none ")"
-
 /* [sort][descending]; ends with the id, so that pages never overlap */
 static const char *const orders[TICKET_SORT_COUNT][2] = {
 	[TICKET_SORT_ID] = { " ORDER BY t.id", " ORDER BY t.id DESC" },
@@ -57,8 +51,9 @@ static const char *const orders[TICKET_SORT_COUNT][2] = {
 				  " ORDER BY t.updated_at DESC, t.id DESC" },
 	[TICKET_SORT_PRIORITY] = { " ORDER BY t.priority, t.updated_at, t.id",
 				   " ORDER BY t.priority DESC, t.updated_at DESC, t.id DESC" },
-	[TICKET_SORT_DUE] = { " ORDER BY " DUE("9223372036854775807") ", t.id",
-			      " ORDER BY " DUE("-1") " DESC, t.id DESC" },
+	/* those without a date come last, either way */
+	[TICKET_SORT_DUE] = { " ORDER BY t.deadline_at IS NULL, t.deadline_at, t.id",
+			      " ORDER BY t.deadline_at IS NULL, t.deadline_at DESC, t.id DESC" },
 	[TICKET_SORT_STATUS] = { " ORDER BY t.status, t.updated_at, t.id",
 				 " ORDER BY t.status DESC, t.updated_at DESC, t.id DESC" },
 };
@@ -88,8 +83,6 @@ static void add_behind(struct query *q, const struct ticket_filter *f)
 					   " AND (t.priority, t.updated_at, t.id) < (?" },
 		[TICKET_SORT_STATUS] = { " AND (t.status, t.updated_at, t.id) > (?",
 					 " AND (t.status, t.updated_at, t.id) < (?" },
-		[TICKET_SORT_DUE] = { " AND (" DUE("9223372036854775807") ", t.id) > (?",
-				      " AND (" DUE("-1") ", t.id) < (?" },
 	};
 	const struct ticket_place *p = f->behind;
 
@@ -102,6 +95,8 @@ static void add_behind(struct query *q, const struct ticket_filter *f)
 			      f->sort == TICKET_SORT_STATUS ? DB_TEXT(p->status) : DB_INT(p->key));
 		query_add_arg(q, ", ?", DB_INT(p->updated_at));
 		break;
+	case TICKET_SORT_DUE: /* see add_due_arm() */
+		return;
 	case TICKET_SORT_ID:
 		query_add_arg(q, f->descending ? " AND t.id < ?" : " AND t.id > ?", DB_INT(p->id));
 		return;
@@ -112,8 +107,9 @@ static void add_behind(struct query *q, const struct ticket_filter *f)
 	query_add_arg(q, ", ?)", DB_INT(p->id));
 }
 
-DB_SQL(sql_due_first, "SELECT " DUE("9223372036854775807") " FROM tickets t WHERE t.id = $1");
-DB_SQL(sql_due_last, "SELECT " DUE("-1") " FROM tickets t WHERE t.id = $1");
+#define NO_DATE INT64_MAX /* as a place's key */
+DB_SQL(sql_deadline,
+       "SELECT COALESCE(t.deadline_at, 9223372036854775807) FROM tickets t WHERE t.id = $1");
 
 int ticket_place_of(struct db_conn *c, const struct ticket_filter *f, const struct ticket_row *row,
 		    struct ticket_place *ret, struct md_err *err)
@@ -126,8 +122,7 @@ int ticket_place_of(struct db_conn *c, const struct ticket_filter *f, const stru
 	if (f->sort == TICKET_SORT_PRIORITY)
 		ret->key = row->t.priority;
 	if (f->sort == TICKET_SORT_DUE)
-		return db_int(c, f->descending ? &sql_due_last : &sql_due_first,
-			      DB_ARGS(DB_INT(row->t.id)), &ret->key, err);
+		return db_int(c, &sql_deadline, DB_ARGS(DB_INT(row->t.id)), &ret->key, err);
 	return MD_OK;
 }
 
@@ -251,26 +246,17 @@ static void add_rest(struct query *q, const struct ticket_filter *f)
 			      DB_INT(f->breached_after));
 }
 
-/* By its own date or that of the newest cycle of its resolution clock. */
-#define OVERDUE_BEGIN                                        \
+/* Not by tickets_by_deadline: nearly all of what is past there was resolved long ago. */
+#define OVERDUE                                              \
 	"(t.resolved_at IS NULL AND t.closed_at IS NULL AND" \
-	" (COALESCE(t.due_at, 0) BETWEEN 1 AND CAST(? AS {INT})"
-#define OVERDUE_END                                                    \
-	" OR EXISTS (SELECT 1 FROM clocks k WHERE k.ticket_id = t.id"  \
-	" AND k.metric = 'resolution' AND k.due_at < CAST(? AS {INT})" \
-	" AND k.cycle = (SELECT MAX(n.cycle) FROM clocks n"            \
-	" WHERE n.ticket_id = t.id AND n.metric = 'resolution'))))"
+	" COALESCE(t.deadline_at, 0) BETWEEN 1 AND CAST(? AS {INT}))"
 
 static void add_overdue(struct query *q, const struct ticket_filter *f)
 {
-	if (f->overdue_at) {
-		query_add_arg(q, " AND " OVERDUE_BEGIN, DB_INT(f->overdue_at - 1));
-		query_add_arg(q, OVERDUE_END, DB_INT(f->overdue_at));
-	}
-	if (f->not_overdue_at) {
-		query_add_arg(q, " AND NOT " OVERDUE_BEGIN, DB_INT(f->not_overdue_at - 1));
-		query_add_arg(q, OVERDUE_END, DB_INT(f->not_overdue_at));
-	}
+	if (f->overdue_at)
+		query_add_arg(q, " AND " OVERDUE, DB_INT(f->overdue_at - 1));
+	if (f->not_overdue_at)
+		query_add_arg(q, " AND NOT " OVERDUE, DB_INT(f->not_overdue_at - 1));
 }
 
 void ticket_filter_add(struct query *q, const struct ticket_filter *f)
@@ -293,12 +279,61 @@ static void add_filter(struct query *q, const struct ticket_filter *f, struct se
 		search_add_tickets(q, m, f);
 }
 
+/* Those with a date, or those without, as far as the page needs them. */
+static void add_due_arm(struct query *q, const struct ticket_filter *f, struct search_matches *m,
+			bool with_date)
+{
+	const struct ticket_place *p = f->behind;
+	bool among = p && (p->key != NO_DATE) == with_date; /* the page begins among these */
+
+	query_add(q, "SELECT * FROM (SELECT t.id AS page_id, t.deadline_at AS due_at");
+	add_filter(q, f, m);
+	query_add(q, with_date ? " AND t.deadline_at IS NOT NULL" : " AND t.deadline_at IS NULL");
+	if (p && with_date && !among)
+		query_add(q, " AND 1 = 0"); /* they are all before it */
+	if (among && with_date) {
+		query_add_arg(q,
+			      f->descending ? " AND (t.deadline_at, t.id) < (?"
+					    : " AND (t.deadline_at, t.id) > (?",
+			      DB_INT(p->key));
+		query_add_arg(q, ", ?)", DB_INT(p->id));
+	} else if (among) {
+		query_add_arg(q, f->descending ? " AND t.id < ?" : " AND t.id > ?", DB_INT(p->id));
+	}
+	query_add(q, f->descending ? " ORDER BY t.deadline_at DESC, t.id DESC"
+				   : " ORDER BY t.deadline_at, t.id");
+	query_add_arg(q, with_date ? " LIMIT ?) AS dated" : " LIMIT ?) AS undated",
+		      DB_INT(f->limit + f->offset));
+}
+
+/* The ids of a page. By due date they are of two kinds, each in the order of an index. */
+static void add_page(struct query *q, const struct ticket_filter *f, struct search_matches *m)
+{
+	if (f->sort == TICKET_SORT_DUE) {
+		query_add(q, "SELECT due.page_id FROM (");
+		add_due_arm(q, f, m, true);
+		query_add(q, " UNION ALL ");
+		add_due_arm(q, f, m, false);
+		query_add(q, f->descending
+				     ? ") AS due ORDER BY due.due_at IS NULL, due.due_at DESC,"
+				       " due.page_id DESC"
+				     : ") AS due ORDER BY due.due_at IS NULL, due.due_at,"
+				       " due.page_id");
+	} else {
+		query_add(q, "SELECT t.id AS page_id");
+		add_filter(q, f, m);
+		add_behind(q, f);
+		query_add(q, order_of(f));
+	}
+	query_add_arg(q, " LIMIT ?", DB_INT(f->limit));
+	query_add_arg(q, " OFFSET ?", DB_INT(f->offset));
+}
+
 int ticket_list(struct db_conn *c, const struct ticket_filter *f, struct arena *a,
 		struct ticket_row **ret, size_t *ret_n, int64_t *ret_total, struct md_err *err)
 {
 	md_auto(query_done) struct query count = QUERY_INIT, page = QUERY_INIT;
 	md_auto(search_matches_done) struct search_matches m = SEARCH_MATCHES_INIT;
-	const char *order = order_of(f);
 	int64_t total;
 	int rc;
 
@@ -310,14 +345,10 @@ int ticket_list(struct db_conn *c, const struct ticket_filter *f, struct arena *
 	if (rc != MD_OK)
 		return rc;
 
-	query_add(&page, "SELECT " ROW_COLUMNS " FROM (SELECT t.id AS page_id");
-	add_filter(&page, f, &m);
-	add_behind(&page, f);
-	query_add(&page, order);
-	query_add_arg(&page, " LIMIT ?", DB_INT(f->limit));
-	query_add_arg(&page, " OFFSET ?", DB_INT(f->offset));
+	query_add(&page, "SELECT " ROW_COLUMNS " FROM (");
+	add_page(&page, f, &m);
 	query_add(&page, ") AS page JOIN tickets t ON t.id = page.page_id" ROW_JOINS);
-	query_add(&page, order);
+	query_add(&page, order_of(f));
 	rc = query_all(&page, c, &row_map, (size_t)f->limit, a, ret, ret_n, err);
 	if (rc == MD_OK)
 		*ret_total = total;

@@ -9,15 +9,20 @@ enum { TAGS_MAX = 10000, PARTICIPANTS_MAX = 1000 };
 DB_SQL(sql_insert,
        "INSERT INTO tickets (id, title, status, priority, category, requester_id, created_by,"
        " assignee_id, mailbox_id, channel, created_at, updated_at, first_response_at, resolved_at,"
-       " closed_at, due_at, merged_into, deleted_at, team_id, organisation_id)"
+       " closed_at, due_at, merged_into, deleted_at, team_id, organisation_id, deadline_at)"
        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,"
-       " $19, $20)");
+       " $19, $20, $21)");
 DB_SQL(sql_get, "SELECT " TICKET_COLUMNS " FROM tickets t WHERE t.id = $1");
 DB_SQL(sql_save, "UPDATE tickets SET title = $1, status = $2, priority = $3, category = $4,"
 		 " requester_id = $5, assignee_id = $6, mailbox_id = $7, updated_at = $8,"
 		 " first_response_at = $9, resolved_at = $10, closed_at = $11, due_at = $12,"
 		 " merged_into = $13, deleted_at = $14, team_id = $15, organisation_id = $16,"
-		 " snoozed_until = $17, time_spent_ms = $18, fields = $19, version = version + 1"
+		 " snoozed_until = $17, time_spent_ms = $18, fields = $19, version = version + 1,"
+		 /* the clock sees to it by itself when it is written (clocks.c) */
+		 " deadline_at = CASE WHEN due_at IS NOT DISTINCT FROM $12 THEN deadline_at"
+		 " ELSE COALESCE((SELECT CASE WHEN $12 < k.due_at THEN $12 ELSE k.due_at END"
+		 " FROM clocks k WHERE k.ticket_id = $20 AND k.metric = 'resolution'"
+		 " ORDER BY k.cycle DESC LIMIT 1), $12) END"
 		 " WHERE id = $20 AND version = $21");
 
 DB_SQL(sql_raise_epoch, "UPDATE tickets SET epoch = epoch + 1 WHERE id = $1");
@@ -41,7 +46,8 @@ int ticket_insert(struct db_conn *c, const struct ticket *t, int64_t *ret_id, st
 				       DB_INT(t->updated_at), DB_ID(t->first_response_at),
 				       DB_ID(t->resolved_at), DB_ID(t->closed_at), DB_ID(t->due_at),
 				       DB_ID(t->merged_into), DB_ID(t->deleted_at),
-				       DB_ID(t->team_id), DB_ID(t->organisation_id)),
+				       DB_ID(t->team_id), DB_ID(t->organisation_id),
+				       DB_ID(t->due_at)),
 			       err);
 	if (rc == MD_OK)
 		*ret_id = id;

@@ -44,9 +44,9 @@ def cpu_of(pid):
     return sum(map(int, fields[11:13])) / TICKS
 
 
-def ask(pid, port, path, requests, connections, token=None):
+def ask(pid, port, path, requests, connections, token=None, ids=TICKETS):
     """{cpu_us, p99_ms} of the server."""
-    command = [MAILDESK.parent / "bare_load", port, connections, requests, TICKETS, path]
+    command = [MAILDESK.parent / "bare_load", port, connections, requests, ids, path]
     before = cpu_of(pid)
     done = subprocess.run([*map(str, command), *([f"Bearer {token}"] if token else [])], text=True,
                           stdout=subprocess.PIPE, check=True)
@@ -54,10 +54,10 @@ def ask(pid, port, path, requests, connections, token=None):
     return {"cpu_us": (cpu_of(pid) - before) / requests * 1e6, "p99_ms": result["p99_ms"]}
 
 
-def both(pid, port, path, requests, token=None):
-    ask(pid, port, path, requests // 10, FEW, token)  # for the caches of all
-    return {**ask(pid, port, path, requests, FEW, token),
-            "p99_ms": ask(pid, port, path, requests, MANY, token)["p99_ms"]}
+def both(pid, port, path, requests, token=None, ids=TICKETS):
+    ask(pid, port, path, requests // 10, FEW, token, ids)  # for the caches of all
+    return {**ask(pid, port, path, requests, FEW, token, ids),
+            "p99_ms": ask(pid, port, path, requests, MANY, token, ids)["p99_ms"]}
 
 
 def bare(path, requests):
@@ -78,11 +78,15 @@ def sign_in(world, account):
         return None
 
 
+def add_agent(world, account):
+    subprocess.run([MAILDESK, "user", "add", "--config", world["config"], "--role", "agent",
+                    "--email", account["address"], "--password-file", "-"], text=True, check=True,
+                   input=account["password"] + "\n", stdout=subprocess.DEVNULL)
+
+
 def measure(world, open_desk, requests):
     path, bob = world.dir / "state" / "desk.db", world.accounts["bob"]
-    subprocess.run([MAILDESK, "user", "add", "--config", world["config"], "--role", "agent",
-                    "--email", bob["address"], "--password-file", "-"], text=True, check=True,
-                   input=bob["password"] + "\n", stdout=subprocess.DEVNULL)
+    add_agent(world, bob)
     fill(path)
     with open_desk() as desk:
         token = wait_for("the API", lambda: sign_in(world, bob)).token

@@ -1,4 +1,4 @@
--- 2 to 3: an index of what missed its target; checks without IN (see schema.sql). SQLite knows no statement for that: what its schema says is
+-- 2 to 3: indexes of what missed its target, of due dates, categories and fields; checks without IN (see schema.sql). SQLite knows no statement for that: what its schema says is
 -- changed in place, which its manual allows for checks.
 
 {LITE}PRAGMA writable_schema = ON;
@@ -30,3 +30,18 @@
 {PG}ALTER TABLE account_links DROP CONSTRAINT account_links_kind_check, ADD CHECK (kind = 'verify' OR kind = 'reset' OR kind = 'link');
 
 CREATE INDEX clocks_breached ON clocks (breached_at) WHERE breached_at IS NOT NULL;
+
+ALTER TABLE tickets ADD COLUMN deadline_at {INT};
+UPDATE tickets SET deadline_at = COALESCE(
+    (SELECT CASE WHEN tickets.due_at < k.due_at THEN tickets.due_at ELSE k.due_at END FROM clocks k
+     WHERE k.ticket_id = tickets.id AND k.metric = 'resolution' ORDER BY k.cycle DESC LIMIT 1),
+    due_at);
+CREATE INDEX tickets_by_deadline ON tickets (deadline_at, id)
+    WHERE deleted_at IS NULL AND merged_into IS NULL;
+CREATE INDEX tickets_by_category ON tickets (category, updated_at)
+    WHERE category IS NOT NULL AND deleted_at IS NULL AND merged_into IS NULL;
+CREATE INDEX tickets_with_fields ON tickets (updated_at, id)
+    WHERE fields IS NOT NULL AND deleted_at IS NULL AND merged_into IS NULL;
+DROP INDEX tickets_unresolved;
+CREATE INDEX tickets_unresolved ON tickets (priority, assignee_id, deadline_at)
+    WHERE resolved_at IS NULL AND deleted_at IS NULL AND merged_into IS NULL;

@@ -555,6 +555,81 @@ TXN_TEST(the_newest_cycle_of_each_clock_is_listed)
 	assert_int_equal(clock_save(c, &k, &err), MD_NOTFOUND);
 }
 
+/* Titles of all tickets by due date, as pages of two, each behind the last of the one before. */
+static void assert_by_due(struct db_conn *c, struct arena *a, bool descending, const char *want)
+{
+	struct ticket_filter f = { .sort = TICKET_SORT_DUE, .descending = descending, .limit = 2 };
+	struct ticket_place place;
+	struct ticket_row *list;
+	char got[16] = "";
+	int64_t total;
+	size_t n;
+
+	do {
+		OK(ticket_list(c, &f, a, &list, &n, &total, &err));
+		for (size_t i = 0; i < n; i++)
+			strncat(got, list[i].t.title, sizeof got - strlen(got) - 1);
+		if (n)
+			OK(ticket_place_of(c, &f, &list[n - 1], &place, &err));
+		f.behind = &place;
+	} while (n == 2);
+	assert_string_equal(got, want);
+	/* and by its number, across both kinds */
+	f.behind = NULL;
+	f.offset = 3;
+	OK(ticket_list(c, &f, a, &list, &n, &total, &err));
+	assert_int_equal(n, 2);
+	assert_int_equal(list[0].t.title[0], want[3]);
+	assert_int_equal(list[1].t.title[0], want[4]);
+}
+
+static void set_due(struct db_conn *c, struct arena *a, int64_t ticket, int64_t due)
+{
+	struct ticket t;
+
+	OK(ticket_get(c, ticket, a, &t, &err));
+	t.due_at = due;
+	OK(ticket_save(c, &t, &err));
+}
+
+static void move_clock(struct db_conn *c, struct arena *a, int64_t ticket, int64_t due)
+{
+	struct clock_row *list;
+	size_t n;
+
+	OK(clock_list(c, ticket, a, &list, &n, &err));
+	list[n - 1].due_at = due;
+	OK(clock_save(c, &list[n - 1], &err));
+}
+
+TXN_TEST(tickets_are_due_by_their_date_or_clock)
+{
+	int64_t ann = a_user(c, "ann@x", "customer"), ids[6];
+
+	for (int i = 0; i < 6; i++)
+		ids[i] = a_ticket(c, ann, (char[]){ (char)('a' + i), 0 });
+	set_due(c, a, ids[0], 50);                                 /* a: its date */
+	a_clock(c, ids[1], "resolution", "running", 1, 40, 0);     /* b: its clock */
+	set_due(c, a, ids[2], 30);                                 /* c: its date comes first */
+	a_clock(c, ids[2], "resolution", "running", 1, 60, 0);     /* */
+	a_clock(c, ids[3], "first_response", "running", 1, 10, 0); /* d, e, f: neither */
+	assert_by_due(c, a, false, "cbadef");
+	assert_by_due(c, a, true, "abcfed");
+	set_due(c, a, ids[2], 0); /* the clock's is left */
+	assert_by_due(c, a, false, "bacdef");
+	move_clock(c, a, ids[2], 45);
+	assert_by_due(c, a, false, "bcadef");
+	set_due(c, a, ids[1], 70); /* later than the clock */
+	assert_by_due(c, a, false, "bcadef");
+	move_clock(c, a, ids[1], 0); /* it is paused */
+	assert_by_due(c, a, false, "cabdef");
+	a_clock(c, ids[1], "resolution", "running", 2, 5, 0); /* another cycle */
+	assert_by_due(c, a, false, "bcadef");
+	move_clock(c, a, ids[2], 0);
+	assert_by_due(c, a, false, "bacdef");
+	assert_by_due(c, a, true, "abfedc");
+}
+
 TXN_TEST(timers_come_due_in_order)
 {
 	int64_t ann = a_user(c, "ann@x", "customer"), id = a_ticket(c, ann, "1"), next;
@@ -625,6 +700,7 @@ int main(void)
 		TEST(comments_are_listed_as_the_reader_may_see_them),
 		TEST(history_is_in_order_and_partly_public),
 		TEST(the_newest_cycle_of_each_clock_is_listed),
+		TEST(tickets_are_due_by_their_date_or_clock),
 		TEST(timers_come_due_in_order),
 	};
 
