@@ -27,7 +27,8 @@ unsigned body_part_text(const struct mime_part *p, struct buf *out)
 {
 	md_auto(buf_done) struct buf decoded = BUF_INIT(BODY_TEXT_MAX);
 	md_auto(buf_done) struct buf utf8 = BUF_INIT(BODY_TEXT_MAX * 4);
-	struct span charset = span_of(header_param(&p->content_type, "charset")), bytes = p->body;
+	struct span charset = span_of(header_param(&p->content_type, "charset")), bytes = p->body,
+		    text;
 	size_t room = out->max - out->len;
 	unsigned trouble = 0;
 
@@ -42,7 +43,10 @@ unsigned body_part_text(const struct mime_part *p, struct buf *out)
 		charset = html_meta_charset(bytes);
 	if (!charset_to_utf8(charset, bytes, &utf8))
 		trouble |= BODY_BAD_CHARSET;
-	utf8_clean_text(out, buf_str(&utf8), utf8_cut(buf_str(&utf8), utf8.len, room));
+	text = content(&utf8);
+	if (span_starts(text, "\xef\xbb\xbf")) /* a mark of the byte order, no text */
+		text = span_from(text, 3);
+	utf8_clean_text(out, text.p, utf8_cut(text.p, text.n, room));
 	if (utf8.len > room || decoded.status == MD_INPUT || utf8.status == MD_INPUT ||
 	    out->status == MD_INPUT)
 		trouble |= BODY_CUT;

@@ -119,6 +119,11 @@ static const struct {
 	{ "Content-Type: text/plain; name=a.txt\nContent-Disposition: attachment\n\nx", "", false,
 	  1 },
 	{ "Content-Type: text/html; charset=utf-8\n\n<meta charset=latin1>\xc3\xbc", "ü", true, 0 },
+	{ "Content-Type: text/plain; charset=utf-8\n\n\xef\xbb\xbf#take", "#take", false, 0 },
+	{ "\n\xef\xbb\xbftext \xef\xbb\xbf.", "text \xef\xbb\xbf.", false, 0 },
+	{ "Content-Type: text/plain; charset=utf-16le\nContent-Transfer-Encoding: "
+	  "base64\n\n//5oAA==",
+	  "h", false, 0 },
 	{ "Content-Type: text/plain; charset=x-mac-cyrillic\n\n\x9f", "Я", false, 0 },
 	{ "Content-Type: text/plain; charset=win-1251\n\n\xdf", "Я", false, 0 },
 	{ "Content-Type: text/plain; charset=csISOLatin2\n\n\xe6", "ć", false, 0 },
