@@ -132,8 +132,10 @@ test: deps
 	$(MAKE) web
 	$(MAKE) all $(UNIT) $(B)/authmilter client
 	@failed=0; tests/sandbox/postgres run tests/run-unit $(UNIT) || failed=1; \
+	MAILDESK=$(abspath $(B)/maildesk) WEB=$(abspath $(WEB)) tests/web/run >$(B)/web.out 2>&1 & \
+	web=$$!; trap 'kill $$web' INT TERM; \
 	MAILDESK=$(abspath $(B)/maildesk) tests/run-integration || failed=1; \
-	MAILDESK=$(abspath $(B)/maildesk) WEB=$(abspath $(WEB)) tests/web/run || failed=1; exit $$failed
+	wait $$web || failed=1; cat $(B)/web.out; exit $$failed
 
 demo:
 	tests/deps $(if $(DEMO_DB),test,demo)
@@ -247,8 +249,8 @@ sbom: all
 	tests/sbom $(B)/maildesk $(VERSION) > $(B)/maildesk.cdx.json
 
 # Of the console too, where it is built.
-reproducible:
-	tests/reproducible
+reproducible: all
+	tests/reproducible $(B)/maildesk
 
 clean:
 	rm -rf build
