@@ -248,15 +248,6 @@ void work_none(const struct work_by *by, struct db_conn *c, struct arena *a, str
 	ret->who = policy_who(&by->actor, NULL);
 }
 
-struct rec_strs work_field_names(const struct desk *d, struct arena *a)
-{
-	struct rec_strs names = { 0, arena_array(a, d->config->n_fields, sizeof(char *)) };
-
-	for (size_t i = 0; names.v && i < d->config->n_fields; i++)
-		names.v[names.n++] = d->config->fields[i].title;
-	return names;
-}
-
 int work_transcript(struct work *w, struct md_err *err)
 {
 	w->touched = true; /* another version, another Message-ID: it is no answer to a comment */

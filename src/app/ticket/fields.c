@@ -359,3 +359,12 @@ int work_change_fields(struct work *w, const struct work_change *ch, struct md_e
 		rc = work_set_team(w, ch->team, err);
 	return rc;
 }
+
+struct rec_strs work_field_names(const struct desk *d, struct arena *a)
+{
+	struct rec_strs names = { 0, arena_array(a, d->config->n_fields, sizeof(char *)) };
+
+	for (size_t i = 0; names.v && i < d->config->n_fields; i++)
+		names.v[names.n++] = d->config->fields[i].title;
+	return names;
+}
