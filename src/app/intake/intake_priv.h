@@ -100,6 +100,10 @@ int intake_rules_after(const struct intake *in, struct work *w, struct md_err *e
 /* intake_decision.c */
 int intake_write_decision(struct intake *in, struct md_err *err);
 int intake_note_duplicate(struct intake *in, const struct message_row *first, struct md_err *err);
+/* intake_effects.c: kept away from tickets, in->result says why; `detail` may be NULL. */
+int intake_quarantine(struct intake *in, const char *cause, const char *detail, struct md_err *err);
+/* By in->route: a ticket, a comment, or answers alone, with what the mail's commands do. */
+int intake_file(struct intake *in, struct md_err *err);
 /* The text of a reply on the ticket of in->route, with its commands. */
 int intake_add_comment(struct intake *in, struct md_err *err);
 /* Somebody spoilt a signed address: staff whose name it bears are told, without a word of it. */
