@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 const here = fileURLToPath(new URL('.', import.meta.url));
 const require = createRequire(join(process.env.WEB, 'package.json'));
 const { chromium } = require('playwright-core');
-export const axeSource = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+const axeSource = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 
 /* Slow machines and sanitised daemons are waited for; only what never comes fails. */
 export const PATIENCE = Number(process.env.PATIENCE ?? 45_000);
@@ -107,6 +107,17 @@ export async function person(browser, desk, name, options = {}) {
 		await page.waitForURL(/\/tickets/);
 	}
 	return page;
+}
+
+/** What axe finds serious of the page as it is now. */
+export async function serious(page) {
+	if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(axeSource);
+	const found = await page.evaluate(() =>
+		globalThis.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }),
+	);
+	return found.violations
+		.filter((v) => v.impact === 'serious' || v.impact === 'critical')
+		.map((v) => `${v.id}: ${v.nodes.slice(0, 3).map((n) => n.html.slice(0, 160)).join(' | ')}`);
 }
 
 export async function main(dir, only) {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { axeSource, mail, person, test, until } from './harness.mjs';
+import { mail, person, serious, test, until } from './harness.mjs';
 
 const web = fileURLToPath(new URL('../../web', import.meta.url));
 
@@ -14,16 +14,6 @@ const openPages = ['/sign-in', '/register', '/forgot', '/verify', '/reset'];
 async function settled(page) {
 	await page.getByRole('heading', { level: 1 }).first().waitFor();
 	await page.waitForFunction(() => !document.querySelector('.skeleton'));
-}
-
-async function serious(page) {
-	await page.evaluate(axeSource);
-	const found = await page.evaluate(() =>
-		globalThis.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }),
-	);
-	return found.violations
-		.filter((v) => v.impact === 'serious' || v.impact === 'critical')
-		.map((v) => `${v.id}: ${v.nodes.slice(0, 3).map((n) => n.html.slice(0, 160)).join(' | ')}`);
 }
 
 async function look(page, path, problems, where) {

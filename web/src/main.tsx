@@ -12,6 +12,8 @@ import { AskProvider } from './ui/dialog';
 import { ToastProvider } from './ui/toast';
 
 takeFragment();
+/* A link of a mail that is put into the address of an open console changes its fragment alone. */
+window.addEventListener('hashchange', () => window.location.hash.startsWith('#/') && window.location.reload());
 
 const client = new QueryClient({
 	defaultOptions: {

@@ -91,7 +91,7 @@ export function mailHeight(mail: MailHtml, width: number, sizes: ReadonlyMap<str
 	root.append(style, page);
 	document.body.append(host);
 	/* what is wider than the frame has a bar below */
-	const height = page.offsetHeight + (page.scrollWidth > width ? SCROLL_BAR : 0);
+	const height = Math.ceil(page.getBoundingClientRect().height) + (page.scrollWidth > width ? SCROLL_BAR : 0);
 	host.remove();
 	return { height, unknown };
 }

@@ -22,7 +22,7 @@ export default function Mailboxes() {
 	const { say, fail } = useToast();
 	const client = useQueryClient();
 	const url = useUrlState();
-	const boxes = usePage<Mailbox>('mailboxes', '/mailboxes', { page: url.page, per_page: 50 });
+	const boxes = usePage<Mailbox>('mailboxes', '/mailboxes', { page: url.page, per_page: 50 }, 10_000);
 	const act = (box: Mailbox, what: 'poll' | 'pause' | 'resume', done: Text) =>
 		post(`/mailboxes/${encodeURIComponent(box.name)}/${what}`)
 			.then(() => client.invalidateQueries({ queryKey: ['mailboxes'] }))

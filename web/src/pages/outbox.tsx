@@ -30,7 +30,7 @@ export default function Outbox() {
 	const url = useUrlState();
 	const [shown, setShown] = useState<number | null>(null);
 	const state = url.params.has('state') ? url.value('state') : tabs[0].value;
-	const mails = usePage<OutgoingMail>('outbox', '/outbox', { state: state === 'all' ? '' : state, page: url.page, per_page: 50 });
+	const mails = usePage<OutgoingMail>('outbox', '/outbox', { state: state === 'all' ? '' : state, page: url.page, per_page: 50 }, 10_000);
 	const again = () => client.invalidateQueries({ queryKey: ['outbox'] });
 
 	const sendNow = (x: OutgoingMail) =>

@@ -24,7 +24,7 @@ function Held() {
 	const navigate = useNavigate();
 	const url = useUrlState();
 	const [shown, setShown] = useState<{ message: number; what: 'original' | 'decision' } | null>(null);
-	const mails = usePage<HeldMail>('quarantine', '/quarantine', { page: url.page, per_page: 20 });
+	const mails = usePage<HeldMail>('quarantine', '/quarantine', { page: url.page, per_page: 20 }, 10_000);
 	const again = () => client.invalidateQueries({ queryKey: ['quarantine'] });
 
 	const release = (x: HeldMail) =>

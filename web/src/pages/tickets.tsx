@@ -146,7 +146,7 @@ export default function Tickets() {
 					))}
 				</ul>
 			)}
-			{selected.size > 0 && <BulkBar ids={[...selected]} onDone={() => setSelected(new Set())} />}
+			{selected.size > 0 && <BulkBar ids={[...selected]} onDone={(left) => setSelected(new Set(left))} />}
 		</div>
 	);
 }

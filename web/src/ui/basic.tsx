@@ -185,8 +185,8 @@ export function Card({ title, actions, children, className = '' }: { title?: str
 	return (
 		<section aria-labelledby={title ? id : undefined} className={`rounded-lg border border-line bg-surface ${className}`}>
 			{title && (
-				<header className="flex min-h-11 items-center justify-between gap-2 border-b border-line px-4 py-2">
-					<h2 id={id} className="font-semibold">
+				<header className="flex min-h-11 flex-wrap items-center justify-between gap-x-3 gap-y-1 border-b border-line px-4 py-2">
+					<h2 id={id} className="font-semibold whitespace-nowrap max-sm:whitespace-normal">
 						{title}
 					</h2>
 					{actions}

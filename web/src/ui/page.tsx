@@ -50,12 +50,14 @@ export function useUrlState() {
 	};
 }
 
-/** One page of a list of the API: `key` is what live updates and writes invalidate. */
-export function usePage<T>(key: string, path: string, query: Query): UseQueryResult<Page<T>> {
+/** One page of a list of the API: `key` is what live updates and writes invalidate; what no event
+ * tells of is asked for again `everyMs`. */
+export function usePage<T>(key: string, path: string, query: Query, everyMs?: number): UseQueryResult<Page<T>> {
 	return useQuery({
 		queryKey: [key, query],
 		queryFn: ({ signal }) => get<Page<T>>(path, query, signal),
 		placeholderData: keepPreviousData,
+		refetchInterval: everyMs,
 	});
 }
 

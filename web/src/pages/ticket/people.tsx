@@ -109,7 +109,11 @@ export function Links({ ticket, onAdd }: { ticket: Ticket; onAdd: () => void }) 
 								small
 								icon="close"
 								label={t(m.unlink, { id: String(l.ticket) })}
-								onClick={() => void del(`/tickets/${ticket.id}/links`, { type: l.type, ticket: l.ticket }).then(() => fresh(), fail)}
+								onClick={() => {
+									/* it is the link of the ticket that it was made on */
+									const [of, to] = l.inverse ? [l.ticket, ticket.id] : [ticket.id, l.ticket];
+									void del(`/tickets/${of}/links`, { type: l.type, ticket: to }).then(() => fresh(), fail);
+								}}
 							/>
 						</li>
 					);

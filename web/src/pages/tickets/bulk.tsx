@@ -12,8 +12,8 @@ import { Menu } from '../../ui/menu';
 import { useWord } from '../../ui/ticket-parts';
 import { useToast } from '../../ui/toast';
 
-/** The same commands as in mails, given to all that are selected. */
-export function BulkBar({ ids, onDone }: { ids: number[]; onDone: () => void }) {
+/** The same commands as in mails, given to all that are selected; those that refuse stay so. */
+export function BulkBar({ ids, onDone }: { ids: number[]; onDone: (left: number[]) => void }) {
 	const t = useT();
 	const word = useWord();
 	const staff = useStaff();
@@ -28,8 +28,8 @@ export function BulkBar({ ids, onDone }: { ids: number[]; onDone: () => void }) 
 			void client.invalidateQueries({ queryKey: ['ticket'] });
 			const bad = r.results.filter((x) => !x.ok);
 			if (bad.length < r.results.length) say(t(m.bulkDone, { n: r.results.length - bad.length }));
-			if (bad.length) setRefused(bad);
-			else onDone();
+			setRefused(bad);
+			onDone(bad.map((x) => x.id));
 		},
 		onError: fail,
 	});
@@ -87,7 +87,7 @@ export function BulkBar({ ids, onDone }: { ids: number[]; onDone: () => void }) 
 							{t(m.addTag)} {chevron}
 						</Menu>
 					)}
-					<IconButton small icon="close" label={t(m.unselect)} onClick={onDone} />
+					<IconButton small icon="close" label={t(m.unselect)} onClick={() => onDone([])} />
 				</div>
 			</div>
 			{refused.length > 0 && (
