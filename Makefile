@@ -234,7 +234,7 @@ uninstall:
 		$(addprefix $(SHARE)/man/man7/,$(notdir $(MAN7)) maildesk-api.7)
 
 # The package is built in a copy, with the console that `make web` made: what dpkg writes beside a
-# tree stays in build/.
+# tree stays in build/. Cleaned first (no -nc), the console would be gone again.
 DEB := $(B)/deb/maildesk-$(VERSION)
 deb: web
 	tests/deps deb
@@ -242,7 +242,8 @@ deb: web
 	mkdir -p $(DEB)/build
 	tar --exclude=./build --exclude=./.git --exclude=./web/node_modules -cf - . | tar -C $(DEB) -xf -
 	if [ -e $(WEB)/dist ]; then mkdir $(DEB)/build/web && cp -a $(WEB)/dist $(DEB)/build/web/; fi
-	cd $(DEB) && dpkg-buildpackage -us -uc -b
+	cd $(DEB) && dpkg-buildpackage -us -uc -b -nc
+	[ ! -e $(WEB)/dist ] || grep -q $(WEB)/dist/index.html $(DEB)/build/gen/embed.list
 	lintian --fail-on error,warning $(B)/deb/*.changes
 
 sbom: all

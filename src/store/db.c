@@ -60,6 +60,8 @@ static int conn_new(struct db *db, enum db_use use, struct db_conn **ret, struct
 	if (!c->cache || !c->rows_cache)
 		return md_fail(err, MD_NOMEM, 0, "database connection: out of memory");
 	rc = db->driver->connect(db->address, use, wait_ms, &c->link, err);
+	if (rc == MD_OK && use == DB_USE_WRITE && db->lazy)
+		rc = db->driver->script(c->link, db->driver->lazy_sql, err);
 	if (rc == MD_OK)
 		*ret = md_take(c);
 	return rc;
@@ -176,6 +178,12 @@ bool db_has_password(const char *where)
 void db_set_busy_ms(struct db *db, int64_t busy_ms)
 {
 	db->busy_ms = busy_ms;
+}
+
+void db_set_lazy(struct db *db, bool lazy)
+{
+	db->lazy = lazy;
+	drop_pool(db, DB_USE_WRITE); /* a connection is one or the other */
 }
 
 void db_close(struct db *db)

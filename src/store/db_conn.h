@@ -46,6 +46,7 @@ struct db {
 	const struct db_driver *driver;
 	char *address;
 	int64_t busy_ms;
+	bool lazy;               /* new connections to write commit so */
 	struct db_gate gates[2]; /* by enum db_use */
 	pthread_mutex_t pool_lock;
 	struct db_conn *pools[2]; /* connections nobody uses, by enum db_use */

@@ -36,6 +36,8 @@ struct db_driver {
 	/* A number that another one follows when somebody else has committed anything; asked within
 	 * a transaction it is of what that sees. NULL where the engine has none. */
 	const char *version_sql;
+	/* Commits of that connection return before they are on disk, in their order. */
+	const char *lazy_sql;
 	int writers, readers; /* transactions at a time in one process */
 	/* How long a writer waits in the engine for another one: shorter than the limit of
 	 * db_txn(), which then runs the transaction again. */

@@ -534,6 +534,7 @@ const struct db_driver db_postgres = {
 	.tokens = tokens,
 	.put_match = search_match_tsquery,
 	.put_words = search_put_tsvector,
+	.lazy_sql = "SET synchronous_commit = off",
 	.writers = WRITERS,
 	.readers = READERS,
 	.write_wait_ms = WRITE_WAIT_MS,

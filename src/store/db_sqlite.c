@@ -531,6 +531,7 @@ const struct db_driver db_sqlite = {
 	.form = "sqlite:PATH",
 	.tokens = tokens,
 	.put_match = search_match_fts5,
+	.lazy_sql = "PRAGMA synchronous = NORMAL",
 	.version_sql = "PRAGMA data_version",
 	.writers = 1,
 	.readers = INT_MAX,

@@ -148,6 +148,7 @@ static int move(struct transfer *m, struct transfer_sum *sums, struct md_err *er
 
 	if (rc == MD_OK)
 		rc = transfer_prepare_target(m, &resumed, err);
+	db_set_lazy(m->to, true);
 	if (rc == MD_OK && m->way->online)
 		rc = db_read(m->from.db, &m->from.snapshot, err);
 	if (rc == MD_OK)
@@ -157,6 +158,7 @@ static int move(struct transfer *m, struct transfer_sum *sums, struct md_err *er
 	if (rc == MD_OK)
 		rc = compare_tables(m, sums, err);
 	fault_point("transfer_end");
+	db_set_lazy(m->to, false); /* the last transaction makes sure of all */
 	return rc == MD_OK ? db_txn(m->to, end_it, &ending, err) : rc;
 }
 

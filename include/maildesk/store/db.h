@@ -92,6 +92,10 @@ bool db_has_password(const char *where);
 void db_set_busy_ms(struct db *db, int64_t busy_ms);
 /* Pages that unused connections keep in memory are given back: for a desk with nothing to do. */
 void db_slim(struct db *db);
+/* Commits are on disk when they return, unless they may be lazy: then a power cut may take the last
+ * ones, though never one and leave one after it. The first that is not lazy keeps all before it.
+ * While nobody else uses `db`. */
+void db_set_lazy(struct db *db, bool lazy);
 void db_close(struct db *db);
 MD_DEFINE_AUTO(struct db *, db_close)
 

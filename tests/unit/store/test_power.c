@@ -1,7 +1,7 @@
 /* Row 3 of the fault matrix: the power fails. A VFS between SQLite and the system keeps what each
  * write replaced until the file is synced; when the power fails, what was not synced is put back,
  * all of it or, as disks do, some of it. What a transaction was acknowledged for is there
- * afterwards, and nothing is half there. */
+ * afterwards, and nothing is half there; after lazy commits, what the last one was that was not. */
 #include "store_test.h"
 
 #include <maildesk/base/random.h>
@@ -11,7 +11,7 @@
 #include <sqlite3.h>
 #include <sys/wait.h>
 
-enum { STEPS = 30, CONTENT = 300 << 10, EVERY = 19, KINDS = 3 };
+enum { STEPS = 30, CONTENT = 300 << 10, EVERY = 19, KINDS = 3, FIRM = 10 };
 
 /* ---- the VFS ---- */
 
@@ -33,6 +33,7 @@ static sqlite3_vfs *system_vfs;
 static struct power_file *files;
 static long calls, fails_at; /* writes and syncs */
 static int kind;             /* 0: all unsynced writes are lost; else some */
+static bool lazy;            /* each FIRM-th commit alone is not */
 
 static struct power_file *of(sqlite3_file *f)
 {
@@ -232,7 +233,7 @@ static int step(struct db_conn *c, void *ctx, struct md_err *e)
 	const int *n = ctx;
 	char name[40];
 	struct user u = { .name = name, .email = name, .role = "customer", .created_at = *n };
-	int64_t blob, id;
+	int64_t blob = 0, id = 0;
 	int rc = blob_prepare(content, sizeof content, &b, e);
 
 	snprintf(name, sizeof name, "p%d@x.test", *n);
@@ -256,6 +257,8 @@ static void work(const char *where, int out)
 		_exit(1);
 	for (int n = 1; n <= STEPS; n++) {
 		make_content(n);
+		if (lazy)
+			db_set_lazy(db, n % FIRM != 0);
 		if (db_txn(db, step, &n, &err) != MD_OK || write(out, "x", 1) != 1)
 			_exit(1);
 	}
@@ -291,7 +294,7 @@ static void check(const char *where, int acknowledged)
 		there = n;
 	}
 	/* The one at hand may be done and not acknowledged. */
-	if (there < acknowledged || there > acknowledged + 1)
+	if (there < acknowledged - (lazy ? acknowledged % FIRM : 0) || there > acknowledged + 1)
 		fail_msg("call %ld, kind %d: %d acknowledged, %d there", fails_at, kind,
 			 acknowledged, there);
 }
@@ -352,13 +355,12 @@ static bool once(const char *template, const char *path, const char *where)
 	return WEXITSTATUS(status) == 9;
 }
 
-static void what_was_acknowledged_is_there(void **state)
+static void what_must_be_there_is(void)
 {
 	struct fixture f;
 	char path[128], where[140];
 	int failed = 0;
 
-	(void)state;
 	fixture_open(&f, true);
 	db_close(md_take(f.db));
 	snprintf(path, sizeof path, "%s.power", f.path);
@@ -376,10 +378,25 @@ static void what_was_acknowledged_is_there(void **state)
 	fixture_close(&f);
 }
 
+static void what_was_acknowledged_is_there(void **state)
+{
+	(void)state;
+	lazy = false;
+	what_must_be_there_is();
+}
+
+static void lazy_commits_last_with_the_next_that_is_not(void **state)
+{
+	(void)state;
+	lazy = true;
+	what_must_be_there_is();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_was_acknowledged_is_there),
+		cmocka_unit_test(lazy_commits_last_with_the_next_that_is_not),
 	};
 
 	/* There is one file system below PostgreSQL that it knows better how to keep. */
