@@ -201,7 +201,7 @@ int cmd_backup(int argc, char **argv)
 		rc = make(db, argv[first], &show, &arena, &sums, &n, &err);
 	progress_end(&show, rc != MD_OK);
 	if (rc != MD_OK)
-		return cmd_fail("backup", rc, &err);
+		return cmd_fail_at("backup", rc, &err, EX_CANTCREAT);
 	show_backup(&show, argv[first], config->state_dir, sums, n);
 	return EX_OK;
 }
@@ -348,5 +348,5 @@ int cmd_restore(int argc, char **argv)
 	}
 	if (rc == MD_UNKNOWN || (rc == MD_AGAIN && show.phase))
 		md_wrap(&err, rc, "not finished, the same command goes on with it");
-	return cmd_fail("restore", rc, &err);
+	return cmd_fail_at("restore", rc, &err, EX_NOINPUT);
 }

@@ -168,7 +168,7 @@ int cmd_export(int argc, char **argv)
 	md_close_p(&f.lines);
 	md_close_p(&f.fd);
 	if (rc != MD_OK)
-		return cmd_fail("export", rc, &err);
+		return cmd_fail_at("export", rc, &err, EX_CANTCREAT);
 	if (json)
 		put_json(json_pack("{s:b, s:I, s:I}", "done", 1, "lines", (json_int_t)f.n_lines,
 				   "files", (json_int_t)f.n_files));

@@ -42,7 +42,7 @@ const struct cmd_verb cmd_verbs[] = {
 	{ "token", cmd_token, "keys of programs, and the key that signs reply addresses" },
 	{ "user", cmd_user, "add, list and change people" },
 	{ "oauth", cmd_oauth, "sign in where mail accounts want tokens" },
-	{ "search", cmd_search, "build the search index anew" },
+	{ "search", cmd_search, "find tickets and comments, build the search index anew" },
 	{ "audit", cmd_audit, "check the log of what admins did" },
 	{ "purge", cmd_purge, "remove what has been kept long enough" },
 	{ "erase", cmd_erase, "forget a person" },

@@ -188,6 +188,13 @@ int cmd_fail(const char *name, int rc, const struct md_err *err)
 	return rc < 0 && (size_t)-rc < MD_COUNT(codes) ? codes[-rc] : EX_SOFTWARE;
 }
 
+int cmd_fail_at(const char *name, int rc, const struct md_err *err, int file_code)
+{
+	int code = cmd_fail(name, rc, err);
+
+	return (rc == MD_INPUT || rc == MD_NOTFOUND) && err->native ? file_code : code;
+}
+
 int cmd_open_config(const char *file, struct config **ret)
 {
 	md_auto(buf_done) struct buf problems = BUF_INIT(1 << 20);

@@ -9,6 +9,8 @@
 #include <maildesk/cmd/options.h>
 #include <maildesk/store/search.h>
 
+#include "search_find.h"
+
 #include <stdio.h>
 #include <sysexits.h>
 #include <time.h>
@@ -125,6 +127,7 @@ static int cmd_rebuild(int argc, char **argv)
 }
 
 static const struct cmd_verb verbs[] = {
+	{ "find", search_find_main, "find tickets and comments" },
 	{ "rebuild", cmd_rebuild, "build the search index anew" },
 	{ NULL, NULL, NULL },
 };

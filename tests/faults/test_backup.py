@@ -190,8 +190,8 @@ def test_interrupted_by_a_person(desk, backup, tmp_path):
 
 def test_refusals(desk, backup, other, tmp_path):
     for args, code, text in ((("backup", backup), 77, "exists"),
-                             (("backup", "/nowhere/at/all"), 65, "/nowhere/at/all"),
-                             (("restore", tmp_path / "none"), 65, "No such file"),
+                             (("backup", "/nowhere/at/all"), 73, "/nowhere/at/all"),
+                             (("restore", tmp_path / "none"), 66, "No such file"),
                              (("restore", desk.config), 70, "not a database")):
         done = maildesk(desk, *args)
         assert (done.returncode, text in done.stderr) == (code, True), done.stderr

@@ -1,4 +1,5 @@
 """Searching the running desk: by API, soon after the commit, and what nobody may find."""
+import json
 import subprocess
 import time
 
@@ -147,3 +148,19 @@ def test_a_rebuild_while_the_desk_runs(desk, ticket):
     assert done.returncode == 0, done.stderr
     assert "The search index is built" in done.stdout
     assert items(desk.api("anna"), ticket["word"]) == [("ticket", ticket["id"])]
+
+
+def test_the_command_line_finds_the_same(desk, ticket):
+    def search(*words):
+        return subprocess.run([lib.MAILDESK, "search", "find", "--config", desk["config"], *words],
+                              text=True, capture_output=True, timeout=120)
+    done = search("--json", ticket["word"], "nothing")
+    assert done.returncode == 0, done.stderr
+    found, item = json.loads(done.stdout), find(desk.api("anna"), f"{ticket['word']} nothing")["items"][0]
+    assert {**found, "score": 0} == {**item, "score": 0}
+    assert found["score"] == pytest.approx(item["score"], abs=0.001)
+    done = search(ticket["word"], "nothing")
+    assert done.stdout.splitlines() == [f"#{ticket['id']:<6} {ticket['title']}",
+                                        "        It eats <nothing> & sleeps. Please!"]
+    assert search(f"{ticket['word']}zzz").stdout == ""
+    assert search().returncode == 64

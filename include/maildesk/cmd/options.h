@@ -59,6 +59,9 @@ void cmd_visit(const struct cmd_verb *verbs, cmd_visit_fn *fn, void *ctx);
 
 /* Print err after `name`; the exit code for rc. */
 int cmd_fail(const char *name, int rc, const struct md_err *err);
+/* The same of a command that was given a file: `file_code` when the system did not let it have that
+ * (MD_INPUT and MD_NOTFOUND with an errno). */
+int cmd_fail_at(const char *name, int rc, const struct md_err *err, int file_code);
 
 /* EX_OK, or EX_CONFIG, EX_NOINPUT, EX_OSERR with the reasons printed. */
 int cmd_open_config(const char *file, struct config **ret);
