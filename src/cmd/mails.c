@@ -14,16 +14,6 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-void mails_done(struct mails *m)
-{
-	for (size_t i = 0; i < m->n; i++)
-		free(m->v[i].path);
-	free(m->v);
-	buf_done(&m->input);
-	if (m->spooled)
-		munmap((void *)(uintptr_t)m->spool, m->spooled);
-}
-
 static bool add_unit(struct mails *m, const char *path, const uint8_t *bytes, size_t n)
 {
 	if (m->n == m->room) {
@@ -95,6 +85,37 @@ static void give_back(const uint8_t *p, size_t n)
 		free((void *)(uintptr_t)p);
 	else
 		munmap((void *)(uintptr_t)p, n);
+}
+
+void mails_done(struct mails *m)
+{
+	for (size_t i = 0; i < m->n; i++)
+		free(m->v[i].path);
+	free(m->v);
+	buf_done(&m->input);
+	if (m->spooled)
+		munmap((void *)(uintptr_t)m->spool, m->spooled);
+	while (m->files) {
+		struct mails_file *f = m->files;
+
+		m->files = f->next;
+		give_back(f->bytes, f->n);
+		free(f);
+	}
+}
+
+/* Until the end. */
+static bool keep_file(struct mails *m, const uint8_t *bytes, size_t n)
+{
+	struct mails_file *f = md_malloc(sizeof *f);
+
+	if (!f) {
+		give_back(bytes, n);
+		return false;
+	}
+	*f = (struct mails_file){ m->files, bytes, n };
+	m->files = f;
+	return true;
 }
 
 /* Reads into `out` until it is full or the input ends; -1 with errno on failure, 0 at the end. */
@@ -253,7 +274,7 @@ bool mails_add_path(struct mails *m, const char *path)
 		m->failed = true;
 		return true;
 	}
-	return add_mbox(m, path, p, n); /* kept until the end */
+	return keep_file(m, p, n) && add_mbox(m, path, p, n);
 }
 
 bool mails_add_list(struct mails *m, const char *list)

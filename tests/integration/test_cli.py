@@ -220,7 +220,8 @@ def test_a_file_that_is_an_mbox_is_taken_in_as_one(desk, tmp_path):
 
     line = "From carol@customer.test Mon Mar  2 09:00:00 2026\n"
     both = f"{line}{mail(1)}\n{line}{mail(2)}"
-    assert ingest(both, "--mailbox", "support").stdout == "ticket_created\n" * 2
+    done = ingest(both, "--mailbox", "support")
+    assert done.stdout == "ticket_created\n" * 2, done.stderr
     assert ingest(both).stdout == "duplicate\n" * 2
     assert ingest(mail(3)).stdout == "ticket_created\n"
     assert ingest(line + mail(4)).stdout == "ticket_created\n"

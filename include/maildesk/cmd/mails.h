@@ -16,6 +16,12 @@ struct mails_unit {
 	const uint8_t *bytes;
 	size_t n;
 };
+/* A file of several mails, whose bytes they are in. */
+struct mails_file {
+	struct mails_file *next;
+	const uint8_t *bytes;
+	size_t n;
+};
 struct mails {
 	struct mails_unit *v;
 	size_t n, room;
@@ -25,6 +31,7 @@ struct mails {
 		      */
 	bool named;  /* there is more than one place they come from */
 	bool failed; /* a file could not be read; it was complained about */
+	struct mails_file *files;
 	/* standard input: in memory when it is small, else mapped from a file without name */
 	struct buf input;
 	const uint8_t *spool;
