@@ -109,7 +109,8 @@ static int user_add_main(int argc, char **argv)
 		return cmd_fail(usage.name, rc, &err);
 	printf(json ? "{\"id\":%lld}\n" : "user %lld added\n", (long long)id);
 	if (!json && !password)
-		printf("They choose a password by a mail to them: %s/forgot\n", config->desk.url);
+		fprintf(stderr, "They choose a password by a mail to them: %s/forgot\n",
+			config->desk.url);
 	return EX_OK;
 }
 
