@@ -257,14 +257,26 @@ static bool read_int(const char *s, int64_t *ret)
 	return *s >= '0' && *s <= '9' && !*end && errno == 0;
 }
 
+enum { ID_DIGITS = 18 };
+
 static void check_words(const struct http_field *f, const char *s, struct http_complaints *c)
 {
 	if (!http_clean(s, strlen(s), false)) {
 		http_complain(c, f->name, "contains a control character");
 		return;
 	}
-	for (;; s++) {
+	for (size_t count = 1;; s++, count++) {
 		size_t n = strcspn(s, ",");
+		bool is_id = n && n <= ID_DIGITS && *s != '0' && strspn(s, "0123456789") == n;
+
+		if (count > HTTP_WORDS_MAX) {
+			http_complain(c, f->name, "must have at most %d values", HTTP_WORDS_MAX);
+			return;
+		}
+		if (f->type == HTTP_NUMBERS && !is_id) {
+			http_complain(c, f->name, "must be an id, or ids with commas between");
+			return;
+		}
 
 		if (!n || (f->words && !is_word(f->words, s, n))) {
 			if (f->words)
@@ -295,6 +307,7 @@ static void check_parameter(const struct http_field *f, const char *s, struct ht
 			http_complain(c, f->name, "must be an instant like 2026-11-20T16:02:03Z");
 		break;
 	case HTTP_WORDS:
+	case HTTP_NUMBERS:
 		check_words(f, s, c);
 		break;
 	default:

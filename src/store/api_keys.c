@@ -19,6 +19,8 @@ static const struct db_map key_map = DB_MAP(api_key, key_cols);
 DB_SQL(sql_add, "INSERT INTO api_keys (user_id, name, key_hash, scopes, created_at, expires_at)"
 		" VALUES ($1, $2, $3, $4, $5, $6) RETURNING id");
 DB_SQL(sql_find, "SELECT " KEY_COLUMNS " WHERE k.key_hash = $1");
+DB_SQL(sql_get, "SELECT " KEY_COLUMNS " WHERE k.id = $1");
+DB_SQL(sql_save, "UPDATE api_keys SET name = $1, scopes = $2, expires_at = $3 WHERE id = $4");
 DB_SQL(sql_list, "SELECT " KEY_COLUMNS " ORDER BY k.id");
 DB_SQL(sql_remove, "DELETE FROM api_keys WHERE id = $1");
 DB_SQL(sql_is_good, "SELECT k.id FROM api_keys k WHERE k.id = $1"
@@ -38,6 +40,20 @@ int api_key_find(struct db_conn *c, const char *hash, struct arena *a, struct ap
 		 struct md_err *err)
 {
 	return db_one(c, &sql_find, DB_ARGS(DB_TEXT(hash)), &key_map, a, ret, err);
+}
+
+int api_key_get(struct db_conn *c, int64_t id, struct arena *a, struct api_key *ret,
+		struct md_err *err)
+{
+	return db_one(c, &sql_get, DB_ARGS(DB_INT(id)), &key_map, a, ret, err);
+}
+
+int api_key_save(struct db_conn *c, const struct api_key *k, struct md_err *err)
+{
+	return db_exec(c, &sql_save,
+		       DB_ARGS(DB_TEXT(k->name), DB_TEXT(k->scopes), DB_ID(k->expires_at),
+			       DB_INT(k->id)),
+		       NULL, err);
 }
 
 int api_key_list(struct db_conn *c, struct arena *a, struct api_key **ret, size_t *ret_n,

@@ -164,20 +164,27 @@ int audit_seal(struct db_conn *c, const char *daemon, int64_t minute, struct md_
 
 static void add_filter(struct query *q, const struct audit_filter *f)
 {
-	if (f->actor)
-		query_add_arg(q, " AND a.actor_id = ?", DB_INT(f->actor));
-	if (f->about_id)
-		query_add_arg(q, " AND a.about_id = ?", DB_INT(f->about_id));
+	const struct {
+		const char *in;
+		const struct rec_ints *v;
+	} ids[] = { { " AND a.actor_id IN ", &f->actor }, { " AND a.about_id IN ", &f->about_id } };
+	const struct {
+		const char *in;
+		const struct rec_strs *v;
+	} words[] = { { " AND a.action IN ", &f->action },
+		      { " AND a.about IN ", &f->about },
+		      { " AND a.account IN ", &f->account } };
+
+	for (size_t i = 0; i < MD_COUNT(ids); i++)
+		if (ids[i].v->n)
+			query_add_ints(q, ids[i].in, ids[i].v->v, ids[i].v->n);
+	for (size_t i = 0; i < MD_COUNT(words); i++)
+		if (words[i].v->n)
+			query_add_texts(q, words[i].in, words[i].v->v, words[i].v->n);
 	if (f->after_ms)
 		query_add_arg(q, " AND a.at >= ?", DB_INT(f->after_ms));
 	if (f->before_ms)
 		query_add_arg(q, " AND a.at < ?", DB_INT(f->before_ms));
-	if (f->action)
-		query_add_arg(q, " AND a.action = ?", DB_TEXT(f->action));
-	if (f->about)
-		query_add_arg(q, " AND a.about = ?", DB_TEXT(f->about));
-	if (f->account)
-		query_add_arg(q, " AND a.account = ?", DB_TEXT(f->account));
 }
 
 int audit_list(struct db_conn *c, const struct audit_filter *f, struct arena *a,

@@ -41,14 +41,14 @@ static void add_words(struct query *q, const char *piece, const struct rec_strs 
 static void add_filter(struct query *q, const struct message_filter *f)
 {
 	query_add(q, " FROM messages m WHERE 1 = 1");
-	if (f->message_id)
-		query_add_arg(q, " AND m.message_id = ?", DB_TEXT(f->message_id));
-	if (f->ticket)
-		query_add_arg(q, " AND m.ticket_id = ?", DB_INT(f->ticket));
-	if (f->mailbox)
-		query_add_arg(q,
-			      " AND m.mailbox_id = (SELECT b.id FROM mailboxes b WHERE b.name = ?)",
-			      DB_TEXT(f->mailbox));
+	add_words(q, " AND m.message_id IN ", &f->message_id);
+	if (f->ticket.n)
+		query_add_ints(q, " AND m.ticket_id IN ", f->ticket.v, f->ticket.n);
+	if (f->mailbox.n) {
+		query_add(q, " AND m.mailbox_id IN (SELECT b.id FROM mailboxes b WHERE");
+		add_words(q, " b.name IN ", &f->mailbox);
+		query_add(q, ")");
+	}
 	add_words(q, " AND m.direction IN ", &f->direction);
 	add_words(q, " AND m.kind IN ", &f->kind);
 	if (f->outcome.n) {

@@ -240,10 +240,10 @@ static void add_filter(struct query *q, const struct outbox_filter *f)
 	query_add(q, " WHERE o.data <> ''");
 	if (f->states.n)
 		query_add_texts(q, " AND o.state IN ", f->states.v, f->states.n);
-	if (f->ticket)
-		query_add_arg(q, " AND o.ticket_id = ?", DB_INT(f->ticket));
-	if (f->recipient)
-		query_add_arg(q, " AND o.recipient = ?", DB_TEXT(f->recipient));
+	if (f->ticket.n)
+		query_add_ints(q, " AND o.ticket_id IN ", f->ticket.v, f->ticket.n);
+	if (f->recipient.n)
+		query_add_texts(q, " AND o.recipient IN ", f->recipient.v, f->recipient.n);
 }
 
 static int count(struct db_conn *c, const struct outbox_filter *f, struct arena *a, int64_t *ret,

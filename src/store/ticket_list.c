@@ -259,6 +259,18 @@ static void add_overdue(struct query *q, const struct ticket_filter *f)
 		query_add_arg(q, " AND NOT " OVERDUE, DB_INT(f->not_overdue_at - 1));
 }
 
+#define BREACHED                                                          \
+	"(t.resolved_at IS NULL AND EXISTS (SELECT 1 FROM clocks k WHERE" \
+	" k.ticket_id = t.id AND k.breached_at IS NOT NULL))"
+
+static void add_breached(struct query *q, const struct ticket_filter *f)
+{
+	if (f->breached)
+		query_add(q, " AND " BREACHED);
+	if (f->not_breached)
+		query_add(q, " AND NOT " BREACHED);
+}
+
 void ticket_filter_add(struct query *q, const struct ticket_filter *f)
 {
 	query_add(q, " AND t.deleted_at IS NULL AND t.merged_into IS NULL");
@@ -268,6 +280,7 @@ void ticket_filter_add(struct query *q, const struct ticket_filter *f)
 	add_rest(q, f);
 	add_lists(q, f);
 	add_overdue(q, f);
+	add_breached(q, f);
 }
 
 /* What the words are in counts only together with the rest: the limit is on what passes it. */

@@ -186,6 +186,7 @@ DEEDS = [
     ("user.export", "user", None, ("GET", "/users/{user}/export")),
     ("api_key.add", None, "SELECT COUNT(*) FROM api_keys",
      ("POST", "/api-keys", {"name": "New", "scopes": ["admin"]})),
+    ("api_key.change", "key", of("api_keys", "key", "name"), ("PATCH", "/api-keys/{key}", {"name": "Kc"})),
     ("api_key.remove", "key", of("api_keys", "key", "COUNT(*)"), ("DELETE", "/api-keys/{key}")),
     ("webhook.add", None, "SELECT COUNT(*) FROM webhooks",
      ("POST", "/webhooks", {"url": "https://example.com/n", "events": ["ticket.created"]})),

@@ -377,6 +377,29 @@ def test_a_browser_keeps_its_token_in_a_cookie(desk, person):
 
 # ---- keys ----
 
+def test_a_key_is_changed_and_ended(desk):
+    admin = desk.api("admin")
+    made = admin.post("/api-keys", {"name": "one", "scopes": ["tickets:read"]}).json
+    path, key = f"/api-keys/{made['id']}", as_user(desk, made["key"])
+    seen = admin.get(path).json
+    assert seen == {k: v for k, v in made.items() if k != "key"} and "key" not in seen
+    assert key.get("/tickets").status == 200 and key.get("/webhooks").status == 403
+    changed = admin.patch(path, {"name": "two", "scopes": ["admin"]}).json
+    assert (changed["name"], changed["scopes"]) == ("two", ["admin"]) and "key" not in changed
+    assert key.get("/tickets").status == 403 and key.get("/webhooks").status == 200
+    for bad, field in (({"scopes": ["root"]}, "scopes"), ({"scopes": []}, "scopes"), ({"name": ""}, "name"),
+                       ({"user": 1}, "user"), ({"key": "x"}, "key"), ({"expires_at": "x"}, "expires_at")):
+        refused = admin.patch(path, bad)
+        assert refused.status == 422 and refused.json["errors"][0]["field"] == field, bad
+    assert admin.patch(path, {"expires_at": "2020-01-01T00:00:00Z"}).json["expires_at"]
+    assert key.get("/webhooks").status == 401
+    assert admin.patch(path, {"expires_at": None}).json["expires_at"] is None
+    assert key.get("/webhooks").status == 200
+    assert key.patch(path, {"scopes": ["tickets:read", "tickets:write", "admin"]}).status == 200
+    assert admin.request("DELETE", path).status == 204
+    assert admin.get(path).status == admin.patch(path, {"name": "x"}).status == 404
+
+
 def test_keys_act_as_their_maker_within_their_scopes(desk):
     admin = desk.api("admin")
     make = lambda *scopes, **more: admin.post("/api-keys", {"name": "sync",

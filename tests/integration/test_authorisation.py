@@ -118,6 +118,8 @@ GET    /users/{carol}/export                                1    x    x    3    
 
 GET    /api-keys                                            1    3    3    3    +
 POST   /api-keys                                            1    3    3    3    +   {"name": "{fresh}", "scopes": ["tickets:read"]}
+GET    /api-keys/{key}                                      1    3    3    3    +
+PATCH  /api-keys/{key}                                      1    3    3    3    +   {"name": "{fresh}"}
 DELETE /api-keys/{key}                                      1    3    3    3    +
 GET    /webhooks                                            1    3    3    3    +
 POST   /webhooks                                            1    3    3    3    +   {"url": "https://example.com/x", "events": ["ticket.created"]}

@@ -46,6 +46,30 @@ def test_a_comma_inside_any_filter_is_or(desk):
         answer = anna.request("GET", "/tickets?" + query)
         assert (answer.status, answer.json["code"]) == (400, "invalid_parameter"), query
         assert fields_of(answer) == [query.split("=")[0]]
+    for ticket in free, bobs:  # mails to carol and dave
+        assert anna.post(f"/tickets/{ticket['id']}/comments", {"body": "x"}).status == 201
+    for path, query, key, found in (
+            ("/messages", {"ticket": f"{free['id']},{bobs['id']}"}, "ticket", {free["id"], bobs["id"]}),
+            ("/messages", {"ticket": bobs["id"], "direction": "in,out"}, "ticket", {bobs["id"]}),
+            ("/outbox", {"ticket": f"{free['id']},{bobs['id']}"}, "ticket", {free["id"], bobs["id"]}),
+            ("/outbox", {"to": "dave@customer.test,Carol@customer.test"}, "to",
+             {"dave@customer.test", "carol@customer.test"})):
+        seen = wait_for("its mails", lambda: (lambda s: s if s >= found else None)(
+            {i[key] for i in anna.get(path, per_page=100, **query).json["items"]}))
+        assert seen == found, (path, query)
+    some = anna.get("/messages", per_page=100).json["items"]
+    wanted = {m["message_id"] for m in some[:3]}
+    assert {m["message_id"] for m in anna.get(
+        "/messages", message_id=",".join([f"<{i}>" for i in wanted])).json["items"]} == wanted
+    for path in ("/messages?ticket=x", "/messages?ticket=1,,2", "/outbox?ticket=0", "/outbox?to=",
+                 "/messages?kind=" + ",".join(["bounce"] * 51)):
+        refused = anna.request("GET", path)
+        assert (refused.status, refused.json["code"]) == (400, "invalid_parameter"), path
+    tags = [admin.post("/tags", {"name": f"or-audit-{i}"}).json["id"] for i in range(3)]
+    for query, found in (({"about_id": f"{tags[0]},{tags[2]}", "about": "tag,team"}, {tags[0], tags[2]}),
+                         ({"action": "tag.add,tag.remove"}, set(tags))):
+        assert {r["about_id"] for r in admin.get("/audit", per_page=100, **query).json["items"]} \
+            & set(tags) == found
     answer = anna.get("/users", role="agent,admin", per_page=100)
     assert {user["role"] for user in answer.json["items"]} == {"agent", "admin"}
 

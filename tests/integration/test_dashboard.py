@@ -27,6 +27,15 @@ def test_the_figures_are_those_of_the_story(start_world):
     assert seen["by_priority"] == {"low": 0, "medium": 2, "high": 1, "critical": 0}
     assert [(a["name"], a["count"]) for a in seen["by_assignee"]] == [("Anna", 1)]
     assert (seen["unassigned"], seen["overdue"], seen["breached"]) == (2, 0, 0)
+    lib.execute(world, "INSERT INTO clocks (ticket_id, metric, cycle, policy, state, started_at, target_ms,"
+                       " since_at, used_ms, due_at, breached_at) SELECT id, 'first_response', 7, 'x',"
+                       " 'breached', 1, 1, 3, 1, 2, 3 FROM tickets WHERE id IN"
+                       f" ({made[0]}, {made[1]})")
+    late = lambda value: {t["id"] for t in anna.tickets(breached=value)}
+    assert (late("true"), late("false")) == ({made[0]}, {*made[1:]}), "resolved in the end is no breach"
+    seen = lib.wait_for("it on the dashboard", lambda: (
+        lambda f: f if f["breached"] == 1 else None)(anna.get("/dashboard").json))
+    assert anna.get("/tickets", breached="maybe").status == 400
     for key, count in ("created_by_day", 4), ("resolved_by_day", 1):
         assert len(seen[key]) == 30
         assert sum(day["count"] for day in seen[key]) == count

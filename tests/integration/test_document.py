@@ -213,7 +213,10 @@ def use_catalogues(admin):
         admin.ok("PATCH", f"{path}/{one}", {"name": name + "3"})
         admin.ok("DELETE", f"{path}/{one}")
     key = admin.ok("POST", "/api-keys", {"name": name, "scopes": ["tickets:read"]})
-    admin.ok("GET", "/api-keys"), admin.ok("DELETE", f"/api-keys/{key['id']}")
+    path = f"/api-keys/{key['id']}"
+    REAL["/api-keys"] = admin.ok("POST", "/api-keys", {"name": name, "scopes": ["admin"]})["id"]
+    admin.ok("GET", "/api-keys"), admin.ok("GET", path)
+    admin.ok("PATCH", path, {"name": name + "2"}), admin.ok("DELETE", path)
 
 
 def use_webhooks(admin):

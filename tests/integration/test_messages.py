@@ -84,7 +84,7 @@ def test_what_was_sent_is_there_with_its_state(desk, mail, ticket):
     ({"direction": "in"}, True), ({"direction": "out"}, False), ({"direction": "in,out"}, True),
     ({"kind": "normal"}, True), ({"kind": "bounce"}, False), ({"kind": "bounce,normal"}, True),
     ({"outcome": "ticket_created"}, True), ({"outcome": "discarded"}, False),
-    ({"mailbox": "support"}, True), ({"mailbox": "sales"}, False),
+    ({"mailbox": "support"}, True), ({"mailbox": "sales,support"}, True), ({"mailbox": "sales"}, False),
 ])
 def test_filters(desk, mail, ticket, query, there):
     answer = desk.api("anna").get("/messages", message_id=bare(mail["Message-ID"]), **query)

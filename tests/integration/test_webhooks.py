@@ -147,6 +147,17 @@ def test_what_fails_is_tried_again_until_it_is_given_up(people):
         wait_for("the end of them", lambda: {c["state"] for c in calls(admin, made)} == {"failed"})
 
 
+@pytest.mark.parametrize("status", (301, 302, 303, 307, 308))
+def test_nobody_is_led_on(people, status):
+    """Where a target is allowed, where it sends us is not."""
+    admin = people["admin"]
+    with Target() as inner, Target((status,), headers=(("Location", inner.url),)) as target, \
+            hook(admin, target.url, "ticket.created") as made:
+        new_ticket(people["carol"])
+        tried = wait_for("tries", lambda: [c for c in calls(admin, made) if c["attempts"] > 1])
+        assert tried[0]["status"] == status and inner.calls == []
+
+
 def test_an_endless_answer_is_cut(people):
     admin = people["admin"]
     with Target(body=b"x" * 10_000_000) as target, hook(admin, target.url, "ticket.created") as made:

@@ -23,6 +23,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct rec_ints {
+	size_t n;
+	int64_t *v;
+};
 struct rec_strs {
 	size_t n;
 	const char **v;

@@ -26,6 +26,7 @@ enum http_type {
 	HTTP_PERSONS, /* array of HTTP_PERSON */
 	HTTP_IDS,     /* array of `min` to `max` ids */
 	HTTP_WORDS,   /* of queries: words with commas between */
+	HTTP_NUMBERS, /* of queries: ids with commas between */
 	HTTP_NUMBER,  /* of answers, like all below */
 	HTTP_OBJECT,  /* the object of that name */
 	HTTP_OBJECTS, /* array of it */
@@ -36,6 +37,7 @@ enum http_type {
 };
 enum { HTTP_REQUIRED = 1 << 0, HTTP_NULLABLE = 1 << 1 };
 enum { HTTP_LIST_MAX = 100 }; /* members of an array in a body */
+enum { HTTP_WORDS_MAX = 50 }; /* of a list in a query */
 
 struct http_field {
 	const char *name;

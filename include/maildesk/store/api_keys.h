@@ -14,6 +14,10 @@ int api_key_add(struct db_conn *c, const struct api_key *k, const char *hash, in
 /* MD_NOTFOUND. */
 int api_key_find(struct db_conn *c, const char *hash, struct arena *a, struct api_key *ret,
 		 struct md_err *err);
+int api_key_get(struct db_conn *c, int64_t id, struct arena *a, struct api_key *ret,
+		struct md_err *err);
+/* Name, scopes and end of it; whose it is stays. */
+int api_key_save(struct db_conn *c, const struct api_key *k, struct md_err *err);
 int api_key_list(struct db_conn *c, struct arena *a, struct api_key **ret, size_t *ret_n,
 		 struct md_err *err);
 /* MD_NOTFOUND. */

@@ -9,6 +9,7 @@
 #ifndef MAILDESK_STORE_AUDIT_H
 #define MAILDESK_STORE_AUDIT_H
 
+#include <maildesk/base/record.h>
 #include <maildesk/store/db.h>
 
 #define AUDIT_CLI "cli"
@@ -38,8 +39,9 @@ int audit_count(struct db_conn *c, const struct audit_row *row, struct md_err *e
 int audit_seal(struct db_conn *c, const char *daemon, int64_t minute, struct md_err *err);
 
 struct audit_filter { /* 0, NULL: any */
-	int64_t actor, about_id, after_ms, before_ms;
-	const char *action, *about, *account;
+	struct rec_ints actor, about_id;
+	int64_t after_ms, before_ms;
+	struct rec_strs action, about, account;
 	int64_t behind; /* id; only older ones */
 	int64_t offset, limit;
 };

@@ -50,11 +50,9 @@ struct message_view {
 	const char *recipient;          /* likewise */
 	int64_t recipient_id;           /* likewise: the user */
 };
-enum { MESSAGE_WORDS_MAX = 16 };
 struct message_filter { /* 0, NULL: any; lists are OR */
-	const char *message_id, *mailbox;
-	int64_t ticket;
-	struct rec_strs direction, kind, outcome; /* at most MESSAGE_WORDS_MAX each */
+	struct rec_ints ticket;
+	struct rec_strs message_id, mailbox, direction, kind, outcome;
 	/* Of the mails on a ticket those that a customer may know of: what became a public comment,
 	 * and what was sent to them. */
 	int64_t public_to;

@@ -58,9 +58,9 @@ int outbox_get(struct db_conn *c, int64_t id, struct arena *a, struct outbox_row
 	       struct md_err *err);
 struct outbox_filter {
 	struct rec_strs states; /* n 0: all */
-	int64_t ticket;         /* 0: any */
-	const char *recipient;  /* NULL: any */
-	int64_t behind;         /* only what follows this row of the list; 0: all */
+	struct rec_ints ticket;
+	struct rec_strs recipient;
+	int64_t behind; /* only what follows this row of the list; 0: all */
 	int64_t offset, limit;
 };
 /* Newest first. */

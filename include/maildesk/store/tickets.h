@@ -77,7 +77,9 @@ struct ticket_filter {
 	const char *tag, *category, *mailbox;
 	const char *field; /* one of `fields` and its value, as JSON: "asset":"4711" */
 	int64_t created_after, created_before, updated_after, updated_before; /* 0: any */
-	int64_t breached_after;             /* a target of it was missed since then; 0: any */
+	int64_t breached_after; /* a target of it was missed since then; 0: any */
+	/* Unresolved and beyond one of its service levels, as the dashboard counts them, or not. */
+	bool breached, not_breached;
 	int64_t overdue_at, not_overdue_at; /* is it overdue at that time, or not; 0: any */
 	const struct search_query *words;   /* NULL, and without terms: any; of the newest
 					       SEARCH_DEPTH matches (search.h) */

@@ -145,6 +145,7 @@ int auth_by_key(struct api *api, struct http_request *q, const char *token, stru
 struct making {
 	struct api_key key;
 	char text[API_KEY_TEXT_MAX], hash[SHA256_HEX], scopes[SCOPES_TEXT_MAX];
+	struct buf *out;
 };
 
 static void show_key(struct buf *out, const struct api_key *k, const char *text)
@@ -266,6 +267,15 @@ int api_key_make(struct db *db, struct random *random, const char *words, struct
 	return rc;
 }
 
+static int tell_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
+{
+	struct making *m = ctx;
+
+	(void)c, (void)err;
+	show_key(m->out, &m->key, m->text);
+	return MD_OK;
+}
+
 int api_keys_add(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)
 {
 	struct api *api = ctx;
@@ -285,13 +295,71 @@ int api_keys_add(void *ctx, struct http_request *q, struct http_response *r, str
 		(void)time_parse(end, &m.key.expires_at); /* checked */
 	if (end && m.key.expires_at <= q->now_ms)
 		return auth_bad_field(q, r, "expires_at", "must lie ahead");
+	m.out = &r->body;
 	rc = make_key(api->desk->random, &m, err);
+	return rc == MD_OK ? api_txn_tell(api, q,
+					  &(struct api_telling){ r, add_in_txn, tell_in_txn, &m },
+					  &m.key.id, err)
+			   : rc;
+}
+
+int api_keys_get(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)
+{
+	struct api *api = ctx;
+	md_auto(db_read_done_p) struct db_conn *c = NULL;
+	struct api_key k;
+	int rc;
+
+	if (!api_may(q, r, ACTION_MANAGE_USERS))
+		return MD_OK;
+	rc = api_read(api, q, &c, err);
 	if (rc == MD_OK)
-		rc = api_txn(api, q, add_in_txn, &m, &m.key.id, err);
-	/* What was not told before a crash cannot be told any more: it is not kept. */
+		rc = api_key_get(c, q->ids[0], q->arena, &k, err);
 	if (rc == MD_OK)
-		show_key(&r->body, &m.key, api_was_done(q) ? NULL : m.text);
+		show_key(&r->body, &k, NULL);
 	return rc;
+}
+
+struct changing {
+	struct http_request *q;
+	const char *scopes; /* NULL: as they are */
+};
+
+static int change_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
+{
+	const struct changing *ch = ctx;
+	const json_t *body = ch->q->json, *end = json_object_get(body, "expires_at");
+	struct api_key k;
+	int rc = api_key_get(c, ch->q->ids[0], ch->q->arena, &k, err);
+
+	if (rc != MD_OK)
+		return rc;
+	if (json_object_get(body, "name"))
+		k.name = json_get_string(body, "name");
+	if (ch->scopes)
+		k.scopes = ch->scopes;
+	if (json_is_null(end))
+		k.expires_at = 0;
+	else if (end)
+		(void)time_parse(json_string_value(end), &k.expires_at); /* checked */
+	return api_key_save(c, &k, err);
+}
+
+/* Its end may be now: that is how it is stopped and still seen. */
+int api_keys_patch(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)
+{
+	const json_t *scopes_wanted = json_object_get(q->json, "scopes");
+	char scopes_text[SCOPES_TEXT_MAX];
+	struct changing ch = { .q = q, .scopes = scopes_wanted ? scopes_text : NULL };
+	int rc;
+
+	if (!api_may(q, r, ACTION_MANAGE_USERS))
+		return MD_OK;
+	if (scopes_wanted && !read_scopes(scopes_wanted, scopes_text))
+		return auth_bad_field(q, r, "scopes",
+				      "must be of tickets:read, tickets:write, admin");
+	rc = api_txn(ctx, q, change_in_txn, &ch, NULL, err);
+	return rc == MD_OK ? api_keys_get(ctx, q, r, err) : rc;
 }
 
 static int drop_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
@@ -309,6 +377,12 @@ int api_keys_drop(void *ctx, struct http_request *q, struct http_response *r, st
 						  : MD_OK;
 }
 
+const struct http_field api_key_changes[] = {
+	{ "name", HTTP_LINE, 0, 1, 100, NULL, NULL },
+	{ "scopes", HTTP_LINES, 0, 1, 20, NULL, NULL },
+	{ "expires_at", HTTP_TIME, HTTP_NULLABLE, 0, 0, NULL, NULL },
+	HTTP_END,
+};
 const struct http_field api_keys_body[] = {
 	{ "name", HTTP_LINE, HTTP_REQUIRED, 1, 100, NULL, NULL },
 	{ "scopes", HTTP_LINES, HTTP_REQUIRED, 1, 20, NULL, NULL },

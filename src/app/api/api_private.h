@@ -84,6 +84,15 @@ int api_once(struct api *api, struct http_request *q, db_txn_fn fn, void *ctx, i
  * be NULL where the path has the id. For changes by routes of other methods than POST as well. */
 int api_txn(struct api *api, struct http_request *q, db_txn_fn fn, void *ctx, int64_t *made,
 	    struct md_err *err);
+/* The same for what is told this once: `show` writes the answer, and the answer is kept with what
+ * it tells of in one transaction, so that a crash never parts them. It may run more than once. */
+struct api_telling {
+	struct http_response *r;
+	db_txn_fn fn, show;
+	void *ctx; /* of both */
+};
+int api_txn_tell(struct api *api, struct http_request *q, const struct api_telling *t,
+		 int64_t *made, struct md_err *err);
 /* Note what was done already, to the object of that id. */
 int api_note(struct api *api, struct http_request *q, int64_t id, struct md_err *err);
 /* One more refusal of that kind: `account` is an address or NULL, `actor` a user or 0. */
@@ -163,6 +172,7 @@ void page_end(struct http_request *q, struct http_response *r, const struct api_
 int64_t api_query_int(const struct http_request *q, const char *name, int64_t otherwise);
 /* As words parted by commas; none without it. */
 struct rec_strs api_query_words(struct http_request *q, const char *name);
+struct rec_ints api_query_ids(struct http_request *q, const char *name); /* HTTP_NUMBERS */
 /* As an instant. */
 int64_t api_query_time(const struct http_request *q, const char *name);
 
@@ -228,6 +238,8 @@ API_HANDLER(auth_otp_set);
 API_HANDLER(auth_otp_drop);
 API_HANDLER(api_keys_page);
 API_HANDLER(api_keys_add);
+API_HANDLER(api_keys_get);
+API_HANDLER(api_keys_patch);
 API_HANDLER(api_keys_drop);
 API_HANDLER(auth_register);
 API_HANDLER(auth_verify_address);
@@ -354,7 +366,7 @@ extern const struct http_field teams_body[], teams_changes[], organisations_body
 	organisations_changes[], tags_body[], tags_changes[], replies_body[], replies_changes[];
 extern const struct http_field auth_register_body[], auth_email_body[], auth_token_body[],
 	auth_reset_body[], auth_link_body[], auth_otp_body[], auth_otp_proof[], api_keys_body[],
-	auth_me_changes[];
+	api_key_changes[], auth_me_changes[];
 extern const struct http_field token_body[], refresh_body[], logout_body[], ticket_body[],
 	ticket_changes[], ticket_whole[], participant_body[], watch_body[], mute_body[],
 	merge_body[], version_body[], split_body[], link_body[], ticket_query[], comment_body[],

@@ -190,25 +190,26 @@ int audit_page(void *ctx, struct http_request *q, struct http_response *r, struc
 	struct api *api = ctx;
 	struct api_page page = page_of(q);
 	md_auto(db_read_done_p) struct db_conn *c = NULL;
-	const char *account = http_query(q, "account");
-	struct audit_filter f = { .actor = api_query_int(q, "actor", 0),
-				  .about = http_query(q, "about"),
-				  .about_id = api_query_int(q, "about_id", 0),
-				  .action = http_query(q, "action"),
+	struct audit_filter f = { .actor = api_query_ids(q, "actor"),
+				  .about = api_query_words(q, "about"),
+				  .about_id = api_query_ids(q, "about_id"),
+				  .action = api_query_words(q, "action"),
+				  .account = api_query_words(q, "account"),
 				  .after_ms = api_query_time(q, "from"),
 				  .before_ms = api_query_time(q, "to"),
 				  .behind = page.behind.id,
 				  .offset = page.offset,
 				  .limit = page.limit };
-	char mac[AUDIT_MAC];
 	struct audit_row *rows;
 	int64_t total;
 	size_t n;
 	int rc = MD_OK;
 
-	if (account) {
-		rc = audit_mac(api->desk, account, mac, err);
-		f.account = mac;
+	for (size_t i = 0; i < f.account.n && rc == MD_OK; i++) {
+		char mac[AUDIT_MAC];
+
+		rc = audit_mac(api->desk, f.account.v[i], mac, err);
+		f.account.v[i] = arena_strdup(q->arena, mac);
 	}
 	if (rc == MD_OK)
 		rc = api_read(api, q, &c, err);
@@ -226,11 +227,11 @@ int audit_page(void *ctx, struct http_request *q, struct http_response *r, struc
 
 const struct http_field audit_query[] = {
 	API_PAGE_FIELDS,
-	{ "actor", HTTP_INT, 0, 1, 0, NULL, NULL },
-	{ "action", HTTP_LINE, 0, 1, 100, NULL, NULL },
-	{ "about", HTTP_LINE, 0, 1, 100, NULL, NULL },
-	{ "about_id", HTTP_INT, 0, 1, 0, NULL, NULL },
-	{ "account", HTTP_LINE, 0, 1, 320, NULL, NULL },
+	{ "actor", HTTP_NUMBERS, 0, 0, 0, NULL, NULL },
+	{ "action", HTTP_WORDS, 0, 0, 0, NULL, NULL },
+	{ "about", HTTP_WORDS, 0, 0, 0, NULL, NULL },
+	{ "about_id", HTTP_NUMBERS, 0, 0, 0, NULL, NULL },
+	{ "account", HTTP_WORDS, 0, 0, 0, NULL, NULL },
 	{ "from", HTTP_TIME, 0, 0, 0, NULL, NULL },
 	{ "to", HTTP_TIME, 0, 0, 0, NULL, NULL },
 	HTTP_END,

@@ -10,11 +10,11 @@ static const char *const directions[] = { "in", "out", NULL };
 
 const struct http_field message_query[] = {
 	{ "message_id", HTTP_LINE, 0, 1, 1000, NULL, NULL },
-	{ "ticket", HTTP_INT, 0, 1, 0, NULL, NULL },
+	{ "ticket", HTTP_NUMBERS, 0, 0, 0, NULL, NULL },
 	{ "direction", HTTP_WORDS, 0, 0, 0, directions, NULL },
 	{ "kind", HTTP_WORDS, 0, 0, 0, NULL, NULL },
 	{ "outcome", HTTP_WORDS, 0, 0, 0, NULL, NULL },
-	{ "mailbox", HTTP_LINE, 0, 1, 100, NULL, NULL },
+	{ "mailbox", HTTP_WORDS, 0, 0, 0, NULL, NULL },
 	API_PAGE_FIELDS,
 	HTTP_END,
 };
@@ -136,11 +136,24 @@ static const char *bare_id(struct http_request *q, const char *id)
 							 : id;
 }
 
+/* Ids may hold commas: what was given counts as a whole, and in its parts. */
+static struct rec_strs read_ids(struct http_request *q)
+{
+	const char *whole = http_query(q, "message_id");
+	struct rec_strs ids = api_query_words(q, "message_id");
+
+	for (size_t i = 0; i < ids.n; i++)
+		ids.v[i] = bare_id(q, ids.v[i]);
+	if (ids.n > 1)
+		ids.v[ids.n++] = bare_id(q, whole);
+	return ids;
+}
+
 int messages_page(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)
 {
-	struct message_filter f = { .message_id = bare_id(q, http_query(q, "message_id")),
-				    .ticket = api_query_int(q, "ticket", 0),
-				    .mailbox = http_query(q, "mailbox"),
+	struct message_filter f = { .message_id = read_ids(q),
+				    .ticket = api_query_ids(q, "ticket"),
+				    .mailbox = api_query_words(q, "mailbox"),
 				    .direction = api_query_words(q, "direction"),
 				    .kind = api_query_words(q, "kind"),
 				    .outcome = api_query_words(q, "outcome") };
@@ -156,7 +169,7 @@ int messages_page(void *ctx, struct http_request *q, struct http_response *r, st
 
 int ticket_messages(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)
 {
-	struct message_filter f = { .ticket = q->ids[0] };
+	struct message_filter f = { .ticket = { 1, &q->ids[0] } };
 
 	if (!api_allowed(q, ACTION_SEE_MESSAGES))
 		f.public_to = api_by(q)->user.id;

@@ -8,8 +8,8 @@
 
 const struct http_field outbox_query[] = {
 	{ "state", HTTP_WORDS, 0, 0, 0, outbox_states, NULL },
-	{ "ticket", HTTP_INT, 0, 1, 0, NULL, NULL },
-	{ "to", HTTP_LINE, 0, 1, 320, NULL, NULL },
+	{ "ticket", HTTP_NUMBERS, 0, 0, 0, NULL, NULL },
+	{ "to", HTTP_WORDS, 0, 0, 0, NULL, NULL },
 	API_PAGE_FIELDS,
 	HTTP_END,
 };
@@ -31,15 +31,27 @@ static void show_outgoing(struct buf *out, const struct outbox_row *row)
 	show_end(out, '}');
 }
 
+static struct rec_strs read_recipients(struct http_request *q)
+{
+	struct rec_strs to = api_query_words(q, "to");
+
+	for (size_t i = 0; i < to.n; i++) {
+		md_auto(buf_done) struct buf folded = BUF_INIT(4096);
+
+		utf8_fold(&folded, to.v[i], strlen(to.v[i]));
+		to.v[i] = arena_strdup(q->arena, buf_str(&folded));
+	}
+	return to;
+}
+
 int outbox_page(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)
 {
 	struct api *api = ctx;
 	struct api_page page = page_of(q);
 	md_auto(db_read_done_p) struct db_conn *c = NULL;
-	md_auto(buf_done) struct buf folded = BUF_INIT(4096);
-	const char *to = http_query(q, "to");
 	struct outbox_filter f = { .states = api_query_words(q, "state"),
-				   .ticket = api_query_int(q, "ticket", 0),
+				   .ticket = api_query_ids(q, "ticket"),
+				   .recipient = read_recipients(q),
 				   .behind = page.behind.id,
 				   .offset = page.offset,
 				   .limit = page.limit };
@@ -50,10 +62,6 @@ int outbox_page(void *ctx, struct http_request *q, struct http_response *r, stru
 
 	if (!api_may(q, r, ACTION_MANAGE_DESK))
 		return MD_OK;
-	if (to) {
-		utf8_fold(&folded, to, strlen(to));
-		f.recipient = buf_str(&folded);
-	}
 	rc = api_read(api, q, &c, err);
 	if (rc == MD_OK)
 		rc = outbox_list(c, &f, q->arena, &rows, &n, &total, err);

@@ -240,12 +240,27 @@ void page_end(struct http_request *q, struct http_response *r, const struct api_
 	show_end(out, '}');
 }
 
+struct rec_ints api_query_ids(struct http_request *q, const char *name)
+{
+	const char *list = http_query(q, name);
+	struct rec_ints ret = { 0, list ? arena_array(q->arena, HTTP_WORDS_MAX, sizeof *ret.v)
+					: NULL };
+
+	while (list && *list && ret.v && ret.n < HTTP_WORDS_MAX) {
+		ret.v[ret.n++] = strtoll(list, NULL, 10); /* checked */
+		list += strcspn(list, ",");
+		list += *list == ',';
+	}
+	return ret;
+}
+
 struct rec_strs api_query_words(struct http_request *q, const char *name)
 {
 	const char *list = http_query(q, name);
-	struct rec_strs ret = { 0, arena_array(q->arena, MESSAGE_WORDS_MAX, sizeof *ret.v) };
+	struct rec_strs ret = { 0, list ? arena_array(q->arena, HTTP_WORDS_MAX + 1, sizeof *ret.v)
+					: NULL };
 
-	while (list && *list && ret.v && ret.n < MESSAGE_WORDS_MAX) {
+	while (list && *list && ret.v && ret.n < HTTP_WORDS_MAX) {
 		size_t n = strcspn(list, ",");
 
 		ret.v[ret.n++] = arena_strndup(q->arena, list, n);

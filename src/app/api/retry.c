@@ -2,10 +2,11 @@
  *
  * What a request does and the note that it was done are one transaction (api_txn), so a crash never
  * doubles it. Its answer follows in a second one; when that was lost, the handler runs once more
- * with its transaction left out, and answers with what is there. What is kept on disk is sealed by
- * the key, which is not (desk/seal.h): answers hold what people wrote. Requests with a password and
- * answers that sign in are kept in memory only: not even a sealed trace of a password can be
- * guessed at, and who signs in twice has done no harm.
+ * with its transaction left out, and answers with what is there. What cannot be answered again, a
+ * secret shown this once, has its answer in the first one (api_txn_tell). What is kept on disk is
+ * sealed by the key, which is not (desk/seal.h): answers hold what people wrote. Requests with a
+ * password and answers that sign in are kept in memory only: not even a sealed trace of a password
+ * can be guessed at, and who signs in twice has done no harm.
  *
  * Requests that are being handled are in a table of the daemon. A second one at another daemon
  * meets the first one's row. */
@@ -96,6 +97,8 @@ struct retry {
 	bool in_memory;
 	bool done, taken; /* its effect: there before; there by somebody else just now */
 	int64_t made;
+	const struct http_response *told; /* the answer to keep with the effect; NULL: later */
+	bool is_kept;
 };
 
 int api_retries_new(struct retries **ret, struct md_err *err)
@@ -320,6 +323,22 @@ static int keep_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
 	return kept_answer_put(c, keep->k->seal.name, &a, keep->now_ms, err);
 }
 
+/* In the transaction of the effect. */
+static int keep_told(struct db_conn *c, struct retry *k, int64_t now_ms, struct md_err *err)
+{
+	md_auto(buf_done) struct buf answer = BUF_INIT(ANSWER_MAX),
+				     sealed = BUF_INIT(ANSWER_MAX + 1024);
+	struct keeping ctx = { k, &sealed, now_ms };
+
+	pack(k->told, &answer);
+	if (answer.status == MD_OK)
+		seal_close(&k->seal, k->api->desk->random, answer.data, answer.len, &sealed);
+	if (answer.status != MD_OK || sealed.status != MD_OK)
+		return md_fail(err, MD_NOMEM, 0, "out of memory");
+	k->is_kept = true;
+	return keep_in_txn(c, &ctx, err);
+}
+
 static void keep(struct retry *k, const struct http_request *q, const struct buf *answer)
 {
 	md_auto(buf_done) struct buf sealed = BUF_INIT(ANSWER_MAX + 1024);
@@ -327,7 +346,6 @@ static void keep(struct retry *k, const struct http_request *q, const struct buf
 	struct md_err err = { 0 };
 	int rc;
 
-	fault_point("api_done"); /* its effect is there, its answer is not */
 	seal_close(&k->seal, k->api->desk->random, answer->data, answer->len, &sealed);
 	rc = sealed.status == MD_OK ? db_txn(k->api->desk->db, keep_in_txn, &ctx, &err)
 				    : md_fail(&err, MD_NOMEM, 0, "out of memory");
@@ -398,9 +416,11 @@ void api_leave(void *ctx, struct http_request *q, struct http_response *r)
 		return;
 	if (k->taken)
 		in_flight(q, r);
+	if (!r->code && !k->in_memory)
+		fault_point("api_done"); /* its effect is there, nobody was told */
 	if (!r->code)
 		pack(r, &answer);
-	if (!r->code && answer.status == MD_OK && !k->in_memory)
+	if (!r->code && answer.status == MD_OK && !k->in_memory && !k->is_kept)
 		keep(k, q, &answer);
 	release(k, !r->code && k->in_memory && answer.len <= MEMORY_ANSWER_MAX ? &answer : NULL);
 }
@@ -426,7 +446,7 @@ static int once_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
 		rc = o->fn(c, o->ctx, err);
 	if (rc == MD_OK && o->made)
 		rc = kept_made(c, o->name, *o->made, err);
-	return rc;
+	return rc == MD_OK && o->k->told ? keep_told(c, o->k, o->now_ms, err) : rc;
 }
 
 int api_once(struct api *api, struct http_request *q, db_txn_fn fn, void *ctx, int64_t *made,
@@ -442,6 +462,38 @@ int api_once(struct api *api, struct http_request *q, db_txn_fn fn, void *ctx, i
 	if (made)
 		*made = k->made;
 	return MD_OK;
+}
+
+struct telling {
+	const struct api_telling *t;
+	size_t n_headers;
+};
+
+static int tell_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
+{
+	const struct telling *l = ctx;
+	int rc = l->t->fn(c, l->t->ctx, err);
+
+	buf_cut(&l->t->r->body, 0);
+	l->t->r->n_headers = l->n_headers;
+	return rc == MD_OK ? l->t->show(c, l->t->ctx, err) : rc;
+}
+
+int api_txn_tell(struct api *api, struct http_request *q, const struct api_telling *t,
+		 int64_t *made, struct md_err *err)
+{
+	struct telling l = { t, t->r->n_headers };
+	struct retry *k = q->kept;
+	int rc;
+
+	if (api_was_done(q)) /* by a maildesk that did not keep its answer */
+		return md_fail(err, MD_CONFLICT, 0, "it was done, and cannot be told again");
+	if (k && !k->in_memory)
+		k->told = t->r;
+	rc = api_txn(api, q, tell_in_txn, &l, made, err);
+	if (k && rc != MD_OK)
+		k->is_kept = false;
+	return rc;
 }
 
 bool api_was_done(const struct http_request *q)

@@ -90,6 +90,8 @@ static const struct http_route routes[] = {
 
 { "GET",    V1 "/api-keys",      ADMIN,   api_keys_page, NULL, page_query, NULL, "Keys of programs", HTTP_PAGE, "ApiKey", 0 },
 { "POST",   V1 "/api-keys",      ADMIN,   api_keys_add,  NULL, NULL, api_keys_body, "Make a key; it is shown this once", HTTP_OBJECT, "ApiKey", 201 },
+{ "GET",    V1 "/api-keys/{id}", ADMIN,   api_keys_get,  NULL, NULL, NULL, "One of them", HTTP_OBJECT, "ApiKey", 0 },
+{ "PATCH",  V1 "/api-keys/{id}", ADMIN,   api_keys_patch, NULL, NULL, api_key_changes, "Change what a key is called, may do, and when it ends", HTTP_OBJECT, "ApiKey", 0 },
 { "DELETE", V1 "/api-keys/{id}", ADMIN,   api_keys_drop, NULL, NULL, no_fields, "End a key", HTTP_OBJECT, NULL, 204 },
 { "GET",    V1 "/teams", STAFF, api_teams_page, NULL, page_query, NULL, "Teams of agents", HTTP_PAGE, "Team", 0 },
 { "POST",   V1 "/teams", ADMIN, api_teams_save, NULL, NULL, teams_body, "Add a team", HTTP_OBJECT, "Team", 201 },

@@ -166,6 +166,7 @@ const struct http_field ticket_query[] = {
 	IN("team", HTTP_WORDS, 0, 0, 0, NULL),
 	IN("organisation", HTTP_WORDS, 0, 0, 0, NULL),
 	IN("mailbox", HTTP_WORDS, 0, 0, 0, NULL),
+	IN("breached", HTTP_LINE, 0, 0, 0, truths), /* unresolved, a service level missed */
 	IN("overdue", HTTP_LINE, 0, 0, 0, truths),
 	IN("created_after", HTTP_TIME, 0, 0, 0, NULL),
 	IN("created_before", HTTP_TIME, 0, 0, 0, NULL),

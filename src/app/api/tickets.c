@@ -233,7 +233,7 @@ static bool read_field(struct api *api, struct http_request *q, struct http_resp
 static bool read_filter(struct api *api, struct http_request *q, struct http_response *r,
 			struct ticket_filter *f)
 {
-	const char *overdue = http_query(q, "overdue");
+	const char *overdue = http_query(q, "overdue"), *breached = http_query(q, "breached");
 
 	if (!read_statuses(api, q, r, f) || !read_field(api, q, r, &f->field) ||
 	    !read_people(q, r, f) || !read_names(q, r, "tag", &f->tag, &f->tags) ||
@@ -248,6 +248,8 @@ static bool read_filter(struct api *api, struct http_request *q, struct http_res
 	f->breached_after = api_query_time(q, "breached_after");
 	if (overdue)
 		*(*overdue == 't' ? &f->overdue_at : &f->not_overdue_at) = q->now_ms;
+	f->breached = breached && *breached == 't';
+	f->not_breached = breached && *breached == 'f';
 	api_reader(api, q, &f->visible_to, &f->shared_with);
 	return true;
 }

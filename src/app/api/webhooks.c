@@ -21,8 +21,9 @@ struct hook_step {
 	struct http_request *q;
 	struct arena arena; /* of one run of the transaction */
 	struct webhook hook;
-	const char *sealed; /* of a new secret; NULL: it stays */
+	const char *sealed, *secret; /* of a new secret; NULL: it stays */
 	const char *events;
+	struct http_response *r;
 };
 
 static void show_hook(struct buf *out, const struct webhook *w, const char *secret)
@@ -66,23 +67,18 @@ int webhooks_page(void *ctx, struct http_request *q, struct http_response *r, st
 	return MD_OK;
 }
 
-static int show_one(struct api *api, struct http_request *q, struct http_response *r, int64_t id,
-		    const char *secret, struct md_err *err)
+int webhook_get_one(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)
 {
+	struct api *api = ctx;
 	md_auto(db_read_done_p) struct db_conn *c = NULL;
 	struct webhook w;
 	int rc = api_read(api, q, &c, err);
 
 	if (rc == MD_OK)
-		rc = webhook_get(c, id, q->arena, &w, err);
+		rc = webhook_get(c, q->ids[0], q->arena, &w, err);
 	if (rc == MD_OK)
-		show_hook(&r->body, &w, secret);
+		show_hook(&r->body, &w, NULL);
 	return rc;
-}
-
-int webhook_get_one(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)
-{
-	return show_one(ctx, q, r, q->ids[0], NULL, err);
 }
 
 /* ---- made and changed ---- */
@@ -163,12 +159,27 @@ static int save_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
 	return rc;
 }
 
+/* Its secret is told this once. */
+static int tell_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
+{
+	const struct hook_step *s = ctx;
+	struct webhook w;
+	int rc = webhook_get(c, s->hook.id, s->q->arena, &w, err);
+
+	if (rc != MD_OK)
+		return rc;
+	if (!s->q->ids[0])
+		http_header_add(s->q, s->r, "Location", "/api/v1/webhooks/%lld", (long long)w.id);
+	show_hook(&s->r->body, &w, s->secret);
+	return MD_OK;
+}
+
 int webhooks_save(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)
 {
 	struct api *api = ctx;
-	struct hook_step s = { .api = api, .q = q, .arena = ARENA_INIT(1 << 20) };
+	struct hook_step s = { .api = api, .q = q, .arena = ARENA_INIT(1 << 20), .r = r };
 	const json_t *events = json_object_get(q->json, "events");
-	const char *url = json_get_string(q->json, "url"), *secret, *fault;
+	const char *url = json_get_string(q->json, "url"), *fault;
 	int rc;
 
 	fault = url ? webhook_url_fault(url, api->desk->config->webhooks.allow_private) : NULL;
@@ -177,15 +188,12 @@ int webhooks_save(void *ctx, struct http_request *q, struct http_response *r, st
 	s.events = events ? read_events(q->arena, events) : NULL;
 	if (events && !s.events)
 		return auth_bad_field(q, r, "events", "must be names of events, one at least");
-	rc = read_secret(&s, !q->ids[0], &secret, err);
+	rc = read_secret(&s, !q->ids[0], &s.secret, err);
 	if (rc == MD_OK)
-		rc = api_txn(api, q, save_in_txn, &s, &s.hook.id, err);
+		rc = api_txn_tell(api, q, &(struct api_telling){ r, save_in_txn, tell_in_txn, &s },
+				  &s.hook.id, err);
 	arena_done(&s.arena);
-	if (rc != MD_OK)
-		return rc;
-	if (!q->ids[0])
-		http_header_add(q, r, "Location", "/api/v1/webhooks/%lld", (long long)s.hook.id);
-	return show_one(api, q, r, s.hook.id, secret, err);
+	return rc;
 }
 
 static int drop_in_txn(struct db_conn *c, void *ctx, struct md_err *err)

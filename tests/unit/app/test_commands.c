@@ -705,6 +705,23 @@ static void a_mail_resent_by_hand_runs(void **state)
 	assert_string_equal(lines(f), "");
 }
 
+/* Two mails of one subject an hour are a bound for what a machine could go on about. */
+static void each_mail_of_commands_is_answered(void **state)
+{
+	struct fixture *f = *state;
+	int64_t ticket = create(f, f->carol, f->carol, "Broken");
+
+	for (int i = 1; i <= 4; i++) {
+		TAKE(f, .from = CAROL, .subject = "Re: [#1] Broken [assign=me]", .auth = "pass");
+		assert_int_equal(NUM(f, "SELECT count(*) FROM outbox WHERE event = 'transcript'"),
+				 i);
+	}
+	/* but not who only says to be her */
+	TAKE(f, .from = CAROL, .subject = "Re: [#1] Broken [assign=me]");
+	assert_int_equal(NUM(f, "SELECT count(*) FROM outbox WHERE event = 'transcript'"), 4);
+	assert_int_equal(ticket, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -727,6 +744,7 @@ int main(void)
 		DESK_TEST(show_tells_what_one_may_read, ""),
 		DESK_TEST(help_is_in_the_readers_language, "desk { locale = de }\n"),
 		DESK_TEST(help_shows_what_one_may, ""),
+		DESK_TEST(each_mail_of_commands_is_answered, ""),
 		DESK_TEST(transcripts_are_as_configured, "desk { transcript = always }\n"),
 		DESK_TEST(no_transcript_but_of_questions, "desk { transcript = never }\n"),
 		DESK_TEST(canned_replies_bring_commands, ""),

@@ -8,7 +8,12 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 static bool is_public(const char *text)
 {
@@ -130,12 +135,58 @@ static void the_signature_is_what_others_compute(void **state)
 	buf_done(&out);
 }
 
+/* ---- where a call goes ---- */
+
+static int listen_there(char url[64])
+{
+	struct sockaddr_in at = { .sin_family = AF_INET,
+				  .sin_addr = { .s_addr = htonl(INADDR_LOOPBACK) } };
+	socklen_t n = sizeof at;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	assert_true(fd >= 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof at), 0);
+	assert_int_equal(listen(fd, 5), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &n), 0);
+	snprintf(url, 64, "http://127.0.0.1:%d/", ntohs(at.sin_port));
+	return fd;
+}
+
+/* It would be told where to connect, and nobody asked whether that is public. */
+static void no_proxy_of_the_environment_is_called(void **state)
+{
+	md_auto(webhooks_client_free_p) struct webhooks_client *client = NULL;
+	char target_url[64], proxy_url[64];
+	int target = listen_there(target_url), proxy = listen_there(proxy_url);
+	const struct webhook_call call = { 1, target_url, "secret", "{}", "ticket.created", 1 };
+	struct pollfd fds[] = { { .fd = target, .events = POLLIN },
+				{ .fd = proxy, .events = POLLIN } };
+	struct md_err err = { 0 };
+
+	(void)state;
+	setenv("http_proxy", proxy_url, 1);
+	setenv("all_proxy", proxy_url, 1);
+	unsetenv("no_proxy");
+	unsetenv("NO_PROXY");
+	assert_int_equal(webhooks_client_new(true, 10000, &client, &err), MD_OK);
+	assert_int_equal(webhooks_begin(client, &call, &err), MD_OK);
+	for (int i = 0; i < 1000 && poll(fds, MD_COUNT(fds), 0) == 0; i++)
+		assert_int_equal(webhooks_wait(client, -1, 10, &err), MD_OK);
+	assert_true(fds[0].revents & POLLIN);
+	assert_false(fds[1].revents & POLLIN);
+	unsetenv("http_proxy");
+	unsetenv("all_proxy");
+	close(target);
+	close(proxy);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(addresses_are_public_or_not),
 		cmocka_unit_test(urls_are_judged),
 		cmocka_unit_test(the_signature_is_what_others_compute),
+		cmocka_unit_test(no_proxy_of_the_environment_is_called),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -75,6 +75,9 @@ static struct audit_row *list(struct fixture *f, struct audit_filter filter, siz
 	return rows;
 }
 
+static const char *x[] = { "x" };
+static const struct rec_strs of_x = { 1, x };
+
 static int spoil_in_txn(struct db_conn *c, void *ctx, struct md_err *e)
 {
 	return db_script(c, *(const char **)ctx, e);
@@ -158,7 +161,7 @@ static void refusals_are_counted_by_the_minute(void **state)
 	refuse(f, "y", 100);
 	add(f, "a", "user.add", 1);
 	refuse(f, "x", 101);
-	rows = list(f, (struct audit_filter){ .account = "x" }, &n);
+	rows = list(f, (struct audit_filter){ .account = of_x }, &n);
 	assert_int_equal(n, 2);
 	assert_int_equal(rows[1].count, 3);
 	assert_null(rows[1].hash);
@@ -171,11 +174,11 @@ static void refusals_are_counted_by_the_minute(void **state)
 	assert_int_equal(all[0].rows, 3);
 	assert_int_equal(all[0].open, 1);
 	assert_int_equal(all[0].broken_seq, 0);
-	rows = list(f, (struct audit_filter){ .account = "x" }, &n);
+	rows = list(f, (struct audit_filter){ .account = of_x }, &n);
 	assert_int_equal(rows[1].count, 3);
 	assert_non_null(rows[1].hash);
 	refuse(f, "x", 100); /* a clock that was put back: another row */
-	rows = list(f, (struct audit_filter){ .account = "x" }, &n);
+	rows = list(f, (struct audit_filter){ .account = of_x }, &n);
 	assert_int_equal(n, 3);
 	spoil(f, "UPDATE audit_log SET count = 1 WHERE count = 3");
 	assert_int_not_equal(verify(f, &n)->broken_seq, 0);
