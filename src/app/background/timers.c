@@ -1,8 +1,8 @@
 /* Timers are rows; nothing scans tickets. A timer that fires is one piece of work by the desk
  * itself: SLA timers by letting the ticket's clocks settle, auto_close by moving the status. Each
- * is taken and acted upon in one transaction, so it fires once, whoever is killed when and however
- * many daemons have seen it due. So do digests (digest.h). While the wall clock is doubted
- * (base/wallwatch.h) none fires.
+ * is taken and acted upon in one transaction, with others that are due, so it fires once, whoever
+ * is killed when and however many daemons have seen it due. So do digests (digest.h). While the
+ * wall clock is doubted (base/wallwatch.h) none fires.
  *
  * The same thread now and then looks for content that nothing refers to, for what has been kept
  * long enough, empties the outbox of what was sent, and raises the alarm of mailboxes. */
@@ -27,6 +27,7 @@
 
 enum {
 	BATCH = 100,
+	GROUP = 20, /* that are fired together */
 	ARENA_MAX = 16 << 20,
 	PAUSE_MS = 1000,
 	ELSEWHERE_MS = 50,
@@ -50,11 +51,13 @@ struct timers {
 	int64_t blob, sweep_at_ms; /* where a walk over the blobs goes on, and when (monotonic) */
 };
 
+/* Timers that are due, in one transaction: a commit waits for the disk. */
 struct firing {
 	struct timers *t;
-	const struct timer_row *timer;
+	const struct timer_row *timers;
+	size_t n;
+	bool fired[GROUP];
 	struct arena arena;
-	bool fired;
 };
 
 static struct work_by by_desk(struct desk *d)
@@ -67,27 +70,36 @@ static struct work_by by_desk(struct desk *d)
 	};
 }
 
-static int fire(struct db_conn *c, void *ctx, struct md_err *err)
+static int fire(struct firing *f, struct db_conn *c, size_t i, struct md_err *err)
 {
-	struct firing *f = ctx;
-	struct desk *d = f->t->d;
-	const struct work_by by = by_desk(d);
+	const struct timer_row *timer = &f->timers[i];
+	const struct work_by by = by_desk(f->t->d);
 	struct work w;
 	int rc;
 
 	arena_reset(&f->arena);
-	f->fired = false;
-	rc = timer_take(c, f->timer->id, err);
+	rc = timer_take(c, timer->id, err);
 	if (rc == MD_NOTFOUND)
 		return MD_OK; /* another daemon has fired it, or it was dropped meanwhile */
-	f->fired = true;
+	f->fired[i] = true;
 	if (rc == MD_OK)
-		rc = work_load(&by, c, &f->arena, f->timer->ticket_id, &w, err);
+		rc = work_load(&by, c, &f->arena, timer->ticket_id, &w, err);
 	if (rc == MD_NOTFOUND)
 		return MD_OK; /* the ticket is gone, and so is the timer */
 	if (rc == MD_OK)
-		rc = work_fire(&w, f->timer->kind, err);
+		rc = work_fire(&w, timer->kind, err);
 	return rc == MD_OK ? work_save(&w, err) : rc;
+}
+
+static int fire_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
+{
+	struct firing *f = ctx;
+	int rc = MD_OK;
+
+	memset(f->fired, 0, sizeof f->fired);
+	for (size_t i = 0; i < f->n && rc == MD_OK; i++)
+		rc = fire(f, c, i, err);
+	return rc;
 }
 
 static int load_due(struct timers *t, struct md_err *err)
@@ -103,22 +115,37 @@ static int load_due(struct timers *t, struct md_err *err)
 	return rc;
 }
 
+static int fire_some(struct timers *t, const struct timer_row *timers, size_t n, struct md_err *err)
+{
+	struct firing f = { .t = t, .timers = timers, .n = n, .arena = ARENA_INIT(ARENA_MAX) };
+	int rc;
+
+	desk_busy(t->d, DESK_TIMERS);
+	rc = db_txn(t->d->db, fire_in_txn, &f, err);
+	arena_done(&f.arena);
+	for (size_t i = 0; i < n && rc == MD_OK; i++) {
+		if (!f.fired[i])
+			continue;
+		t->fired++;
+		log_info(&(struct log_ctx){ .ticket = timers[i].ticket_id }, "timer: %s",
+			 timers[i].kind);
+	}
+	return rc;
+}
+
 static int fire_due(struct timers *t, struct md_err *err)
 {
 	int rc = load_due(t, err), worst = rc;
 
 	t->fired = 0;
-	/* One that fails stays due and is tried again; the others do not wait for it. */
-	for (size_t i = 0; i < t->n && rc == MD_OK && !atomic_load(&t->stopping); i++) {
-		struct firing f = { .t = t, .timer = &t->due[i], .arena = ARENA_INIT(ARENA_MAX) };
-
-		desk_busy(t->d, DESK_TIMERS);
-		if (db_txn(t->d->db, fire, &f, err) != MD_OK)
-			worst = MD_AGAIN;
-		else if (f.fired && ++t->fired)
-			log_info(&(struct log_ctx){ .ticket = t->due[i].ticket_id }, "timer: %s",
-				 t->due[i].kind);
-		arena_done(&f.arena);
+	for (size_t i = 0, n; i < t->n && rc == MD_OK && !atomic_load(&t->stopping); i += n) {
+		n = t->n - i < GROUP ? t->n - i : GROUP;
+		if (fire_some(t, &t->due[i], n, err) == MD_OK)
+			continue;
+		/* One that fails stays due and is tried again; the others do not wait for it. */
+		for (size_t k = i; k < i + n; k++)
+			if (fire_some(t, &t->due[k], 1, err) != MD_OK)
+				worst = MD_AGAIN;
 	}
 	if (t->n)
 		work_done(t->d);
@@ -127,19 +154,25 @@ static int fire_due(struct timers *t, struct md_err *err)
 
 /* ---- clocks that ran by another configuration ---- */
 
+struct laying {
+	struct desk *d;
+	int64_t ticket;
+	struct arena arena;
+};
+
 static int lay_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
 {
-	struct firing *f = ctx;
-	const struct work_by by = by_desk(f->t->d);
+	struct laying *l = ctx;
+	const struct work_by by = by_desk(l->d);
 	struct work w;
 	int rc;
 
-	arena_reset(&f->arena);
-	rc = work_load(&by, c, &f->arena, f->timer->ticket_id, &w, err);
+	arena_reset(&l->arena);
+	rc = work_load(&by, c, &l->arena, l->ticket, &w, err);
 	if (rc == MD_OK)
 		rc = work_save(&w, err);
 	return rc == MD_OK || rc == MD_NOTFOUND
-		       ? sla_version_mark(c, f->timer->ticket_id, f->t->d->sla_version, err)
+		       ? sla_version_mark(c, l->ticket, l->d->sla_version, err)
 		       : rc;
 }
 
@@ -160,11 +193,10 @@ static int lay_clocks(struct timers *t, struct md_err *err)
 		db_read_done(c);
 	}
 	for (size_t i = 0; i < n && rc == MD_OK && !atomic_load(&t->stopping); i++) {
-		const struct timer_row of = { .ticket_id = tickets[i] };
-		struct firing f = { .t = t, .timer = &of, .arena = ARENA_INIT(ARENA_MAX) };
+		struct laying l = { t->d, tickets[i], ARENA_INIT(ARENA_MAX) };
 
-		rc = db_txn(t->d->db, lay_in_txn, &f, err);
-		arena_done(&f.arena);
+		rc = db_txn(t->d->db, lay_in_txn, &l, err);
+		arena_done(&l.arena);
 	}
 	t->clocks_are_laid = rc == MD_OK && n == 0;
 	if (n)
