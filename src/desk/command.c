@@ -243,17 +243,20 @@ static void parse_subject(struct parser *p)
 			     buf_str(&rest));
 }
 
-/* Takes commands off the top. Returns the text that is left. */
+/* Takes commands off the top. Returns the text that is left. Empty lines between them are no text:
+ * clients that write HTML make a paragraph of each line, and what follows must not become public.
+ */
 static struct slice parse_block(struct parser *p, struct slice s)
 {
 	for (;;) {
-		const char *end = memchr(s.at, '\n', s.n);
-		struct slice line =
-			slice_trim((struct slice){ s.at, end ? (size_t)(end - s.at) : s.n });
-		struct slice after = slice_skip(s, end ? (size_t)(end - s.at) + 1 : s.n), word,
-			     args;
+		struct slice line, after, word, args;
 		const struct command_row *row;
+		const char *end;
 
+		s = slice_without_blank_lines(s);
+		end = memchr(s.at, '\n', s.n);
+		line = slice_trim((struct slice){ s.at, end ? (size_t)(end - s.at) : s.n });
+		after = slice_skip(s, end ? (size_t)(end - s.at) + 1 : s.n);
 		if (s.n == 0 || s.at[0] != '#' ||
 		    !slice_split_verb(slice_skip(line, 1), &word, &args))
 			return s;
@@ -298,9 +301,9 @@ static const char *join_lines(struct arena *arena, struct slice head, struct sli
 static void parse_body(struct parser *p)
 {
 	const char *whole = p->in->text ? p->in->text : "";
-	struct slice s = slice_without_blank_lines((struct slice){ whole, strlen(whole) }), rest;
+	struct slice rest =
+		slice_without_blank_lines(parse_block(p, (struct slice){ whole, strlen(whole) }));
 
-	rest = slice_without_blank_lines(parse_block(p, s));
 	p->list->body = join_lines(p->arena, p->head, rest);
 	if (p->list->comment != COMMENT_BY_DEFAULT && p->head.n + rest.n == 0 &&
 	    p->list->refusal_count == 0 && !brings_text(p->list)) {

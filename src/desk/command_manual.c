@@ -81,6 +81,7 @@ static const char before[] =
 	"subject, and the answer says so;\n.B strict\nrefuses it;\n.B off\nreads no commands there.\n"
 	".TP\n.B at the very top of the text\n"
 	"one a line, each with its # and in the first column, up to the first line that is none.\n"
+	"Empty lines between them do not count.\n"
 	"Text like\n.B #123\nor\n.B \"# heading\"\nis no command. Quoted text and signatures are never "
 	"looked at.\n"
 	".PP\n"
