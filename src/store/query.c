@@ -5,7 +5,6 @@
 
 static void add_place(struct query *q, struct db_arg arg)
 {
-	assert(q->n < QUERY_ARGS_MAX);
 	q->n++;
 	buf_add(&q->args, &arg, sizeof arg);
 	buf_addc(&q->sql, '$');
@@ -59,7 +58,7 @@ void query_add_texts(struct query *q, const char *piece, const char *const *v, s
 	buf_adds(&q->sql, ")");
 }
 
-static int check(const struct query *q, struct md_err *err)
+int query_check(const struct query *q, struct md_err *err)
 {
 	int status = q->sql.status != MD_OK ? q->sql.status : q->args.status;
 
@@ -76,7 +75,7 @@ struct db_args query_args(const struct query *q)
 int query_all(struct query *q, struct db_conn *c, const struct db_map *map, size_t limit,
 	      struct arena *arena, void *ret_rows, size_t *ret_n, struct md_err *err)
 {
-	int rc = check(q, err);
+	int rc = query_check(q, err);
 
 	return rc == MD_OK ? db_query(c, buf_str(&q->sql), query_args(q), map, limit, arena,
 				      ret_rows, ret_n, err)
@@ -86,7 +85,7 @@ int query_all(struct query *q, struct db_conn *c, const struct db_map *map, size
 int query_count(struct query *q, struct db_conn *c, struct arena *arena, int64_t *ret,
 		struct md_err *err)
 {
-	int rc = check(q, err);
+	int rc = query_check(q, err);
 
 	return rc == MD_OK ? db_count(c, buf_str(&q->sql), query_args(q), arena, ret, err) : rc;
 }

@@ -7,7 +7,9 @@
 #include <maildesk/base/buf.h>
 #include <maildesk/store/db.h>
 
-enum { QUERY_ARGS_MAX = 520, QUERY_SQL_MAX = 16 << 10, QUERY_LIST_MAX = 500 };
+/* Room for a ticket filter whose lists are all full, which a page by due date with words takes six
+ * times. */
+enum { QUERY_ARGS_MAX = 4096, QUERY_SQL_MAX = 64 << 10, QUERY_LIST_MAX = 500 };
 
 struct query {
 	struct buf sql, args; /* args: of struct db_arg */
@@ -23,6 +25,8 @@ void query_add_arg(struct query *q, const char *piece, struct db_arg arg);
 /* piece, then "(?, ?, ...)" for n > 0 values */
 void query_add_ints(struct query *q, const char *piece, const int64_t *v, size_t n);
 void query_add_texts(struct query *q, const char *piece, const char *const *v, size_t n);
+/* MD_NOMEM, MD_INPUT: it has more than there is room for. */
+int query_check(const struct query *q, struct md_err *err);
 struct db_args query_args(const struct query *q); /* borrowed until the next one */
 /* Run it: db_query() with what was put together. */
 int query_all(struct query *q, struct db_conn *c, const struct db_map *map, size_t limit,

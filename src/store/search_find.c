@@ -111,9 +111,9 @@ static int keep_comment(const struct db_arg *row, size_t n, void *ctx, struct md
 static int run(struct query *q, struct db_conn *c, db_values_fn fn, struct found *found,
 	       struct md_err *err)
 {
-	if (q->sql.status != MD_OK)
-		return md_fail(err, q->sql.status, 0, "out of memory");
-	return db_values(c, buf_str(&q->sql), query_args(q), fn, found, err);
+	int rc = query_check(q, err);
+
+	return rc == MD_OK ? db_values(c, buf_str(&q->sql), query_args(q), fn, found, err) : rc;
 }
 
 /* By item. */

@@ -109,7 +109,7 @@ static int run(struct report *p, const char *otherwise,
 
 	if (!api_may(p->q, p->r, ACTION_SEE_CUSTOMERS) || !read_query(p, otherwise))
 		return MD_OK;
-	rc = db_read(p->api->desk->db, &c, err);
+	rc = api_read(p->api, p->q, &c, err);
 	if (rc == MD_OK && make == report_volume && p->period != NO_PERIOD)
 		rc = report_count_periods(p, c, err);
 	else if (rc == MD_OK)
@@ -222,7 +222,7 @@ int report_agents_show(void *ctx, struct http_request *q, struct http_response *
 
 	if (!api_may(q, r, ACTION_SEE_CUSTOMERS) || !read_query(&p, "agent"))
 		return MD_OK;
-	rc = db_read(p.api->desk->db, &c, err);
+	rc = api_read(p.api, q, &c, err);
 	if (rc == MD_OK)
 		rc = report_agents(c, &p.range, q->arena, &p.rows, &p.n, err);
 	if (rc == MD_OK)

@@ -630,6 +630,49 @@ TXN_TEST(tickets_are_due_by_their_date_or_clock)
 	assert_by_due(c, a, true, "abfedc");
 }
 
+/* Each list of a filter may be as long as it may be, with each sort and with words: no bound of the
+ * statement is met. */
+TXN_TEST(all_lists_of_a_filter_may_be_full)
+{
+	int64_t ann = a_user(c, "ann@x", "customer"), ids[TICKET_FILTER_ANY_MAX], total;
+	const char *names[TICKET_FILTER_ANY_MAX];
+	const struct ticket_any_id any_id = { ids, MD_COUNT(ids) };
+	const struct ticket_any_name any_name = { names, MD_COUNT(names) };
+	struct search_query words;
+	struct ticket_filter f = { .n_status = TICKET_FILTER_MAX,
+				   .priority = { 0, 1, 2, 3 },
+				   .n_priority = 4,
+				   .assignees = any_id,
+				   .requesters = any_id,
+				   .teams = any_id,
+				   .organisations = any_id,
+				   .tags = any_name,
+				   .categories = any_name,
+				   .mailboxes = any_name,
+				   .visible_to = ann,
+				   .shared_with = 1,
+				   .limit = 2 };
+	struct ticket_row *list;
+	size_t n;
+
+	a_ticket(c, ann, "1");
+	for (size_t i = 0; i < TICKET_FILTER_MAX; i++)
+		f.status[i] = "open";
+	for (size_t i = 0; i < TICKET_FILTER_ANY_MAX; i++) {
+		ids[i] = ann;
+		names[i] = "x";
+	}
+	OK(search_parse("burns", NULL, a, &words, &err));
+	for (int sort = 0; sort < TICKET_SORT_COUNT; sort++) {
+		f.sort = (enum ticket_sort)sort;
+		f.words = NULL;
+		OK(ticket_list(c, &f, a, &list, &n, &total, &err));
+		f.words = &words;
+		OK(ticket_list(c, &f, a, &list, &n, &total, &err));
+		assert_int_equal(n, 0);
+	}
+}
+
 TXN_TEST(timers_come_due_in_order)
 {
 	int64_t ann = a_user(c, "ann@x", "customer"), id = a_ticket(c, ann, "1"), next;
@@ -701,6 +744,7 @@ int main(void)
 		TEST(history_is_in_order_and_partly_public),
 		TEST(the_newest_cycle_of_each_clock_is_listed),
 		TEST(tickets_are_due_by_their_date_or_clock),
+		TEST(all_lists_of_a_filter_may_be_full),
 		TEST(timers_come_due_in_order),
 	};
 
