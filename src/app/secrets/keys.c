@@ -82,8 +82,8 @@ static void read_sealed(const uint8_t *head, const uint8_t *keys, struct keys *k
 	k->set.lost = head[DAY_BYTES + KEY_COUNT];
 }
 
-/* Keys that nobody can open any more are replaced: what the last one signed cannot be told from
- * what others made up, and is nobody's fault. */
+/* Keys that nobody can open any more are replaced: what they signed cannot be told from what others
+ * made up, and is nobody's fault. */
 static int replace_lost(struct db_conn *c, struct keys *k, struct md_err *err)
 {
 	k->set.lost = k->set.current.id;

@@ -230,6 +230,25 @@ static void keys_in_clear_are_sealed_and_stay_good(void **state)
 	OUTCOME(TAKE(f, .from = ANNA, .to = old, .subject = "x", .auth = "pass"), "comment_added");
 }
 
+/* What was signed before a rotation is on its way for as long. */
+static void those_lost_behind_a_rotation_are_expired_too(void **state)
+{
+	struct fixture *f = *state;
+	const char *before = annas_address(f), *since;
+	char path[200];
+
+	OK(rotate(f, false));
+	restart(f);
+	since = annas_address(f);
+	snprintf(path, sizeof path, "%s/desk.key", f->dir);
+	assert_int_equal(unlink(path), 0);
+	reopen(f);
+	OUTCOME(TAKE(f, .from = ANNA, .to = before, .subject = "x", .auth = "pass"),
+		"ticket_created");
+	OUTCOME(TAKE(f, .from = ANNA, .to = since, .subject = "x", .auth = "pass"),
+		"ticket_created");
+}
+
 static void whoever_loses_them_starts_anew_and_loses_no_mail(void **state)
 {
 	struct fixture *f = *state;
@@ -291,6 +310,7 @@ int main(void)
 		DESK_TEST(a_copy_of_the_database_signs_nothing, ""),
 		DESK_TEST(keys_in_clear_are_sealed_and_stay_good, ""),
 		DESK_TEST(whoever_loses_them_starts_anew_and_loses_no_mail, ""),
+		DESK_TEST(those_lost_behind_a_rotation_are_expired_too, ""),
 		DESK_TEST(a_daemon_that_joins_signs_with_the_same, ""),
 	};
 
