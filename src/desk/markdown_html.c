@@ -172,7 +172,7 @@ static bool put_tree(struct buf *out, cmark_node *root)
 void markdown_html(struct buf *out, const char *text, size_t n)
 {
 	md_auto(cmark_node_free_p) cmark_node *root = NULL;
-	size_t from = out->len;
+	md_auto(buf_done) struct buf html = BUF_INIT(MARKDOWN_HTML_MAX);
 
 	if (n > MARKDOWN_MAX) {
 		text_html(out, text, n);
@@ -180,8 +180,8 @@ void markdown_html(struct buf *out, const char *text, size_t n)
 	}
 	root = cmark_parse_document(text, n, CMARK_OPT_DEFAULT);
 	cmark_consolidate_text_nodes(root);
-	if (!put_tree(out, root)) {
-		buf_cut(out, from);
+	if (put_tree(&html, root) && html.status == MD_OK)
+		buf_add(out, html.data, html.len);
+	else
 		text_html(out, text, n);
-	}
 }

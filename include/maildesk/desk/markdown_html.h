@@ -9,9 +9,10 @@
 
 #include <maildesk/base/buf.h>
 
-/* `text` is UTF-8 with LF. More than so many octets, or so deeply nested, it is taken for plain
- * text: what people type is less, and neither a parser nor a mail client has to bear more. */
-enum { MARKDOWN_MAX = 64 << 10, MARKDOWN_DEPTH = 32 };
+/* `text` is UTF-8 with LF. More than so many octets, so deeply nested, or so much in HTML, it is
+ * taken for plain text: what people type is less, and neither a parser nor a mail client has to
+ * bear more. */
+enum { MARKDOWN_MAX = 64 << 10, MARKDOWN_DEPTH = 32, MARKDOWN_HTML_MAX = 2 << 20 };
 void markdown_html(struct buf *out, const char *text, size_t n);
 
 #endif

@@ -82,9 +82,11 @@ static void what_people_type(void **state)
 /* Neither the parser nor whoever reads the mail has to bear what nobody types. */
 static void bombs_are_plain_text(void **state)
 {
-	static const char *const pieces[] = { ">",     "> ",  "- ",   "*a ",  "[",
-					      "![",    "`",   "<!--", "a**b", "[a](<",
-					      "&amp;", "1. ", "_*",   "\\[",  "[a]: b\n" };
+	static const char *const pieces[] = { ">", "> ", "- ", "*a ", "[", "![", "`", "<!--",
+					      "a**b", "[a](<", "&amp;", "1. ", "_*", "\\[",
+					      "[a]: b\n",
+					      /* little that becomes much */
+					      ">>>>>>>>>>>>>>>>>>>>>>>>>>>>*\n-\n" };
 
 	(void)state;
 	for (size_t i = 0; i < MD_COUNT(pieces); i++)
