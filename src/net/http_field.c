@@ -10,7 +10,7 @@
 
 void http_complain(struct http_complaints *c, const char *field, const char *fmt, ...)
 {
-	char text[200];
+	char text[400];
 	va_list ap;
 
 	if (c->n == MD_COUNT(c->v))
@@ -58,7 +58,7 @@ static bool is_word(const char *const *words, const char *s, size_t n)
 
 static void complain_words(struct http_complaints *c, const char *name, const char *const *words)
 {
-	char list[160] = "";
+	char list[320] = "";
 	size_t at = 0;
 
 	for (; *words && at < sizeof list; words++) {

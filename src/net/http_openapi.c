@@ -158,7 +158,7 @@ static void add_paths(struct buf *out, const struct http_service *s)
 			if (strcmp(s->routes[k].path, path) != 0)
 				continue;
 			buf_adds(out, comma);
-			http_openapi_route(out, &s->routes[k], s->base);
+			http_openapi_route(out, s, &s->routes[k]);
 			comma = ",";
 		}
 		buf_addc(out, '}');

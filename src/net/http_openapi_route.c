@@ -52,7 +52,8 @@ static bool is_guarded(const struct http_route *r)
 }
 static bool may_conflict(const struct http_route *r)
 {
-	return is_post(r) || has_version(r) || strcmp(r->method, "DELETE") == 0;
+	return is_post(r) || has_version(r) || strcmp(r->method, "DELETE") == 0 ||
+	       strcmp(r->method, "PATCH") == 0;
 }
 static bool has_body(const struct http_route *r)
 {
@@ -132,18 +133,19 @@ static void add_header(struct buf *out, const char **comma, const char *name, co
 	*comma = ",";
 }
 
-static void add_parameters(struct buf *out, const struct http_route *r)
+static void add_parameters(struct buf *out, const struct http_service *s,
+			   const struct http_route *r)
 {
 	const char *comma = "";
 
 	buf_adds(out, ",\"parameters\":[");
-	for (const char *s = strchr(r->path, '{'); s; s = strchr(s + 1, '{')) {
-		bool named = strncmp(s, HTTP_NAME, strlen(HTTP_NAME)) == 0;
+	for (const char *p = strchr(r->path, '{'); p; p = strchr(p + 1, '{')) {
+		bool named = strncmp(p, HTTP_NAME, strlen(HTTP_NAME)) == 0;
 
 		buf_addf(out,
 			 "%s{\"name\":\"%.*s\",\"in\":\"path\",\"required\":true,"
 			 "\"schema\":{\"type\":%s}}",
-			 comma, (int)strcspn(s + 1, "}"), s + 1,
+			 comma, (int)strcspn(p + 1, "}"), p + 1,
 			 named ? "\"string\"" : "\"integer\",\"minimum\":1");
 		comma = ",";
 	}
@@ -157,7 +159,7 @@ static void add_parameters(struct buf *out, const struct http_route *r)
 	if (is_post(r))
 		add_header(out, &comma, "Idempotency-Key",
 			   "The same request with the same key is done once, for 24 hours.");
-	if (has_version(r))
+	if (has_version(r) || http_matched_by(s, r))
 		add_header(out, &comma, "If-Match", "The ETag it must still have.");
 	if (is_conditional(r))
 		add_header(out, &comma, "If-None-Match", "Answered 304 while it has this ETag.");
@@ -229,17 +231,17 @@ static void add_name(struct buf *out, const struct http_route *r, const char *ba
 	buf_adds(out, "\",");
 }
 
-void http_openapi_route(struct buf *out, const struct http_route *r, const char *base)
+void http_openapi_route(struct buf *out, const struct http_service *s, const struct http_route *r)
 {
 	buf_addc(out, '"');
-	for (const char *s = r->method; *s; s++)
-		buf_addc(out, (char)(*s | 0x20));
+	for (const char *m = r->method; *m; m++)
+		buf_addc(out, (char)(*m | 0x20));
 	buf_adds(out, "\":{");
-	add_name(out, r, base);
+	add_name(out, r, s->base);
 	buf_adds(out, "\"summary\":");
 	json_write_string(out, r->summary, strlen(r->summary));
 	buf_addf(out, ",\"security\":[%s]", r->roles & 1 ? "" : "{\"bearer\":[]}");
-	add_parameters(out, r);
+	add_parameters(out, s, r);
 	if (r->body == http_upload) {
 		buf_adds(out, ",\"requestBody\":{\"required\":true,\"content\":"
 			      "{\"application/octet-stream\":{}}}");

@@ -59,6 +59,7 @@ struct http_server {
 	struct http_worker *workers;
 	unsigned n_workers;
 	/* connections: see http.c */
+	pthread_mutex_t matching; /* while what If-Match was compared with is changed */
 	pthread_mutex_t lock;
 	struct http_connection *connections;
 	size_t n_connections;
@@ -131,6 +132,12 @@ bool http_within_limit(struct http_exchange *ex);
 /* Whether the caller may upload a file there: asked before its bytes are taken. */
 bool http_may_upload(struct http_exchange *ex);
 
+/* http_match.c: the GET whose ETag If-Match of that route means; NULL: none. */
+const struct http_route *http_matched_by(const struct http_service *s, const struct http_route *r);
+/* The handler of the route, unless If-Match is there and names another state than the present one.
+ */
+int http_run_matched(struct http_exchange *ex, const struct http_route *route, struct md_err *err);
+
 /* http_upload.c: bodies on disk. */
 void http_upload_begin(struct http_exchange *ex);
 void http_upload_take(struct http_exchange *ex, const char *data, size_t n);
@@ -147,7 +154,12 @@ void http_stream_drop(struct http_exchange *ex);
 /* All of them, and those that begin from now on. */
 void http_streams_end(struct http_server *server);
 
-/* http_response.c: hand the answer to libmicrohttpd. */
+/* http_response.c: the ETag of what has no version. NULL: out of memory. */
+const char *http_tag(struct arena *a, const struct buf *body);
+/* Whether the list of a client has it; If-None-Match compares weakly, If-Match does not (RFC 9110
+ * 8.8.3.2). */
+bool http_names_tag(const char *list, const char *etag, bool weakly);
+/* Hand the answer to libmicrohttpd. */
 enum MHD_Result http_send(struct http_worker *w, struct http_exchange *ex);
 
 /* http_origin.c */
@@ -160,7 +172,7 @@ void http_count(struct http_exchange *ex);
 
 /* http_openapi.c, http_openapi_route.c: parts of the document */
 void http_openapi_ref(struct buf *out, const char *name);
-void http_openapi_route(struct buf *out, const struct http_route *r, const char *base);
+void http_openapi_route(struct buf *out, const struct http_service *s, const struct http_route *r);
 void http_openapi_problems(struct buf *out); /* components/responses */
 
 /* http_tls.c */

@@ -135,8 +135,7 @@ static void write_problem(struct http_response *r)
 
 /* ---- what a client has or accepts ---- */
 
-/* If-None-Match compares weakly (RFC 9110 13.1.2). */
-static bool has_it(const char *list, const char *etag)
+bool http_names_tag(const char *list, const char *etag, bool weakly)
 {
 	size_t n = strlen(etag);
 
@@ -144,7 +143,7 @@ static bool has_it(const char *list, const char *etag)
 		list += strspn(list, " \t,");
 		if (*list == '*')
 			return true;
-		if (strncmp(list, "W/", 2) == 0)
+		if (weakly && strncmp(list, "W/", 2) == 0)
 			list += 2;
 		if (strncmp(list, etag, n) == 0 && strchr(" \t,", list[n]))
 			return true;
@@ -258,16 +257,15 @@ static void add_fields(struct MHD_Response *m, const struct http_exchange *ex)
 }
 
 /* What has no version is told apart by its bytes: SipHash, to compare and not to trust. */
-static const char *tag_body(struct http_exchange *ex)
+const char *http_tag(struct arena *a, const struct buf *body)
 {
 	static const unsigned char key[crypto_shorthash_siphashx24_KEYBYTES] = { 0 };
 	unsigned char hash[crypto_shorthash_siphashx24_BYTES];
-	char *tag = arena_alloc(&ex->arena, 2 * sizeof hash + 3);
+	char *tag = arena_alloc(a, 2 * sizeof hash + 3);
 
 	if (!tag)
 		return NULL;
-	crypto_shorthash_siphashx24(hash, (const unsigned char *)buf_str(&ex->r.body),
-				    ex->r.body.len, key);
+	crypto_shorthash_siphashx24(hash, (const unsigned char *)buf_str(body), body->len, key);
 	tag[0] = '"';
 	sodium_bin2hex(tag + 1, 2 * sizeof hash + 1, hash, sizeof hash);
 	tag[1 + 2 * sizeof hash] = '"';
@@ -285,9 +283,9 @@ static void finish(struct http_worker *w, struct http_exchange *ex, bool *ret_gz
 		write_problem(r);
 	if (r->status == 200 && !r->etag && !r->type && strcmp(ex->q.method, "GET") == 0 &&
 	    !r->code)
-		r->etag = tag_body(ex);
+		r->etag = http_tag(&ex->arena, &r->body);
 	if (r->status == 200 && r->etag && strcmp(ex->q.method, "GET") == 0 &&
-	    has_it(http_header(&ex->q, "If-None-Match"), r->etag)) {
+	    http_names_tag(http_header(&ex->q, "If-None-Match"), r->etag, true)) {
 		r->status = 304;
 		buf_cut(&r->body, 0);
 	}

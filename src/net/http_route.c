@@ -291,7 +291,7 @@ static void run_route(struct http_exchange *ex, const struct http_route *route)
 			return;
 		if (route->status)
 			ex->r.status = route->status;
-		rc = route->handler(s->ctx, &ex->q, &ex->r, &err);
+		rc = http_run_matched(ex, route, &err);
 	}
 	if (rc != MD_OK)
 		s->failed(s->ctx, &ex->q, &ex->r, rc, &err);

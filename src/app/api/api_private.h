@@ -201,8 +201,8 @@ int api_open_comment(struct http_request *q, struct db_conn *c, int64_t id, stru
 		     int64_t *ret_version, struct md_err *err);
 /* The files named by `attachments` of the body become those of the comment. */
 int api_attach(struct http_request *q, struct db_conn *c, int64_t comment, struct md_err *err);
-/* What If-Match or `version` of the body demands; 0: nothing, -1: what cannot be. */
-int64_t api_wanted_version(const struct http_request *q, int64_t id);
+/* Whether If-Match and `version` of the body, if there, agree to it; `id`: of the ETag. */
+bool api_wants_version(const struct http_request *q, int64_t id, int64_t version);
 /* The 409 that carries the present state. */
 int api_version_conflict(struct api *api, struct http_request *q, struct http_response *r,
 			 int64_t ticket, struct md_err *err);

@@ -22,7 +22,7 @@ struct command_step {
 static int commands_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
 {
 	struct command_step *s = ctx;
-	int64_t comment, wanted = s->guarded ? api_wanted_version(s->q, s->ticket) : 0;
+	int64_t comment;
 	int rc;
 
 	arena_reset(&s->arena);
@@ -30,7 +30,7 @@ static int commands_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
 	rc = work_open(api_by(s->q), c, &s->arena, s->ticket, &s->w, err);
 	if (rc != MD_OK)
 		return rc;
-	s->conflict = wanted && wanted != s->w.ticket.version;
+	s->conflict = s->guarded && !api_wants_version(s->q, s->ticket, s->w.ticket.version);
 	if (s->conflict)
 		return md_fail(err, MD_CONFLICT, 0, "another version");
 	rc = work_box(&s->w, s->text, NULL, &comment, err);

@@ -229,16 +229,15 @@ static int drop(struct comment_step *s, struct md_err *err)
 static int step_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
 {
 	struct comment_step *s = ctx;
-	int64_t wanted = api_wanted_version(s->q, s->ticket);
 	int rc;
 
-	if (wanted < 0 && s->comment)
-		wanted = api_wanted_version(s->q, s->comment); /* the comment's own ETag */
 	arena_reset(&s->arena);
 	rc = work_open(api_by(s->q), c, &s->arena, s->ticket, &s->w, err);
 	if (rc != MD_OK)
 		return rc;
-	s->conflict = wanted && wanted != s->w.ticket.version;
+	/* by the ticket's ETag or the comment's own */
+	s->conflict = !api_wants_version(s->q, s->ticket, s->w.ticket.version) &&
+		      (!s->comment || !api_wants_version(s->q, s->comment, s->w.ticket.version));
 	if (s->conflict)
 		return md_fail(err, MD_CONFLICT, 0, "another version");
 	rc = s->change(s, err);
@@ -252,6 +251,11 @@ static int refuse_commands(struct comment_step *s, struct http_response *r,
 	http_refuse(s->q, r, 422, "validation", "%s", why->text);
 	api_show_lines(http_refuse_extra(r), &s->w);
 	return MD_OK;
+}
+
+static bool is_blank(const char *text)
+{
+	return text[strspn(text, " \t\r\n")] == '\0';
 }
 
 /* Run the step; on success *ret_comment is what it was about. */
@@ -270,6 +274,11 @@ static int run_step(struct api *api, struct http_request *q, struct http_respons
 		utf8_clean_text(&clean, body, strlen(body));
 	if (!s || clean.status != MD_OK)
 		return out_of_memory(err);
+	if (body && is_blank(buf_str(&clean))) {
+		http_refuse(q, r, 422, "validation", "the body cannot be used");
+		http_refuse_field(r, "body", "must not be empty");
+		return MD_OK;
+	}
 	*s = (struct comment_step){ .q = q,
 				    .arena = ARENA_INIT(32 << 20),
 				    .ticket = ticket,

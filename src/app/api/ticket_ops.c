@@ -24,7 +24,6 @@ static const char *const subjects[] = { "into", "comment", "user", "ticket" };
 static int op_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
 {
 	struct op_step *s = ctx;
-	int64_t wanted = api_wanted_version(s->q, s->ticket);
 	int rc;
 
 	arena_reset(&s->arena);
@@ -35,7 +34,7 @@ static int op_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
 	rc = work_open(api_by(s->q), c, &s->arena, s->ticket, &s->w, err);
 	if (rc != MD_OK)
 		return rc;
-	s->conflict = wanted && wanted != s->w.ticket.version;
+	s->conflict = !api_wants_version(s->q, s->ticket, s->w.ticket.version);
 	if (s->conflict)
 		return md_fail(err, MD_CONFLICT, 0, "another version");
 	rc = s->op(s, err);

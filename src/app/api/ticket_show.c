@@ -354,20 +354,25 @@ int ticket_get_one(void *ctx, struct http_request *q, struct http_response *r, s
 
 /* ---- versions ---- */
 
-int64_t api_wanted_version(const struct http_request *q, int64_t id)
+bool api_wants_version(const struct http_request *q, int64_t id, int64_t version)
 {
 	const char *match = http_header(q, "If-Match");
 	int64_t wanted = json_integer_value(json_object_get(q->json, "version"));
 	long long tag_id, tag_version;
 	char role, close;
 
+	if (wanted && wanted != version)
+		return false;
 	if (!match || strcmp(match, "*") == 0)
-		return wanted;
+		return true;
 	/* Only id and version count: the role is of who asked, and may have changed since. */
-	if (sscanf(match, "\"%lld-%lld-%c%c", &tag_id, &tag_version, &role, &close) != 4 ||
-	    close != '"' || tag_id != id || (wanted && wanted != tag_version))
-		return -1;
-	return tag_version;
+	for (; *match; match += strcspn(match, ",")) {
+		match += strspn(match, " \t,");
+		if (sscanf(match, "\"%lld-%lld-%c%c", &tag_id, &tag_version, &role, &close) == 4 &&
+		    close == '"' && tag_id == id && tag_version == version)
+			return true;
+	}
+	return false;
 }
 
 static int show_current(struct api *api, struct http_request *q, struct http_response *r,

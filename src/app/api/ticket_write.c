@@ -337,7 +337,6 @@ static int change_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
 {
 	struct ticket_step *s = ctx;
 	struct work_change ch = WORK_CHANGE_NONE;
-	int64_t wanted = api_wanted_version(s->q, s->ticket);
 	int rc;
 
 	arena_reset(&s->arena);
@@ -345,7 +344,7 @@ static int change_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
 	rc = work_open(api_by(s->q), c, &s->arena, s->ticket, &s->w, err);
 	if (rc != MD_OK)
 		return rc;
-	s->conflict = wanted && wanted != s->w.ticket.version;
+	s->conflict = !api_wants_version(s->q, s->ticket, s->w.ticket.version);
 	if (s->conflict)
 		return md_fail(err, MD_CONFLICT, 0, "another version");
 	rc = read_change(c, s, &ch, err);

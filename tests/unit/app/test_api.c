@@ -626,6 +626,9 @@ static void a_stale_version_is_a_conflict(void **state)
 		{ "If-Match: \"1-3-c\"\r\n", "{\"title\":\"d\",\"version\":2}", 409 },
 		{ "If-Match: *\r\n", "{\"title\":\"d\"}", 200 },
 		{ "If-Match: \"1-4-c\"\r\n", "{\"title\":\"e\",\"version\":4}", 200 },
+		{ "If-Match: \"1-1-c\", \"1-5-c\"\r\n", "{\"title\":\"f\"}", 200 },
+		{ "If-Match: \"1-1-c\",\r\n", "{\"title\":\"g\"}", 409 },
+		{ "If-Match: W/\"1-6-a\"\r\n", "{\"title\":\"g\"}", 409 },
 	};
 
 	(void)state;
