@@ -1,6 +1,10 @@
 """Sentences of the API's contract that its other tests leave out, one by one."""
 
-from lib import Api, new_mail, wait_for
+import concurrent.futures
+
+import pytest
+
+from lib import Api, new_mail, ok, refused, wait_for
 
 
 def fields_of(answer):
@@ -254,3 +258,79 @@ def test_people_live_in_zones_there_are(desk):
         assert (answer.status, fields_of(answer)) == (422, [field])
         assert admin.patch(f"/users/{who}", {field: good}).json[field] == good
         assert admin.patch(f"/users/{who}", {field: None}).json[field] is None
+
+
+@pytest.mark.parametrize("path, body, change", [
+    ("/users", {"email": "matched@x.test", "role": "customer"}, {"name": "Other"}),
+    ("/teams", {}, {"name": "matched other"}), ("/tags", {}, {"color": "#112233"}),
+    ("/organisations", {}, {"domains": ["matched.test"]}),
+    ("/canned-replies", {"body": "x"}, {"body": "y"}),
+    ("/saved-views", {"query": ""}, {"query": "status=open"}),
+    ("/api-keys", {"scopes": ["admin"]}, {"scopes": ["tickets:read"]}),
+    ("/webhooks", {"url": "https://93.184.216.34/", "events": ["sla.warning"], "active": False},
+     {"events": ["sla.breached"]})])
+def test_who_comes_second_changes_nothing(desk, path, body, change):
+    """By the ETag that a GET has given."""
+    admin = desk.api("admin")
+    named = {} if path == "/webhooks" else {"name": "matched"}
+    one = f"{path}/{ok(admin.post(path, {**body, **named}), 201)['id']}"
+    seen = admin.get(one)
+    tag = {"If-Match": seen.headers["ETag"]}
+    assert ok(admin.request("PATCH", one, change, tag)) != seen.json
+    now = admin.get(one)
+    for method in "PATCH", "DELETE":
+        for stale in (tag, {"If-Match": '"nonsense"'}, {"If-Match": "W/" + now.headers["ETag"]}):
+            answer = admin.request(method, one, change if method == "PATCH" else None, stale)
+            refused(answer, 409, "version_conflict")
+            assert answer.json["current"] == now.json
+    assert admin.get(one).json == now.json
+    ok(admin.request("PATCH", one, {}, {"If-Match": f'"x", {now.headers["ETag"]}'}))
+    assert admin.request("DELETE", one, None, {"If-Match": "*"}).status == 204
+
+
+def test_of_many_with_one_etag_one_is_first(desk):
+    admin = desk.api("admin")
+    one = f"/teams/{ok(admin.post('/teams', {'name': 'raced'}), 201)['id']}"
+    tag = {"If-Match": admin.get(one).headers["ETag"]}
+    with concurrent.futures.ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(lambda n: admin.request("PATCH", one, {"name": f"raced {n}"}, tag),
+                                   range(8)))
+    assert sorted(a.status for a in answers) == [200] + [409] * 7
+
+
+def test_who_was_erased_is_not_filled_in_again(desk):
+    admin = desk.api("admin")
+    person = {"email": "gone@x.test", "name": "Gone", "role": "customer"}
+    one = f"/users/{ok(admin.post('/users', person), 201)['id']}"
+    assert admin.post(one + "/erase", {}).status == 202
+    for change in {"name": "Back"}, {"disabled": False}, {"email": "back@x.test"}:
+        refused(admin.patch(one, change), 409, "erased")
+    refused(admin.post(one + "/addresses", {"address": "back@x.test"}), 409, "erased")
+
+
+def test_who_cannot_be_assigned_is_named(desk):
+    answer = desk.api("anna").post("/tickets", {"title": "x", "description": "x",
+                                                "assignee": desk.address("carol")})
+    refused(answer, 422, "only an active agent")
+    assert fields_of(answer) == ["assignee"]
+
+
+def test_a_comment_of_blanks_is_empty(desk):
+    anna = desk.api("anna")
+    path = f"/tickets/{new_ticket(anna)['id']}/comments"
+    for body in " ", "\n\t ":
+        answer = anna.post(path, {"body": body})
+        refused(answer, 422, "must not be empty")
+        assert fields_of(answer) == ["body"]
+
+
+def test_refusals_name_the_field(desk):
+    anna, both = desk.api("anna"), {"address": "a@x.test", "domain": "x.test"}
+    for query in "outcome=x", "outcome=discarded,", "direction=x", "kind=x":
+        answer = anna.get(f"/messages?{query}")
+        refused(answer, 400, "invalid_parameter")
+        assert fields_of(answer) == [query.partition("=")[0]]
+    for body in {}, both:
+        answer = anna.post("/blocked-senders", body)
+        refused(answer, 422, "validation")
+        assert fields_of(answer) == ["address"]

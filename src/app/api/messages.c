@@ -7,13 +7,17 @@
 #include <string.h>
 
 static const char *const directions[] = { "in", "out", NULL };
+static const char *const outcomes[] = { "ticket_created", "comment_added",
+					"commands_run",   "delivery_event",
+					"duplicate",      "quarantined",
+					"discarded",      NULL };
 
 const struct http_field message_query[] = {
 	{ "message_id", HTTP_LINE, 0, 1, 1000, NULL, NULL },
 	{ "ticket", HTTP_NUMBERS, 0, 0, 0, NULL, NULL },
 	{ "direction", HTTP_WORDS, 0, 0, 0, directions, NULL },
 	{ "kind", HTTP_WORDS, 0, 0, 0, NULL, NULL },
-	{ "outcome", HTTP_WORDS, 0, 0, 0, NULL, NULL },
+	{ "outcome", HTTP_WORDS, 0, 0, 0, outcomes, NULL },
 	{ "mailbox", HTTP_WORDS, 0, 0, 0, NULL, NULL },
 	API_PAGE_FIELDS,
 	HTTP_END,

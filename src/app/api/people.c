@@ -115,7 +115,7 @@ struct user_work {
 	struct http_request *q;
 	struct user user;
 	char hash[PASSWORD_HASH_MAX];
-	bool with_password;
+	bool with_password, was_erased;
 };
 
 static const char *clean_name(struct arena *a, const char *name)
@@ -306,6 +306,9 @@ static int change_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
 
 	if (rc != MD_OK)
 		return rc;
+	w->was_erased = u.erased_at != 0;
+	if (w->was_erased)
+		return md_fail(err, MD_CONFLICT, 0, "this person was erased");
 	ends = w->with_password || strcmp(changed_text(q, "role", u.role), u.role) != 0 ||
 	       (json_is_true(disabled) && !u.disabled_at);
 	if (json_object_get(q->json, "name"))
@@ -371,7 +374,7 @@ int user_patch(void *ctx, struct http_request *q, struct http_response *r, struc
 	if (rc != MD_OK || r->code)
 		return rc;
 	rc = api_txn(api, q, change_in_txn, &w, NULL, err);
-	if (rc == MD_CONFLICT)
+	if (rc == MD_CONFLICT && !w.was_erased)
 		return address_taken(q, r);
 	if (rc == MD_OK)
 		api_show_user(&r->body, NULL, &w.user, true);

@@ -30,6 +30,7 @@ struct person_step {
 	struct arena arena; /* of one run of the transaction */
 	const char *address;
 	int64_t into;
+	bool was_erased;
 	int (*change)(struct db_conn *c, struct person_step *s, struct md_err *err);
 };
 
@@ -41,7 +42,10 @@ static int step_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
 
 	arena_reset(&s->arena);
 	rc = user_get(c, s->q->ids[0], &s->arena, &u, err);
-	return rc == MD_OK ? s->change(c, s, err) : rc;
+	if (rc != MD_OK)
+		return rc;
+	s->was_erased = u.erased_at != 0;
+	return s->change(c, s, err);
 }
 
 static int run_step(struct api *api, struct person_step *s, struct md_err *err)
@@ -102,6 +106,8 @@ static int show_addresses(struct api *api, struct http_request *q, struct http_r
 
 static int add_address(struct db_conn *c, struct person_step *s, struct md_err *err)
 {
+	if (s->was_erased)
+		return md_fail(err, MD_CONFLICT, 0, "this person was erased");
 	return person_address_add(c, s->q->ids[0], s->address, err);
 }
 

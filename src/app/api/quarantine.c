@@ -245,8 +245,11 @@ int blocked_senders_add(void *ctx, struct http_request *q, struct http_response 
 
 	if (!api_may(q, r, ACTION_MANAGE_DESK))
 		return MD_OK;
-	if (!address == !domain)
-		return http_refuse(q, r, 422, "validation", "one of address and domain is needed");
+	if (!address == !domain) {
+		http_refuse(q, r, 422, "validation", "one of address and domain is needed");
+		http_refuse_field(r, "address", "is needed, or domain instead");
+		return MD_OK;
+	}
 	if (quarantine_sender(address, domain, &sender, &why) != MD_OK) {
 		api_refuse_field(q, r, address ? "address" : "domain", &why);
 		return MD_OK;

@@ -187,7 +187,7 @@ int work_set_assignee(struct work *w, int64_t to, bool by_itself, struct md_err 
 	if (rc == MD_NOTFOUND ||
 	    (rc == MD_OK && to && (user.disabled_at || strcmp(user.role, "customer") == 0)))
 		return work_refuse(err, MD_INPUT, WORK_BAD_VALUE,
-				   "only an active agent or admin can be assigned");
+				   "assignee: only an active agent or admin can be assigned");
 	if (rc != MD_OK)
 		return rc;
 	w->ticket.assignee_id = to;

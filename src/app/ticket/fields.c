@@ -112,7 +112,7 @@ int work_set_requester(struct work *w, int64_t to, struct md_err *err)
 	rc = user_get(w->c, to, w->arena, &user, err);
 	if (rc == MD_NOTFOUND || (rc == MD_OK && user.disabled_at))
 		return work_refuse(err, MD_INPUT, WORK_BAD_VALUE,
-				   "only an active user can be the requester");
+				   "requester: only an active user can be the requester");
 	if (rc == MD_OK)
 		rc = user_get(w->c, w->ticket.requester_id, w->arena, &old, err);
 	if (rc == MD_OK && !takes_part(w, to))
