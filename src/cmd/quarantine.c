@@ -105,7 +105,7 @@ static int let_go(struct desk *d, int64_t id, bool json, struct md_err *err)
 {
 	md_auto(arena_done) struct arena a = ARENA_INIT(64 << 20);
 	struct noted n = { d, { "quarantine.release", "quarantine", &id } };
-	struct quarantine_releasing as = { .txn = noted_txn, .ctx = &n };
+	struct quarantine_releasing as = { .source = SOURCE_CLI, .txn = noted_txn, .ctx = &n };
 	const struct intake_result *r = &as.result;
 	int rc = quarantine_release(d, id, &a, &as, err);
 

@@ -10,7 +10,8 @@
  * call it outside a transaction. MD_NOTFOUND; MD_INPUT: it still cannot be read, or names nobody to
  * answer; it stays then. */
 struct quarantine_releasing {
-	int64_t by; /* the user who does it, 0 for the console of the machine */
+	int64_t by; /* the user who does it, 0 for the command line */
+	enum source source;
 	/* Runs the transaction, which the caller may add to. */
 	int (*txn)(void *ctx, db_txn_fn fn, void *fn_ctx, struct md_err *err);
 	void *ctx;

@@ -123,7 +123,9 @@ int quarantine_let_go(void *ctx, struct http_request *q, struct http_response *r
 {
 	struct api *api = ctx;
 	md_auto(arena_done) struct arena arena = ARENA_INIT(64 << 20);
-	struct quarantine_releasing as = { .by = api_by(q)->user.id, .txn = let_go_txn };
+	struct quarantine_releasing as = { .by = api_by(q)->user.id,
+					   .source = api_by(q)->actor.source,
+					   .txn = let_go_txn };
 	struct intake_result *done = &as.result;
 	struct letting_go l = { api, q, done };
 	struct md_err why = { 0 };

@@ -37,7 +37,7 @@ static int note_release(struct release *r, struct db_conn *c, struct md_err *err
 		.actor_id = r->as->by,
 		.action = "released",
 		.old_value = r->row.cause,
-		.source = r->as->by ? "api" : "cli",
+		.source = source_name(r->as->source),
 		.trust = -1,
 		.message_id = r->row.message_id,
 		.at = clock_wall(r->d->clock),
