@@ -340,8 +340,8 @@ static int change_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
 		k.scopes = ch->scopes;
 	if (json_is_null(end))
 		k.expires_at = 0;
-	else if (end)
-		(void)time_parse(json_string_value(end), &k.expires_at); /* checked */
+	else if (end && time_parse(json_string_value(end), &k.expires_at) == MD_OK && !k.expires_at)
+		k.expires_at = 1; /* 0: never */
 	return api_key_save(c, &k, err);
 }
 
