@@ -9,13 +9,21 @@ async function pressed(page, opener) {
 	await page.keyboard.press('Enter');
 }
 
+/** As it is open, in both themes: the colours change beneath it. */
+async function looked(page, where, problems) {
+	for (const colorScheme of ['dark', 'light']) {
+		await page.emulateMedia({ colorScheme });
+		for (const line of await serious(page)) problems.push(`${where}, ${colorScheme}: ${line}`);
+	}
+}
+
 async function dialogByKeys(page, opener, name, problems) {
 	const where = name instanceof RegExp ? name.source : name;
 	await pressed(page, opener);
 	const dialog = page.getByRole('dialog', { name });
 	await dialog.waitFor();
 	await page.waitForFunction(() => !document.querySelector('dialog .skeleton'));
-	for (const line of await serious(page)) problems.push(`${where}: ${line}`);
+	await looked(page, where, problems);
 	if (!(await focusIn(page, 'dialog'))) problems.push(`${where}: the focus is not in it`);
 	for (let i = 0; i < 12; i++) {
 		await page.keyboard.press('Tab');
@@ -31,7 +39,7 @@ async function menuByKeys(page, opener, problems) {
 	const where = await opener.getAttribute('aria-label');
 	await pressed(page, opener);
 	await page.getByRole('menu').waitFor();
-	for (const line of await serious(page)) problems.push(`menu ${where}: ${line}`);
+	await looked(page, `menu ${where}`, problems);
 	if (!(await focusIn(page, '[role=menu]'))) problems.push(`menu ${where}: the focus is not in it`);
 	await page.keyboard.press('End');
 	await page.keyboard.press('ArrowDown');

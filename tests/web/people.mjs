@@ -11,12 +11,18 @@ test('the life of a ticket, seen by customer, agent and admin', async (desk, bro
 		new PerformanceObserver((list) => {
 			for (const e of list.getEntries()) if (!e.hadRecentInput) window.shift += e.value;
 		}).observe({ type: 'layout-shift', buffered: false });
+		/* when a row came, by the page itself: who waits for it from outside asks only now and then */
+		window.came = {};
+		new MutationObserver(() => {
+			for (const link of document.querySelectorAll('[data-row]')) window.came[link.textContent] ??= Date.now();
+		}).observe(document.body, { subtree: true, childList: true, characterData: true });
 	});
 	await desk.send('carol', [mail(desk, 'Carol <carol@customer.test>', 'The lamp blinks', 'It blinks all day.\r\n\r\nCarol')]);
 	const delivered = Date.now();
 	/* by itself: nobody reloads */
 	await row(anna, 'The lamp blinks').waitFor();
-	console.log(`         a customer's mail is in the open list ${Date.now() - delivered} ms after its delivery`);
+	const came = await anna.evaluate(() => window.came['The lamp blinks']);
+	console.log(`         a customer's mail is in the open list ${came - delivered} ms after its delivery`);
 	assert.ok((await anna.evaluate(() => window.shift)) < 0.05, 'the list jumped');
 
 	await row(anna, 'The lamp blinks').click();

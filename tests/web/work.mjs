@@ -186,6 +186,17 @@ test('of many tickets those that refuse are named, and stay selected', async (de
 	await dialog.waitFor({ state: 'detached' });
 	await anna.getByRole('toolbar', { name: '1 selected' }).waitFor();
 	assert.ok(await anna.getByRole('checkbox', { name: `Select #${closed.id}` }).isChecked());
+
+	/* whatever becomes of it in the list, why it refused can be read to the end */
+	await anna.goto(`${desk.url}/tickets?q=Mass&status=closed`);
+	await anna.getByRole('checkbox', { name: `Select #${closed.id}` }).check();
+	await anna.getByRole('button', { name: 'Status', exact: true }).click();
+	await anna.getByRole('menuitem', { name: 'Resolved' }).click();
+	await dialog.waitFor();
+	await api('POST', `/tickets/${closed.id}/commands`, { text: '#reopen' });
+	await anna.locator('main li [data-row]').waitFor({ state: 'detached' });
+	assert.ok(await dialog.isVisible(), 'the reason is gone with the row');
+	await dialog.getByText(`#${closed.id}`).waitFor();
 	assert.deepEqual(anna.errors, []);
 });
 

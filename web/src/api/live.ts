@@ -44,6 +44,7 @@ export function parseEvents(text: string): [Message[], string] {
 	return [out, rest];
 }
 
+const GATHER_MS = 150;
 const POLL_MS = 15_000;
 const SILENCE_MS = 40_000; /* two heartbeats and some */
 
@@ -201,14 +202,16 @@ export class Live {
 
 	private due = new Set<string>();
 	private timer = 0;
+	private read = 0; /* when what is shown was read again */
 
-	/** Many events at a time (a bulk command) read a list again once. */
+	/** At once after a while of quiet; many events at a time (a bulk command) read a list again once. */
 	private soon(e: LiveEvent) {
 		if (e.ticket) this.due.add(`ticket ${e.ticket}`);
 		this.due.add(e.type.split('.')[0] === 'ticket' || e.ticket ? 'tickets' : (e.type.split('.')[0] ?? ''));
 		if (this.timer) return;
 		this.timer = window.setTimeout(() => {
 			this.timer = 0;
+			this.read = Date.now();
 			for (const what of this.due) {
 				const [kind, id] = what.split(' ');
 				if (id) void this.client.invalidateQueries({ queryKey: ['ticket', Number(id)] });
@@ -216,6 +219,6 @@ export class Live {
 			}
 			if (this.due.has('tickets')) void this.client.invalidateQueries({ queryKey: ['dashboard'] });
 			this.due.clear();
-		}, 150);
+		}, Math.min(GATHER_MS, Math.max(0, this.read + GATHER_MS - Date.now())));
 	}
 }

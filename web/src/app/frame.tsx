@@ -163,7 +163,7 @@ export function Frame({ children }: { children: ReactNode }) {
 							onClick={() => setOpen(!open)}
 						/>
 					)}
-					<Link to="/tickets" className={customer ? '' : 'lg:hidden'}>
+					<Link to="/tickets" className={customer ? '' : 'mr-2 lg:hidden'}>
 						<Logo />
 					</Link>
 					{!customer && at.pathname !== '/tickets' && <QuickSearch />}

@@ -28,6 +28,7 @@ const m = {
 	escalation_failed: ['escalation failed', 'Eskalation fehlgeschlagen', 'escalado fallido', 'escalade échouée'],
 	delivery: ['delivery', 'Zustellung', 'entrega', 'remise'],
 	not_sent: ['not sent', 'nicht gesendet', 'no enviado', 'non envoyé'],
+	cap: ['too many mails in a short time', 'zu viele E-Mails in kurzer Zeit', 'demasiados correos en poco tiempo', 'trop d’e-mails en peu de temps'],
 	released: ['let in from quarantine', 'aus der Quarantäne eingelassen', 'admitido desde la cuarentena', 'admis depuis la quarantaine'],
 	duplicate: ['came twice', 'kam doppelt', 'llegó dos veces', 'arrivé deux fois'],
 	flagged: ['flagged', 'markiert', 'marcado', 'signalé'],

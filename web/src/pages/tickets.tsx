@@ -2,7 +2,7 @@ import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
 import { useNavigate } from 'react-router-dom';
 import { ApiError, get, type Page, type Query } from '../api/client';
-import type { TicketRow } from '../api/types';
+import type { BulkResult, TicketRow } from '../api/types';
 import { useSession } from '../app/session';
 import { useViewers } from '../app/viewing';
 import { useT } from '../lib/language';
@@ -11,7 +11,7 @@ import common from '../messages/common';
 import m from '../messages/list';
 import { Empty, Failure, LinkButton, Loading } from '../ui/basic';
 import { Pager, useTitle, useUrlState } from '../ui/page';
-import { BulkBar } from './tickets/bulk';
+import { BulkBar, Refused } from './tickets/bulk';
 import { Filters, filterNames, Toolbar } from './tickets/filters';
 import { Row } from './tickets/row';
 
@@ -32,6 +32,7 @@ export default function Tickets() {
 	const { isStaff } = useSession();
 	const viewers = useViewers();
 	const [selected, setSelected] = useState<ReadonlySet<number>>(new Set());
+	const [refused, setRefused] = useState<BulkResult[]>([]);
 	const list = useRef<HTMLUListElement>(null);
 	useTitle(t(isStaff ? common.tickets : common.myTickets));
 
@@ -56,6 +57,11 @@ export default function Tickets() {
 			if (!next.delete(id)) next.add(id);
 			return next;
 		});
+
+	const done = (left: BulkResult[]) => {
+		setSelected(new Set(left.map((x) => x.id)));
+		setRefused(left);
+	};
 
 	/* j and k go from row to row wherever the focus is, except where one types. */
 	const keys = useRef<(e: KeyboardEvent) => void>(() => {});
@@ -146,7 +152,8 @@ export default function Tickets() {
 					))}
 				</ul>
 			)}
-			{selected.size > 0 && <BulkBar ids={[...selected]} onDone={(left) => setSelected(new Set(left))} />}
+			{selected.size > 0 && <BulkBar ids={[...selected]} onDone={done} />}
+			{refused.length > 0 && <Refused results={refused} onClose={() => setRefused([])} />}
 		</div>
 	);
 }

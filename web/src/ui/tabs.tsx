@@ -1,5 +1,15 @@
 import { useEffect, useRef } from 'react';
 
+/** Of a row of links that may be too wide, the one that is shown is in sight. */
+export function useCurrentInSight(now: string) {
+	const row = useRef<HTMLElement>(null);
+	useEffect(() => {
+		const current = row.current?.querySelector<HTMLElement>('[aria-current]');
+		if (row.current && current) row.current.scrollLeft = current.offsetLeft - (row.current.clientWidth - current.offsetWidth) / 2;
+	}, [now]);
+	return row;
+}
+
 /** Parts of one page, each with an address of its own. */
 export interface Tab {
 	value: string;
@@ -7,14 +17,9 @@ export interface Tab {
 }
 
 export function Tabs({ label, tabs, value, onChange }: { label: string; tabs: Tab[]; value: string; onChange: (value: string) => void }) {
-	const bar = useRef<HTMLElement>(null);
-	/* Where they do not fit beside each other, the one that is shown is in sight. */
-	useEffect(() => {
-		const now = bar.current?.querySelector<HTMLElement>('[aria-current]');
-		if (bar.current && now) bar.current.scrollLeft = now.offsetLeft - (bar.current.clientWidth - now.offsetWidth) / 2;
-	}, [value]);
+	const bar = useCurrentInSight(value);
 	return (
-		<nav ref={bar} aria-label={label} className="relative mb-4 flex overflow-x-auto overflow-y-hidden border-b border-line sm:gap-1">
+		<nav ref={bar} aria-label={label} className="scrolls-x relative mb-4 flex border-b border-line sm:gap-1">
 			{tabs.map((x) => (
 				<button
 					key={x.value}

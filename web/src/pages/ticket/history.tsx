@@ -28,7 +28,7 @@ export function History({ ticket }: { ticket: number }) {
 	};
 	const value = (row: HistoryRow, v: string | null) => {
 		if (v === null || v === '') return '—';
-		if (row.action === 'commented') return name(v);
+		if (row.action === 'commented' || (row.action === 'not_sent' && v === row.new_value)) return name(v);
 		return row.action === 'status' || row.action === 'priority' ? word(v) : v;
 	};
 	const way = (source: string) => {

@@ -15,6 +15,7 @@ import { Dialog } from '../../ui/dialog';
 import { CheckField, FormActions, FormError, SelectField, TextField } from '../../ui/form';
 import { Icon } from '../../ui/icons';
 import type { useUrlState } from '../../ui/page';
+import { useCurrentInSight } from '../../ui/tabs';
 import { useWord } from '../../ui/ticket-parts';
 import { useToast } from '../../ui/toast';
 
@@ -102,10 +103,11 @@ export function Toolbar({ url }: { url: Url }) {
 				{ name: t(m.unresolved), query: `status=${UNRESOLVED}` },
 			];
 	const tabs = [...fixed, ...views.map((v) => ({ name: v.name, query: v.query, saved: v }))];
+	const bar = useCurrentInSight(here);
 	const known = tabs.some((x) => normal(x.query) === here);
 	return (
 		<div className="flex flex-wrap items-center gap-x-4 gap-y-2">
-			<nav aria-label={t(m.views)} className="-mx-1 flex max-w-full gap-1 overflow-x-auto px-1 py-1">
+			<nav ref={bar} aria-label={t(m.views)} className="scrolls-x relative -mx-1 flex max-w-full gap-1 px-1 py-1">
 				{tabs.map((tab) => {
 					const active = normal(tab.query) === here;
 					return (
