@@ -90,7 +90,7 @@ export function mailHtml(html: string, o: { cid: ReadonlyMap<string, string>; re
 }
 
 /** How mails look that say nothing about it themselves; measure.ts builds on it, too. */
-export const MAIL_STYLE = `body{margin:12px;font:14px/1.55 system-ui,sans-serif;color:#15191d;background:#fff;overflow-wrap:anywhere}
+export const MAIL_STYLE = `body{margin:12px;font:14px/1.55 system-ui,sans-serif;color:#15191d;background:#fff;overflow-wrap:break-word}
 img{max-width:100%;height:auto}table{max-width:100%}a{color:#0f766e}
 img:not([src]){display:inline-block;width:auto;height:auto;padding:2px 8px;border:1px dashed #868f98;border-radius:4px;color:#525b64;font-size:12px;line-height:18px}
 blockquote{margin:.5em 0;padding-left:.8em;border-left:3px solid #dfe3e6;color:#525b64}pre{white-space:pre-wrap}`;

@@ -14,7 +14,7 @@ import { UNRESOLVED } from './tickets/filters';
 function Figure({ label, value, to, tone }: { label: string; value: number; to: string; tone?: 'danger' | 'warn' }) {
 	const { locale } = useLanguage();
 	return (
-		<Link to={to} className="rounded-lg border border-line bg-surface p-4 hover:bg-hover">
+		<Link to={to} className="flex flex-col justify-between rounded-lg border border-line bg-surface p-4 hover:bg-hover">
 			<span className="block text-muted">{label}</span>
 			<span className={`mt-1 block text-2xl font-semibold tabular-nums ${value && tone ? { danger: 'text-danger', warn: 'text-warn' }[tone] : ''}`}>
 				{new Intl.NumberFormat(locale).format(value)}

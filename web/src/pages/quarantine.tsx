@@ -92,8 +92,14 @@ function Held() {
 											{x.mailbox && ` → ${x.mailbox}`}
 										</p>
 										<p className="mt-1 flex flex-wrap items-center gap-2">
-											<Badge tone="warn">{x.cause.replaceAll('_', ' ')}</Badge>
-											<span>{why ? t(why) : x.detail}</span>
+											{why ? (
+												<span className="font-medium text-warn">{t(why)}</span>
+											) : (
+												<>
+													<Badge tone="warn">{x.cause.replaceAll('_', ' ')}</Badge>
+													<span>{x.detail}</span>
+												</>
+											)}
 										</p>
 										{why && x.detail && <p className="mt-0.5 text-xs text-muted [overflow-wrap:anywhere]">{x.detail}</p>}
 									</div>

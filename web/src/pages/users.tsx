@@ -57,7 +57,7 @@ function AddressesDialog({ user, onClose }: { user: User; onClose: () => void })
 			) : (
 				<ul className="mb-4 divide-y divide-line rounded-md border border-line">
 					{all.data.addresses.map((x) => (
-						<li key={x} className="flex items-center justify-between gap-2 px-3 py-1.5">
+						<li key={x} className="flex flex-wrap items-center justify-between gap-x-2 gap-y-1 px-3 py-1.5">
 							<bdi className="[overflow-wrap:anywhere]">{x}</bdi>
 							{x === all.data.email ? (
 								<Badge>{t(m.primary)}</Badge>

@@ -1,4 +1,4 @@
-import { useEffect, useId, useRef, useState, type ReactNode } from 'react';
+import { useEffect, useId, useLayoutEffect, useRef, useState, type ReactNode } from 'react';
 import { Icon, type IconName } from './icons';
 
 export interface MenuItem {
@@ -19,6 +19,21 @@ interface MenuProps {
 	up?: boolean;
 }
 
+const GAP = 4; /* between button and list */
+const EDGE = 8; /* that the list keeps from the window's */
+
+/** Beside the button, where there is room: above all else, so that no table or box cuts it off. */
+function place(box: HTMLElement, button: HTMLElement, align: 'left' | 'right', up?: boolean) {
+	const at = button.getBoundingClientRect();
+	const { clientWidth, clientHeight } = document.documentElement;
+	const below = clientHeight - at.bottom;
+	const needs = box.offsetHeight + GAP + EDGE;
+	const above = up ? at.top >= needs || at.top > below : below < needs && at.top > below;
+	const left = align === 'right' ? at.right - box.offsetWidth : at.left;
+	box.style.left = `${Math.max(EDGE, Math.min(left, clientWidth - box.offsetWidth - EDGE))}px`;
+	box.style.top = `${above ? Math.max(EDGE, at.top - box.offsetHeight - GAP) : at.bottom + GAP}px`;
+}
+
 /** A button that opens a list of actions; arrows, Home, End, Escape and first letters work. */
 export function Menu({ label, children, items, className = '', align = 'right', up }: MenuProps) {
 	const [open, setOpen] = useState(false);
@@ -26,9 +41,23 @@ export function Menu({ label, children, items, className = '', align = 'right', 
 	const button = useRef<HTMLButtonElement>(null);
 	const id = useId();
 
+	useLayoutEffect(() => {
+		const [list, opener] = [box.current, button.current];
+		if (!open || !list || !opener) return;
+		list.showPopover?.();
+		const stay = () => place(list, opener, align, up);
+		stay();
+		list.querySelector<HTMLElement>('[role^=menuitem]')?.focus({ preventScroll: true });
+		window.addEventListener('scroll', stay, true);
+		window.addEventListener('resize', stay);
+		return () => {
+			window.removeEventListener('scroll', stay, true);
+			window.removeEventListener('resize', stay);
+		};
+	}, [open, align, up]);
+
 	useEffect(() => {
 		if (!open) return;
-		box.current?.querySelector<HTMLElement>('[role^=menuitem]')?.focus();
 		const away = (e: PointerEvent) => {
 			const at = e.target as Node;
 			if (!box.current?.contains(at) && !button.current?.contains(at)) setOpen(false);
@@ -85,12 +114,11 @@ export function Menu({ label, children, items, className = '', align = 'right', 
 					ref={box}
 					id={id}
 					role="menu"
+					popover="manual"
 					aria-label={label}
 					tabIndex={-1}
 					onKeyDown={onKey}
-					className={`absolute z-40 max-h-80 max-w-[calc(100vw-2rem)] min-w-48 overflow-auto rounded-lg border border-line bg-surface p-1 shadow-lg ${
-						align === 'right' ? 'right-0' : 'left-0'
-					} ${up ? 'bottom-full mb-1' : 'mt-1'}`}
+					className="fixed inset-auto z-40 m-0 max-h-80 max-w-[calc(100vw-2rem)] min-w-48 overflow-auto rounded-lg border border-line bg-surface p-1 text-ink shadow-lg"
 				>
 					{items.map((item, i) =>
 						item ? (

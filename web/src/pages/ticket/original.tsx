@@ -119,7 +119,7 @@ export function DecisionView({ id }: { id: number }) {
 								<td className="py-1.5 pr-3">
 									<Badge tone={r.matched ? 'good' : 'neutral'}>{t(r.matched ? common.yes : common.no)}</Badge>
 								</td>
-								<td className="py-1.5 break-words text-muted">{r.evidence}</td>
+								<td className="py-1.5 text-muted [overflow-wrap:anywhere]">{r.evidence}</td>
 							</tr>
 						))}
 					</tbody>
