@@ -30,6 +30,8 @@ bool http_clean(const char *s, size_t n, bool breaks)
 	for (size_t i = 0; i < n; i++) {
 		unsigned char c = (unsigned char)s[i];
 
+		if (c == 0xc2 && i + 1 < n && (unsigned char)s[i + 1] < 0xa0)
+			return false; /* U+0080 to U+009F */
 		if (c >= 0x20 && c != 0x7f)
 			continue;
 		if (!breaks)

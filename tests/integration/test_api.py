@@ -139,6 +139,8 @@ def test_tokens_that_are_not_ours(desk):
     (b'{"title":{"$ne":1},"description":"x"}', 422),
     (b'{"title":"x","description":"x","id":7,"version":9}', 422),
     (b'{"title":"x","description":"x","created_by":1}', 422),
+    *((b'{"title":"x","description":"x%s"}' % control, 422)
+      for control in (b"\\u0001", b"\\u007f", b"\\u0080", b"\xc2\x85", b"\\u009f")),
 ])
 def test_bodies_that_cannot_be(desk, body, status):
     answer = desk.api("carol").request("POST", "/tickets", body)
