@@ -92,6 +92,16 @@ test('dialogs and menus work by keys, and axe finds nothing serious in them', as
 	assert.deepEqual(admin.errors, []);
 });
 
+test('a field that is missing is in sight, below the header', async (desk, browser) => {
+	const carol = await person(browser, desk, 'carol', { viewport: { width: 320, height: 500 } });
+	await carol.goto(`${desk.url}/tickets/new`);
+	await carol.getByRole('button', { name: 'Create ticket' }).click();
+	const subject = carol.getByLabel('Subject');
+	await until('it has the focus', () => subject.evaluate((e) => e === document.activeElement));
+	const hidden = () => subject.evaluate((e) => e.getBoundingClientRect().top < document.querySelector('header').getBoundingClientRect().bottom);
+	await until('it is in sight', async () => !(await hidden()));
+});
+
 /* WCAG 2.5.8: 24 by 24, or with so much room around it that a circle of that size meets no other. */
 test('what is touched is large enough, or far enough from others', async (desk, browser) => {
 	const small = [];

@@ -64,7 +64,7 @@ function Heading({ ticket }: { ticket: Ticket }) {
 		);
 	return (
 		<h1 className="min-w-0 flex-1 basis-44 text-xl font-semibold tracking-tight [overflow-wrap:anywhere]">
-			{ticket.title} <span className="font-normal text-muted">#{ticket.id}</span>
+			<bdi>{ticket.title}</bdi>{' '}<span className="font-normal text-muted">#{ticket.id}</span>
 			{isStaff && !ticket.merged_into && (
 				<IconButton small icon="note" label={t(m.editTitle)} className="ml-1 align-middle" onClick={() => setEditing(ticket.title)} />
 			)}

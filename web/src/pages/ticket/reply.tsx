@@ -182,6 +182,7 @@ export function ReplyEditor({ ticket, last, own }: { ticket: Ticket; last: numbe
 					{t(note ? m.note : m.reply)}
 				</label>
 				<textarea
+					dir="auto"
 					id={id}
 					ref={box}
 					rows={4}
