@@ -58,10 +58,13 @@ class Desk:
                                     stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def start(self, fault=None, wait=True):
-        """wait: until the mailbox was selected for the first time; mail counts from then on."""
+        """wait: until it is up, and the mailbox was selected for the first time: mail counts from
+        then on."""
+        starts = self.log().count(" is up: ")
         self.process = self.spawn(fault)
         if wait:
-            wait_for("the first SELECT", self.selected)
+            wait_for("the first SELECT",
+                     lambda: self.selected() and self.log().count(" is up: ") > starts)
 
     def selected(self):
         assert self.process.poll() is None, f"serve ended:\n{self.log()[-2000:]}"

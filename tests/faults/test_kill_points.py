@@ -48,7 +48,7 @@ def test_readers_that_die_at_every_second_mail_cost_nothing(desk, book):
     """No restart of the daemon: each mail that a reader died of is read by the next one."""
     desk.start(fault="parsed:2")
     book.offer(10)
-    book.settle(seconds=20)
+    book.settle(seconds=180)
     assert desk.log().count("read died of signal 9") >= 10
     desk.stop()
 

@@ -110,8 +110,8 @@ def test_a_slow_reader_gets_all_of_it_and_holds_up_nobody(people):
     slow.connect((at.hostname, at.port))
     slow.sendall(f"GET /api/v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {anna.token}\r\n"
                  "\r\n".encode())
-    ticket = new_ticket(carol)
     with Watch(anna) as agent:
+        ticket = new_ticket(carol)
         for i in range(150):
             ok(anna.patch(f"/tickets/{ticket}", {"title": f"Title {i}"}))
         end = mark(carol)

@@ -74,18 +74,24 @@ static int load_instance(struct desk *d, struct md_err *err)
 	return MD_OK;
 }
 
-static int load_secrets(struct desk *d, struct md_err *err)
+/* The first thing that is read: where that cannot be, nothing is written. */
+static int load_id(struct desk *d, struct md_err *err)
 {
 	uint8_t raw[SEED_BYTES];
-	struct jwt_keys keys;
 	int rc = setting_secret(d->db, "desk_id", d->random, raw, sizeof raw, err);
 
-	if (rc == MD_OK) {
+	if (rc == MD_OK)
 		uuid_text(raw, d->id);
-		/* Nothing works without: from a daemon that lives within a second; one that died
-		 * holds it up until its lease has run out. */
-		rc = vault_wait(d->vault, (int)d->config->desk.lease_ms + ANSWER_MS, err);
-	}
+	return rc;
+}
+
+static int load_secrets(struct desk *d, struct md_err *err)
+{
+	struct jwt_keys keys;
+	/* Nothing works without: from a daemon that lives within a second; one that died holds it
+	 * up until its lease has run out. */
+	int rc = vault_wait(d->vault, (int)d->config->desk.lease_ms + ANSWER_MS, err);
+
 	if (rc == MD_OK)
 		rc = keys_load(d->db, d->vault, d->random, clock_wall(d->clock), &d->token_keys,
 			       err);
@@ -194,6 +200,8 @@ int desk_open(const struct config *config, struct desk **ret, struct md_err *err
 		rc = db_open(config->database, &d->db, err);
 	if (rc == MD_OK)
 		rc = schema_ensure(d->db, err);
+	if (rc == MD_OK)
+		rc = load_id(d, err);
 	if (rc == MD_OK)
 		rc = vault_new(d->db, config->state_dir, d->instance, d->random, &d->vault, err);
 	if (rc == MD_OK)
