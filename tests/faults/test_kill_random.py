@@ -4,6 +4,7 @@ MAILDESK_KILLS says how often (default 50), MAILDESK_SEED repeats a run.
 """
 import os
 import random
+import re
 import signal
 import threading
 import time
@@ -87,10 +88,14 @@ def wait_progress(desk):
         raise AssertionError(f"{e}:\n{desk.log()[-6000:]}") from None
 
 
-def wait_second_tries(desk, book):
+def wait_second_tries(desk):
     """Nor is a mail set aside here: one whose readers died twice is read before the next dies."""
-    offered = 3 * (len(book.threads) - 1)  # of the last one some may not be there yet
-    wait_for("the mails in hand", lambda: through(desk) >= offered)
+    def waiting():
+        log = desk.log()
+        return (set(re.findall(r"attempt 2 of 3 mailbox=(\S+ uid=\d+)", log))
+                - set(re.findall(r" mailbox=(\S+ uid=\d+) message=", log)))
+
+    wait_for("mails whose readers died twice", lambda: not waiting(), seconds=60)
 
 
 def wait_until_killed(desk, seconds):
@@ -104,13 +109,10 @@ def wait_until_killed(desk, seconds):
 
 def test_roles_are_killed_at_random_moments(desk, book, dice):
     desk.start()
-    tried_twice = 0
     with Load(book, KILLS * LIFE / 4):
         for _ in range(KILLS):
             time.sleep(dice.uniform(0, LIFE / 2))
-            if desk.log().count("attempt 2 of 3") > tried_twice:
-                wait_second_tries(desk, book)
-                tried_twice = desk.log().count("attempt 2 of 3")
+            wait_second_tries(desk)
             deaths = desk.log().count(STARTED_AGAIN)
             roles = wait_for("a role", desk.roles)  # what died often comes back later
             name = dice.choice(sorted(set(roles.values())))
