@@ -122,11 +122,12 @@ test('a canned reply knows who it is for, and does what it carries', async (desk
 	for (const page of [admin, anna]) assert.deepEqual(page.errors, []);
 });
 
+/* The admin: agents, who hear of every mail of the other tests, may be past what is told one by one. */
 test('a colleague is named by a few letters, and told', async (desk, browser) => {
-	const ticket = await made(desk, 'Ask Bob');
+	const ticket = await made(desk, 'Ask the admin');
 	const anna = await at(browser, desk, 'anna', `/tickets/${ticket.id}`);
 	const reply = anna.getByRole('textbox', { name: 'Reply' });
-	await reply.pressSequentially('Not @b');
+	await reply.pressSequentially('Not @a');
 	assert.equal(await anna.getByRole('listbox').count(), 0, 'customers are shown who works here');
 	await reply.fill('');
 	await anna.getByRole('button', { name: 'Note', exact: true }).click();
@@ -136,14 +137,14 @@ test('a colleague is named by a few letters, and told', async (desk, browser) =>
 	await list.getByRole('option').nth(1).waitFor();
 	await note.press('Escape');
 	await list.waitFor({ state: 'detached' });
-	await note.pressSequentially('b');
-	await list.getByRole('option', { name: /Bob/, selected: true }).waitFor();
+	await note.pressSequentially('ad');
+	await list.getByRole('option', { name: /Admin/, selected: true }).waitFor();
 	await note.press('Enter');
-	assert.equal(await note.inputValue(), 'Look here, @Bob ');
+	assert.equal(await note.inputValue(), 'Look here, @Admin ');
 	await note.pressSequentially('please');
 	await note.press('Control+Enter');
-	await anna.getByRole('article').getByText('@Bob please').waitFor();
-	assert.match((await desk.waitMail('bob', 'Look here, @Bob please')).subject, /Ask Bob/);
+	await anna.getByRole('article').getByText('@Admin please').waitFor();
+	assert.match((await desk.waitMail('admin', 'Look here, @Admin please')).subject, /Ask the admin/);
 });
 
 test('a view is saved, found again and dropped', async (desk, browser) => {
