@@ -81,6 +81,7 @@ void mailboxes_judge(struct mailboxes *m, const struct desk_mailbox *mailbox, co
 	md_auto(vault_wipe) struct buf token = BUF_INIT(TOKEN_MAX);
 	const struct conf_mailbox *conf = mailbox->conf;
 	const struct hold *h = hold_of(m, mailbox);
+	bool refused = strcmp(*state, "auth_failed") == 0;
 	int64_t serial;
 	int rc;
 
@@ -88,11 +89,14 @@ void mailboxes_judge(struct mailboxes *m, const struct desk_mailbox *mailbox, co
 		return;
 	if (strcmp(*state, "ok") == 0)
 		bearer_accepted(m->d->bearer, conf->oauth, conf->user);
-	if (strcmp(*state, "auth_failed") != 0)
+	if (!refused && strcmp(*state, "backoff") != 0)
 		return;
-	bearer_refused(m->d->bearer, conf->oauth, conf->user, h->serial);
+	if (refused)
+		bearer_refused(m->d->bearer, conf->oauth, conf->user, h->serial);
+	/* Where there is no token any more, that is the trouble, whatever the mail server says. */
 	rc = bearer_token(m->d->bearer, conf->oauth, conf->user, &token, &serial, room);
-	if (rc == MD_AGAIN && room->native == 1) { /* it has ended early: nothing to be told of */
+	if (refused && rc == MD_AGAIN &&
+	    room->native == 1) { /* it has ended early: nothing to be told of */
 		*state = "connecting";
 		*error = NULL;
 	} else if ((rc == MD_REFUSED || rc == MD_AGAIN) && !room->native) {
