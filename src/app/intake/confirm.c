@@ -43,14 +43,7 @@ static const char *asked_tickets(const struct intake *in, const struct command_l
 
 static int describe_held(struct intake *in, struct work *w, struct md_err *err)
 {
-	const struct command_input input = {
-		.subject = in->m->subject,
-		.text = in->m->reply_text,
-		.tag_format = in->d->config->desk.subject_tag,
-		.mode = command_subjects_from_name(in->d->config->desk.subject_commands),
-		.is_staff = in->f.is_staff,
-		.fields = work_field_names(in->d, in->a),
-	};
+	const struct command_input input = intake_command_input(in);
 	struct command_list list;
 	int rc = command_parse(&input, in->a, &list, err);
 

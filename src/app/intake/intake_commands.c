@@ -177,9 +177,9 @@ static int aim_at_missing(struct intake *in, struct md_err *err)
 	return list->tickets ? MD_OK : md_fail(err, MD_NOMEM, 0, "out of memory");
 }
 
-int intake_parse_commands(struct intake *in, struct md_err *err)
+struct command_input intake_command_input(const struct intake *in)
 {
-	const struct command_input input = {
+	return (struct command_input){
 		.subject = in->m->subject,
 		.text = in->m->reply_text,
 		.tag_format = in->d->config->desk.subject_tag,
@@ -187,6 +187,11 @@ int intake_parse_commands(struct intake *in, struct md_err *err)
 		.is_staff = in->f.is_staff,
 		.fields = work_field_names(in->d, in->a),
 	};
+}
+
+int intake_parse_commands(struct intake *in, struct md_err *err)
+{
+	const struct command_input input = intake_command_input(in);
 	int rc;
 
 	in->commands = in->f.user.id && !in->f.automatic && in->f.trust.level >= TRUST_VERIFIED &&

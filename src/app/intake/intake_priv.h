@@ -76,7 +76,9 @@ int intake_copied(struct intake *in, const int64_t **ret, size_t *ret_n, struct 
 int intake_join(struct intake *in, struct work *w, enum policy_hold hold, struct md_err *err);
 /* Did this sender write more than inbound_per_sender_hour? */
 int intake_is_flood(struct intake *in, bool *ret, struct md_err *err);
-/* intake_commands.c. Read the commands into in->list, if the sender may give any: in->commands. */
+/* intake_commands.c. What of the mail is read for commands, and how; in the arena. */
+struct command_input intake_command_input(const struct intake *in);
+/* Read the commands into in->list, if the sender may give any: in->commands. */
 int intake_parse_commands(struct intake *in, struct md_err *err);
 /* Is there nothing but questions, or commands for tickets it names, in a mail that is about none?
  */
