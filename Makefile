@@ -194,8 +194,9 @@ deps:
 $(B)/man/maildesk.1: man/maildesk.1.in $(B)/maildesk
 	@mkdir -p $(@D); $(B)/maildesk completion --man > $@.part
 	@sed -e '/^@COMMANDS@$$/{r $@.part' -e 'd}' $< > $@; rm $@.part
-$(B)/man/maildesk-api.7: $(B)/maildesk
-	@mkdir -p $(@D); $(B)/maildesk api --man > $@
+$(B)/man/maildesk-api.7: man/maildesk-api.7.in $(B)/maildesk
+	@mkdir -p $(@D); $(B)/maildesk api --man > $@.part
+	@sed -e '/^@ROUTES@$$/{r $@.part' -e 'd}' $< > $@; rm $@.part
 $(B)/man/maildesk.conf.5: man/maildesk.conf.5.in $(B)/maildesk
 	@mkdir -p $(@D); $(B)/maildesk check --man > $@.part
 	@sed -e '/^@KEYS@$$/{r $@.part' -e 'd}' $< > $@; rm $@.part

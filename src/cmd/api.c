@@ -1,4 +1,5 @@
-/* The API as the table of its routes has it: for programs, or as the manual page. */
+/* `maildesk api`: the API as its table of routes has it, for programs (OpenAPI) or for
+ * maildesk-api(7). */
 #include <maildesk/app/api.h>
 #include <maildesk/cmd/cmd.h>
 #include <maildesk/cmd/options.h>
@@ -12,7 +13,7 @@ int cmd_api(int argc, char **argv)
 	md_auto(buf_done) struct buf out = BUF_INIT(DOCUMENT_MAX);
 	bool manual = false;
 	const struct cmd_option options[] = {
-		{ "man", NULL, &manual, "as the source of maildesk-api(7)" },
+		{ "man", NULL, &manual, "print the routes of maildesk-api(7) instead" },
 		CMD_OPTIONS_END,
 	};
 	const struct cmd_usage usage = {
@@ -25,6 +26,8 @@ int cmd_api(int argc, char **argv)
 	(manual ? api_manual : api_document)(&out);
 	if (out.status != MD_OK)
 		return EX_OSERR;
-	puts(buf_str(&out));
+	fputs(buf_str(&out), stdout);
+	if (!manual)
+		putchar('\n'); /* the JSON has no end of line of its own */
 	return EX_OK;
 }

@@ -49,6 +49,7 @@ def test_every_command_has_help(every_command):
 @pytest.mark.parametrize("name, marker, args", [
     ("maildesk.1", "@COMMANDS@", ("completion", "--man")),
     ("maildesk.conf.5", "@KEYS@", ("check", "--man")),
+    ("maildesk-api.7", "@ROUTES@", ("api", "--man")),
 ])
 def test_manual_pages_are_whole(tmp_path, every_command, name, marker, args):
     text = page(name, marker, *args)
@@ -59,6 +60,11 @@ def test_manual_pages_are_whole(tmp_path, every_command, name, marker, args):
     if name == "maildesk.1":
         for command in every_command:
             assert f"\n.Ss maildesk {' '.join(command)}" in text, command
+    elif name == "maildesk-api.7":
+        for path, methods in json.loads(run("api").stdout)["paths"].items():
+            for method in methods:
+                path_text = path.replace("-", r"\-")
+                assert f"\n.It Ic {method.upper()} {path_text}\n" in text, (method, path)
     else:
         for key in re.findall(r"^\t*#?([a-z_]+) = ", run("check", "--sample").stdout, re.M):
             assert f"\n.It Ic {key}\n" in text, key
