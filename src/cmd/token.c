@@ -44,10 +44,9 @@ static int cmd_rotate(int argc, char **argv)
 		name,
 		"",
 		"Signs reply addresses, Message-IDs and markers with the next key from now on.\n"
-		"What the last one signed stays valid. Daemons that run change over when they are\n"
-		"started again, and accept both until then. After --all they have to be started "
-		"again\n"
-		"at once, and answers to mails on their way are held back as tampered.",
+		"What the last one signed stays valid. Daemons that run change over within a\n"
+		"second or two. After --all, answers to mails on their way are held back as\n"
+		"tampered.",
 		options,
 		0,
 		0,
@@ -68,7 +67,7 @@ static int cmd_rotate(int argc, char **argv)
 		rc = db_txn(d->db, rotate_in_txn, &r, &err);
 	if (rc != MD_OK)
 		return cmd_fail(name, rc, &err);
-	printf("Key %d signs from the next start of the daemon on.", r.keys.current.id);
+	printf("Key %d signs from now on.", r.keys.current.id);
 	if (r.keys.previous.id)
 		printf(" What key %d signed stays valid.", r.keys.previous.id);
 	putchar('\n');

@@ -239,11 +239,18 @@ static const struct token_key *find_key(const struct token_keys *keys, int id)
 					 : NULL;
 }
 
-/* Lost keys were three as these are, of ids that follow each other. */
+/* So many ids behind `from`; after the last one comes the first. */
+static int id_distance(int from, int to)
+{
+	return (to - from + TOKEN_KEY_ID_MAX) % TOKEN_KEY_ID_MAX;
+}
+
+/* Ids follow each other: the one before the first that was lost was there with it. */
 static bool is_lost(const struct token_keys *keys, int id)
 {
-	return keys->lost && (id == keys->lost || id == keys->lost % TOKEN_KEY_ID_MAX + 1 ||
-			      keys->lost == id % TOKEN_KEY_ID_MAX + 1);
+	int first = keys->lost - 1;
+
+	return keys->lost && id_distance(first, id) < id_distance(first, keys->current.id);
 }
 
 /* PAYLOAD.TAG of n characters that must be of that purpose; `local`: octets of the name it stands

@@ -7,6 +7,8 @@
 
 /* The key of the hashes, at the start. */
 int audit_load_key(struct desk *d, struct md_err *err);
+/* Another daemon may have replaced a lost one since; to be called now and then. */
+int audit_look_key(struct desk *d, struct md_err *err);
 /* The keyed hash of an address (folded) or a network, "" without one. MD_NOMEM. */
 int audit_mac(struct desk *d, const char *text, char ret[AUDIT_MAC], struct md_err *err);
 /* What the daemon itself did, in a transaction of its own; a failure is logged. */

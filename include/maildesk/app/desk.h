@@ -1,7 +1,7 @@
 /* desk.h - what every use case needs: made once at start, read by all threads after that.
  *
- * The only members that change are behind functions: wake-ups and health. A new configuration makes
- * a new desk (daemon.h). */
+ * The only members that change are behind functions: wake-ups, health and keys. A new configuration
+ * makes a new desk (daemon.h). */
 #ifndef MAILDESK_APP_DESK_H
 #define MAILDESK_APP_DESK_H
 
@@ -83,8 +83,9 @@ struct desk {
 	char instance[DESK_ID_MAX]; /* this daemon among those of the desk: holder of leases */
 	struct vault *vault;        /* of secrets at rest */
 	struct bearer *bearer;      /* access tokens of mail accounts; NULL: none needed */
-	struct token_keys token_keys;
-	uint8_t audit_key[DESK_AUDIT_KEY_BYTES]; /* of the audit log's hashes of addresses */
+	const struct token_keys *_Atomic token_keys; /* of keys.h: the newest that are known */
+	uint8_t audit_key[DESK_AUDIT_KEY_BYTES]; /* of the audit log's hashes of addresses; under
+						    lock */
 	struct jwt_keys jwt; /* of jwt_keys.h, like the three below; under lock */
 	int64_t jwt_since_ms, jwt_read_ms;
 	struct jwt_known jwt_known[JWT_KNOWN]; /* each at the place its hash names */
@@ -121,6 +122,11 @@ int desk_make_state_dir(const struct config *config, struct md_err *err);
 int desk_open(const struct config *config, struct desk **ret, struct md_err *err);
 void desk_close(struct desk *d);
 MD_DEFINE_AUTO(struct desk *, desk_close)
+
+/* Of one thread, now and then: give the key of secrets at rest to daemons that join, and take over
+ * what another daemon that was alone for a while, or `maildesk token rotate`, has put in the place
+ * of the desk's keys. */
+int desk_look_at_keys(struct desk *d, struct md_err *err);
 
 /* Of a daemon, before it does anything: its calendars and targets are what clocks run by from now
  * on, instead of those that the last one had. */

@@ -61,8 +61,8 @@ struct token_keys {
 	struct token_key current;  /* signs and verifies */
 	struct token_key previous; /* verifies only */
 	struct token_key next;     /* likewise: others may sign with it before this daemon does */
-	int lost; /* id of one whose bytes nobody has any more, nor those of the one before it and
-		     of the one behind: what they signed counts as expired */
+	int lost; /* 0, or the id of the first whose bytes nobody has any more: what that one, the
+		     one before it and those behind it up to `current` signed counts as expired */
 };
 
 /* What the serials of a desk's mails are made of: a number for each mail of a ticket; in

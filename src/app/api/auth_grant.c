@@ -77,7 +77,7 @@ static int make_access(const struct grant *g, struct buf *jwt, struct md_err *er
 				     .exp_s = g->q->now_ms / 1000 + ACCESS_S,
 				     .in_console = g->cookie };
 	uint8_t bytes[JTI_BYTES];
-	struct jwt_keys keys;
+	md_auto(jwt_keys_wipe) struct jwt_keys keys = { 0 };
 	int rc;
 
 	claims.sid = strtoll(g->family, NULL, 10);

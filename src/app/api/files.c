@@ -35,8 +35,8 @@ int file_by_link(void *ctx, struct http_request *q, struct http_response *r, str
 	size_t n = 0;
 	int rc;
 
-	if (token_read_word(&api->desk->token_keys, TOKEN_FILE, q->word, token_day(q->now_ms),
-			    &t) != TOKEN_VALID)
+	if (token_read_word(api->desk->token_keys, TOKEN_FILE, q->word, token_day(q->now_ms), &t) !=
+	    TOKEN_VALID)
 		return no_such_file(q, r);
 	rc = api_read(api, q, &c, err);
 	if (rc == MD_OK)

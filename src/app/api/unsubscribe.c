@@ -29,7 +29,7 @@ static int read_link(struct api *api, struct http_request *q, struct leaving *re
 	int rc;
 
 	*ret = (struct leaving){ .api = api, .arena = q->arena };
-	if (token_read_word(&api->desk->token_keys, TOKEN_MUTE, q->word, token_day(q->now_ms),
+	if (token_read_word(api->desk->token_keys, TOKEN_MUTE, q->word, token_day(q->now_ms),
 			    &ret->token) != TOKEN_VALID)
 		return MD_NOTFOUND;
 	rc = api_read(api, q, &c, err);

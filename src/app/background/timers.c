@@ -5,7 +5,8 @@
  * wall clock is doubted (base/wallwatch.h) none fires.
  *
  * The same thread now and then looks for content that nothing refers to, for what has been kept
- * long enough, empties the outbox of what was sent, and raises the alarm of mailboxes. */
+ * long enough, empties the outbox of what was sent, looks whether keys have changed, and raises the
+ * alarm of mailboxes. */
 #include <maildesk/app/housekeeping.h>
 #include <maildesk/app/listener.h>
 #include <maildesk/app/timers.h>
@@ -312,18 +313,16 @@ static void keep_house(struct timers *t)
 	t->keep_at_ms = now_ms + (done.more ? PAGE_MS : SWEEP_MS);
 }
 
-/* Daemons that join ask for the key of secrets at rest. */
-static void share_key(struct timers *t)
+static void look_at_keys(struct timers *t)
 {
 	struct md_err err = { 0 };
-
 	int64_t now_ms = clock_mono(t->d->clock);
 
 	if (now_ms < t->share_at_ms)
 		return;
 	t->share_at_ms = now_ms + LOOK_MS;
-	if (vault_look(t->d->vault, &err) != MD_OK)
-		log_warn(NULL, "keys of secrets at rest: %s", err.text);
+	if (desk_look_at_keys(t->d, &err) != MD_OK)
+		log_warn(NULL, "keys are looked at again: %s", err.text);
 }
 
 static void *run(void *arg)
@@ -340,7 +339,7 @@ static void *run(void *arg)
 		sweep(t);
 		keep_house(t);
 		mailbox_alarms(t->d);
-		share_key(t);
+		look_at_keys(t);
 		if (timers_round(t, &fired, &err) == MD_OK) {
 			if (t->n && !fired)
 				desk_sleep(t->d, DESK_TIMERS,

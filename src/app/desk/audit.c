@@ -16,6 +16,24 @@ int audit_load_key(struct desk *d, struct md_err *err)
 	return key_setting_secret(d->db, d->vault, &setting, d->random, d->audit_key, err);
 }
 
+int audit_look_key(struct desk *d, struct md_err *err)
+{
+	md_auto(db_read_done_p) struct db_conn *c = NULL;
+	uint8_t key[KEY_SETTING_MAX];
+	enum key_state state;
+	int rc = db_read(d->db, &c, err);
+
+	if (rc == MD_OK)
+		rc = key_setting_get(c, d->vault, &setting, NULL, key, &state, err);
+	if (rc == MD_OK && state == KEYS_SEALED) {
+		pthread_mutex_lock(&d->lock);
+		memcpy(d->audit_key, key, sizeof d->audit_key);
+		pthread_mutex_unlock(&d->lock);
+	}
+	sodium_memzero(key, sizeof key);
+	return rc;
+}
+
 int audit_mac(struct desk *d, const char *text, char ret[AUDIT_MAC], struct md_err *err)
 {
 	md_auto(buf_done) struct buf folded = BUF_INIT(ADDRESS_MAX);
@@ -27,8 +45,10 @@ int audit_mac(struct desk *d, const char *text, char ret[AUDIT_MAC], struct md_e
 	utf8_fold(&folded, text, strlen(text));
 	if (folded.status != MD_OK)
 		return md_fail(err, (enum md_code)folded.status, 0, "the address is too long");
+	pthread_mutex_lock(&d->lock);
 	crypto_generichash(mac, sizeof mac, (const uint8_t *)folded.data, folded.len, d->audit_key,
 			   sizeof d->audit_key);
+	pthread_mutex_unlock(&d->lock);
 	sodium_bin2hex(ret, AUDIT_MAC, mac, sizeof mac);
 	return MD_OK;
 }

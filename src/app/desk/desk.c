@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,19 +88,31 @@ static int load_id(struct desk *d, struct md_err *err)
 
 static int load_secrets(struct desk *d, struct md_err *err)
 {
-	struct jwt_keys keys;
+	md_auto(jwt_keys_wipe) struct jwt_keys keys = { 0 };
 	/* Nothing works without: from a daemon that lives within a second; one that died holds it
 	 * up until its lease has run out. */
 	int rc = vault_wait(d->vault, (int)d->config->desk.lease_ms + ANSWER_MS, err);
 
 	if (rc == MD_OK)
-		rc = keys_load(d->db, d->vault, d->random, clock_wall(d->clock), &d->token_keys,
-			       err);
+		rc = keys_load(d, err);
 	if (rc == MD_OK)
 		rc = jwt_keys_current(d, clock_wall(d->clock), &keys, err);
 	if (rc == MD_OK)
 		rc = audit_load_key(d, err);
 	return rc;
+}
+
+int desk_look_at_keys(struct desk *d, struct md_err *err)
+{
+	int rc = vault_look(d->vault, err);
+
+	/* Without the newest key, which is asked for, nobody can tell what is sealed with it. */
+	if (rc != MD_OK || !vault_is_ready(d->vault))
+		return rc;
+	rc = keys_look(d, err);
+	if (rc == MD_OK)
+		rc = jwt_keys_look(d, err);
+	return rc == MD_OK ? audit_look_key(d, err) : rc;
 }
 
 /* Without the key it is done at a start that has it. */
@@ -234,11 +247,13 @@ void desk_close(struct desk *d)
 	desk_forget_slas(d);
 	rules_free(d->rules);
 	bearer_free(d->bearer);
+	keys_forget(d);
 	vault_free(d->vault);
 	if (d->db)
 		db_close(d->db);
 	pthread_mutex_destroy(&d->lock);
 	arena_done(&d->arena);
+	sodium_memzero(d, sizeof *d); /* keys are in it */
 	free(d);
 }
 

@@ -214,8 +214,8 @@ static int read_address(struct gather *g, const char *address)
 	struct intake_facts *f = g->f;
 	struct token t = { 0 };
 	size_t before = f->n_hits;
-	enum token_result r = token_read_address(&g->d->token_keys, address, &g->d->own,
-						 token_day(g->now_ms), &t);
+	enum token_result r =
+		token_read_address(g->d->token_keys, address, &g->d->own, token_day(g->now_ms), &t);
 	int rc;
 
 	if (r == TOKEN_VALID && t.purpose == TOKEN_CONFIRM) {
@@ -302,8 +302,8 @@ static int read_references(struct gather *g)
 		rc = thread_find(g->c, &ids, g->a, &known, &n, g->err);
 	for (size_t i = 0; i < ids.n && rc == MD_OK; i++) {
 		struct token t = { 0 };
-		enum token_result r = token_read_message_id(&g->d->token_keys, ids.v[i],
-							    token_day(g->now_ms), &t);
+		enum token_result r =
+			token_read_message_id(g->d->token_keys, ids.v[i], token_day(g->now_ms), &t);
 		int64_t ticket = r == TOKEN_VALID ? t.ticket : 0;
 
 		for (size_t k = 0; k < n && !ticket && r != TOKEN_BAD; k++)
@@ -327,7 +327,7 @@ static int read_marks(struct gather *g)
 
 	for (size_t i = 0; i < m->markers.n && rc == MD_OK; i++) {
 		struct token t = { 0 };
-		enum token_result r = token_read_marker(&g->d->token_keys, m->markers.v[i],
+		enum token_result r = token_read_marker(g->d->token_keys, m->markers.v[i],
 							token_day(g->now_ms), &t);
 
 		rc = token_hit(g, RULE_MARKER, m->markers.v[i], r, &t);

@@ -19,7 +19,7 @@ enum { SOFT_DAYS = 3, SOFT_MAX = 3 };
 static bool was_sent_to(const struct intake *in, const struct bounce *b, int64_t user)
 {
 	const struct rec_strs *lists[] = { &in->m->in_reply_to, &in->m->references };
-	const struct token_keys *keys = &in->d->token_keys;
+	const struct token_keys *keys = in->d->token_keys;
 	int64_t today = token_day(in->by.now_ms);
 	struct token t;
 

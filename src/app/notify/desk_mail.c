@@ -58,7 +58,7 @@ static const char *envelope(const struct desk_mail *m, int64_t message, struct b
 	struct token t = { .day = token_day(m->now_ms), .user = m->to->id, .serial = message };
 
 	if (mailbox->plus_addressing && mailbox->verp &&
-	    token_make_address(&m->desk->token_keys, TOKEN_BOUNCE, &t, mailbox->address, room,
+	    token_make_address(m->desk->token_keys, TOKEN_BOUNCE, &t, mailbox->address, room,
 			       NULL) == MD_OK)
 		return buf_str(room);
 	return mailbox->address;

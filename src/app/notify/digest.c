@@ -144,7 +144,7 @@ static const char *reply_address(struct digest_letter *l, struct work *w, int64_
 	random_fill(l->desk->random, &dice, sizeof dice);
 	t.serial = (int64_t)dice << TOKEN_EPOCH_BITS | epoch;
 	if (mailbox->plus_addressing &&
-	    token_make_address(&l->desk->token_keys, TOKEN_PROOF, &t, work_address(w), &address,
+	    token_make_address(l->desk->token_keys, TOKEN_PROOF, &t, work_address(w), &address,
 			       NULL) == MD_OK)
 		return arena_strdup(&l->arena, buf_str(&address));
 	return work_address(w);

@@ -204,13 +204,13 @@ static int sign_mute(struct work *w, struct letter *l, struct md_err *err)
 				 .ticket = w->ticket.id,
 				 .user = l->user };
 
-	return token_make_word(&w->by->desk->token_keys, TOKEN_MUTE, &t, &l->mute, err);
+	return token_make_word(w->by->desk->token_keys, TOKEN_MUTE, &t, &l->mute, err);
 }
 
 static int sign(struct work *w, struct letter *l, struct md_err *err)
 {
 	const struct conf_mailbox *mailbox = work_mailbox(w);
-	const struct token_keys *keys = &w->by->desk->token_keys;
+	const struct token_keys *keys = w->by->desk->token_keys;
 	const char *at = strchr(mailbox->address, '@');
 	struct token t = { .day = token_day(w->by->now_ms),
 			   .ticket = w->ticket.id,
@@ -290,7 +290,7 @@ static int set_envelope(struct work *w, const struct letter *l, struct outbox_ro
 
 	o->sender = mailbox->address;
 	if (!mailbox->plus_addressing || !mailbox->verp ||
-	    token_make_address(&w->by->desk->token_keys, TOKEN_BOUNCE, &t, mailbox->address, room,
+	    token_make_address(w->by->desk->token_keys, TOKEN_BOUNCE, &t, mailbox->address, room,
 			       NULL) != MD_OK)
 		return MD_OK;
 	o->sender = buf_str(room);

@@ -23,6 +23,16 @@ struct ring {
 	enum key_state state; /* as they were read */
 };
 
+static void wipe(struct ring *r)
+{
+	sodium_memzero(r, sizeof *r);
+}
+
+void jwt_keys_wipe(struct jwt_keys *keys)
+{
+	sodium_memzero(keys, sizeof *keys);
+}
+
 static uint8_t *put_number(uint8_t *out, uint64_t v, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -51,7 +61,7 @@ static int save(struct db_conn *c, const struct ring *r, struct md_err *err)
 		memcpy(keys + i * JWT_KEY_BYTES, all[i]->bytes, JWT_KEY_BYTES);
 	}
 	rc = key_setting_put(c, r->vault, &setting, head, keys, err);
-	explicit_bzero(keys, sizeof keys);
+	sodium_memzero(keys, sizeof keys);
 	return rc;
 }
 
@@ -89,7 +99,7 @@ static int load(struct db_conn *c, struct ring *r, struct md_err *err)
 		read_clear(keys, r);
 	else if (rc == MD_OK)
 		read_sealed(head, keys, r);
-	explicit_bzero(keys, sizeof keys);
+	sodium_memzero(keys, sizeof keys);
 	return rc;
 }
 
@@ -118,21 +128,20 @@ static int keep_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
 
 int jwt_keys_renew(struct db_conn *c, struct desk *d, int64_t now_ms, struct md_err *err)
 {
-	struct ring r = { .vault = d->vault, .random = d->random, .now_ms = now_ms };
+	md_auto(wipe) struct ring r = { .vault = d->vault, .random = d->random, .now_ms = now_ms };
 	int rc = load(c, &r, err);
 
-	if (rc == MD_OK || rc == MD_NOTFOUND)
-		rc = make_next(c, &r, false, err);
-	explicit_bzero(&r.keys, sizeof r.keys);
-	return rc;
+	return rc == MD_OK || rc == MD_NOTFOUND ? make_next(c, &r, false, err) : rc;
 }
 
 static void keep(struct desk *d, const struct ring *r)
 {
 	pthread_mutex_lock(&d->lock);
-	d->jwt = r->keys;
+	if (sodium_memcmp(&d->jwt, &r->keys, sizeof d->jwt) != 0) {
+		d->jwt = r->keys;
+		memset(d->jwt_known, 0, sizeof d->jwt_known); /* by keys that may be gone */
+	}
 	d->jwt_since_ms = r->since_ms;
-	memset(d->jwt_known, 0, sizeof d->jwt_known); /* by keys that may be gone */
 	pthread_mutex_unlock(&d->lock);
 }
 
@@ -149,7 +158,7 @@ static int64_t copy_keys(struct desk *d, struct jwt_keys *ret)
 
 int jwt_keys_current(struct desk *d, int64_t now_ms, struct jwt_keys *ret, struct md_err *err)
 {
-	struct ring r = { .vault = d->vault, .random = d->random, .now_ms = now_ms };
+	md_auto(wipe) struct ring r = { .vault = d->vault, .random = d->random, .now_ms = now_ms };
 	int64_t since_ms = copy_keys(d, ret);
 	int rc;
 
@@ -178,21 +187,18 @@ static bool may_look(struct desk *d)
 	return may;
 }
 
-static int look(struct desk *d, struct jwt_keys *ret, struct md_err *err)
+/* Lost ones are not taken over: who signs next makes new ones. */
+int jwt_keys_look(struct desk *d, struct md_err *err)
 {
 	md_auto(db_read_done_p) struct db_conn *c = NULL;
-	struct ring r = { .vault = d->vault };
+	md_auto(wipe) struct ring r = { .vault = d->vault };
 	int rc = db_read(d->db, &c, err);
 
 	if (rc == MD_OK)
 		rc = load(c, &r, err);
-	if (rc == MD_OK && r.state == KEYS_LOST) /* who signs next makes new ones */
-		return md_fail(err, MD_REFUSED, 0, "the access token is not signed with our key");
-	if (rc != MD_OK)
-		return rc;
-	keep(d, &r);
-	*ret = r.keys;
-	return MD_OK;
+	if (rc == MD_OK && r.state != KEYS_LOST)
+		keep(d, &r);
+	return rc;
 }
 
 static int check(struct desk *d, const char *token, size_t n, int64_t now_ms,
@@ -204,8 +210,11 @@ static int check(struct desk *d, const char *token, size_t n, int64_t now_ms,
 	rc = jwt_check(keys, token, n, now_ms, ret, err);
 	if (rc != MD_REFUSED || err->native != JWT_OTHER_HEADER || !may_look(d))
 		return rc;
-	rc = look(d, keys, err);
-	return rc == MD_OK ? jwt_check(keys, token, n, now_ms, ret, err) : rc;
+	rc = jwt_keys_look(d, err);
+	if (rc != MD_OK)
+		return rc;
+	copy_keys(d, keys);
+	return jwt_check(keys, token, n, now_ms, ret, err);
 }
 
 /* Its hash tells nothing of a token, so it need not be compared in constant time. */
@@ -243,7 +252,7 @@ int jwt_keys_check(struct desk *d, const char *token, int64_t now_ms, struct jwt
 {
 	size_t n = strlen(token);
 	uint8_t hash[JWT_HASH];
-	struct jwt_keys keys;
+	md_auto(jwt_keys_wipe) struct jwt_keys keys = { 0 };
 	int rc;
 
 	if (n > JWT_MAX)

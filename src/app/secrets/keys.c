@@ -3,7 +3,10 @@
  * keys of the three. */
 #include <maildesk/app/key_setting.h>
 #include <maildesk/app/keys.h>
+#include <maildesk/base/log.h>
 
+#include <sodium.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { DAY_BYTES = 2, KEY_COUNT = 3, ALL_KEYS = KEY_COUNT * TOKEN_KEY_BYTES };
@@ -21,6 +24,11 @@ struct keys {
 	int64_t since; /* day */
 	struct token_keys set;
 };
+
+static void wipe(struct keys *k)
+{
+	sodium_memzero(k, sizeof *k);
+}
 
 static struct token_key new_key(const struct keys *k, int after)
 {
@@ -43,7 +51,7 @@ static int save(struct db_conn *c, const struct keys *k, struct md_err *err)
 	}
 	head[DAY_BYTES + KEY_COUNT] = (uint8_t)k->set.lost;
 	rc = key_setting_put(c, k->vault, &setting, head, keys, err);
-	explicit_bzero(keys, sizeof keys);
+	sodium_memzero(keys, sizeof keys);
 	return rc;
 }
 
@@ -83,28 +91,37 @@ static void read_sealed(const uint8_t *head, const uint8_t *keys, struct keys *k
 }
 
 /* Keys that nobody can open any more are replaced: what they signed cannot be told from what others
- * made up, and is nobody's fault. */
+ * made up, and is nobody's fault. It may happen again while mails from before the first time are on
+ * their way. */
 static int replace_lost(struct db_conn *c, struct keys *k, struct md_err *err)
 {
-	k->set.lost = k->set.current.id;
+	if (!k->set.lost)
+		k->set.lost = k->set.current.id;
 	return start_anew(c, k, k->set.next.id, err);
+}
+
+static int get(struct db_conn *c, struct keys *k, enum key_state *ret, struct md_err *err)
+{
+	uint8_t head[KEY_SETTING_MAX], keys[KEY_SETTING_MAX] = { 0 };
+	int rc = key_setting_get(c, k->vault, &setting, head, keys, ret, err);
+
+	k->set = (struct token_keys){ 0 };
+	if (rc == MD_OK && *ret == KEYS_CLEAR)
+		read_clear(keys, k);
+	else if (rc == MD_OK)
+		read_sealed(head, keys, k);
+	sodium_memzero(keys, sizeof keys);
+	return rc;
 }
 
 static int load(struct db_conn *c, void *ctx, struct md_err *err)
 {
 	struct keys *k = ctx;
-	uint8_t head[KEY_SETTING_MAX], keys[KEY_SETTING_MAX] = { 0 };
 	enum key_state state;
-	int rc = key_setting_get(c, k->vault, &setting, head, keys, &state, err);
+	int rc = get(c, k, &state, err);
 
-	k->set = (struct token_keys){ 0 };
 	if (rc == MD_NOTFOUND)
 		return start_anew(c, k, 0, err);
-	if (rc == MD_OK && state == KEYS_CLEAR)
-		read_clear(keys, k);
-	else if (rc == MD_OK)
-		read_sealed(head, keys, k);
-	explicit_bzero(keys, sizeof keys);
 	if (rc != MD_OK || state == KEYS_SEALED)
 		return rc;
 	return state == KEYS_LOST ? replace_lost(c, k, err) : save(c, k, err);
@@ -113,7 +130,9 @@ static int load(struct db_conn *c, void *ctx, struct md_err *err)
 int keys_rotate(struct db_conn *c, struct vault *vault, struct random *random, int64_t now_ms,
 		bool all, struct token_keys *ret, struct md_err *err)
 {
-	struct keys k = { .vault = vault, .random = random, .today = token_day(now_ms) };
+	md_auto(wipe) struct keys k = { .vault = vault,
+					.random = random,
+					.today = token_day(now_ms) };
 	int rc = load(c, &k, err);
 
 	if (rc == MD_OK && all) {
@@ -126,6 +145,8 @@ int keys_rotate(struct db_conn *c, struct vault *vault, struct random *random, i
 				       "before that, up to %d days old, would count as tampered; "
 				       "wait, or make all keys anew with --all",
 				       (long long)(k.today - k.since), TOKEN_ROUTE_DAYS);
+		if (k.set.previous.id) /* so were those that were lost before it */
+			k.set.lost = 0;
 		k.since = k.today;
 		k.set.previous = k.set.current;
 		k.set.current = k.set.next;
@@ -137,16 +158,74 @@ int keys_rotate(struct db_conn *c, struct vault *vault, struct random *random, i
 	return rc;
 }
 
-int keys_load(struct db *db, struct vault *vault, struct random *random, int64_t now_ms,
-	      struct token_keys *ret, struct md_err *err)
+/* ---- those of a daemon ---- */
+
+/* One set after another: who was given one reads on in it. */
+struct known {
+	struct token_keys keys;
+	struct known *older;
+};
+
+static int publish(struct desk *d, const struct token_keys *set, struct md_err *err)
 {
-	struct keys k = { .vault = vault, .random = random, .today = token_day(now_ms) };
-	struct token_key *keys[] = { &ret->current, &ret->previous, &ret->next };
-	int rc = db_txn(db, load, &k, err);
+	struct known *new = md_calloc(1, sizeof *new);
+	struct token_key *keys[KEY_COUNT];
+
+	if (!new)
+		return md_fail(err, MD_NOMEM, 0, "out of memory");
+	new->keys = *set;
+	new->older = (struct known *)d->token_keys;
+	keys[0] = &new->keys.current;
+	keys[1] = &new->keys.previous;
+	keys[2] = &new->keys.next;
+	for (size_t i = 0; i < KEY_COUNT; i++)
+		token_key_prepare(keys[i]);
+	d->token_keys = &new->keys;
+	return MD_OK;
+}
+
+void keys_forget(struct desk *d)
+{
+	struct known *known = (struct known *)d->token_keys, *older;
+
+	d->token_keys = NULL;
+	for (; known; known = older) {
+		older = known->older;
+		sodium_memzero(known, sizeof *known);
+		free(known);
+	}
+}
+
+int keys_load(struct desk *d, struct md_err *err)
+{
+	md_auto(wipe) struct keys k = { .vault = d->vault,
+					.random = d->random,
+					.today = token_day(clock_wall(d->clock)) };
+	int rc = db_txn(d->db, load, &k, err);
+
+	return rc == MD_OK ? publish(d, &k.set, err) : rc;
+}
+
+/* A key never changes, only which ones there are. */
+static bool are_those(const struct token_keys *a, const struct token_keys *b)
+{
+	return a->current.id == b->current.id && a->previous.id == b->previous.id &&
+	       a->next.id == b->next.id && a->lost == b->lost;
+}
+
+int keys_look(struct desk *d, struct md_err *err)
+{
+	md_auto(db_read_done_p) struct db_conn *c = NULL;
+	md_auto(wipe) struct keys k = { .vault = d->vault };
+	enum key_state state;
+	int rc = db_read(d->db, &c, err);
 
 	if (rc == MD_OK)
-		*ret = k.set;
-	for (size_t i = 0; rc == MD_OK && i < KEY_COUNT; i++)
-		token_key_prepare(keys[i]);
+		rc = get(c, &k, &state, err);
+	if (rc != MD_OK || state != KEYS_SEALED || are_those(&k.set, d->token_keys))
+		return rc;
+	rc = publish(d, &k.set, err);
+	if (rc == MD_OK)
+		log_info(NULL, "key %d signs reply addresses now", k.set.current.id);
 	return rc;
 }

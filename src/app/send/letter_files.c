@@ -98,7 +98,7 @@ static int link_to(struct loading *l, const struct attachment_row *at, struct md
 				 .comment = at->comment_id,
 				 .user = l->row->user_id,
 				 .serial = at->id };
-	int rc = token_make_word(&l->d->token_keys, TOKEN_FILE, &t, &word, err);
+	int rc = token_make_word(l->d->token_keys, TOKEN_FILE, &t, &word, err);
 	json_t *link;
 
 	if (rc != MD_OK)

@@ -2,6 +2,7 @@
  * has none of them, nor those of access tokens. */
 #include "desk_fixture.h"
 
+#include <maildesk/app/audit.h>
 #include <maildesk/app/jwt_keys.h>
 #include <maildesk/app/keys.h>
 #include <maildesk/store/settings.h>
@@ -19,8 +20,7 @@ static const char *annas_address(struct fixture *f)
 
 static void restart(struct fixture *f)
 {
-	OK(keys_load(f->desk->db, f->desk->vault, &f->random, fixture_now, &f->desk->token_keys,
-		     &err));
+	OK(keys_load(f->desk, &err));
 }
 
 struct rotation {
@@ -48,16 +48,34 @@ static void what_the_last_key_signed_is_valid(void **state)
 {
 	struct fixture *f = *state;
 	const char *old = annas_address(f), *new;
-	struct token_keys before = f->desk->token_keys;
+	const struct token_keys *before = f->desk->token_keys;
 
 	OK(rotate(f, false));
 	restart(f);
-	assert_int_not_equal(f->desk->token_keys.current.id, before.current.id);
+	assert_int_not_equal(f->desk->token_keys->current.id, before->current.id);
 	OUTCOME(TAKE(f, .from = ANNA, .to = old, .subject = "x", .auth = "pass"), "comment_added");
 	new = annas_address(f);
-	/* a daemon that was not started again knows it, too */
+	/* a daemon that has not looked since knows it, too */
 	f->desk->token_keys = before;
 	OUTCOME(TAKE(f, .from = ANNA, .to = new, .subject = "x", .auth = "pass"), "comment_added");
+}
+
+static void a_daemon_that_runs_changes_over(void **state)
+{
+	struct fixture *f = *state;
+	const struct token_keys *before = f->desk->token_keys;
+	const char *old = annas_address(f);
+
+	OK(desk_look_at_keys(f->desk, &err));
+	assert_ptr_equal(f->desk->token_keys, before);
+	OK(rotate(f, false));
+	OK(desk_look_at_keys(f->desk, &err));
+	assert_int_equal(f->desk->token_keys->current.id, before->next.id);
+	assert_int_equal(f->desk->token_keys->previous.id, before->current.id);
+	OUTCOME(TAKE(f, .from = ANNA, .to = old, .subject = "x", .auth = "pass"), "comment_added");
+	OK(rotate(f, true));
+	OK(desk_look_at_keys(f->desk, &err));
+	OUTCOME(TAKE(f, .from = ANNA, .to = old, .subject = "x", .auth = "pass"), "quarantined");
 }
 
 static void no_key_is_forgotten_while_its_mails_are_answered(void **state)
@@ -84,7 +102,7 @@ static void after_a_theft_all_are_new(void **state)
 	OK(rotate(f, false));
 	OK(rotate(f, true));
 	restart(f);
-	assert_int_equal(f->desk->token_keys.previous.id, 0);
+	assert_int_equal(f->desk->token_keys->previous.id, 0);
 	OUTCOME(TAKE(f, .from = ANNA, .to = old, .subject = "x", .auth = "pass"), "quarantined");
 	ROWS(f, "bad_signature", "SELECT cause FROM quarantine");
 }
@@ -142,18 +160,19 @@ static void sign_in(struct fixture *f, struct buf *token)
 	OK(jwt_make(&keys.current, &claims, token, &err));
 }
 
-static int check(struct fixture *f, struct buf *token)
+static int check(struct desk *d, struct buf *token)
 {
 	struct jwt_claims claims;
 
-	f->desk->jwt_read_ms = 0;
-	return jwt_keys_check(f->desk, buf_str(token), fixture_now, &claims, &err);
+	d->jwt_read_ms = 0;
+	return jwt_keys_check(d, buf_str(token), fixture_now, &claims, &err);
 }
 
 static void a_copy_of_the_database_signs_nothing(void **state)
 {
 	struct fixture *f = *state;
-	const struct token_key *t[] = { &f->desk->token_keys.current, &f->desk->token_keys.next };
+	const struct token_keys *keys = f->desk->token_keys;
+	const struct token_key *t[] = { &keys->current, &keys->next };
 	struct value tokens = stored(f, "token_keys"), jwt = stored(f, "jwt_keys"),
 		     audit = stored(f, "audit_key");
 
@@ -173,7 +192,7 @@ static void a_copy_of_the_database_signs_nothing(void **state)
 /* What a desk of before has. */
 static struct value in_clear(struct fixture *f, const char *name)
 {
-	const struct token_keys *t = &f->desk->token_keys;
+	const struct token_keys *t = f->desk->token_keys;
 	const struct token_key *keys[] = { &t->current, &t->previous, &t->next };
 	const struct jwt_key *jwt[] = { &f->desk->jwt.current, &f->desk->jwt.previous };
 	struct value v = { .name = name };
@@ -203,7 +222,7 @@ static void keys_in_clear_are_sealed_and_stay_good(void **state)
 	struct fixture *f = *state;
 	md_auto(buf_done) struct buf token = BUF_INIT(JWT_MAX);
 	struct value tokens = in_clear(f, "token_keys"), jwt;
-	const struct token_keys before = f->desk->token_keys;
+	const struct token_keys before = *f->desk->token_keys;
 	struct value audit = { "audit_key", "a key of thirty-two bytes, clear", 32 };
 	struct jwt_keys signing;
 	const char *old = annas_address(f);
@@ -219,15 +238,25 @@ static void keys_in_clear_are_sealed_and_stay_good(void **state)
 	assert_memory_equal(f->desk->audit_key, audit.bytes, audit.n);
 	audit = stored(f, "audit_key");
 	assert_false(holds(&audit, f->desk->audit_key, sizeof f->desk->audit_key));
-	assert_memory_equal(&f->desk->token_keys.current, &before.current, sizeof before.current);
-	assert_memory_equal(&f->desk->token_keys.next, &before.next, sizeof before.next);
+	assert_memory_equal(&f->desk->token_keys->current, &before.current, sizeof before.current);
+	assert_memory_equal(&f->desk->token_keys->next, &before.next, sizeof before.next);
 	tokens = stored(f, "token_keys");
 	jwt = stored(f, "jwt_keys");
 	assert_false(holds(&tokens, before.current.bytes, TOKEN_KEY_BYTES));
 	assert_false(holds(&tokens, before.next.bytes, TOKEN_KEY_BYTES));
 	assert_false(holds(&jwt, signing.current.bytes, JWT_KEY_BYTES));
-	OK(check(f, &token));
+	OK(check(f->desk, &token));
 	OUTCOME(TAKE(f, .from = ANNA, .to = old, .subject = "x", .auth = "pass"), "comment_added");
+}
+
+/* The state_dir, between two lives. */
+static void lose(struct fixture *f)
+{
+	char path[200];
+
+	snprintf(path, sizeof path, "%s/desk.key", f->dir);
+	assert_int_equal(unlink(path), 0);
+	reopen(f);
 }
 
 /* What was signed before a rotation is on its way for as long. */
@@ -235,14 +264,11 @@ static void those_lost_behind_a_rotation_are_expired_too(void **state)
 {
 	struct fixture *f = *state;
 	const char *before = annas_address(f), *since;
-	char path[200];
 
 	OK(rotate(f, false));
 	restart(f);
 	since = annas_address(f);
-	snprintf(path, sizeof path, "%s/desk.key", f->dir);
-	assert_int_equal(unlink(path), 0);
-	reopen(f);
+	lose(f);
 	OUTCOME(TAKE(f, .from = ANNA, .to = before, .subject = "x", .auth = "pass"),
 		"ticket_created");
 	OUTCOME(TAKE(f, .from = ANNA, .to = since, .subject = "x", .auth = "pass"),
@@ -253,52 +279,131 @@ static void whoever_loses_them_starts_anew_and_loses_no_mail(void **state)
 {
 	struct fixture *f = *state;
 	md_auto(buf_done) struct buf token = BUF_INIT(JWT_MAX);
-	const struct token_keys before = f->desk->token_keys;
+	const struct token_keys before = *f->desk->token_keys;
 	const char *old = annas_address(f);
-	char path[200], *forged, *at;
+	char *forged, *at;
 
 	sign_in(f, &token);
-	snprintf(path, sizeof path, "%s/desk.key", f->dir);
-	assert_int_equal(unlink(path), 0);
-	reopen(f);
-	assert_int_not_equal(f->desk->token_keys.current.id, before.current.id);
-	assert_int_not_equal(f->desk->token_keys.next.id, before.current.id);
-	assert_int_equal(f->desk->token_keys.lost, before.current.id);
+	lose(f);
+	assert_int_not_equal(f->desk->token_keys->current.id, before.current.id);
+	assert_int_not_equal(f->desk->token_keys->next.id, before.current.id);
+	assert_int_equal(f->desk->token_keys->lost, before.current.id);
 	/* as if it were expired: it opens a ticket and is not held back */
 	OUTCOME(TAKE(f, .from = ANNA, .to = old, .subject = "x", .auth = "pass"), "ticket_created");
-	assert_int_equal(check(f, &token), MD_REFUSED);
+	assert_int_equal(check(f->desk, &token), MD_REFUSED);
 	sign_in(f, &token);
-	OK(check(f, &token));
+	OK(check(f->desk, &token));
 	restart(f); /* the second time there is nothing to replace */
-	assert_int_equal(f->desk->token_keys.lost, before.current.id);
+	assert_int_equal(f->desk->token_keys->lost, before.current.id);
 	forged = arena_strdup(&f->arena, annas_address(f));
 	at = strrchr(forged, '@') - 3;
 	*at = *at == 'a' ? 'b' : 'a';
 	OUTCOME(TAKE(f, .from = ANNA, .to = forged, .subject = "x", .auth = "pass"), "quarantined");
 }
 
+/* Another daemon with a state_dir of its own, as far as keys go. */
+struct other {
+	struct desk desk;
+	char dir[120];
+};
+
+static void other_start(struct fixture *f, struct other *o, const char *name)
+{
+	*o = (struct other){
+		.desk = { .db = f->desk->db, .clock = &f->clock, .random = &random_system }
+	};
+	pthread_mutex_init(&o->desk.lock, NULL);
+	snprintf(o->desk.instance, sizeof o->desk.instance, "%s", name);
+	snprintf(o->dir, sizeof o->dir, "%s/%s", f->dir, name);
+	assert_int_equal(mkdir(o->dir, 0700), 0);
+	OK(vault_new(o->desk.db, o->dir, o->desk.instance, &random_system, &o->desk.vault, &err));
+}
+
+static void other_end(struct other *o)
+{
+	char path[200];
+
+	keys_forget(&o->desk);
+	vault_free(o->desk.vault);
+	pthread_mutex_destroy(&o->desk.lock);
+	snprintf(path, sizeof path, "%s/desk.key", o->dir);
+	unlink(path);
+	rmdir(o->dir);
+}
+
+static bool same_keys(const struct desk *a, const struct desk *b)
+{
+	return memcmp(a->token_keys->current.bytes, b->token_keys->current.bytes,
+		      TOKEN_KEY_BYTES) == 0 &&
+	       memcmp(a->jwt.current.bytes, b->jwt.current.bytes, JWT_KEY_BYTES) == 0 &&
+	       memcmp(a->audit_key, b->audit_key, sizeof a->audit_key) == 0;
+}
+
+static void other_load(struct other *o)
+{
+	struct jwt_keys keys;
+
+	OK(keys_load(&o->desk, &err));
+	OK(jwt_keys_current(&o->desk, fixture_now, &keys, &err));
+	OK(audit_load_key(&o->desk, &err));
+}
+
 static void a_daemon_that_joins_signs_with_the_same(void **state)
 {
 	struct fixture *f = *state;
-	struct token_keys theirs;
-	struct vault *joins = NULL;
-	char dir[120], path[200];
+	struct other o;
 
-	snprintf(dir, sizeof dir, "%s/joins", f->dir);
-	assert_int_equal(mkdir(dir, 0700), 0);
 	lives(f, f->desk->instance);
-	OK(vault_new(f->desk->db, dir, "joins", &random_system, &joins, &err));
-	assert_int_equal(keys_load(f->desk->db, joins, &f->random, fixture_now, &theirs, &err),
-			 MD_AGAIN);
-	OK(vault_look(f->desk->vault, &err));
-	OK(vault_wait(joins, 10000, &err));
-	OK(keys_load(f->desk->db, joins, &f->random, fixture_now, &theirs, &err));
-	assert_memory_equal(theirs.current.bytes, f->desk->token_keys.current.bytes,
-			    TOKEN_KEY_BYTES);
-	vault_free(joins);
-	snprintf(path, sizeof path, "%s/desk.key", dir);
-	unlink(path);
-	rmdir(dir);
+	other_start(f, &o, "joins");
+	assert_int_equal(keys_load(&o.desk, &err), MD_AGAIN);
+	OK(desk_look_at_keys(f->desk, &err));
+	OK(vault_wait(o.desk.vault, 10000, &err));
+	other_load(&o);
+	assert_true(same_keys(f->desk, &o.desk));
+	other_end(&o);
+}
+
+/* Its lease ran out while it could not reach the database, and a new daemon found nobody there. */
+static void a_daemon_that_was_taken_for_dead_signs_with_the_new_ones(void **state)
+{
+	struct fixture *f = *state;
+	md_auto(buf_done) struct buf token = BUF_INIT(JWT_MAX);
+	const char *old = annas_address(f);
+	struct other o;
+
+	other_start(f, &o, "anew");
+	other_load(&o);
+	assert_false(same_keys(f->desk, &o.desk));
+	lives(f, "anew");
+	OK(desk_look_at_keys(f->desk, &err)); /* asks for the key they are sealed with */
+	assert_false(same_keys(f->desk, &o.desk));
+	OK(desk_look_at_keys(&o.desk, &err));
+	OK(desk_look_at_keys(f->desk, &err));
+	assert_true(same_keys(f->desk, &o.desk));
+	sign_in(f, &token);
+	OK(check(&o.desk, &token));
+	/* what it signed before is nobody's fault */
+	OUTCOME(TAKE(f, .from = ANNA, .to = old, .subject = "x", .auth = "pass"), "ticket_created");
+	OUTCOME(TAKE(f, .from = ANNA, .to = annas_address(f), .subject = "x", .auth = "pass"),
+		"comment_added");
+	other_end(&o);
+}
+
+static void those_lost_twice_are_expired_too(void **state)
+{
+	struct fixture *f = *state;
+	const char *old = annas_address(f);
+
+	for (int i = 0; i < 2; i++)
+		lose(f);
+	OUTCOME(TAKE(f, .from = ANNA, .to = old, .subject = "x", .auth = "pass"), "ticket_created");
+	/* and no longer told from forged ones when their mails have expired by themselves */
+	assert_int_not_equal(f->desk->token_keys->lost, 0);
+	OK(rotate(f, false));
+	fixture_now += TOKEN_ROUTE_DAYS * DAY;
+	OK(rotate(f, false));
+	restart(f);
+	assert_int_equal(f->desk->token_keys->lost, 0);
 }
 
 int main(void)
@@ -311,7 +416,10 @@ int main(void)
 		DESK_TEST(keys_in_clear_are_sealed_and_stay_good, ""),
 		DESK_TEST(whoever_loses_them_starts_anew_and_loses_no_mail, ""),
 		DESK_TEST(those_lost_behind_a_rotation_are_expired_too, ""),
+		DESK_TEST(those_lost_twice_are_expired_too, ""),
 		DESK_TEST(a_daemon_that_joins_signs_with_the_same, ""),
+		DESK_TEST(a_daemon_that_was_taken_for_dead_signs_with_the_new_ones, ""),
+		DESK_TEST(a_daemon_that_runs_changes_over, ""),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

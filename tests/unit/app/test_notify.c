@@ -314,7 +314,7 @@ static void signed_addresses_are_the_readers_own(void **state)
 			"SELECT json_extract(data, '$.mail.reply_to') FROM outbox WHERE id = %lld",
 			(long long)id);
 
-		assert_int_equal(token_read_address(&f->desk->token_keys, reply_to, &f->desk->own,
+		assert_int_equal(token_read_address(f->desk->token_keys, reply_to, &f->desk->own,
 						    token_day(fixture_now), &t),
 				 TOKEN_VALID);
 		assert_int_equal(t.purpose, TOKEN_PROOF);

@@ -160,7 +160,7 @@ static void customers_may_leave(void **state)
 	list = field(f, mail, "List-Unsubscribe");
 	assert_int_equal(strncmp(list, "<https://help.test/u/", 21), 0);
 	list = arena_strndup(&f->arena, list + 21, strcspn(list + 21, ">"));
-	assert_int_equal(token_read_word(&f->desk->token_keys, TOKEN_MUTE, list,
+	assert_int_equal(token_read_word(f->desk->token_keys, TOKEN_MUTE, list,
 					 token_day(fixture_now), &t),
 			 TOKEN_VALID);
 	assert_int_equal(t.ticket, ticket);
