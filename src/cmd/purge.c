@@ -13,12 +13,23 @@
 #include <string.h>
 #include <sysexits.h>
 
-static void add(struct housekeeping *sum, const struct housekeeping *h)
+static void show(const struct housekeeping *h, const struct conf_retention *r)
 {
-	sum->deleted += h->deleted;
-	sum->retained += h->retained;
-	sum->discarded += h->discarded;
-	sum->uploads += h->uploads;
+	printf("deleted tickets: %lld\n", (long long)h->deleted);
+	for (size_t i = 0; i < r->n_statuses; i++)
+		printf("%s tickets: %lld\n", r->statuses[i].title, (long long)h->by_rule[i]);
+	printf("discarded mails: %lld\nuploads: %lld\n", (long long)h->discarded,
+	       (long long)h->uploads);
+}
+
+static void show_json(const struct housekeeping *h, const struct conf_retention *r)
+{
+	printf("{\"deleted_tickets\":%lld,\"retention\":{", (long long)h->deleted);
+	for (size_t i = 0; i < r->n_statuses; i++)
+		printf("%s\"%s\":%lld", i ? "," : "", r->statuses[i].title,
+		       (long long)h->by_rule[i]);
+	printf("},\"discarded_mails\":%lld,\"uploads\":%lld}\n", (long long)h->discarded,
+	       (long long)h->uploads);
 }
 
 int cmd_purge(int argc, char **argv)
@@ -40,8 +51,9 @@ int cmd_purge(int argc, char **argv)
 		0
 	};
 	md_auto(db_close_p) struct db *db = NULL;
-	struct housekeeping sum = { 0 }, h;
-	struct config *config = NULL;
+	md_auto(config_free_p) struct config *config = NULL;
+	md_auto(md_free_p) int64_t *by_rule = NULL;
+	struct housekeeping done = { 0 };
 	struct md_err err = { 0 };
 	int first, code, rc = MD_OK;
 
@@ -51,19 +63,16 @@ int cmd_purge(int argc, char **argv)
 		return code;
 	if (!dry_run)
 		offline_note(usage.name, db, "desk.purge");
-	do {
-		rc = housekeeping_run(db, config, clock_wall(&clock_system), dry_run, &h, &err);
-		add(&sum, &h);
-	} while (rc == MD_OK && h.more && !dry_run);
-	if (rc == MD_OK)
-		printf(json ? "{\"deleted_tickets\":%lld,\"closed_tickets\":%lld,"
-			      "\"discarded_mails\":%lld,\"uploads\":%lld}\n"
-			    : "deleted tickets: %lld\nclosed tickets: %lld\ndiscarded mails: %lld\n"
-			      "uploads: %lld\n",
-		       (long long)sum.deleted, (long long)sum.retained, (long long)sum.discarded,
-		       (long long)sum.uploads);
-	config_free(config);
-	return rc == MD_OK ? EX_OK : cmd_fail(usage.name, rc, &err);
+	done.by_rule = by_rule = md_calloc(config->retention.n_statuses + 1, sizeof *by_rule);
+	if (!by_rule)
+		return EX_OSERR;
+	do
+		rc = housekeeping_run(db, config, clock_wall(&clock_system), dry_run, &done, &err);
+	while (rc == MD_OK && done.more && !dry_run);
+	if (rc != MD_OK)
+		return cmd_fail(usage.name, rc, &err);
+	(json ? show_json : show)(&done, &config->retention);
+	return EX_OK;
 }
 
 /* ---- erase ---- */

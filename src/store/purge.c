@@ -136,8 +136,17 @@ int ticket_anonymise(struct db_conn *c, int64_t ticket, int64_t now_ms, struct m
 /* ---- what has been kept long enough ---- */
 
 DB_SQL(sql_deleted, "SELECT t.id FROM tickets t WHERE t.deleted_at < $1 ORDER BY t.id LIMIT $2");
-DB_SQL(sql_closed, "SELECT t.id FROM tickets t WHERE t.closed_at < $1 AND t.anonymised_at IS NULL"
-		   " AND t.deleted_at IS NULL AND t.merged_into IS NULL ORDER BY t.id LIMIT $2");
+/* In status $1 since before $2. What is not resolved is alive while somebody writes on it. When a
+ * ticket got there is in its history, or, of one that was imported, in its times. */
+#define AGED                                                                                    \
+	"SELECT t.id FROM tickets t WHERE t.status = $1 AND t.created_at < $2"                  \
+	" AND t.anonymised_at IS NULL AND t.deleted_at IS NULL AND t.merged_into IS NULL"       \
+	" AND COALESCE(t.closed_at, (SELECT MAX(h.at) FROM ticket_history h"                    \
+	" WHERE h.ticket_id = t.id AND h.action = 'status'), t.resolved_at, t.created_at) < $2" \
+	" AND (t.resolved_at IS NOT NULL OR NOT EXISTS (SELECT 1 FROM comments k"               \
+	" WHERE k.ticket_id = t.id AND k.created_at >= $2))"
+DB_SQL(sql_aged, AGED " ORDER BY t.id LIMIT $3");
+DB_SQL(sql_is_aged, AGED " AND t.id = $3");
 #define DISCARDED                                                              \
 	" WHERE blob_id IS NOT NULL AND ticket_id IS NULL AND created_at < $1" \
 	" AND id IN (SELECT d.message_id FROM decisions d WHERE d.outcome = 'discarded')"
@@ -157,10 +166,23 @@ int purge_deleted_tickets(struct db_conn *c, int64_t deleted_before, size_t limi
 	return list(c, &sql_deleted, deleted_before, limit, a, ret, ret_n, err);
 }
 
-int purge_closed_tickets(struct db_conn *c, int64_t closed_before, size_t limit, struct arena *a,
-			 int64_t **ret, size_t *ret_n, struct md_err *err)
+int purge_aged_tickets(struct db_conn *c, const char *status, int64_t before, size_t limit,
+		       struct arena *a, int64_t **ret, size_t *ret_n, struct md_err *err)
 {
-	return list(c, &sql_closed, closed_before, limit, a, ret, ret_n, err);
+	return db_all(c, &sql_aged,
+		      DB_ARGS(DB_TEXT(status), DB_INT(before), DB_INT((int64_t)limit)), &db_map_int,
+		      limit, a, ret, ret_n, err);
+}
+
+int purge_is_aged(struct db_conn *c, int64_t ticket, const char *status, int64_t before, bool *ret,
+		  struct md_err *err)
+{
+	int64_t id;
+	int rc = db_int(c, &sql_is_aged, DB_ARGS(DB_TEXT(status), DB_INT(before), DB_INT(ticket)),
+			&id, err);
+
+	*ret = rc == MD_OK;
+	return rc == MD_NOTFOUND ? MD_OK : rc;
 }
 
 int purge_discarded(struct db_conn *c, int64_t before_ms, int64_t *ret_n, struct md_err *err)

@@ -2,6 +2,7 @@
 import base64
 import contextlib
 import json
+import pathlib
 import sqlite3
 import subprocess
 
@@ -182,7 +183,50 @@ def test_nothing_is_purged_too_early(desk):
     assert admin.request("DELETE", f"/tickets/{made['id']}").status == 204
     done = command(desk, "purge", "--dry-run", "--json")
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == {"deleted_tickets": 0, "closed_tickets": 0,
+    assert json.loads(done.stdout) == {"deleted_tickets": 0, "retention": {"closed": 0},
                                        "discarded_mails": 0, "uploads": 0}
     assert command(desk, "purge").returncode == 0
     assert admin.post(f"/tickets/{made['id']}/restore", {}).status == 200
+
+
+def test_statuses_are_kept_for_a_while(desk, tmp_path):
+    """Each rule by itself: how many first, then those and no others."""
+    admin = desk.api("admin")
+    made = {}
+    for status in ("open", "in_progress", "resolved", "closed"):
+        body = {"title": f"Kept while {status}", "description": "Of somebody", "assignee": "anna@desk.test"}
+        ticket = admin.post("/tickets", body if status != "open" else body | {"assignee": None})
+        assert ticket.status == 201, ticket.body
+        made[status] = ticket.json["id"]
+        for step in {"resolved": ["resolved"], "closed": ["resolved", "closed"]}.get(status, []):
+            answer = admin.request("PATCH", f"/tickets/{made[status]}", {"status": step})
+            assert answer.status == 200, answer.body
+    rules = tmp_path / "rules.conf"
+    whole = "".join(path.read_text() + "\n" for path in
+                    [pathlib.Path(desk["config"]),
+                     *sorted(pathlib.Path(desk["config"]).parent.glob("conf.d/*.conf"))])
+
+    def purge(retention, *args):
+        rules.write_text(f"{whole}\nretention {{ {retention} }}\n")
+        done = subprocess.run([lib.MAILDESK, "purge", "--config", rules, *args], text=True,
+                              capture_output=True, timeout=lib.PATIENCE)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def titles():
+        got = {status: admin.get(f"/tickets/{number}") for status, number in made.items()}
+        return {status: a.json["title"] if a.status == 200 else a.status
+                for status, a in got.items()}
+
+    before = titles()
+    rule = "closed = 1h  resolved = 1ms  in_progress = 1ms  pending = 0"
+    said = json.loads(purge(rule, "--dry-run", "--json"))["retention"]
+    assert said["closed"] == said["pending"] == 0
+    assert said["resolved"] >= 1 and said["in_progress"] >= 1
+    assert f"resolved tickets: {said['resolved']}\n" in purge(rule, "--dry-run")
+    assert titles() == before
+    assert json.loads(purge(rule, "--json"))["retention"] == said
+    assert titles() == before | {"resolved": "[erased]", "in_progress": "[erased]"}
+    assert json.loads(purge(rule, "--json"))["retention"] == dict.fromkeys(said, 0)
+    purge("action = delete  open = 1ms  in_progress = 0")
+    assert titles() == before | {"open": 404, "resolved": "[erased]", "in_progress": "[erased]"}

@@ -88,9 +88,14 @@ struct conf_oauth { /* net/oauth.h */
 	const char *client_id, *client_secret, *scope, *ca_file; /* secret: read from its file */
 	int64_t timeout_ms;
 };
+struct conf_keep {
+	const char *title; /* a status */
+	int64_t age_ms;    /* 0: for ever */
+};
 struct conf_retention {
-	int64_t closed_ms; /* 0: for ever */
-	const char *action;
+	struct conf_keep *statuses;
+	size_t n_statuses;
+	const char *action; /* "anonymise", "delete" */
 };
 struct conf_trust {
 	const char *authserv_id; /* "": off, "-": fields without an id */

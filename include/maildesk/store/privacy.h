@@ -35,9 +35,13 @@ int person_messages(struct db_conn *c, int64_t user, int64_t after, size_t limit
 /* ---- what has been kept long enough: the next of them, at most `limit` ---- */
 int purge_deleted_tickets(struct db_conn *c, int64_t deleted_before, size_t limit, struct arena *a,
 			  int64_t **ret, size_t *ret_n, struct md_err *err);
-/* Closed, and not anonymised yet. */
-int purge_closed_tickets(struct db_conn *c, int64_t closed_before, size_t limit, struct arena *a,
-			 int64_t **ret, size_t *ret_n, struct md_err *err);
+/* In that status since before then (while not resolved: and nothing was written since), and not
+ * anonymised yet. */
+int purge_aged_tickets(struct db_conn *c, const char *status, int64_t before, size_t limit,
+		       struct arena *a, int64_t **ret, size_t *ret_n, struct md_err *err);
+/* Is that ticket one of them still? */
+int purge_is_aged(struct db_conn *c, int64_t ticket, const char *status, int64_t before, bool *ret,
+		  struct md_err *err);
 /* The ticket and all that is on it. Its mails stay known, so that none is taken in again. */
 int ticket_purge(struct db_conn *c, int64_t ticket, int64_t now_ms, struct md_err *err);
 /* What was written on it, and who asked, is forgotten; status, times and figures stay. */

@@ -18,24 +18,34 @@ struct keeping {
 	struct housekeeping *ret;
 };
 
-typedef int (*find_fn)(struct db_conn *c, int64_t before, size_t limit, struct arena *a,
-		       int64_t **ret, size_t *ret_n, struct md_err *err);
 typedef int (*drop_fn)(struct db_conn *c, int64_t ticket, int64_t now_ms, struct md_err *err);
 
-struct dropping {
+/* Tickets that go: those deleted before then, or in a status since before then. */
+struct leaving {
+	const char *status; /* NULL: deleted */
+	int64_t before;
 	drop_fn drop;
-	int64_t ticket, now_ms;
+	int64_t ticket, now_ms; /* the one at hand */
 };
 
-static int drop_one(struct db_conn *c, void *ctx, struct md_err *err)
+static int find(struct db_conn *c, const struct leaving *g, size_t limit, struct arena *a,
+		int64_t **ret, size_t *ret_n, struct md_err *err)
 {
-	const struct dropping *d = ctx;
-
-	return d->drop(c, d->ticket, d->now_ms, err);
+	return g->status ? purge_aged_tickets(c, g->status, g->before, limit, a, ret, ret_n, err)
+			 : purge_deleted_tickets(c, g->before, limit, a, ret, ret_n, err);
 }
 
-static int tickets(struct keeping *k, find_fn find, drop_fn drop, int64_t before, int64_t *ret,
-		   struct md_err *err)
+/* Unless somebody answered it since it was found. */
+static int drop_one(struct db_conn *c, void *ctx, struct md_err *err)
+{
+	const struct leaving *g = ctx;
+	bool due = true;
+	int rc = g->status ? purge_is_aged(c, g->ticket, g->status, g->before, &due, err) : MD_OK;
+
+	return rc == MD_OK && due ? g->drop(c, g->ticket, g->now_ms, err) : rc;
+}
+
+static int tickets(struct keeping *k, struct leaving g, int64_t *ret, struct md_err *err)
 {
 	md_auto(arena_done) struct arena a = ARENA_INIT(256 << 20);
 	size_t limit = k->dry_run ? COUNT_MAX : HOUSEKEEPING_BATCH, n = 0;
@@ -44,16 +54,37 @@ static int tickets(struct keeping *k, find_fn find, drop_fn drop, int64_t before
 	int rc = db_read(k->db, &c, err);
 
 	if (rc == MD_OK) {
-		rc = find(c, before, limit, &a, &ids, &n, err);
+		rc = find(c, &g, limit, &a, &ids, &n, err);
 		db_read_done(c);
 	}
+	g.now_ms = k->now_ms;
 	for (size_t i = 0; rc == MD_OK && !k->dry_run && i < n; i++) {
-		struct dropping d = { drop, ids[i], k->now_ms };
-
-		rc = db_txn(k->db, drop_one, &d, err);
+		g.ticket = ids[i];
+		rc = db_txn(k->db, drop_one, &g, err);
 	}
-	*ret = (int64_t)n;
+	*ret += (int64_t)n;
 	k->ret->more = k->ret->more || n == limit;
+	return rc;
+}
+
+static int retain(struct keeping *k, const struct conf_retention *r, struct md_err *err)
+{
+	drop_fn drop = strcmp(r->action, "delete") == 0 ? ticket_purge : ticket_anonymise;
+	int rc = MD_OK;
+
+	for (size_t i = 0; i < r->n_statuses && rc == MD_OK; i++) {
+		struct leaving g = { .status = r->statuses[i].title,
+				     .before = k->now_ms - r->statuses[i].age_ms,
+				     .drop = drop };
+		int64_t n = 0;
+
+		if (r->statuses[i].age_ms == 0)
+			continue;
+		rc = tickets(k, g, &n, err);
+		k->ret->retained += n;
+		if (k->ret->by_rule)
+			k->ret->by_rule[i] += n;
+	}
 	return rc;
 }
 
@@ -87,17 +118,14 @@ static int count_small_things(struct keeping *k, struct md_err *err)
 int housekeeping_run(struct db *db, const struct config *config, int64_t now_ms, bool dry_run,
 		     struct housekeeping *ret, struct md_err *err)
 {
-	const struct conf_retention *r = &config->retention;
 	struct keeping k = { db, now_ms, config->http.events_kept_ms, dry_run, ret };
+	const struct leaving deleted = { .before = now_ms - 30 * DAY, .drop = ticket_purge };
 	int rc;
 
-	*ret = (struct housekeeping){ 0 };
-	rc = tickets(&k, purge_deleted_tickets, ticket_purge, now_ms - 30 * DAY, &ret->deleted,
-		     err);
-	if (rc == MD_OK && r->closed_ms)
-		rc = tickets(&k, purge_closed_tickets,
-			     strcmp(r->action, "delete") == 0 ? ticket_purge : ticket_anonymise,
-			     now_ms - r->closed_ms, &ret->retained, err);
+	ret->more = false;
+	rc = tickets(&k, deleted, &ret->deleted, err);
+	if (rc == MD_OK)
+		rc = retain(&k, &config->retention, err);
 	if (rc != MD_OK)
 		return rc;
 	return dry_run ? count_small_things(&k, err) : db_txn(db, small_things, &k, err);

@@ -306,8 +306,7 @@ static void keep_house(struct timers *t)
 	    MD_OK)
 		log_warn(NULL, "what has been kept long enough is removed later: %s", err.text);
 	if (done.deleted || done.retained || done.discarded)
-		log_info(NULL,
-			 "kept long enough: %lld deleted tickets, %lld closed ones, %lld mails",
+		log_info(NULL, "kept long enough: %lld deleted tickets, %lld others, %lld mails",
 			 (long long)done.deleted, (long long)done.retained,
 			 (long long)done.discarded);
 	t->keep_at_ms = now_ms + (done.more ? PAGE_MS : SWEEP_MS);

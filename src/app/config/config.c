@@ -46,6 +46,7 @@ static void harvest_key(struct conf_load *l, struct conf_node *n, const char *se
 			cfg_opt_t *opt)
 {
 	const struct conf_key *k = conf_key_find(section, cfg_opt_name(opt));
+	const struct conf_section *inner = k ? NULL : conf_section_by_title(section);
 	unsigned count = cfg_opt_size(opt);
 	struct conf_value v = { .origin = conf_here(l, n->origin.line) };
 
@@ -60,7 +61,11 @@ static void harvest_key(struct conf_load *l, struct conf_node *n, const char *se
 		else
 			v.v[v.n++] = text;
 	}
-	if (v.v && k && !(v.append && v.n == 0))
+	if (inner) {
+		k = conf_key_find(inner->name, inner->only_key);
+		n = conf_find_node(l, inner, n, cfg_opt_name(opt), v.origin.line);
+	}
+	if (n && v.v && k && !(v.append && v.n == 0))
 		conf_set_value(l, n, k, &v);
 }
 
@@ -120,12 +125,21 @@ __attribute__((format(printf, 2, 0))) static void confuse_error(cfg_t *cfg, cons
 	loading->incomplete = true;
 }
 
-/* The options of a section (NULL: the top), from the table. NULL when out of memory. */
-static cfg_opt_t *build_options(struct arena *a, const struct conf_section *s)
+/* The options of a section (NULL: the top), from the table, and the titles written in it. NULL when
+ * out of memory. */
+static cfg_opt_t *build_options(struct arena *a, const struct conf_section *s,
+				const struct conf_title *titles)
 {
 	const char *name = s ? s->name : "";
-	cfg_opt_t *opts = arena_array(a, conf_key_count + conf_section_count + 1, sizeof *opts);
-	size_t n = 0;
+	size_t n = 0, room = conf_key_count + conf_section_count + 1;
+	cfg_opt_t *opts;
+
+	for (const struct conf_title *t = titles; t; t = t->next)
+		room++;
+	opts = arena_array(a, room, sizeof *opts);
+	for (const struct conf_title *t = titles; opts && t; t = t->next)
+		if (strcmp(t->parent, name) == 0)
+			opts[n++] = (cfg_opt_t)CFG_STR_CB(t->name, NULL, CFGF_NODEFAULT, keep_line);
 
 	for (size_t i = 0; opts && i < conf_key_count; i++) {
 		const struct conf_key *k = &conf_keys[i];
@@ -141,9 +155,9 @@ static cfg_opt_t *build_options(struct arena *a, const struct conf_section *s)
 		const struct conf_section *inner = &conf_sections[i];
 		cfg_opt_t *subs;
 
-		if (strcmp(inner->parent ? inner->parent : "", name) != 0)
+		if (strcmp(inner->parent ? inner->parent : "", name) != 0 || inner->only_key)
 			continue;
-		subs = build_options(a, inner);
+		subs = build_options(a, inner, titles);
 		if (!subs)
 			return NULL;
 		opts[n] = (cfg_opt_t)
@@ -171,12 +185,12 @@ static void unknown_name(void *ctx, int line, const char *text)
 static int parse_text(struct conf_load *l, char *text)
 {
 	struct conf_scan scan = { .arena = l->arena, .unknown = unknown_name, .ctx = l };
-	cfg_opt_t *opts = build_options(l->arena, NULL);
+	int rc = conf_scan(&scan, text);
+	cfg_opt_t *opts = rc == MD_OK ? build_options(l->arena, NULL, scan.titles) : NULL;
 	md_auto(cfg_free_p) cfg_t *cfg = opts ? cfg_init(opts, CFGF_NONE) : NULL;
 	bool earlier = l->incomplete;
-	int rc;
 
-	if (!cfg || conf_scan(&scan, text) != MD_OK)
+	if (!cfg)
 		return MD_NOMEM;
 	l->scan = &scan;
 	l->closed = 0;

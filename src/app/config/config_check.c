@@ -402,6 +402,7 @@ void config_check(struct conf_load *l)
 		       { "mailbox", check_addresses },
 		       { "calendar", config_check_calendar },
 		       { "field", check_field },
+		       { "<status>", config_check_keep },
 		       { "sla", config_check_sla } };
 
 	if (l->arena->failed)

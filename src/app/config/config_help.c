@@ -212,8 +212,25 @@ static void sample_comment(struct buf *out, const char *text)
 	}
 }
 
+/* A section that is written as TITLE = VALUE. */
+static void sample_title(struct buf *out, const struct conf_section *s, int depth)
+{
+	const struct conf_key *k = conf_key_find(s->name, s->only_key);
+
+	indent(out, depth);
+	buf_addf(out, "# %s\n", k->help);
+	indent(out, depth);
+	buf_addf(out, "%s = ", s->title);
+	sample_value(out, k, k->example);
+	buf_addc(out, '\n');
+}
+
 static void sample_section(struct buf *out, const struct conf_section *s, int depth)
 {
+	if (s->only_key) {
+		sample_title(out, s, depth);
+		return;
+	}
 	buf_addc(out, '\n');
 	indent(out, depth);
 	buf_addf(out, "# %s\n", s->help);

@@ -34,9 +34,9 @@ static void put_default(struct buf *out, const struct conf_key *k)
 	buf_adds(out, ".\n");
 }
 
-static void put_key(struct buf *out, const struct conf_key *k)
+static void put_key(struct buf *out, const struct conf_key *k, const char *name)
 {
-	buf_addf(out, ".It Ic %s\n", k->name);
+	buf_addf(out, ".It Ic %s\n", name);
 	roff_text(out, k->help);
 	buf_addc(out, '\n');
 	put_allowed(out, k);
@@ -55,12 +55,16 @@ static bool has_keys(const char *section)
 
 static void put_keys(struct buf *out, const char *section)
 {
+	const struct conf_section *inner = conf_section_by_title(section);
+
 	if (!has_keys(section))
 		return;
 	buf_adds(out, ".Bl -tag -width Ds\n");
 	for (size_t i = 0; i < conf_key_count; i++)
 		if (strcmp(conf_keys[i].section, section) == 0)
-			put_key(out, &conf_keys[i]);
+			put_key(out, &conf_keys[i], conf_keys[i].name);
+	if (inner)
+		put_key(out, conf_key_find(inner->name, inner->only_key), inner->name);
 	buf_adds(out, ".El\n");
 }
 
@@ -72,7 +76,8 @@ static void put_section(struct buf *out, const struct conf_section *s)
 	buf_addc(out, '\n');
 	put_keys(out, s->name);
 	for (size_t i = 0; i < conf_section_count; i++)
-		if (conf_sections[i].parent && strcmp(conf_sections[i].parent, s->name) == 0)
+		if (conf_sections[i].parent && strcmp(conf_sections[i].parent, s->name) == 0 &&
+		    !conf_sections[i].only_key)
 			put_section(out, &conf_sections[i]);
 }
 

@@ -27,6 +27,7 @@ void conf_set_value(struct conf_load *l, struct conf_node *n, const struct conf_
 		    const struct conf_value *v)
 {
 	bool nested = n->section && strcmp(n->section->name, k->section) != 0;
+	bool by_title = n->section && n->section->only_key;
 	md_auto(buf_done) struct buf where = BUF_INIT(200), text = BUF_INIT(CONF_PROBLEM_MAX);
 	md_auto(buf_done) struct buf written = BUF_INIT(CONF_PROBLEM_MAX);
 
@@ -39,7 +40,8 @@ void conf_set_value(struct conf_load *l, struct conf_node *n, const struct conf_
 	conf_allowed(&text, k);
 	for (size_t i = 0; i < v->n; i++)
 		buf_addf(&written, "%s\"%.100s\"", i ? ", " : "", v->v[i]);
-	conf_error(l, v->origin, n, "%s%s = %s: %s", buf_str(&where), k->name, buf_str(&written),
+	conf_error(l, v->origin, n, "%s%s = %s: %s", buf_str(&where),
+		   by_title ? *(const char **)n->object : k->name, buf_str(&written),
 		   buf_str(&text));
 }
 

@@ -40,6 +40,7 @@ struct conf_section {
 		parent; /* NULL at the top; nested without title: writes into its parent's struct */
 	const char *title;         /* of the sample; NULL: a section without title */
 	const char *title_key;     /* the key that stands for its title, which is not written */
+	const char *only_key;      /* written as TITLE = VALUE; the key that the value is of */
 	size_t at;                 /* without title: its struct in struct config */
 	size_t size;               /* with title: of the struct; `title` is its first member */
 	size_t array_at, count_at; /* with title: in struct config, or in its parent's struct */
@@ -55,6 +56,9 @@ extern const size_t conf_section_count;
 /* NULL when there is none; `parent` NULL is the top. */
 const struct conf_section *conf_section_find(const char *parent, const char *name);
 const struct conf_key *conf_key_find(const char *section, const char *name);
+/* The one inside `parent` that is written as TITLE = VALUE, if any: then every name is good there.
+ */
+const struct conf_section *conf_section_by_title(const char *parent);
 /* "allowed: 1 to 65535", "allowed: \"tls\", \"starttls\", \"none\"", ... */
 void conf_allowed(struct buf *out, const struct conf_key *k);
 /* "; did you mean "port"?", or "; allowed: " and every name of that section. */
@@ -64,6 +68,10 @@ bool conf_is_loopback(const char *host);
 
 /* ---- the scan (config_scan.c): what libconfuse does not tell ---- */
 
+struct conf_title { /* the name before "=" of a section that is written so */
+	struct conf_title *next;
+	const char *parent, *name;
+};
 struct conf_scan {
 	struct arena *arena;
 	void (*unknown)(void *ctx, int line, const char *text); /* a key or section: told at once */
@@ -72,6 +80,7 @@ struct conf_scan {
 	int broken_line;
 	int *opened; /* line of each top-level section, in order */
 	size_t n_opened;
+	struct conf_title *titles; /* each once, in order */
 };
 /* Looks for unknown keys, a section, string or comment that is never closed, and escapes that would
  * upset libconfuse's lexer; blanks them, and comments, in `text` (NUL-terminated), keeping lines.
@@ -168,6 +177,11 @@ void config_check_notice(struct conf_load *l, struct conf_node *n);
 /* config_workflow.c: the sections `workflow`, and their words */
 extern const struct conf_word conf_phases[], conf_guards[], conf_who[], conf_triggers[];
 void config_check_workflows(struct conf_load *l);
+/* The desk's workflow and the names of its statuses, between `quote` and parted by ", "; NULL when
+ * it is not known (which is told elsewhere). */
+const struct workflow *config_load_statuses(const struct conf_load *l, const char *quote,
+					    struct buf *ret_names);
+void config_check_keep(struct conf_load *l, struct conf_node *n);
 /* The one of that name while the configuration is being loaded. */
 int config_load_workflow(const struct conf_load *l, const char *name, struct arena *a,
 			 const struct workflow **ret, struct md_err *err);

@@ -13,8 +13,10 @@ __attribute__((format(printf, 5, 0))) static void add_problem(struct conf_load *
 	struct conf_problem *p = arena_alloc(l->arena, sizeof *p);
 
 	if (n && n->section) {
-		buf_adds(&text, n->section->name);
-		if (n->section->title)
+		bool by_title = n->section->only_key;
+
+		buf_adds(&text, by_title ? n->section->parent : n->section->name);
+		if (n->section->title && !by_title)
 			buf_addf(&text, " \"%s\"", *(const char **)n->object);
 		buf_adds(&text, ": ");
 	}

@@ -168,6 +168,21 @@ static int note_opened(struct scan *s, int line)
 	return MD_OK;
 }
 
+static int note_title(struct conf_scan *o, const char *parent, const char *name)
+{
+	struct conf_title **at = &o->titles;
+
+	while (*at && (strcmp((*at)->parent, parent) != 0 || strcmp((*at)->name, name) != 0))
+		at = &(*at)->next;
+	if (*at)
+		return MD_OK;
+	*at = arena_alloc(o->arena, sizeof **at);
+	if (!*at)
+		return MD_NOMEM;
+	**at = (struct conf_title){ .parent = parent, .name = name };
+	return MD_OK;
+}
+
 static int scan_section(struct scan *s, const struct conf_section *section, int opened);
 
 /* A value or a list behind "=". False when that is not what stands there. */
@@ -196,10 +211,12 @@ static int scan_statement(struct scan *s, const struct conf_section *section)
 	if ((t = next_token(s)) == TOKEN_ASSIGN) {
 		if (!skip_value(s, &t))
 			return t == TOKEN_BROKEN ? MD_INPUT : MD_CONFLICT;
-		if (!inner && !conf_key_find(in, name)) {
-			report_unknown(s, line, in, name);
-			blank(from, s->pos);
-		}
+		if (inner || conf_key_find(in, name))
+			return MD_OK;
+		if (conf_section_by_title(in))
+			return note_title(s->out, in, name);
+		report_unknown(s, line, in, name);
+		blank(from, s->pos);
 		return MD_OK;
 	}
 	if (t == TOKEN_WORD)

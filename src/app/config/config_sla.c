@@ -191,14 +191,9 @@ static void check_calendar_name(struct conf_load *l, const struct conf_node *n, 
 static void check_pauses(struct conf_load *l, const struct conf_node *n, const char *section,
 			 size_t at, const struct conf_strs *pause)
 {
-	const struct workflow *w = NULL;
 	md_auto(buf_done) struct buf b = BUF_INIT(2000);
+	const struct workflow *w = config_load_statuses(l, "\"", &b);
 
-	if (l->incomplete ||
-	    config_load_workflow(l, l->config->desk.workflow, l->arena, &w, NULL) != MD_OK)
-		return;
-	for (size_t i = 0; w && i < w->status_count; i++)
-		buf_addf(&b, "%s\"%s\"", i ? ", " : "", w->statuses[i].name);
 	for (size_t i = 0; w && i < pause->n; i++)
 		if (!workflow_status(w, pause->v[i]))
 			conf_error(l, conf_origin_of(n, section, at), n,

@@ -597,12 +597,15 @@ const struct conf_key conf_keys[] = {
 	K("oauth", "timeout", conf_oauth, timeout_ms, CONF_DURATION, "30s",
 	  "How long an answer may take.", RANGE(100 * MS, HOUR)),
 
-	K("retention", "closed", conf_retention, closed_ms, CONF_DURATION, "0",
-	  "What happens to tickets that have been closed so long; 0: nothing.", .example = "3y",
-	  RANGE(0, 36500 * DAY)),
 	K("retention", "action", conf_retention, action, CONF_ENUM, "anonymise",
-	  "Whether their people and texts are forgotten, or they go altogether.",
+	  "Whether the people and texts of a ticket that is kept no longer are forgotten, or it "
+	  "goes altogether.",
 	  .words = "anonymise delete"),
+	K("<status>", "age", conf_keep, age_ms, CONF_DURATION, "0",
+	  "A status of the workflow, like closed or pending: how long a ticket may be in it before "
+	  "that is done. It counts from when the ticket got there; while it is not resolved, from "
+	  "the last comment on it if that is later. 0: for ever.",
+	  .example = "3y", RANGE(0, 36500 * DAY)),
 
 	K("trust", "authserv_id", conf_trust, authserv_id, CONF_STR, "",
 	  "Our mail server's name in Authentication-Results; empty: such fields prove nothing.",
@@ -820,6 +823,7 @@ _Static_assert(offsetof(struct conf_smtp, title) == 0 && offsetof(struct conf_oa
 		       offsetof(struct conf_special, date) == 0 &&
 		       offsetof(struct conf_escalation, title) == 0 &&
 		       offsetof(struct conf_status, title) == 0 &&
+		       offsetof(struct conf_keep, title) == 0 &&
 		       offsetof(struct conf_notice, title) == 0 &&
 		       offsetof(struct conf_move, title) == 0 &&
 		       offsetof(struct rule_pair, name) == 0,
@@ -851,7 +855,15 @@ const struct conf_section conf_sections[] = {
 	  .optional = true,
 	  .help = "A token server (OAuth 2), for auth = \"oauth:ms365\" of mailbox and smtp "
 		  "sections. Their user is who signs in." },
-	PLAIN("retention", retention, "How long tickets are kept."),
+	PLAIN("retention", retention,
+	      "How long tickets are kept: the names of statuses, each with an age."),
+	{ .name = "<status>",
+	  .parent = "retention",
+	  .title = "closed",
+	  .only_key = "age",
+	  .size = sizeof(struct conf_keep),
+	  .array_at = offsetof(struct conf_retention, statuses),
+	  .count_at = offsetof(struct conf_retention, n_statuses) },
 	PLAIN("trust", trust, "Who a sender is believed to be."),
 	PLAIN("limits", limits, "Ceilings; 0: none."),
 	TITLED("team", conf_team, teams, n_teams, "support",
@@ -945,6 +957,14 @@ const struct conf_section *conf_section_find(const char *parent, const char *nam
 {
 	for (size_t i = 0; i < conf_section_count; i++)
 		if (same(conf_sections[i].parent, parent) && same(conf_sections[i].name, name))
+			return &conf_sections[i];
+	return NULL;
+}
+
+const struct conf_section *conf_section_by_title(const char *parent)
+{
+	for (size_t i = 0; i < conf_section_count; i++)
+		if (conf_sections[i].only_key && same(conf_sections[i].parent, parent))
 			return &conf_sections[i];
 	return NULL;
 }

@@ -126,6 +126,30 @@ int config_load_workflow(const struct conf_load *l, const char *name, struct are
 			      name);
 }
 
+const struct workflow *config_load_statuses(const struct conf_load *l, const char *quote,
+					    struct buf *ret_names)
+{
+	const struct workflow *w;
+
+	if (l->incomplete ||
+	    config_load_workflow(l, l->config->desk.workflow, l->arena, &w, NULL) != MD_OK)
+		return NULL;
+	for (size_t i = 0; i < w->status_count; i++)
+		buf_addf(ret_names, "%s%s%s%s", i ? ", " : "", quote, w->statuses[i].name, quote);
+	return w;
+}
+
+void config_check_keep(struct conf_load *l, struct conf_node *n)
+{
+	const struct conf_keep *k = n->object;
+	md_auto(buf_done) struct buf b = BUF_INIT(2000);
+	const struct workflow *w = config_load_statuses(l, "", &b);
+
+	if (w && !workflow_status(w, k->title))
+		conf_error(l, n->origin, n, "unknown key or status \"%.60s\"; allowed: action, %s",
+			   k->title, buf_str(&b));
+}
+
 static void check_one(struct conf_load *l, const struct conf_node *n)
 {
 	const struct conf_workflow *w = n->object;

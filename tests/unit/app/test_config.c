@@ -266,6 +266,16 @@ static const struct {
 	{ BASE "desk { workflow = nope }\n",
 	  "main.conf:3: desk: workflow = \"nope\": allowed: \"helpdesk\", \"strict\", or the "
 	  "title of a workflow section\n" },
+	/* retention */
+	{ BASE "retention { closed = 3y\n resolvd = 2y\n pending = soon\n acton = 1d\n x { } }\n",
+	  "main.conf:4: retention: unknown key or status \"resolvd\"; allowed: action, open, "
+	  "pending, in_progress, resolved, closed, reopened\n"
+	  "main.conf:5: retention: pending = \"soon\": allowed: a time like \"30s\", \"15m\", "
+	  "\"4h\" or \"14d\", from 0 to 36500d\n"
+	  "main.conf:6: retention: unknown key or status \"acton\"; allowed: action, open, "
+	  "pending, in_progress, resolved, closed, reopened\n"
+	  "main.conf:7: retention: unknown key \"x\"; allowed: action, <status>\n" },
+	{ BASE "retention { <status> = 3y }\n", "main.conf:3: no such option '<status>'\n" },
 	/* rules */
 	{ BASE "rule \"r\" { action = route\n match \"from\" { pattern = '(' }\n"
 	       " match \"size\" { pattern = big }\n set \"priority\" { value = urgent }\n"
@@ -381,6 +391,31 @@ static void a_workflow_of_ones_own_is_the_desks(void **state)
 	assert_string_equal(workflow_target(w, "FINISH"), "done");
 	assert_string_equal(workflow_by_itself(w, "pending", TRIGGER_PENDING_CLOSE, true), "done");
 	done(&r);
+}
+
+static void tickets_of_any_status_are_kept_for_a_while(void **state)
+{
+	const struct conf_retention *k;
+	struct loaded r;
+
+	(void)state;
+	put_file("conf.d/10.conf", "retention { done = 0 stuck-2 = 1d action = delete }\n", 0600);
+	r = load(BASE
+		 "retention { stuck-2 = 30d done = 2y stuck-2 = 60d }\n"
+		 "desk { workflow = kanban }\n"
+		 "workflow \"kanban\" { status \"stuck-2\" { } status \"done\" { final = true }\n"
+		 " move \"finish\" { from = stuck-2 to = done who = {admin} } }\n");
+	assert_string_equal(buf_str(&r.problems), "");
+	assert_int_equal(r.rc, MD_OK);
+	k = &r.config->retention;
+	assert_int_equal(k->n_statuses, 2);
+	assert_string_equal(k->statuses[0].title, "stuck-2");
+	assert_int_equal(k->statuses[0].age_ms, 86400000);
+	assert_string_equal(k->statuses[1].title, "done");
+	assert_int_equal(k->statuses[1].age_ms, 0);
+	assert_string_equal(k->action, "delete");
+	done(&r);
+	remove_fragments();
 }
 
 static void a_missing_file_is_told_apart(void **state)
@@ -685,6 +720,7 @@ int main(void)
 		cmocka_unit_test(every_file_tells_its_errors),
 		cmocka_unit_test(sections_within_sections_merge_by_their_titles),
 		cmocka_unit_test(a_workflow_of_ones_own_is_the_desks),
+		cmocka_unit_test(tickets_of_any_status_are_kept_for_a_while),
 		cmocka_unit_test(a_missing_file_is_told_apart),
 		cmocka_unit_test(a_desk_needs_little_and_the_rest_is_default),
 		cmocka_unit_test(a_server_as_database_is_taken_as_it_is),

@@ -117,12 +117,12 @@ TXN_TEST(an_anonymised_ticket_keeps_its_figures)
 	s.row.closed_at = 3000;
 	s.row.status = "closed";
 	OK(ticket_save(c, &s.row, &err));
-	OK(purge_closed_tickets(c, 3000, 10, a, &ids, &n, &err));
+	OK(purge_aged_tickets(c, "closed", 3000, 10, a, &ids, &n, &err));
 	assert_int_equal(n, 0);
-	OK(purge_closed_tickets(c, 3001, 10, a, &ids, &n, &err));
+	OK(purge_aged_tickets(c, "closed", 3001, 10, a, &ids, &n, &err));
 	assert_int_equal(n, 1);
 	OK(ticket_anonymise(c, ids[0], 5000, &err));
-	OK(purge_closed_tickets(c, 3001, 10, a, &ids, &n, &err));
+	OK(purge_aged_tickets(c, "closed", 3001, 10, a, &ids, &n, &err));
 	assert_int_equal(n, 0); /* once is enough */
 	OK(ticket_get(c, s.ticket, a, &t, &err));
 	assert_string_equal(t.title, "[erased]");
@@ -136,6 +136,76 @@ TXN_TEST(an_anonymised_ticket_keeps_its_figures)
 	assert_int_equal(n, 1);
 	assert_null(rows[0].new_value);
 	assert_int_equal(rows[0].actor_id, 0);
+}
+
+/* A ticket of that status; times of 0 are not set. */
+struct aged {
+	const char *status;
+	int64_t created, moved, resolved, closed, written; /* moved: in its history */
+	int64_t since;                                     /* it is one of those before then + 1 */
+};
+
+static int64_t put_aged(struct db_conn *c, const struct aged *g, int64_t who)
+{
+	struct history h = { .action = "status", .source = "api", .trust = -1, .at = g->moved };
+	struct comment m = { .channel = "mail", .body = "x", .created_at = g->written };
+	struct ticket t = { .title = "x",
+			    .status = g->status,
+			    .requester_id = who,
+			    .channel = "mail",
+			    .created_at = g->created,
+			    .updated_at = 9000,
+			    .resolved_at = g->resolved,
+			    .closed_at = g->closed };
+	int64_t id;
+
+	OK(ticket_insert(c, &t, &t.id, &err));
+	m.ticket_id = h.ticket_id = t.id;
+	h.new_value = g->status;
+	if (g->written)
+		OK(comment_insert(c, &m, &id, &err));
+	if (g->moved) {
+		OK(history_add(c, &h, &err));
+		h.action = "priority"; /* of no interest, however late */
+		h.at = 9000;
+		OK(history_add(c, &h, &err));
+	}
+	return t.id;
+}
+
+TXN_TEST(the_age_of_a_ticket_counts_from_its_status)
+{
+	static const struct aged all[] = {
+		{ "closed", 100, 300, 200, 300, 400, .since = 300 },
+		{ "closed", 100, 0, 200, 300, 400, .since = 300 },   /* imported */
+		{ "resolved", 100, 250, 200, 0, 400, .since = 250 }, /* by a second resolved one */
+		{ "resolved", 100, 0, 200, 0, 400, .since = 200 },   /* imported */
+		{ "pending", 100, 300, 0, 0, 200, .since = 300 },
+		{ "pending", 100, 300, 0, 0, 500, .since = 500 }, /* somebody wrote */
+		{ "open", 100, 0, 0, 0, 0, .since = 100 },
+		{ "open", 100, 0, 0, 0, 100, .since = 100 },
+	};
+	int64_t who = a_user(c, "ann@x", "customer");
+
+	for (size_t i = 0; i < MD_COUNT(all); i++) {
+		const struct aged *g = &all[i];
+		int64_t *ids, id = put_aged(c, g, who);
+		bool is;
+		size_t n;
+
+		OK(purge_aged_tickets(c, g->status, g->since, 10, a, &ids, &n, &err));
+		assert_int_equal(n, 0);
+		OK(purge_is_aged(c, id, g->status, g->since, &is, &err));
+		assert_false(is);
+		OK(purge_aged_tickets(c, g->status, g->since + 1, 10, a, &ids, &n, &err));
+		assert_int_equal(n, 1);
+		assert_int_equal(ids[0], id);
+		OK(purge_is_aged(c, id, g->status, g->since + 1, &is, &err));
+		assert_true(is);
+		OK(purge_is_aged(c, id, "reopened", g->since + 1, &is, &err));
+		assert_false(is);
+		OK(ticket_purge(c, id, 1000, &err));
+	}
 }
 
 TXN_TEST(deleted_tickets_and_what_was_folded_into_them_go_after_their_time)
@@ -292,6 +362,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_purged_ticket_leaves_only_the_mark_of_its_mails),
 		TEST(an_anonymised_ticket_keeps_its_figures),
+		TEST(the_age_of_a_ticket_counts_from_its_status),
 		TEST(deleted_tickets_and_what_was_folded_into_them_go_after_their_time),
 		TEST(uploads_and_discarded_mails_go),
 		TEST(whatever_refers_to_tickets_and_people_is_known),
