@@ -12,7 +12,7 @@ struct term {
 	const char *id, *text;
 };
 struct words {
-	const char *locale, *no_subject, *reply_marker, *mute, *muted, *files;
+	const char *locale, *no_subject, *reply_marker, *mute, *muted, *files, *too_large;
 	struct term status[TERMS_MAX], metric[TERMS_MAX], action[TERMS_MAX];
 	const char *weekday[7], *month[12]; /* from Sunday, from January */
 	const char *date; /* W, D, M, Y and T stand for weekday, day, month, year and time */
@@ -27,6 +27,7 @@ static const struct words languages[] = {
 	  "Stop mails about this request",
 	  "You will get no more mails about this request.",
 	  "Too large for this mail; these links work for 30 days:",
+	  "This mail is larger than this desk takes in. It is still in the mailbox.",
 	  { { "open", "open" },
 	    { "pending", "waiting for your answer" },
 	    { "in_progress", "in progress" },
@@ -54,6 +55,7 @@ static const struct words languages[] = {
 	  "Keine E-Mails mehr zu dieser Anfrage",
 	  "Sie erhalten keine E-Mails mehr zu dieser Anfrage.",
 	  "Zu groß für diese E-Mail; diese Links gelten 30 Tage:",
+	  "Diese E-Mail ist größer, als dieser Helpdesk sie annimmt. Sie liegt noch im Postfach.",
 	  { { "open", "offen" },
 	    { "pending", "in Erwartung Ihrer Antwort" },
 	    { "in_progress", "in Bearbeitung" },
@@ -81,6 +83,7 @@ static const struct words languages[] = {
 	  "No recibir más correos sobre esta solicitud",
 	  "No recibirá más correos sobre esta solicitud.",
 	  "Demasiado grande para este correo; estos enlaces valen 30 días:",
+	  "Este correo es más grande de lo que admite este servicio. Sigue en el buzón.",
 	  { { "open", "abierta" },
 	    { "pending", "a la espera de su respuesta" },
 	    { "in_progress", "en curso" },
@@ -108,6 +111,8 @@ static const struct words languages[] = {
 	  "Ne plus recevoir d’e-mails sur cette demande",
 	  "Vous ne recevrez plus d’e-mails sur cette demande.",
 	  "Trop volumineux pour cet e-mail ; ces liens sont valables 30 jours :",
+	  "Cet e-mail est plus volumineux que ce service n’en accepte. Il est resté dans la boîte "
+	  "aux lettres.",
 	  { { "open", "ouverte" },
 	    { "pending", "en attente de votre réponse" },
 	    { "in_progress", "en cours de traitement" },
@@ -206,6 +211,11 @@ const char *words_muted(const struct words *w)
 const char *words_files(const struct words *w)
 {
 	return w->files;
+}
+
+const char *words_too_large(const struct words *w)
+{
+	return w->too_large;
 }
 
 const char *words_status(const struct words *w, const char *id)

@@ -26,7 +26,8 @@ const char *words_reply_marker(const struct words *w); /* a line that mail/trim.
 /* "Stop mails about this request", and what is answered then. */
 const char *words_mute(const struct words *w);
 const char *words_muted(const struct words *w);
-const char *words_files(const struct words *w); /* stands above links to them */
+const char *words_files(const struct words *w);     /* stands above links to them */
+const char *words_too_large(const struct words *w); /* in the place of a mail's text */
 /* For states, as they are said of a request; ids we have no word for are returned as they are. */
 const char *words_status(const struct words *w, const char *id);
 const char *words_metric(const struct words *w, const char *id);

@@ -2,6 +2,7 @@
  * has decided which. */
 #include <maildesk/app/mail_head.h>
 #include <maildesk/app/work_base.h>
+#include <maildesk/desk/words.h>
 #include <maildesk/store/messages.h>
 #include <maildesk/store/quarantine.h>
 
@@ -131,15 +132,12 @@ static const char *body_full(const struct intake *in, const char *body)
 	return strcmp(in->m->text, body) == 0 ? NULL : in->m->text;
 }
 
-static int too_large_note(const struct intake *in, const char **ret_body, struct md_err *err)
+/* In the place of its text, in the language of the mailbox. */
+static const char *body_of(const struct intake *in, const char *body)
 {
-	if (!in->mail->too_large)
-		return MD_OK;
-	*ret_body = arena_printf(in->a,
-				 "This mail of %lld bytes is larger than this desk takes in. "
-				 "It is still in the mailbox.",
-				 (long long)in->mail->size);
-	return *ret_body ? MD_OK : out_of_memory(err);
+	const char *locale = in->f.mailbox->conf->locale;
+
+	return in->mail->too_large ? words_too_large(words_choose(&locale, 1)) : body;
 }
 
 static int open_ticket(struct db_conn *c, void *ctx, struct md_err *err)
@@ -166,9 +164,8 @@ static int open_ticket(struct db_conn *c, void *ctx, struct md_err *err)
 	t.is_internal = intake_is_secret(in);
 	intake_set_forwarded(in, &t);
 	intake_rules_before(in, &t);
-	rc = too_large_note(in, &t.body, err);
-	if (rc == MD_OK)
-		rc = intake_copied(in, &t.cc, &t.n_cc, err);
+	t.body = body_of(in, t.body);
+	rc = intake_copied(in, &t.cc, &t.n_cc, err);
 	if (rc == MD_OK)
 		rc = work_create(&in->by, c, in->a, &t, &w, &in->result.comment, err);
 	if (rc == MD_OK)
@@ -218,12 +215,11 @@ static int file_comment(struct intake *in, struct work *w, const char *held, str
 		return out_of_memory(err);
 	m.body_full = body_full(in, m.body);
 	m.body_html = in->m->safe_html;
-	rc = too_large_note(in, &m.body, err);
-	if (rc == MD_OK && in->m->attachments.n == 0 && (in->n_lines || in->list.count) &&
+	m.body = body_of(in, m.body);
+	if (in->m->attachments.n == 0 && (in->n_lines || in->list.count) &&
 	    (m.body[0] == '\0' || refused_alone(in)))
 		return MD_OK; /* a mail of commands alone says nothing */
-	if (rc == MD_OK)
-		rc = work_comment(w, &m, &in->result.comment, err);
+	rc = work_comment(w, &m, &in->result.comment, err);
 	if (rc == MD_OK)
 		rc = add_attachments(in, in->result.comment, err);
 	return rc;

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { DATE_MAX = 200, HTML_MAX = 4 << 20 };
+enum { DATE_MAX = 200, REASON_MAX = 16 << 10, HTML_MAX = 4 << 20 };
 
 static bool set_text(json_t *object, const char *key, const char *value)
 {
@@ -81,6 +81,31 @@ static bool set_answers(const json_t *answers, const struct words *w, const char
 			if (!set_html(comment) || !set_date(comment, "at", "at_ms", w, zone))
 				return false;
 		}
+	}
+	return true;
+}
+
+static bool set_reason(json_t *line, const char *key, const struct words *w)
+{
+	md_auto(buf_done) struct buf text = BUF_INIT(REASON_MAX);
+	const char *reason = json_get_string(line, key);
+
+	if (!reason)
+		return true;
+	command_reason(&text, reason, words_locale(w));
+	return text.status == MD_OK && set_text(line, key, buf_str(&text));
+}
+
+/* What became of each command. */
+static bool set_lines(const json_t *lines, const struct words *w)
+{
+	json_t *line;
+	size_t i;
+
+	json_array_foreach(lines, i, line)
+	{
+		if (!set_reason(line, "reason", w) || !set_reason(line, "result", w))
+			return false;
 	}
 	return true;
 }
@@ -158,6 +183,7 @@ int letter_view(const struct templates *t, const char *event, json_t *data,
 	     set_text(data, "reply_marker", words_reply_marker(w)) &&
 	     (!json_object_get(data, "files") || set_text(data, "files_note", words_files(w))) &&
 	     set_html(json_object_get(data, "comment")) &&
+	     set_lines(json_object_get(data, "lines"), w) &&
 	     set_answers(json_object_get(data, "answers"), w, zone) &&
 	     set_digest(json_object_get(data, "digest"), w, zone) &&
 	     set_word(ticket, "status_name", "status", w, words_status) &&

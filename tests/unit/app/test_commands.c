@@ -561,6 +561,21 @@ static void transcripts_are_as_configured(void **state)
 	HAS(newest_mail(f, ANNA), "Priority: high");
 }
 
+/* What the desk keeps is English, what it says is the reader's. */
+static void reasons_are_in_the_readers_language(void **state)
+{
+	struct fixture *f = *state;
+
+	two_tickets(f);
+	from_anna(f, 2, "Re: [#1] x", "#category none\n#frob\nHello Carol\n");
+	HAS(lines(f), "no #frob | no such command");
+	HAS(newest_mail(f, ANNA), "#frob: Diesen Befehl gibt es nicht.");
+	from_anna(f, 2, "Re: [#1] x", "#tag +x\n#reopen\n");
+	HAS(lines(f), "no #reopen | no way from ");
+	HAS(newest_mail(f, ANNA), "hrt kein Weg zu reopened; ");
+	HAS(newest_mail(f, ANNA), "weil ein anderer Befehl abgelehnt wurde");
+}
+
 static void no_transcript_but_of_questions(void **state)
 {
 	struct fixture *f = *state;
@@ -746,6 +761,7 @@ int main(void)
 		DESK_TEST(help_shows_what_one_may, ""),
 		DESK_TEST(each_mail_of_commands_is_answered, ""),
 		DESK_TEST(transcripts_are_as_configured, "desk { transcript = always }\n"),
+		DESK_TEST(reasons_are_in_the_readers_language, "desk { locale = de }\n"),
 		DESK_TEST(no_transcript_but_of_questions, "desk { transcript = never }\n"),
 		DESK_TEST(canned_replies_bring_commands, ""),
 		DESK_TEST(fields_and_teams_of_the_desk, "field \"room\" { type = text }\n"),

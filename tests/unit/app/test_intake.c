@@ -721,6 +721,16 @@ static void large_mails_say_so(void **state)
 	ROWS(f, "", QUEUED);
 }
 
+static void large_mails_say_so_in_the_mailboxes_language(void **state)
+{
+	struct fixture *f = *state;
+
+	TAKE(f, .from = CAROL, .too_large = true,
+	     .raw = "From: " CAROL "\nTo: support@desk.test\nSubject: Film\n"
+		    "Message-ID: <big@x.test>\n\n");
+	ROWS(f, "1", "SELECT body LIKE '%%Sie liegt noch im Postfach.' FROM comments");
+}
+
 /* They have the mail already, and it is about them: they may answer and are answered. */
 static void people_with_a_copy_take_part(void **state)
 {
@@ -1066,6 +1076,8 @@ int main(void)
 		DESK_TEST(quarantine_causes, ""),
 		DESK_TEST(bombs_are_quarantined, ""),
 		DESK_TEST(large_mails_say_so, ""),
+		DESK_TEST(large_mails_say_so_in_the_mailboxes_language,
+			  "mailbox \"support\" { locale = de }\n"),
 		DESK_TEST(people_with_a_copy_take_part, ""),
 		DESK_TEST(robots_bring_nobody_along, ""),
 		DESK_TEST(endless_commands_stop_nobody, ""),
