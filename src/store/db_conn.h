@@ -1,4 +1,5 @@
-/* db_conn.h - what db.c and db_rows.c share. */
+/* db_conn.h - a connection and its database, as the files of db.h see them: db.c (connections and
+ * transactions), db_stmt.c, db_rows.c, db_count.c, db_gather.c. */
 #ifndef MAILDESK_STORE_DB_CONN_H
 #define MAILDESK_STORE_DB_CONN_H
 
@@ -64,7 +65,7 @@ int db_exec_rows(struct db_conn *c, const struct db_sql *sql, const struct db_ro
 		 struct md_err *err);
 /* Every failure of the engine passes here once; returns rc. */
 int db_engine_failed(struct db_conn *c, int rc);
-/* Ends what is prepared; db_rows.c made it. */
+/* Ends what db_stmt.c prepared for this connection, and forgets its counts. */
 void db_forget_statements(struct db_conn *c);
 
 #endif

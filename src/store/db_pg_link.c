@@ -446,3 +446,8 @@ void pg_disconnect(struct db_link *l)
 	buf_done(&l->stale);
 	free(l);
 }
+
+bool pg_is_lost(const struct db_link *l)
+{
+	return l->lost || PQstatus(l->pg) == CONNECTION_BAD;
+}

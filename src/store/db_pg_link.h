@@ -46,6 +46,8 @@ int pg_next(struct db_link *l, const char *what, int64_t until_ms, PGresult **re
 /* SQL without parameters, from sending to the end. */
 int pg_run(struct db_link *l, const char *sql, const char *what, int64_t until_ms, PGresult **ret,
 	   struct md_err *err);
+/* The connection is gone; what was asked on it may or may not have happened. */
+bool pg_is_lost(const struct db_link *l);
 /* Nothing could be sent. */
 int pg_lost(struct db_link *l, const char *what, struct md_err *err);
 /* When a statement that starts now has to be over. */

@@ -1,5 +1,5 @@
-/* db_pg_stmt.h - prepared statements of PostgreSQL: db_postgres.c runs them, db_pg_rows.c those
- * that write many rows. */
+/* db_pg_stmt.h - prepared statements of PostgreSQL. db_pg_stmt.c has them one at a time,
+ * db_pg_rows.c those that write many rows at once. */
 #ifndef MAILDESK_STORE_DB_PG_STMT_H
 #define MAILDESK_STORE_DB_PG_STMT_H
 
@@ -41,14 +41,20 @@ struct db_stmt {
 	size_t columns;
 };
 
-int pg_prepare(struct db_link *l, const char *sql, struct db_stmt **ret, struct md_err *err);
-void pg_finalize(struct db_stmt *st);
-MD_DEFINE_AUTO(struct db_stmt *, pg_finalize)
-
 /* The sequence of a table's ids, as an expression. */
 #define SEQUENCE_OF "CAST(pg_get_serial_sequence('%s', 'id') AS regclass)"
 
-/* Of struct db_driver. */
+/* Members of struct db_driver (db_driver.h). */
+int pg_prepare(struct db_link *l, const char *sql, struct db_stmt **ret, struct md_err *err);
+void pg_finalize(struct db_stmt *st);
+MD_DEFINE_AUTO(struct db_stmt *, pg_finalize)
+int pg_bind(struct db_stmt *st, const struct db_arg *args, size_t n, bool one_by_one,
+	    struct md_err *err);
+int pg_step(struct db_stmt *st, bool *ret_row, struct md_err *err);
+size_t pg_columns(struct db_stmt *st);
+struct db_arg pg_column(struct db_stmt *st, size_t i);
+int64_t pg_changed(struct db_stmt *st);
+void pg_reset(struct db_stmt *st);
 int pg_take_ids(struct db_link *l, const char *table, int64_t *ret_ids, size_t n,
 		struct md_err *err);
 int pg_insert_rows(struct db_link *l, struct db_stmt **slot, const char *sql,
