@@ -1,7 +1,7 @@
-/* mailboxes_priv.h - mailboxes.c keeps the jobs and stores them; roles.c talks to the processes
- * (readers.c: to those that parse); group.c
- * asks what concerns several mails; holding.c knows which mailboxes are this daemon's;
- * credentials.c what they sign in by. */
+/* mailboxes_priv.h - what the files of this room share. mailboxes.c is the loop, jobs.c, attempts.c
+ * and storing.c are what it does with mails; group.c asks what concerns several of them at once.
+ * roles.c, hearing.c and readers.c talk to the processes; holding.c knows which mailboxes are this
+ * daemon's, credentials.c what they sign in by. */
 #ifndef MAILDESK_APP_MAILBOXES_PRIV_H
 #define MAILDESK_APP_MAILBOXES_PRIV_H
 
@@ -117,32 +117,50 @@ static inline int64_t mono(const struct mailboxes *m)
 	return clock_mono(m->d->clock);
 }
 
-/* mailboxes.c: an empty JOB_NEW at the end of the list; NULL when out of memory */
+/* jobs.c: an empty JOB_NEW at the end of the list; NULL when out of memory */
 struct job *mailboxes_add_job(struct mailboxes *m);
-/* The suspect whose turn it is, or NULL. */
-struct job *mailboxes_next_suspect(const struct mailboxes *m);
+/* Take out every job for which `gone` holds. */
+void mailboxes_drop_jobs(struct mailboxes *m, bool (*gone)(const struct job *));
+size_t mailboxes_count_jobs(const struct mailboxes *m, enum job_state state);
+/* An earlier job of its mailbox is not finished: it has to wait, for the cursor passes over what is
+ * stored. */
+bool mailboxes_is_held(const struct mailboxes *m, const struct job *j);
+/* It is stored without having been read, into quarantine, because of `cause` (static). */
 void mailboxes_give_up(struct mailboxes *m, struct job *j, const char *cause);
+
+/* attempts.c: new jobs may be read, once the attempts of all of them are on disk; suspects wait. */
+void mailboxes_admit(struct mailboxes *m);
+/* The suspect whose turn it is may be read, or is given up after ATTEMPTS_MAX. */
+void mailboxes_admit_suspect(struct mailboxes *m);
+/* That one, or NULL. */
+struct job *mailboxes_next_suspect(const struct mailboxes *m);
+
+/* At an orderly end: attempts of mails that were not tried to the end are taken back. */
+void mailboxes_give_back(struct mailboxes *m);
+/* The same in a transaction, of one mailbox; 0: of all. */
+int mailboxes_uncount(struct mailboxes *m, struct db_conn *c, int64_t mailbox, struct md_err *err);
+
+/* storing.c: the next group of jobs that are ready, if it is time for it. */
+void mailboxes_store(struct mailboxes *m);
 
 /* group.c: what is asked once for all mails of a group: which are surely new, and whose they are.
  */
 int mailboxes_look_up(struct db_conn *c, struct storing *s, struct md_err *err);
+
+/* hearing.c: what fetch said. MD_INPUT: nothing it may say; it is then started again. */
+int mailboxes_take_frame(struct mailboxes *m, struct frame *f, struct md_err *err);
 
 /* roles.c */
 void mailboxes_keep_roles(struct mailboxes *m); /* start what is down, when its back-off is over */
 void mailboxes_end_roles(struct mailboxes *m);
 void mailboxes_hear_fetch(struct mailboxes *m);
 void mailboxes_report_stored(struct mailboxes *m, struct job *const *group, size_t n);
-/* At an orderly end: attempts of mails that were not tried to the end are taken back. */
-void mailboxes_give_back(struct mailboxes *m);
-/* The same in a transaction, of one mailbox; 0: of all. */
-int mailboxes_uncount(struct mailboxes *m, struct db_conn *c, int64_t mailbox, struct md_err *err);
 /* Tell fetch, if it is there. */
 void mailboxes_watch(struct mailboxes *m, const struct desk_mailbox *mailbox);
 /* The same mailbox with a new access token: it stays as it is. */
 void mailboxes_refresh(struct mailboxes *m, const struct desk_mailbox *mailbox);
 void mailboxes_unwatch(struct mailboxes *m, int64_t mailbox);
 struct pollfd mailboxes_pollfd(const struct channel *ch);
-int mailboxes_timeout(const struct mailboxes *m);
 /* The database takes nothing: told, shown as the health of the mailboxes concerned, tried again. */
 void mailboxes_stall(struct mailboxes *m, const char *why);
 /* It took these. */

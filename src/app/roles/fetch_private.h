@@ -7,6 +7,8 @@
 
 #include <maildesk/app/frames.h>
 #include <maildesk/base/arena.h>
+#include <maildesk/base/clock.h>
+#include <maildesk/base/log.h>
 #include <maildesk/net/channel.h>
 #include <maildesk/net/imap.h>
 
@@ -121,8 +123,27 @@ void session_step(struct session *s);
 /* Whether the next step opens a connection (which takes its time when the host is dead). */
 bool session_connects(const struct session *s);
 
-/* Queue a frame of this type; NULL when out of memory. */
+/* fetch_say.c: queue a frame of this type; NULL when out of memory. */
 struct outgoing *session_say(struct session *s, enum frame_type type);
+/* That it is in this state (static text) now, if the desk does not know; `error`, or NULL, may be a
+ * server's words. */
+void session_say_state(struct session *s, const char *state, const char *error, int64_t retry_ms);
+/* That the folder is open; the desk answers with the cursor. */
+int session_say_selected(struct session *s, const struct imap_folder *f, struct md_err *err);
+
+/* fetch_marks.c: make the marks that are owed. What is refused (read-only, full, no such folder)
+ * stays owed; mail goes on coming in. */
+int session_make_marks(struct session *s, struct md_err *err);
+
+static inline int64_t session_now_ms(void)
+{
+	return clock_mono(&clock_system);
+}
+
+static inline struct log_ctx session_log_ctx(const struct session *s)
+{
+	return (struct log_ctx){ .mailbox = s->settings->box.name };
+}
 
 /* fetch_mails.c: hand over the next batch of listed mails. */
 int session_hand_over(struct session *s, struct md_err *err);

@@ -6,18 +6,16 @@
  * A mailbox that the desk drops goes to closed and stays there until it is given again.
  *
  * A step does one bounded piece (a batch of mails at most) and says what it waits for, so that a
- * mailbox with 100,000 mails does not keep the others waiting. */
+ * mailbox with 100,000 mails does not keep the others waiting. Steps are here;
+ * fetch_say.c has what a session says to the desk, fetch_mails.c fetches, fetch_marks.c marks. */
 #include "fetch_private.h"
 
 #include <maildesk/base/clock.h>
-#include <maildesk/base/fault.h>
 #include <maildesk/base/log.h>
 #include <maildesk/base/random.h>
-#include <maildesk/base/utf8.h>
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum {
 	RETRY_FIRST_MS = 1000,
@@ -26,20 +24,12 @@ enum {
 	REFUSED_MAX_MS = 30 * 60 * 1000,
 	KEEPALIVE_MS = 60 * 1000,    /* a NOOP while the desk is awaited */
 	IDLE_MAX_MS = 9 * 60 * 1000, /* RFC 2177 says 29 minutes, address translators less */
-	MARK_RETRY_MS = 60 * 1000,
 	ANSWER_SOON_MS = 200,
-	MARKS_MAX = 2000,
-	ERROR_MAX = 900, /* bytes of a report */
 };
 
 static const char xoauth2[] = "xoauth2";
 
-static int64_t now_ms(void)
-{
-	return clock_mono(&clock_system);
-}
-
-/* ---- small things ---- */
+/* ---- beginning and end ---- */
 
 int uids_add(struct uids *u, uint32_t uid)
 {
@@ -82,83 +72,6 @@ struct session *session_new(int64_t id)
 	return s;
 }
 
-static struct log_ctx log_ctx_of(const struct session *s)
-{
-	return (struct log_ctx){ .mailbox = s->settings->box.name };
-}
-
-/* ---- saying ---- */
-
-struct outgoing *session_say(struct session *s, enum frame_type type)
-{
-	struct outgoing *o = md_calloc(1, sizeof *o);
-
-	if (!o)
-		return NULL;
-	o->type = type;
-	o->fd = -1;
-	*s->out_end = o;
-	s->out_end = &o->next;
-	return o;
-}
-
-static void say_state(struct session *s, const char *state, const char *error, int64_t retry_ms)
-{
-	md_auto(buf_done) struct buf clean = BUF_INIT(4 * sizeof((struct md_err){ 0 }.text));
-	struct outgoing *o;
-
-	if (!error && s->state && strcmp(s->state, state) == 0)
-		return;
-	utf8_clean_line(&clean, error ? error : "",
-			error ? strlen(error) : 0); /* a server's words */
-	buf_cut(&clean, utf8_cut(buf_str(&clean), clean.len, ERROR_MAX));
-	o = session_say(s, FRAME_STATE);
-	if (!o)
-		return; /* only a report; the next one will do */
-	o->memory = error ? buf_steal(&clean) : NULL;
-	o->state = (struct frame_state){
-		.mailbox = s->id, .state = state, .error = o->memory, .retry_ms = retry_ms
-	};
-	s->state = error && strcmp(state, "ok") == 0 ? NULL : state;
-}
-
-static int say_selected(struct session *s, const struct imap_folder *f, struct md_err *err)
-{
-	const char *since = s->settings->box.since;
-	uint32_t first = 1;
-	int rc = *since ? imap_first_since(s->imap, since, &first, err) : MD_OK;
-	struct outgoing *o = rc == MD_OK ? session_say(s, FRAME_SELECTED) : NULL;
-
-	if (rc != MD_OK)
-		return rc;
-	if (!o)
-		return md_fail(err, MD_NOMEM, 0, "out of memory");
-	o->selected = (struct frame_selected){ .mailbox = s->id,
-					       .uidvalidity = f->uidvalidity,
-					       .uidnext = f->uidnext,
-					       .exists = f->exists,
-					       .first = first ? first : f->uidnext };
-	return MD_OK;
-}
-
-static int say_marked(struct session *s, const uint32_t *uids, size_t n, struct md_err *err)
-{
-	struct frame_uid *list = md_calloc(n, sizeof *list);
-	struct outgoing *o = list ? session_say(s, FRAME_MARKED) : NULL;
-
-	if (!o) {
-		free(list);
-		return md_fail(err, MD_NOMEM, 0, "out of memory");
-	}
-	for (size_t i = 0; i < n; i++)
-		list[i].uid = uids[i];
-	o->memory = list;
-	o->uids = (struct frame_uids){ .mailbox = s->id,
-				       .uidvalidity = s->uidvalidity,
-				       .uids = { n, list } };
-	return MD_OK;
-}
-
 /* ---- failing ---- */
 
 static void drop_connection(struct session *s)
@@ -189,7 +102,7 @@ static int64_t pause_ms(int failures, int64_t first, int64_t max)
 
 static void fail(struct session *s, int rc, const struct md_err *err)
 {
-	struct log_ctx ctx = log_ctx_of(s);
+	struct log_ctx ctx = session_log_ctx(s);
 	bool refused = rc == MD_REFUSED;
 	int64_t ms;
 
@@ -198,10 +111,10 @@ static void fail(struct session *s, int rc, const struct md_err *err)
 		ms = pause_ms(++s->refusals, REFUSED_FIRST_MS, REFUSED_MAX_MS);
 	else
 		ms = pause_ms(++s->failures, RETRY_FIRST_MS, RETRY_MAX_MS);
-	s->retry_at_ms = now_ms() + ms;
+	s->retry_at_ms = session_now_ms() + ms;
 	log_warn(&ctx, "%s%s (next try in %lld s)", refused ? "login refused: " : "", err->text,
 		 (long long)(ms + 999) / 1000);
-	say_state(s, refused ? "auth_failed" : "backoff", err->text, ms);
+	session_say_state(s, refused ? "auth_failed" : "backoff", err->text, ms);
 }
 
 /* ---- opening ---- */
@@ -237,7 +150,7 @@ static int connect_mailbox(struct session *s, struct md_err *err)
 	struct imap_folder folder;
 	int rc;
 
-	say_state(s, "connecting", NULL, 0);
+	session_say_state(s, "connecting", NULL, 0);
 	rc = open_connection(s, err);
 	if (rc != MD_OK)
 		return rc;
@@ -245,7 +158,7 @@ static int connect_mailbox(struct session *s, struct md_err *err)
 	if (rc == MD_REFUSED) /* not the credentials */
 		return md_wrap(err, MD_BROKEN, "%s", b->host);
 	if (rc == MD_OK)
-		rc = say_selected(s, &folder, err);
+		rc = session_say_selected(s, &folder, err);
 	if (rc != MD_OK)
 		return rc;
 	s->uidvalidity = folder.uidvalidity;
@@ -339,51 +252,6 @@ static int take_stored(struct session *s, struct md_err *err)
 
 /* ---- working ---- */
 
-static int compare(const void *a, const void *b)
-{
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-
-	return (x > y) - (x < y);
-}
-
-static int mark_refused(struct session *s, int rc, struct md_err *err)
-{
-	struct log_ctx ctx = log_ctx_of(s);
-
-	md_wrap(err, rc, "mails cannot be marked (%s)", s->settings->box.after);
-	s->mark_at_ms = now_ms() + MARK_RETRY_MS;
-	log_warn(&ctx, "%s", err->text);
-	say_state(s, "ok", err->text, MARK_RETRY_MS);
-	return MD_OK;
-}
-
-/* What is refused (read-only, full, no such folder) stays owed; mail goes on coming in. */
-static int make_marks(struct session *s, struct md_err *err)
-{
-	size_t done = 0;
-	int rc = MD_OK;
-
-	if (!s->owed.n || now_ms() < s->mark_at_ms)
-		return MD_OK;
-	qsort(s->owed.v, s->owed.n, sizeof *s->owed.v, compare);
-	while (rc == MD_OK && done < s->owed.n) {
-		const uint32_t *uids = s->owed.v + done;
-		size_t n = s->owed.n - done < MARKS_MAX ? s->owed.n - done : MARKS_MAX;
-
-		rc = s->read_only ? md_fail(err, MD_REFUSED, 0, "the folder is read-only")
-				  : imap_mark(s->imap, uids, n, s->settings->box.after, err);
-		if (rc == MD_OK) {
-			fault_point("marked");
-			rc = say_marked(s, uids, n, err);
-			done += n;
-		}
-	}
-	s->owed.n -= done;
-	if (done)
-		memmove(s->owed.v, s->owed.v + done, s->owed.n * sizeof *s->owed.v);
-	return rc == MD_REFUSED || rc == MD_BROKEN ? mark_refused(s, rc, err) : rc;
-}
-
 static int list_more(struct session *s, struct md_err *err)
 {
 	free(md_take(s->pending));
@@ -422,9 +290,9 @@ static int fetch_some(struct session *s, bool *ret_more, struct md_err *err)
 static int settle(struct session *s, struct wish *ret, struct md_err *err)
 {
 	const struct frame_mailbox *b = &s->settings->box;
-	struct log_ctx ctx = log_ctx_of(s);
+	struct log_ctx ctx = session_log_ctx(s);
 	bool idle = b->idle && imap_has_idle(s->imap);
-	int64_t now = now_ms();
+	int64_t now = session_now_ms();
 	int rc = MD_OK;
 
 	ret->timer_ms = now + (idle || b->poll_interval_ms > IDLE_MAX_MS ? IDLE_MAX_MS
@@ -445,7 +313,7 @@ static int settle(struct session *s, struct wish *ret, struct md_err *err)
 	s->settled = true;
 	s->failures = 0;
 	if (!s->owed.n)
-		say_state(s, "ok", NULL, 0);
+		session_say_state(s, "ok", NULL, 0);
 	return MD_OK;
 }
 
@@ -466,9 +334,9 @@ static int work(struct session *s, struct wish *ret, struct md_err *err)
 	if (s->given.poll || imap_take_news(s->imap))
 		s->drained = false;
 	if (rc == MD_OK)
-		rc = make_marks(s, err);
+		rc = session_make_marks(s, err);
 	if (rc == MD_OK && !window_open(s)) {
-		ret->timer_ms = now_ms() + KEEPALIVE_MS;
+		ret->timer_ms = session_now_ms() + KEEPALIVE_MS;
 		return MD_OK;
 	}
 	if (rc == MD_OK)
@@ -482,7 +350,7 @@ static int work(struct session *s, struct wish *ret, struct md_err *err)
 	/* The desk's answers come soon as a rule: IDLE would only have to be ended for them. */
 	if (s->n_unanswered && !waited) {
 		s->waiting = true;
-		ret->timer_ms = now_ms() + ANSWER_SOON_MS;
+		ret->timer_ms = session_now_ms() + ANSWER_SOON_MS;
 		return MD_OK;
 	}
 	return settle(s, ret, err);
@@ -500,12 +368,12 @@ static int step(struct session *s, struct wish *ret, struct md_err *err)
 	int rc;
 
 	if (s->phase == SESSION_CLOSED) {
-		if (!s->given.poll && now_ms() < s->retry_at_ms) {
+		if (!s->given.poll && session_now_ms() < s->retry_at_ms) {
 			ret->timer_ms = s->retry_at_ms;
 			return MD_OK;
 		}
 		rc = connect_mailbox(s, err);
-		ret->timer_ms = now_ms() + KEEPALIVE_MS;
+		ret->timer_ms = session_now_ms() + KEEPALIVE_MS;
 		return rc;
 	}
 	take_cursor(s);
@@ -513,7 +381,7 @@ static int step(struct session *s, struct wish *ret, struct md_err *err)
 	if (rc == MD_OK && s->phase == SESSION_WORKS)
 		rc = work(s, ret, err);
 	else if (rc == MD_OK) {
-		ret->timer_ms = now_ms() + KEEPALIVE_MS;
+		ret->timer_ms = session_now_ms() + KEEPALIVE_MS;
 		rc = s->on_time ? imap_noop(s->imap, err) : MD_OK;
 	}
 	return rc == MD_REFUSED ? md_wrap(err, MD_AGAIN, "unexpected") : rc; /* no login's */
