@@ -195,6 +195,8 @@ static void check_value(const struct http_field *f, const char *name, const json
 	case HTTP_TIME:
 		if (!json_is_string(v) || time_parse(json_string_value(v), &ms) != MD_OK)
 			http_complain(c, name, "must be an instant like 2026-11-20T16:02:03Z");
+		else if (ms <= 0) /* 0 stands for none in the database */
+			http_complain(c, name, "must lie after 1970-01-01T00:00:00Z");
 		return;
 	case HTTP_INT:
 		if (!json_is_integer(v))
@@ -332,6 +334,10 @@ bool http_check_query(const struct http_field *fields, const struct http_pair *q
 				ret->v[ret->n - 1].unknown = true;
 		} else if (again) {
 			http_complain(ret, f->name, "is given twice");
+		} else if (!query[i].value) {
+			http_complain(ret, f->name,
+				      "must be UTF-8 without NUL, each %% followed by two digits "
+				      "of its byte");
 		} else {
 			check_parameter(f, query[i].value, ret);
 		}

@@ -112,6 +112,19 @@ static const char *decode(struct arena *a, const char *s, size_t n, bool plus)
 	return out && utf8_valid(out, at) ? out : NULL;
 }
 
+/* What cannot be decoded as it was sent: no name that anything is known by, but one to complain of.
+ */
+static const char *name_of(struct arena *a, const char *s, size_t n)
+{
+	const char *name = decode(a, s, n, true);
+	md_auto(buf_done) struct buf sent = BUF_INIT(HTTP_HEADER_MAX);
+
+	if (name)
+		return name;
+	utf8_clean_line(&sent, s, n);
+	return arena_strdup(a, buf_str(&sent));
+}
+
 bool http_query_parse(struct arena *a, const char *s, struct http_pair **ret, size_t *ret_n)
 {
 	struct http_pair *pairs = arena_array(a, HTTP_QUERY_MAX, sizeof *pairs);
@@ -124,9 +137,9 @@ bool http_query_parse(struct arena *a, const char *s, struct http_pair **ret, si
 		if (length) {
 			if (n == HTTP_QUERY_MAX)
 				return false;
-			pairs[n].name = decode(a, s, name, true);
+			pairs[n].name = name_of(a, s, name);
 			pairs[n].value = decode(a, value, (size_t)(s + length - value), true);
-			if (!pairs[n].name || !pairs[n].value)
+			if (a->failed)
 				return false;
 			n++;
 		}

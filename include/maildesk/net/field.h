@@ -58,7 +58,8 @@ struct http_object { /* a named shape of answers */
 };
 
 struct http_pair {
-	const char *name, *value;
+	const char *name, *value; /* of a parameter: NULL when it cannot be decoded, which a check
+				     complains of */
 };
 
 /* What is wrong; texts in the arena. */
