@@ -240,7 +240,6 @@ int http_start(const struct http_options *o, const struct http_service *service,
 	s->service = *service;
 	s->listen_fd = -1;
 	pthread_mutex_init(&s->lock, NULL);
-	pthread_mutex_init(&s->matching, NULL);
 	s->stop_fd = eventfd(0, EFD_CLOEXEC);
 	if (s->stop_fd < 0)
 		return md_fail(err, MD_BROKEN, errno, "http: eventfd: %s", strerror(errno));
@@ -300,7 +299,6 @@ void http_stop(struct http_server *s)
 	free(s->proxies);
 	limiter_free(s->limiter);
 	pthread_mutex_destroy(&s->lock);
-	pthread_mutex_destroy(&s->matching);
 	free(s);
 }
 

@@ -1,5 +1,6 @@
 /* If-Match of what has no version of its own, people and catalogues: it is compared with the ETag
- * that a GET of the same path has now (RFC 9110 13.1.1). */
+ * that a GET of the same path has (RFC 9110 13.1.1), by the change itself and in its transaction:
+ * of two that saw the same, whichever daemon they ask, one comes second. */
 #include "http_private.h"
 
 #include <string.h>
@@ -33,22 +34,22 @@ static int show(struct http_exchange *ex, const struct http_route *route, struct
 	return rc;
 }
 
-static int compare(struct http_exchange *ex, const struct http_route *route, struct md_err *err)
+static int compare(struct http_exchange *ex, const struct http_route *shown, const char *wanted,
+		   struct md_err *err)
 {
 	struct http_response now = { .status = 200,
 				     .body = BUF_INIT(HTTP_ANSWER_MAX),
 				     .errors = BUF_INIT(HTTP_ANSWER_MAX),
 				     .extra = BUF_INIT(HTTP_ANSWER_MAX) };
-	int rc = show(ex, route, &now, err);
+	int rc = show(ex, shown, &now, err);
 	const char *tag = now.etag;
 
 	if (rc == MD_OK && !now.code && !tag)
 		tag = http_tag(&ex->arena, &now.body);
-	if (tag && !http_names_tag(http_header(&ex->q, "If-Match"), tag, false)) {
-		http_refuse(&ex->q, &ex->r, 409, "version_conflict",
-			    "somebody else changed it meanwhile");
-		buf_adds(http_refuse_extra(&ex->r), "\"current\":");
-		buf_add(http_refuse_extra(&ex->r), now.body.data, now.body.len);
+	if (tag && !http_names_tag(wanted, tag, false)) {
+		ex->unmatched = arena_strdup(&ex->arena, buf_str(&now.body));
+		rc = ex->unmatched ? md_fail(err, MD_CONFLICT, 0, "another version")
+				   : md_fail(err, MD_NOMEM, 0, "out of memory");
 	}
 	buf_done(&now.body);
 	buf_done(&now.errors);
@@ -56,19 +57,25 @@ static int compare(struct http_exchange *ex, const struct http_route *route, str
 	return rc;
 }
 
+int http_match(struct http_request *q, struct md_err *err)
+{
+	struct http_exchange *ex = (struct http_exchange *)(void *)q;
+	const char *wanted = http_header(q, "If-Match");
+	const struct http_route *shown =
+		wanted ? http_matched_by(&ex->server->service, ex->route) : NULL;
+
+	ex->unmatched = NULL;
+	return shown ? compare(ex, shown, wanted, err) : MD_OK;
+}
+
 int http_run_matched(struct http_exchange *ex, const struct http_route *route, struct md_err *err)
 {
-	const struct http_service *s = &ex->server->service;
-	const struct http_route *shown =
-		http_header(&ex->q, "If-Match") ? http_matched_by(s, route) : NULL;
-	int rc;
+	int rc = route->handler(ex->server->service.ctx, &ex->q, &ex->r, err);
 
-	if (!shown)
-		return route->handler(s->ctx, &ex->q, &ex->r, err);
-	pthread_mutex_lock(&ex->server->matching); /* of two with the same ETag one comes second */
-	rc = compare(ex, shown, err);
-	if (rc == MD_OK && !ex->r.code)
-		rc = route->handler(s->ctx, &ex->q, &ex->r, err);
-	pthread_mutex_unlock(&ex->server->matching);
-	return rc;
+	if (!ex->unmatched)
+		return rc;
+	http_refuse(&ex->q, &ex->r, 409, "version_conflict", "somebody else changed it meanwhile");
+	buf_adds(http_refuse_extra(&ex->r), "\"current\":");
+	buf_adds(http_refuse_extra(&ex->r), ex->unmatched);
+	return MD_OK;
 }

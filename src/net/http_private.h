@@ -59,7 +59,6 @@ struct http_server {
 	struct http_worker *workers;
 	unsigned n_workers;
 	/* connections: see http.c */
-	pthread_mutex_t matching; /* while what If-Match was compared with is changed */
 	pthread_mutex_t lock;
 	struct http_connection *connections;
 	size_t n_connections;
@@ -108,6 +107,8 @@ struct http_exchange {
 	size_t uploaded; /* of it, counted in the server's upload_bytes */
 	json_t *json;
 	struct limit_state limit;
+	const char *
+		unmatched; /* what is there, as JSON: http_match() found another state than meant */
 	bool begun, limited, too_large, must_close;
 };
 
@@ -134,8 +135,7 @@ bool http_may_upload(struct http_exchange *ex);
 
 /* http_match.c: the GET whose ETag If-Match of that route means; NULL: none. */
 const struct http_route *http_matched_by(const struct http_service *s, const struct http_route *r);
-/* The handler of the route, unless If-Match is there and names another state than the present one.
- */
+/* The handler of the route; when http_match() refused it, the answer is the 409. */
 int http_run_matched(struct http_exchange *ex, const struct http_route *route, struct md_err *err);
 
 /* http_upload.c: bodies on disk. */
@@ -154,10 +154,8 @@ void http_stream_drop(struct http_exchange *ex);
 /* All of them, and those that begin from now on. */
 void http_streams_end(struct http_server *server);
 
-/* http_response.c: the ETag of what has no version. NULL: out of memory. */
-const char *http_tag(struct arena *a, const struct buf *body);
-/* Whether the list of a client has it; If-None-Match compares weakly, If-Match does not (RFC 9110
- * 8.8.3.2). */
+/* http_response.c: whether the list of a client has it; If-None-Match compares weakly, If-Match
+ * does not (RFC 9110 8.8.3.2). */
 bool http_names_tag(const char *list, const char *etag, bool weakly);
 /* Hand the answer to libmicrohttpd. */
 enum MHD_Result http_send(struct http_worker *w, struct http_exchange *ex);

@@ -3,6 +3,7 @@
 Each has a state_dir and an HTTP port of its own; they share the database and nothing else.
 MAILDESK_SOAK=1 makes it long: 10,000 mails in 20 mailboxes, leases and stops as in the product.
 """
+import concurrent.futures
 import contextlib
 import os
 import pathlib
@@ -106,6 +107,17 @@ class Pair:
         return sorted(r[0] for r in self.a.rows(
             "SELECT count(*) FROM leases WHERE name LIKE 'mailbox:%' AND held_until >"
             " EXTRACT(EPOCH FROM clock_timestamp()) * 1000 GROUP BY holder"))
+
+    def add_admin(self):
+        self.a.run("user", "add", "--email", "admin@desk.test", "--name", "Admin", "--role", "admin",
+                   "--password-file", self.world.dir / "secrets" / "admin@desk.test")
+
+    def api(self, desk):
+        """One of them as the admin."""
+        text = (desk.dir / "conf.d" / "60-test.conf").read_text().rpartition("http {")[2]
+        port = re.search(r"127\.0\.0\.1:(\d+)", text)[1]
+        secret = (self.world.dir / "secrets" / "admin@desk.test").read_text().strip()
+        return lib.Api(f"http://127.0.0.1:{port}", {"email": "admin@desk.test", "password": secret})
 
     def only_one(self):
         return self.shares() == [len(self.folders)]
@@ -236,8 +248,7 @@ def test_timers_fire_once(make_pair):
     pair = make_pair(mailboxes=2, fragment=(
         'sla "quick" { warn = {50} first_response { medium = "4s" high = "4s" } }\n'))
     pair.start()
-    pair.a.run("user", "add", "--email", "admin@desk.test", "--name", "Admin", "--role", "admin",
-               "--password-file", pair.world.dir / "secrets" / "admin@desk.test")
+    pair.add_admin()
     mails = [ledger.raw_mail("Carol <carol@customer.test>", f"Late {n}", "x\n") for n in range(30)]
     with pair.world.mailbox("support") as box:
         for n, (_, raw) in enumerate(mails):
@@ -257,18 +268,12 @@ def test_events_are_numbered_once_whoever_dies(make_pair):
     and one that comes back to another daemon than it left, are told each once and in order."""
     pair = make_pair(mailboxes=2)
     pair.start()
-    pair.a.run("user", "add", "--email", "admin@desk.test", "--name", "Admin", "--role", "admin",
-               "--password-file", pair.world.dir / "secrets" / "admin@desk.test")
-    secret = (pair.world.dir / "secrets" / "admin@desk.test").read_text().strip()
+    pair.add_admin()
     made, told = [], []
 
     def instance(desk):
         raw = (desk.state / "instance").read_bytes()
         return str(uuid.UUID(bytes=raw, version=4))
-
-    def api(desk):
-        port = re.search(r"127\.0\.0\.1:(\d+)", (desk.dir / "conf.d" / "60-test.conf").read_text().rpartition("http {")[2])
-        return lib.Api(f"http://127.0.0.1:{port[1]}", {"email": "admin@desk.test", "password": secret})
 
     def holder():
         names = {instance(d): d for d in pair.desks}
@@ -281,16 +286,16 @@ def test_events_are_numbered_once_whoever_dies(make_pair):
 
     last = None
     for round_ in range(4):
-        people = [api(d) for d in pair.desks]
+        people = [pair.api(d) for d in pair.desks]
         for _ in range(5):
             for person in people:
                 make(person)
         dies = wait_for("a holder", holder)
         stays = pair.b if dies is pair.a else pair.a
-        with Watch(api(stays), last if last else 0) as watch:
-            make(api(dies))
+        with Watch(pair.api(stays), last if last else 0) as watch:
+            make(pair.api(dies))
             dies.kill()
-            make(api(stays))
+            make(pair.api(stays))
             while made[-1] not in [t for _, t in told]:
                 number, kind, data = watch.next()
                 if kind == "ticket.created":
@@ -300,4 +305,28 @@ def test_events_are_numbered_once_whoever_dies(make_pair):
         wait_for("each daemon's share", lambda: pair.shares() == pair.even(), seconds=30)
     assert sorted(t for _, t in told) == sorted(made)
     assert [n for n, _ in told] == sorted({n for n, _ in told})
+    pair.stop()
+
+
+def test_a_version_is_taken_once_whichever_daemon_is_asked(make_pair):
+    """If-Match and `version` are compared in the transaction that changes what has them."""
+    pair = make_pair(mailboxes=2)
+    pair.start()
+    pair.add_admin()
+    people = [pair.api(d) for d in pair.desks]
+    team = lib.ok(people[0].post("/teams", {"name": "raced"}), 201)["id"]
+    ticket = lib.ok(people[0].post("/tickets", {"title": "raced", "description": "x"}), 201)["id"]
+    both = threading.Barrier(2)
+    for path, key in (f"/teams/{team}", "name"), (f"/tickets/{ticket}", "title"):
+        for turn in range(30):
+            tag = {"If-Match": people[0].get(path).headers["ETag"]}
+
+            def change(n):
+                both.wait()
+                return people[n].request("PATCH", path, {key: f"raced {turn} by {n}"}, tag)
+            with concurrent.futures.ThreadPoolExecutor(2) as threads:
+                answers = list(threads.map(change, range(2)))
+            assert sorted(a.status for a in answers) == [200, 409], [a.body for a in answers]
+            won = next(a for a in answers if a.status == 200).json[key]
+            assert people[0].get(path).json[key] == people[1].get(path).json[key] == won
     pair.stop()

@@ -159,12 +159,19 @@ const char *http_header(const struct http_request *q, const char *name);
 const char *http_body(const struct http_request *q, size_t *ret_n);
 /* A query parameter, checked by the route's table. */
 const char *http_query(const struct http_request *q, const char *name);
-/* The parameters of a query like "a=1&b=x%20y"; false when it is malformed or has too many. */
+/* The parameters of a query like "a=1&b=x%20y"; false when it has too many. What cannot be decoded
+ * is for http_check_query() to name. */
 bool http_query_parse(struct arena *a, const char *query, struct http_pair **ret, size_t *ret_n);
 void http_header_add(struct http_request *q, struct http_response *r, const char *name,
 		     const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 /* May the answer be in gzip? */
 bool http_takes_gzip(const struct http_request *q);
+/* For a change of what has no version, in its transaction: does If-Match, if it is there, name what
+ * a GET of the same path shows? That GET's handler is called. MD_CONFLICT: it does not; then the
+ * answer is the 409 with what is there, whatever the handler makes of it. */
+int http_match(struct http_request *q, struct md_err *err);
+/* The ETag of such bytes. NULL: out of memory. */
+const char *http_tag(struct arena *a, const struct buf *body);
 /* The answer is these bytes, with a NUL behind them; they are its to free from now on.
  * A part of them is what the client gets if it asks for one (RFC 9110 14). */
 void http_answer_bytes(struct http_response *r, void *bytes, size_t n, const char *type);

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define KEY_PREFIX "mdk_"
-enum { KEY_BYTES = 32, SCOPES_TEXT_MAX = 100, TOUCH_MS = 60000 };
+enum { KEY_BYTES = 32, SCOPES_TEXT_MAX = 100, KEY_SHOWN_MAX = 4096, TOUCH_MS = 60000 };
 
 enum { SCOPE_READ = 1 << 0, SCOPE_WRITE = 1 << 1, SCOPE_ADMIN = 1 << 2, SCOPE_ALL = 7 };
 static const char *const scope_names[] = { "tickets:read", "tickets:write", "admin" };
@@ -303,6 +303,17 @@ int api_keys_add(void *ctx, struct http_request *q, struct http_response *r, str
 			   : rc;
 }
 
+/* Of what can be changed: when it was used is no change of it. */
+static const char *tag_of(struct arena *a, const struct api_key *k)
+{
+	md_auto(buf_done) struct buf text = BUF_INIT(KEY_SHOWN_MAX);
+	struct api_key unused = *k;
+
+	unused.last_used_at = 0;
+	show_key(&text, &unused, NULL);
+	return http_tag(a, &text);
+}
+
 int api_keys_get(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)
 {
 	struct api *api = ctx;
@@ -315,9 +326,11 @@ int api_keys_get(void *ctx, struct http_request *q, struct http_response *r, str
 	rc = api_read(api, q, &c, err);
 	if (rc == MD_OK)
 		rc = api_key_get(c, q->ids[0], q->arena, &k, err);
-	if (rc == MD_OK)
-		show_key(&r->body, &k, NULL);
-	return rc;
+	if (rc != MD_OK)
+		return rc;
+	show_key(&r->body, &k, NULL);
+	r->etag = tag_of(q->arena, &k);
+	return r->etag ? MD_OK : md_fail(err, MD_NOMEM, 0, "out of memory");
 }
 
 struct changing {
@@ -340,8 +353,8 @@ static int change_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
 		k.scopes = ch->scopes;
 	if (json_is_null(end))
 		k.expires_at = 0;
-	else if (end && time_parse(json_string_value(end), &k.expires_at) == MD_OK && !k.expires_at)
-		k.expires_at = 1; /* 0: never */
+	else if (end)
+		(void)time_parse(json_string_value(end), &k.expires_at); /* checked */
 	return api_key_save(c, &k, err);
 }
 

@@ -80,8 +80,11 @@ void api_settle(void *ctx, struct http_request *q); /* hook of http_service */
  */
 int api_once(struct api *api, struct http_request *q, db_txn_fn fn, void *ctx, int64_t *made,
 	     struct md_err *err);
-/* audit.c: the same, and noted in the audit log if the route is one of those that are; `made` may
- * be NULL where the path has the id. For changes by routes of other methods than POST as well. */
+/* reading.c: http_match() by what that transaction sees. */
+int api_match(struct db_conn *c, struct http_request *q, struct md_err *err);
+/* audit.c: the same as api_once(), if it is of the version that was meant, and noted in the audit
+ * log if the route is one of those that are; `made` may be NULL where the path has the id. For
+ * changes by routes of other methods than POST as well. */
 int api_txn(struct api *api, struct http_request *q, db_txn_fn fn, void *ctx, int64_t *made,
 	    struct md_err *err);
 /* The same for what is told this once: `show` writes the answer, and the answer is kept with what
@@ -173,7 +176,7 @@ int64_t api_query_int(const struct http_request *q, const char *name, int64_t ot
 /* As words parted by commas; none without it. */
 struct rec_strs api_query_words(struct http_request *q, const char *name);
 struct rec_ints api_query_ids(struct http_request *q, const char *name); /* HTTP_NUMBERS */
-/* As an instant. */
+/* As an instant; 0 without it, and the first millisecond of 1970 for its beginning. */
 int64_t api_query_time(const struct http_request *q, const char *name);
 
 /* ---- people.c ---- */
@@ -192,13 +195,16 @@ void api_show_link(struct buf *out, int64_t ticket, const struct ticket_link *l)
 /* A page of rows. */
 int api_show_tickets(struct api *api, struct http_request *q, struct db_conn *c,
 		     const struct ticket_row *rows, size_t n, struct buf *out, struct md_err *err);
-/* Show a comment. */
-int api_show_comment(struct api *api, struct http_request *q, int64_t id, struct buf *out,
+/* The answer is the comment; its ETag has the version of its ticket. */
+int api_show_comment(struct api *api, struct http_request *q, int64_t id, struct http_response *r,
 		     struct md_err *err);
+/* r->etag of what has that version. */
+int api_tag(struct http_request *q, struct http_response *r, int64_t id, int64_t version,
+	    struct md_err *err);
 void api_show_attachment(struct buf *out, const struct attachment_row *at);
-/* A comment that the caller may read, and the version of its ticket; others are not there. */
+/* A comment that the caller may read; others are not there. */
 int api_open_comment(struct http_request *q, struct db_conn *c, int64_t id, struct comment *m,
-		     int64_t *ret_version, struct md_err *err);
+		     struct md_err *err);
 /* The files named by `attachments` of the body become those of the comment. */
 int api_attach(struct http_request *q, struct db_conn *c, int64_t comment, struct md_err *err);
 /* Whether If-Match and `version` of the body, if there, agree to it; `id`: of the ETag. */

@@ -37,10 +37,9 @@ static int may_read(struct http_request *q, struct db_conn *c, const struct atta
 		    struct md_err *err)
 {
 	struct comment m;
-	int64_t version;
 
 	if (at->comment_id)
-		return api_open_comment(q, c, at->comment_id, &m, &version, err);
+		return api_open_comment(q, c, at->comment_id, &m, err);
 	if (at->uploader_id ? at->uploader_id == api_by(q)->user.id
 			    : api_allowed(q, ACTION_SEE_MESSAGES))
 		return MD_OK;
@@ -150,7 +149,7 @@ int attachments_add(void *ctx, struct http_request *q, struct http_response *r, 
 	int rc;
 
 	if (!q->body_len)
-		return http_refuse(q, r, 422, "validation", "the file is empty");
+		return md_fail(err, MD_INPUT, 0, "the file is empty");
 	name_it(q, &u.upload);
 	rc = blob_prepare_fd(q->body_fd, u.upload.size, &u.blob, err);
 	if (rc != MD_OK)

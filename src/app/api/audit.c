@@ -94,9 +94,11 @@ static int note_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
 				 .action = action,
 				 .about = n->about,
 				 .detail = detail_of(n->q) };
-	int rc = n->fn ? n->fn(c, n->ctx, err) : MD_OK;
+	int rc = api_match(c, n->q, err);
 
-	if (rc != MD_OK)
+	if (rc == MD_OK && n->fn)
+		rc = n->fn(c, n->ctx, err);
+	if (rc != MD_OK || !n->about)
 		return rc;
 	name_action(n->q->route, n->about, action);
 	row.about_id = n->q->ids[0] ? n->q->ids[0] : n->made ? *n->made : 0;
@@ -108,8 +110,7 @@ int api_txn(struct api *api, struct http_request *q, db_txn_fn fn, void *ctx, in
 {
 	struct noting n = { api, q, about_of(q->route), fn, ctx, made };
 
-	return n.about ? api_once(api, q, note_in_txn, &n, made, err)
-		       : api_once(api, q, fn, ctx, made, err);
+	return api_once(api, q, note_in_txn, &n, made, err);
 }
 
 int api_note(struct api *api, struct http_request *q, int64_t id, struct md_err *err)

@@ -13,30 +13,29 @@
 
 enum { NAME_BYTES = 4096 };
 
-static int show_me(struct api *api, struct http_request *q, const struct user *u, struct buf *out,
-		   struct md_err *err)
-{
-	md_auto(db_read_done_p) struct db_conn *c = NULL;
-	struct otp_row o = { 0 };
-	int rc = api_read(api, q, &c, err);
-
-	if (rc == MD_OK)
-		rc = otp_get(c, u->id, q->arena, &o, err);
-	if (rc != MD_OK && rc != MD_NOTFOUND)
-		return rc;
-	api_show_user(out, NULL, u, true);
-	buf_cut(out, out->len - 1); /* its bracket: there is more */
-	show_text(out, "signature", u->signature);
-	show_text(out, "digest", u->digest);
-	show_bool(out, "otp_enabled", o.confirmed_at != 0);
-	show_bool(out, "has_password", u->password_hash != NULL);
-	show_end(out, '}');
-	return MD_OK;
-}
-
 int auth_me(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)
 {
-	return show_me(ctx, q, &api_by(q)->user, &r->body, err);
+	md_auto(db_read_done_p) struct db_conn *c = NULL;
+	struct buf *out = &r->body;
+	struct otp_row o = { 0 };
+	struct user u;
+	int rc = api_read(ctx, q, &c, err);
+
+	if (rc == MD_OK)
+		rc = user_get(c, api_by(q)->user.id, q->arena, &u, err);
+	if (rc != MD_OK)
+		return rc;
+	rc = otp_get(c, u.id, q->arena, &o, err);
+	if (rc != MD_OK && rc != MD_NOTFOUND)
+		return rc;
+	api_show_user(out, NULL, &u, true);
+	buf_cut(out, out->len - 1); /* its bracket: there is more */
+	show_text(out, "signature", u.signature);
+	show_text(out, "digest", u.digest);
+	show_bool(out, "otp_enabled", o.confirmed_at != 0);
+	show_bool(out, "has_password", u.password_hash != NULL);
+	show_end(out, '}');
+	return MD_OK;
 }
 
 /* ---- changing ---- */
@@ -147,10 +146,11 @@ int auth_me_patch(void *ctx, struct http_request *q, struct http_response *r, st
 			return rc == MD_INPUT ? MD_OK : rc;
 		w.hash = hash;
 	}
-	rc = db_txn(api->desk->db, change_in_txn, &w, err);
-	if (rc == MD_OK)
-		desk_wake(api->desk, DESK_TIMERS);
-	return rc == MD_OK ? show_me(api, q, &w.user, &r->body, err) : rc;
+	rc = api_txn(api, q, change_in_txn, &w, NULL, err);
+	if (rc != MD_OK)
+		return rc;
+	desk_wake(api->desk, DESK_TIMERS);
+	return auth_me(api, q, r, err);
 }
 
 /* ---- sessions ---- */

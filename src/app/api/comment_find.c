@@ -7,7 +7,7 @@ static int no_comment(struct md_err *err)
 }
 
 int api_open_comment(struct http_request *q, struct db_conn *c, int64_t id, struct comment *m,
-		     int64_t *ret_version, struct md_err *err)
+		     struct md_err *err)
 {
 	struct work w;
 	int rc = comment_get(c, id, q->arena, m, err);
@@ -21,7 +21,5 @@ int api_open_comment(struct http_request *q, struct db_conn *c, int64_t id, stru
 	if (rc == MD_OK && m->is_internal &&
 	    policy_may(&api_by(q)->actor, ACTION_READ_INTERNAL, &w.facts) != POLICY_YES)
 		return no_comment(err);
-	if (rc == MD_OK)
-		*ret_version = w.ticket.version;
 	return rc;
 }

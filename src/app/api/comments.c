@@ -73,42 +73,40 @@ static void show_comment(const struct http_request *q, struct buf *out, const st
 	show_end(out, '}');
 }
 
-int api_show_comment(struct api *api, struct http_request *q, int64_t id, struct buf *out,
+int api_show_comment(struct api *api, struct http_request *q, int64_t id, struct http_response *r,
 		     struct md_err *err)
 {
 	md_auto(db_read_done_p) struct db_conn *c = NULL;
 	struct attachment_row *attachments;
 	struct comment m;
+	struct ticket t;
 	size_t n;
 	int rc = api_read(api, q, &c, err);
 
 	if (rc == MD_OK)
 		rc = comment_get(c, id, q->arena, &m, err);
 	if (rc == MD_OK)
-		rc = attachment_list(c, m.ticket_id, q->arena, &attachments, &n, err);
+		rc = ticket_get(c, m.ticket_id, q->arena, &t, err);
 	if (rc == MD_OK)
-		show_comment(q, out, &m, attachments, n);
-	return rc;
+		rc = attachment_list(c, m.ticket_id, q->arena, &attachments, &n, err);
+	if (rc != MD_OK)
+		return rc;
+	show_comment(q, &r->body, &m, attachments, n);
+	return api_tag(q, r, id, t.version, err);
 }
 
 /* ---- finding ---- */
-
-/* q->found, which others take for its first member. */
-struct found_comment {
-	struct comment m;
-	int64_t version; /* of its ticket: a comment has none of its own */
-};
 
 int find_comment(void *ctx, struct http_request *q, struct md_err *err)
 {
 	struct api *api = ctx;
 	md_auto(db_read_done_p) struct db_conn *c = NULL;
-	struct found_comment *f = arena_alloc(q->arena, sizeof *f);
-	int rc = f ? api_read(api, q, &c, err) : out_of_memory(err);
+	struct comment *m = arena_alloc(q->arena, sizeof *m);
+	int rc = m ? api_read(api, q, &c, err) : out_of_memory(err);
 
 	if (rc == MD_OK)
-		rc = api_open_comment(q, c, q->ids[0], &f->m, &f->version, err);
-	q->found = f;
+		rc = api_open_comment(q, c, q->ids[0], m, err);
+	q->found = m;
 	return rc;
 }
 
@@ -178,11 +176,7 @@ int comments_list(void *ctx, struct http_request *q, struct http_response *r, st
 
 int comment_get_one(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)
 {
-	const struct found_comment *f = q->found;
-
-	r->etag = arena_printf(q->arena, "\"%lld-%lld-%c\"", (long long)q->ids[0],
-			       (long long)f->version, api_by(q)->user.role[0]);
-	return r->etag ? api_show_comment(ctx, q, q->ids[0], &r->body, err) : out_of_memory(err);
+	return api_show_comment(ctx, q, q->ids[0], r, err);
 }
 
 /* ---- writing ---- */
@@ -248,7 +242,7 @@ static int step_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
 static int refuse_commands(struct comment_step *s, struct http_response *r,
 			   const struct md_err *why)
 {
-	http_refuse(s->q, r, 422, "validation", "%s", why->text);
+	api_refuse_field(s->q, r, "commands", why);
 	api_show_lines(http_refuse_extra(r), &s->w);
 	return MD_OK;
 }
@@ -310,7 +304,7 @@ int comments_add(void *ctx, struct http_request *q, struct http_response *r, str
 	if (rc != MD_OK || r->code)
 		return rc;
 	http_header_add(q, r, "Location", "/api/v1/comments/%lld", (long long)id);
-	return api_show_comment(ctx, q, id, &r->body, err);
+	return api_show_comment(ctx, q, id, r, err);
 }
 
 int comment_patch(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)
@@ -319,7 +313,7 @@ int comment_patch(void *ctx, struct http_request *q, struct http_response *r, st
 	int64_t id = 0;
 	int rc = run_step(ctx, q, r, m->ticket_id, m->id, edit, &id, err);
 
-	return rc != MD_OK || r->code ? rc : api_show_comment(ctx, q, id, &r->body, err);
+	return rc != MD_OK || r->code ? rc : api_show_comment(ctx, q, id, r, err);
 }
 
 int comment_remove(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)

@@ -23,6 +23,16 @@ int api_read(struct api *api, struct http_request *q, struct db_conn **ret, stru
 	return MD_OK;
 }
 
+int api_match(struct db_conn *c, struct http_request *q, struct md_err *err)
+{
+	int rc;
+
+	q->reading = db_read_share(c);
+	rc = http_match(q, err);
+	api_settle(NULL, q);
+	return rc;
+}
+
 void api_settle(void *ctx, struct http_request *q)
 {
 	(void)ctx;

@@ -257,7 +257,7 @@ int comment_approve(void *ctx, struct http_request *q, struct http_response *r, 
 	const struct comment *m = q->found;
 	int rc = run(ctx, q, r, m->ticket_id, op_approve, NULL, err);
 
-	return rc != MD_OK || r->code ? rc : api_show_comment(ctx, q, m->id, &r->body, err);
+	return rc != MD_OK || r->code ? rc : api_show_comment(ctx, q, m->id, r, err);
 }
 
 /* ---- links ---- */

@@ -170,6 +170,14 @@ static void show_row(struct api *api, const struct http_request *q, struct buf *
 	show_int(out, "version", t->version);
 }
 
+int api_tag(struct http_request *q, struct http_response *r, int64_t id, int64_t version,
+	    struct md_err *err)
+{
+	r->etag = arena_printf(q->arena, "\"%lld-%lld-%c\"", (long long)id, (long long)version,
+			       api_by(q)->user.role[0]);
+	return r->etag ? MD_OK : md_fail(err, MD_NOMEM, 0, "out of memory");
+}
+
 /* ---- many ---- */
 
 /* Customers are shown what they take part in, or an open desk. */
@@ -320,13 +328,7 @@ static int show_whole(struct api *api, struct http_request *q, int64_t id, struc
 	show_end(out, ']');
 	show_time(out, "deleted_at", t->row.t.deleted_at);
 	show_end(out, '}');
-	if (r) {
-		r->etag = arena_printf(q->arena, "\"%lld-%lld-%c\"", (long long)id,
-				       (long long)t->row.t.version, api_by(q)->user.role[0]);
-		if (!r->etag)
-			return md_fail(err, MD_NOMEM, 0, "out of memory");
-	}
-	return MD_OK;
+	return r ? api_tag(q, r, id, t->row.t.version, err) : MD_OK;
 }
 
 int api_show_ticket(struct api *api, struct http_request *q, int64_t id, struct buf *out,
