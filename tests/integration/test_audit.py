@@ -84,6 +84,26 @@ def test_refusals_are_counted(desk, people):
     assert sum(r["count"] for r in mine) == 2
 
 
+def test_the_console_is_told_apart(desk, people):
+    """As in a ticket's history: by how its token was got."""
+    admin, account = people["admin"], desk.accounts["admin"]
+    console = desk.api()
+    sign_in = {"email": account["address"], "password": account["password"], "cookie": True}
+    console.token = ok(console.post("/auth/token", sign_in))["access_token"]
+    for api, source in (admin, "api"), (console, "console"):
+        tag = ok(api.post("/tags", {"name": f"by {source}"}), 201)["id"]
+        noted = rows(admin, about="tag", about_id=tag)
+        assert [r["source"] for r in noted] == [source]
+    bob = desk.api()
+    bob.token = ok(bob.post("/auth/token", {"email": "bob@desk.test", "cookie": True,
+                                            "password": desk.accounts["bob"]["password"]}))["access_token"]
+    assert bob.post("/tags", {"name": "x"}).status == 403
+    nobody = {"email": "nobody@console.test", "password": "wrong wrong", "cookie": True}
+    assert desk.api().post("/auth/token", nobody).status == 401
+    assert {r["source"] for r in rows(admin, account=nobody["email"])} == {"console"}
+    assert rows(admin, action="request.refused", account="bob@desk.test")[0]["source"] == "console"
+
+
 # ---- every deed of an admin, in the transaction that does it ----
 
 class Deeds:

@@ -20,7 +20,7 @@ struct audit_row {
 	const char *daemon;
 	int64_t seq;        /* in its chain, from 1; 0: still open */
 	int64_t at, actor;  /* user; 0: nobody, or the command line */
-	const char *source; /* "api", "cli", "daemon" */
+	const char *source; /* "api", "console", "cli", "daemon" */
 	const char *action; /* "user.change", "sign_in.refused" */
 	const char *about;  /* kind of the object: "user"; NULL: none */
 	int64_t about_id;

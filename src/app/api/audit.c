@@ -74,6 +74,16 @@ static const char *detail_of(struct http_request *q)
 	return text.len && text.status == MD_OK ? arena_strdup(q->arena, buf_str(&text)) : NULL;
 }
 
+/* Who is not known yet signs in as the console does, or as a program does. */
+static const char *source_of(const struct http_request *q)
+{
+	const struct api_caller *caller = q->caller;
+	bool in_console =
+		caller ? caller->in_console : json_is_true(json_object_get(q->json, "cookie"));
+
+	return source_name(in_console ? SOURCE_CONSOLE : SOURCE_API);
+}
+
 struct noting {
 	struct api *api;
 	struct http_request *q;
@@ -90,7 +100,7 @@ static int note_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
 	struct audit_row row = { .daemon = n->api->desk->instance,
 				 .at = n->q->now_ms,
 				 .actor = api_by(n->q)->user.id,
-				 .source = "api",
+				 .source = source_of(n->q),
 				 .action = action,
 				 .about = n->about,
 				 .detail = detail_of(n->q) };
@@ -141,7 +151,7 @@ void api_note_refusal(struct api *api, struct http_request *q, const char *actio
 	struct refusal r = { .row = { .daemon = api->desk->instance,
 				      .at = q->now_ms,
 				      .actor = actor,
-				      .source = "api",
+				      .source = source_of(q),
 				      .action = action,
 				      .minute = q->now_ms / MINUTE_MS } };
 	char block[HTTP_ADDRESS_MAX];
