@@ -19,7 +19,8 @@ static const struct {
 	{ MD_BROKEN, DB_NATIVE_FULL, 507, "insufficient_storage" },
 };
 
-/* The field that a text of the form "cc.0: why" speaks of, or else the only one of the body. */
+/* The field that a text of the form "cc.0: why" speaks of, or else the only one of the body, or
+ * the body as a whole. */
 static void name_field(const struct http_request *q, struct http_response *r, const char *text)
 {
 	size_t path = strcspn(text, ": "), top = strcspn(text, ".: ");
@@ -30,8 +31,8 @@ static void name_field(const struct http_request *q, struct http_response *r, co
 	    json_object_getn(q->json, text, top)) {
 		snprintf(field, sizeof field, "%.*s", (int)path, text);
 		http_refuse_field(r, field, text + path + 2);
-	} else if (key && json_object_size(q->json) == 1) {
-		http_refuse_field(r, key, text);
+	} else {
+		http_refuse_field(r, key && json_object_size(q->json) == 1 ? key : "", text);
 	}
 }
 

@@ -153,6 +153,23 @@ static struct rec_strs read_ids(struct http_request *q)
 	return ids;
 }
 
+static bool has_too_many(const char *list)
+{
+	size_t n = 1;
+
+	while (list && (list = strchr(list, ',')) != NULL)
+		n++, list++;
+	return n > HTTP_WORDS_MAX;
+}
+
+static int bad_parameter(struct http_request *q, struct http_response *r, const char *name,
+			 const char *why)
+{
+	http_refuse(q, r, 400, "invalid_parameter", "the query cannot be used");
+	http_refuse_field(r, name, why);
+	return MD_OK;
+}
+
 int messages_page(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)
 {
 	struct message_filter f = { .message_id = read_ids(q),
@@ -163,11 +180,10 @@ int messages_page(void *ctx, struct http_request *q, struct http_response *r, st
 				    .outcome = api_query_words(q, "outcome") };
 
 	for (size_t i = 0; i < f.kind.n; i++)
-		if (message_kind_from_name(f.kind.v[i]) == KIND_COUNT) {
-			http_refuse(q, r, 400, "invalid_parameter", "the query cannot be used");
-			http_refuse_field(r, "kind", "is no kind of mail");
-			return MD_OK;
-		}
+		if (message_kind_from_name(f.kind.v[i]) == KIND_COUNT)
+			return bad_parameter(q, r, "kind", "is no kind of mail");
+	if (has_too_many(http_query(q, "message_id")))
+		return bad_parameter(q, r, "message_id", "must have at most 50 values");
 	return api_may(q, r, ACTION_SEE_MESSAGES) ? show_page(ctx, q, r, &f, err) : MD_OK;
 }
 

@@ -22,9 +22,10 @@ int64_t api_query_time(const struct http_request *q, const char *name)
 	const char *text = http_query(q, name);
 	int64_t ms = 0;
 
-	if (text)
-		(void)time_parse(text, &ms); /* checked by the route's table */
-	return ms;
+	if (!text)
+		return 0;
+	(void)time_parse(text, &ms); /* checked by the route's table */
+	return ms ? ms : 1;
 }
 
 /* ---- cursors ---- */

@@ -138,8 +138,6 @@ int quarantine_let_go(void *ctx, struct http_request *q, struct http_response *r
 			     : quarantine_release(api->desk, q->ids[0], &arena, &as, &why);
 	if (rc == MD_NOTFOUND)
 		return none_such(q, r);
-	if (rc == MD_INPUT)
-		return http_refuse(q, r, 422, "validation", "%s", why.text);
 	if (rc != MD_OK) {
 		*err = why;
 		return rc;
@@ -233,7 +231,7 @@ int quarantine_block(void *ctx, struct http_request *q, struct http_response *r,
 	if (rc != MD_OK)
 		return rc;
 	if (!row.from_address)
-		return http_refuse(q, r, 422, "validation", "this mail names no sender");
+		return md_fail(err, MD_INPUT, 0, "this mail names no sender");
 	return block(ctx, q, r, row.from_address, err);
 }
 

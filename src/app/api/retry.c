@@ -158,6 +158,7 @@ static bool mismatch(struct http_request *q, struct http_response *r)
 {
 	http_refuse(q, r, 422, "idempotency_mismatch",
 		    "this Idempotency-Key was used for another request");
+	http_refuse_field(r, "Idempotency-Key", "was used for another request");
 	return false;
 }
 

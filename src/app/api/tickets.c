@@ -55,12 +55,18 @@ static bool read_statuses(struct api *api, struct http_request *q, struct http_r
 {
 	const char *list = http_query(q, "status");
 
-	while (list && *list && f->n_status < TICKET_FILTER_MAX) {
+	while (list && *list) {
 		const char *word = next_word(q->arena, &list);
+		size_t i = 0;
 
 		if (!word || !workflow_status(api->desk->workflow, word))
 			return bad_parameter(q, r, "status", "is no status of this desk");
-		f->status[f->n_status++] = word;
+		while (i < f->n_status && strcmp(f->status[i], word) != 0)
+			i++;
+		if (i == TICKET_FILTER_MAX)
+			return bad_parameter(q, r, "status", "has too many values");
+		f->status[i] = word;
+		f->n_status += i == f->n_status;
 	}
 	return true;
 }
@@ -69,11 +75,17 @@ static void read_priorities(struct http_request *q, struct ticket_filter *f)
 {
 	const char *list = http_query(q, "priority");
 
-	while (list && *list && f->n_priority < MD_COUNT(f->priority)) {
+	while (list && *list) {
 		const char *word = next_word(q->arena, &list);
+		int64_t rank = word ? work_priority_from_name(word) : 0;
+		size_t i = 0;
 
-		if (word)
-			f->priority[f->n_priority++] = work_priority_from_name(word);
+		while (i < f->n_priority && f->priority[i] != rank)
+			i++;
+		if (i == MD_COUNT(f->priority))
+			return; /* there are no more than these */
+		f->priority[i] = rank;
+		f->n_priority += i == f->n_priority;
 	}
 }
 

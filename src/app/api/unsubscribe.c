@@ -137,8 +137,7 @@ int unsubscribe(void *ctx, struct http_request *q, struct http_response *r, stru
 	if (rc == MD_NOTFOUND)
 		return no_such_link(q, r);
 	if (rc == MD_OK && !is_one_click(q))
-		return http_refuse(q, r, 422, "validation",
-				   "the body must be List-Unsubscribe=One-Click");
+		return md_fail(err, MD_INPUT, 0, "the body must be List-Unsubscribe=One-Click");
 	if (rc == MD_OK)
 		rc = db_txn(api->desk->db, mute_in_txn, &l, err);
 	if (rc == MD_NOTFOUND)

@@ -295,7 +295,7 @@ static int check_tags(const struct rec_strs *names, struct md_err *err)
 
 		if (n == 0 || chars > COMMAND_TAG_MAX || name[strcspn(name, ",\n\t")])
 			return md_fail(err, MD_INPUT, WORK_BAD_VALUE,
-				       "a tag is a word of 1 to %d characters without commas",
+				       "tags: a tag is a word of 1 to %d characters without commas",
 				       COMMAND_TAG_MAX);
 	}
 	return MD_OK;
@@ -344,7 +344,7 @@ static int change_tags(struct work *w, const struct work_change *ch, struct md_e
 	if (rc == MD_OK)
 		rc = ticket_tags_of(w->c, &w->ticket.id, 1, w->arena, &now, &n, err);
 	if (rc == MD_OK && n > TAGS_MAX)
-		return md_fail(err, MD_INPUT, WORK_BAD_VALUE, "a ticket has at most %d tags",
+		return md_fail(err, MD_INPUT, WORK_BAD_VALUE, "tags: a ticket has at most %d tags",
 			       TAGS_MAX);
 	return rc;
 }

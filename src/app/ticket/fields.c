@@ -53,8 +53,8 @@ int work_check_category(struct work *w, const char *category, struct md_err *err
 	if (!category[0])
 		return MD_OK;
 	if (utf8_length(category, strlen(category)) > CATEGORY_CHARS)
-		return md_fail(err, MD_INPUT, WORK_BAD_VALUE,
-			       "a category has at most %d characters", CATEGORY_CHARS);
+		return md_fail(err, MD_INPUT, WORK_BAD_VALUE, "category: at most %d characters",
+			       CATEGORY_CHARS);
 	if (allowed->n == 0 || holds(allowed, category))
 		return MD_OK;
 	join(&names, allowed);
@@ -177,7 +177,8 @@ int work_set_snooze(struct work *w, int64_t until_ms, struct md_err *err)
 	if (rc != MD_OK || w->ticket.snoozed_until == until_ms)
 		return rc;
 	if (until_ms && until_ms <= w->by->now_ms)
-		return work_refuse(err, MD_INPUT, WORK_BAD_VALUE, "a snooze ends in the future");
+		return work_refuse(err, MD_INPUT, WORK_BAD_VALUE,
+				   "snoozed_until: a snooze ends in the future");
 	w->ticket.snoozed_until = until_ms;
 	rc = timer_drop_kind(w->c, w->ticket.id, t.kind, err);
 	if (rc == MD_OK && until_ms)
@@ -198,7 +199,8 @@ static int change_snooze(struct work *w, int64_t until_ms, struct md_err *err)
 	if (until_ms && status &&
 	    (status->phase == PHASE_RESOLVED || status->phase == PHASE_CLOSED))
 		return md_fail(err, MD_INPUT, WORK_BAD_VALUE,
-			       "a ticket that is %s needs no snooze; allowed: tickets in work",
+			       "snoozed_until: a ticket that is %s needs no snooze; allowed: "
+			       "tickets in work",
 			       w->ticket.status);
 	return work_set_snooze(w, until_ms, err);
 }
