@@ -301,9 +301,11 @@ static const char *join_lines(struct arena *arena, struct slice head, struct sli
 static void parse_body(struct parser *p)
 {
 	const char *whole = p->in->text ? p->in->text : "";
-	struct slice rest =
-		slice_without_blank_lines(parse_block(p, (struct slice){ whole, strlen(whole) }));
+	struct slice behind = parse_block(p, (struct slice){ whole, strlen(whole) });
+	struct slice rest = slice_without_blank_lines(behind);
 
+	if (p->head.n && rest.n) /* blank lines between them are the writer's */
+		rest = (struct slice){ behind.at, (size_t)(rest.at - behind.at) + rest.n };
 	p->list->body = join_lines(p->arena, p->head, rest);
 	if (p->list->comment != COMMENT_BY_DEFAULT && p->head.n + rest.n == 0 &&
 	    p->list->refusal_count == 0 && !brings_text(p->list)) {

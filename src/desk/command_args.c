@@ -42,7 +42,25 @@ static const char *split_tags(struct parser *p, struct command *c)
 	return n ? NULL : "which tags? +NAME or -NAME";
 }
 
-/* "a@x.test, <b@x.test>" to addresses. */
+/* A string between quotes, with them; the rest when it is never closed. */
+static size_t quoted_length(const char *s)
+{
+	size_t n = 1;
+
+	while (s[n] && s[n] != '"')
+		n += s[n] == '\\' && s[n + 1] ? 2 : 1;
+	return n + (s[n] == '"');
+}
+
+/* Does "<" follow, before the next comma? Then what stands here is a name. */
+static bool is_name_of(const char *s)
+{
+	while (*s && !strchr(",;<", *s))
+		s += *s == '"' ? quoted_length(s) : 1;
+	return *s == '<';
+}
+
+/* 'a@x.test, <b@x.test> "C, D" <c@x.test>' to addresses. */
 static const char *split_addresses(struct parser *p, struct command *c)
 {
 	const char *args = c->args;
@@ -50,15 +68,19 @@ static const char *split_addresses(struct parser *p, struct command *c)
 	size_t n = 0;
 
 	for (size_t len; words && *args; args += len) {
+		size_t bracket = *args == '<', word_n;
 		const char *word;
 
-		len = strspn(args, " ,;<>");
+		len = strspn(args, " ,;>");
 		if (len)
 			continue;
-		len = strcspn(args, " ,;<>");
-		word = arena_strndup(p->arena, args, len);
-		if (!word)
-			return NULL;
+		word_n = *args == '"' ? quoted_length(args)
+				      : strcspn(args + bracket, bracket ? ">" : " ,;<\"");
+		len = bracket + word_n;
+		if (!bracket && (*args == '"' || !memchr(args, '@', word_n)) &&
+		    is_name_of(args + len))
+			continue;
+		word = slice_copy(p->arena, slice_trim((struct slice){ args + bracket, word_n }));
 		if (!mail_address_valid(word))
 			return arena_printf(p->arena, "\"%s\" is no mail address", word);
 		words[n++] = word;

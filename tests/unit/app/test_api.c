@@ -547,6 +547,11 @@ static void agents_open_tickets_for_others(void **state)
 	assert_int_equal(json_array_size(at(r.json, "participants")), 2);
 	GET(200, DAVE, path("/tickets/%lld", (long long)int_at(r, "id")));
 	GET(404, CAROL, path("/tickets/%lld", (long long)int_at(r, "id")));
+	/* it began open, and each step is told */
+	ROWS(desk,
+	     "created > By phone\ntag_added > phone\nassignee > Bob\nstatus open > in_progress",
+	     "SELECT action || coalesce(' ' || old_value, '') || ' > ' || new_value"
+	     " FROM ticket_history ORDER BY id");
 }
 
 static void customers_name_others_by_address(void **state)
