@@ -78,13 +78,14 @@ static json_t *preheader(const struct buf *body)
 
 /* The HTML knows more than the text: {{subject}}, {{preheader}}, and {{{text_html}}}, which is the
  * text itself. A shallow copy, which takes no part of its own. */
-static json_t *html_data(const json_t *data, const struct letter *l, const struct buf *body)
+static json_t *html_data(const json_t *data, struct letter *l, const struct buf *body)
 {
 	md_auto(buf_done) struct buf html = BUF_INIT(LETTER_MAX);
 	json_t *more = json_object();
 
 	text_html(&html, buf_str(body), body->len);
-	if (json_object_update(more, (json_t *)(uintptr_t)data) == 0 &&
+	l->html.status = html.status;
+	if (html.status == MD_OK && json_object_update(more, (json_t *)(uintptr_t)data) == 0 &&
 	    json_object_set_new(more, "subject",
 				json_stringn(buf_str(&l->subject), l->subject.len)) == 0 &&
 	    json_object_set_new(more, "preheader", preheader(body)) == 0 &&
@@ -126,5 +127,9 @@ int letter_render(const char *event, const json_t *data, const struct template_p
 	    (rc = render_framed(TEMPLATE_TEXT, "text", text, data, templates, &out->text, err)) !=
 		    MD_OK)
 		return rc;
-	return render_html(event, text, data, templates, out, err);
+	rc = render_html(event, text, data, templates, out, err);
+	if (out->html.status != MD_INPUT)
+		return rc;
+	buf_reset(&out->html);
+	return MD_OK;
 }

@@ -22,7 +22,8 @@ struct letter {
 	}
 void letter_done(struct letter *l); /* fits md_auto(letter_done) */
 
-/* `data` is an object and is not changed. Fills an empty letter.
+/* `data` is an object and is not changed. Fills an empty letter; HTML beyond LETTER_MAX is left
+ * empty, as the text says it all.
  * Expected codes: MD_NOTFOUND (no such template), MD_INPUT (a limit), MD_NOMEM. */
 int letter_render(const char *event, const json_t *data, const struct template_partials *templates,
 		  struct letter *out, struct md_err *err);

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HTML_MAX = 4 << 20, MAGIC_BYTES = 16, MEGABYTE = 1 << 20 };
+enum { MAGIC_BYTES = 16, MEGABYTE = 1 << 20 };
 
 /* Files of one comment lie in one raw mail: it is fetched once. */
 struct loading {
@@ -132,7 +132,7 @@ static int load_all(struct loading *l, const struct attachment_row *all, size_t 
 
 static int set_data(struct loading *l, json_t *data, struct md_err *err)
 {
-	md_auto(buf_done) struct buf html = BUF_INIT(HTML_MAX);
+	md_auto(buf_done) struct buf html = BUF_INIT(LETTER_HTML_MAX);
 	json_t *comment = json_object_get(data, "comment");
 
 	if (json_array_size(l->links) && json_object_set(data, "files", l->links) != 0)
@@ -158,7 +158,7 @@ int letter_files_load(struct desk *d, struct db_conn *c, const struct outbox_row
 			     .a = a,
 			     .files = ret,
 			     .links = links,
-			     .images = BUF_INIT(HTML_MAX),
+			     .images = BUF_INIT(LETTER_HTML_MAX),
 			     .left = d->config->desk.max_outbound_bytes };
 	struct attachment_row *all = NULL;
 	size_t n = 0;

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { DATE_MAX = 200, REASON_MAX = 16 << 10, HTML_MAX = 4 << 20 };
+enum { DATE_MAX = 200, REASON_MAX = 16 << 10 };
 
 static bool set_text(json_t *object, const char *key, const char *value)
 {
@@ -48,7 +48,7 @@ void letter_html(const json_t *comment, struct buf *out)
 /* {{{comment.html}}}, unless whoever froze it knew better. */
 static bool set_html(json_t *comment)
 {
-	md_auto(buf_done) struct buf html = BUF_INIT(HTML_MAX);
+	md_auto(buf_done) struct buf html = BUF_INIT(LETTER_HTML_MAX);
 
 	if (!json_get_string(comment, "body") || json_get_string(comment, "html"))
 		return true;

@@ -14,7 +14,7 @@
 
 enum {
 	THREAD_MAX = 20, /* references: enough for every mail client, short enough for a header */
-	RENDER_ARENA_MAX = 1 << 20,
+	RENDER_ARENA_MAX = 16 << 20, /* rows of 500 files */
 	DATA_DEPTH = 32,
 	LIST_MAX = 4096,
 };
@@ -62,11 +62,13 @@ static int write_mail(const struct desk *d, const struct outbox_row *row, const 
 		.date_ms = row->created_at,
 		.headers = headers,
 		.text = buf_str(&letter->text),
-		.html = buf_str(&letter->html),
+		.html = letter->html.len ? letter->html.data : NULL,
 		.parts = files->parts,
 		.part_count = files->n,
 	};
 
+	for (size_t i = 0; i < files->n && !m.html; i++) /* pictures of no HTML are files */
+		files->parts[i].content_id = NULL;
 	if (!m.from.address)
 		return md_fail(err, MD_INPUT, 0, "frozen data without a sender");
 	leave = list_unsubscribe(mute_url, json_get_string(mail, "unsubscribe"), &room);

@@ -403,6 +403,55 @@ static void a_frozen_mail_stays_as_it_was(void **state)
 	assert_null(strstr(rendered(f, id), "New title"));
 }
 
+/* ---- large ones ---- */
+
+/* Lines that make as much HTML as any: 40 tabs stay tabs, of which each is 14 characters. */
+static void add_indented(struct buf *out)
+{
+	for (int i = 0; i < 40; i++)
+		buf_addc(out, '\t');
+	buf_adds(out, "a\n\n");
+}
+
+/* As much HTML as the text of a comment can make. */
+static void the_largest_text_has_its_html(void **state)
+{
+	struct fixture *f = *state;
+	md_auto(buf_done) struct buf body = BUF_INIT(256 << 10);
+	int64_t ticket = create(f, f->carol, f->carol, "x");
+	const char *mail;
+
+	while (body.len + 50 < body.max)
+		add_indented(&body);
+	OK(assign_rc(f, f->anna, ticket, f->anna));
+	OK(comment_rc(f, f->carol, ticket, buf_str(&body), false));
+	mail = newest(f, ANNA);
+	assert_non_null(strstr(field(f, mail, "Content-Type"), "multipart/alternative"));
+}
+
+/* What was asked for is in the text. */
+static void html_beyond_its_limit_is_left_out(void **state)
+{
+	enum { COMMENTS = 5, TICKETS = 20 };
+	struct fixture *f = *state;
+	md_auto(buf_done) struct buf body = BUF_INIT(4000), asked = BUF_INIT(TICKETS * 100);
+	const char *mail;
+
+	while (body.len + 50 < body.max)
+		add_indented(&body);
+	for (int i = 0; i < TICKETS; i++) {
+		int64_t ticket = create(f, f->carol, f->carol, "x");
+
+		for (int k = 0; k < COMMENTS; k++)
+			OK(comment_rc(f, f->carol, ticket, buf_str(&body), false));
+		buf_addf(&asked, "#show #%lld\n", (long long)ticket);
+	}
+	TAKE(f, .from = ANNA, .auth = "pass", .subject = "x", .body = buf_str(&asked));
+	mail = newest(f, ANNA);
+	FIELD(f, mail, "Content-Type", "text/plain; charset=utf-8");
+	assert_non_null(strstr(mail, "[#20]"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -422,6 +471,8 @@ int main(void)
 		DESK_TEST(transcripts_name_every_line, ""),
 		DESK_TEST(headers_cannot_be_broken, "limits { auto_per_address_hour = 0 }\n"),
 		DESK_TEST(a_frozen_mail_stays_as_it_was, ""),
+		DESK_TEST(the_largest_text_has_its_html, ""),
+		DESK_TEST(html_beyond_its_limit_is_left_out, ""),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

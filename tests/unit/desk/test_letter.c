@@ -251,6 +251,39 @@ static void html_of_its_own(void **state)
 	assert_non_null(strstr(buf_str(&l.html), "\n<p>resolved</p>\n"));
 }
 
+#define BODY "{{comment.body}}"
+#define EIGHT BODY BODY BODY BODY BODY BODY BODY BODY
+
+/* By what is in it, or by the text that stands in it: the mail goes without. */
+static void html_beyond_its_limit_is_left_out(void **state)
+{
+	static const char *const names[] = { "assigned.html", "assigned.text" };
+	char *tabs = malloc(LETTER_MAX / 12 + 1);
+
+	(void)state;
+	memset(tabs, '\n', LETTER_MAX / 12);
+	for (size_t i = 0; i + 1 < LETTER_MAX / 12; i += 3)
+		tabs[i] = 'a';
+	tabs[LETTER_MAX / 12] = '\0';
+	for (size_t i = 0; i < MD_COUNT(names); i++) {
+		md_auto(set_done) struct set s = {
+			.extra_name = names[i],
+			.extra_text = i ? BODY BODY BODY : EIGHT EIGHT,
+		};
+		md_auto(letter_done) struct letter l = LETTER_INIT;
+		md_auto(json_decref_p) json_t *data = facts(1);
+		const struct template_partials p = { .find = find, .ctx = &s };
+		json_t *comment = json_object_get(data, "comment");
+		struct md_err err;
+
+		json_object_set_new(comment, "body", json_string(tabs));
+		assert_int_equal(letter_render("assigned", data, &p, &l, &err), MD_OK);
+		assert_int_equal(l.html.len, 0);
+		assert_true(l.text.len > 0);
+	}
+	free(tabs);
+}
+
 static void missing_or_too_large(void **state)
 {
 	md_auto(set_done) struct set s = { .extra_name = "assigned.subject",
@@ -280,6 +313,7 @@ int main(void)
 		cmocka_unit_test(transcript_says_what_and_why),
 		cmocka_unit_test(held_mail_is_not_repeated),
 		cmocka_unit_test(html_of_its_own),
+		cmocka_unit_test(html_beyond_its_limit_is_left_out),
 		cmocka_unit_test(missing_or_too_large),
 	};
 
