@@ -8,7 +8,9 @@
 #include <string.h>
 
 /* What an agent's mail was: its commands are not run any more, and not the customer's to read, and
- * what was meant as a note stays one. */
+ * what was meant as a note stays one. It is read by the configuration of today, like all that
+ * becomes of it; where something is no command, or none any more, it stays as it is, and a note, as
+ * it would have been when it came. */
 static int take_as_meant(struct work *w, struct comment *m, struct md_err *err)
 {
 	const struct desk *d = w->by->desk;
@@ -32,8 +34,9 @@ static int take_as_meant(struct work *w, struct comment *m, struct md_err *err)
 		rc = command_parse(&input, w->arena, &list, err);
 	if (rc != MD_OK)
 		return rc;
-	m->is_internal = list.comment == COMMENT_NOTE || (m->body[0] && !list.body[0]);
-	if (list.body[0] && strcmp(list.body, m->body) != 0) {
+	m->is_internal =
+		list.comment == COMMENT_NOTE || list.refusal_count || (m->body[0] && !list.body[0]);
+	if (!list.refusal_count && list.body[0] && strcmp(list.body, m->body) != 0) {
 		m->body_full = m->body_full ? m->body_full : m->body;
 		m->body = list.body;
 	}

@@ -745,6 +745,8 @@ static void a_held_mail_of_an_agent_shows_no_commands(void **state)
 		{ "Re: [#1] x", "#note for us alone\n", "1 for us alone", "" },
 		{ "Re: [#1] x [note]", "for us alone\n", "1 for us alone", "" },
 		{ "Re: [#1] x", "#prio high\n", "1 #prio high", "" },
+		/* no command, or none any more: who can tell whether a customer may read it */
+		{ "Re: [#1] x", "#room 12\nTry again.\n", "1 #room 12\nTry again.", "" },
 	};
 	struct fixture *f = *state;
 	int64_t t = create(f, f->carol, f->carol, "x");
