@@ -140,6 +140,13 @@ char *buf_steal(struct buf *b)
 	return data;
 }
 
+void buf_wipe(struct buf *b)
+{
+	if (b->data)
+		explicit_bzero(b->data, b->cap);
+	buf_done(b);
+}
+
 void buf_done(struct buf *b)
 {
 	free(b->data);

@@ -65,6 +65,13 @@ void md_free_p(void *slot)
 	free(*(void **)slot);
 }
 
+void md_wipe_text(char *text)
+{
+	if (text)
+		explicit_bzero(text, strlen(text));
+	free(text);
+}
+
 void md_close_p(int *fd)
 {
 	if (*fd >= 0)

@@ -167,8 +167,8 @@ static int fetch(struct rt *rt, const char *folder, struct progress *show, struc
 static bool authorization_of(const char *user, const char *password_file, const char *token_file,
 			     struct buf *out)
 {
-	md_auto(md_free_p) char *secret = NULL;
-	md_auto(buf_done) struct buf both = BUF_INIT(AUTHORIZATION_MAX / 2);
+	md_auto(md_wipe_text_p) char *secret = NULL;
+	md_auto(buf_wipe) struct buf both = BUF_INIT(AUTHORIZATION_MAX / 2);
 
 	if ((token_file != NULL) == (user && password_file)) {
 		fputs("maildesk import rt: --token-file, or --user and --password-file, say who "

@@ -27,11 +27,8 @@
 
 static void plan_done(struct plan *p)
 {
-	for (size_t i = 0; i < ANSWERS; i++) {
-		if (p->answer[i])
-			explicit_bzero(p->answer[i], strlen(p->answer[i]));
-		free(p->answer[i]);
-	}
+	for (size_t i = 0; i < ANSWERS; i++)
+		md_wipe_text(p->answer[i]);
 }
 
 /* ---- writing ---- */
@@ -80,8 +77,7 @@ static int make_folder(const char *path, mode_t mode)
  * what was typed. */
 static int place_secret(struct plan *p)
 {
-	md_auto(buf_done) struct buf line = BUF_INIT(PASSWORD_MAX * 4);
-	int code;
+	md_auto(buf_wipe) struct buf line = BUF_INIT(PASSWORD_MAX * 4);
 
 	if (!p->answer[PASSWORD])
 		return EX_OK;
@@ -91,10 +87,7 @@ static int place_secret(struct plan *p)
 	snprintf(p->imap_secret, sizeof p->imap_secret, "imap.secret");
 	snprintf(p->secret_file, sizeof p->secret_file, "%simap.secret", p->folder);
 	buf_addf(&line, "%s\n", p->answer[PASSWORD]);
-	code = write_new(p, p->secret_file, 0600, buf_str(&line));
-	if (line.data)
-		explicit_bzero(line.data, line.len);
-	return code;
+	return write_new(p, p->secret_file, 0600, buf_str(&line));
 }
 
 static int write_files(struct plan *p)

@@ -75,7 +75,7 @@ static const char *fallback_of(const struct plan *p, enum answer i, const char *
 
 static int ask(struct plan *p, enum answer i)
 {
-	md_auto(md_free_p) char *before = md_take(p->answer[i]);
+	md_auto(md_wipe_text_p) char *before = md_take(p->answer[i]);
 
 	p->answer[i] =
 		cmd_ask(questions[i].question, fallback_of(p, i, before), questions[i].secret);
@@ -125,7 +125,7 @@ int init_gather(struct plan *p)
 		if (code == EX_OK)
 			code = check_answer(p, i);
 		if (code != EX_OK && p->answer[i] && !p->given[i] && isatty(STDIN_FILENO)) {
-			free(md_take(p->answer[i]));
+			md_wipe_text(md_take(p->answer[i]));
 			i--;
 			code = EX_OK;
 			continue;

@@ -89,7 +89,7 @@ static int user_add_main(int argc, char **argv)
 	const struct cmd_usage usage = { "user add", "", "Adds a person.", options, 0, 0 };
 	md_auto(config_free_p) struct config *config = NULL;
 	md_auto(db_close_p) struct db *db = NULL;
-	md_auto(md_free_p) char *password = NULL;
+	md_auto(md_wipe_text_p) char *password = NULL;
 	struct md_err err = { 0 };
 	int first, code, rc;
 	int64_t id = 0;

@@ -96,7 +96,7 @@ int user_set_main(int argc, char **argv)
 		1,
 		1,
 	};
-	md_auto(md_free_p) char *password = NULL;
+	md_auto(md_wipe_text_p) char *password = NULL;
 	md_auto(buf_done) struct buf clean = BUF_INIT(1000);
 	int first, code;
 

@@ -37,17 +37,10 @@ struct post {
 	int64_t stop_ms; /* monotonic: since when it is to end; 0: it is not */
 };
 
-static void wipe(struct buf *b)
-{
-	if (b->data)
-		explicit_bzero(b->data, b->cap);
-	buf_done(b);
-}
-
 static void post_done(struct post *p)
 {
-	wipe(&p->form);
-	wipe(&p->answer);
+	buf_wipe(&p->form);
+	buf_wipe(&p->answer);
 }
 
 static void add_field(struct post *p, const char *name, const char *value)
@@ -322,13 +315,8 @@ static int ask_tokens(struct post *p, struct oauth_tokens *ret, struct md_err *e
 
 void oauth_tokens_done(struct oauth_tokens *t)
 {
-	char *secret[] = { t->access, t->refresh };
-
-	for (size_t i = 0; i < MD_COUNT(secret); i++) {
-		if (secret[i])
-			explicit_bzero(secret[i], strlen(secret[i]));
-		free(secret[i]);
-	}
+	md_wipe_text(t->access);
+	md_wipe_text(t->refresh);
 	*t = (struct oauth_tokens){ 0 };
 }
 
@@ -358,9 +346,7 @@ int oauth_by_refresh(const struct oauth_client *c, const char *refresh, struct o
 
 void oauth_device_done(struct oauth_device *d)
 {
-	if (d->code)
-		explicit_bzero(d->code, strlen(d->code));
-	free(d->code);
+	md_wipe_text(d->code);
 	free(d->user_code);
 	free(d->url);
 	free(d->whole_url);

@@ -6,7 +6,7 @@
 #include <maildesk/app/vault.h>
 #include <maildesk/store/otp.h>
 
-/* As store/otp.h keeps it, and back; appended to `out`, which vault_wipe() ends. Codes are those of
+/* As store/otp.h keeps it, and back; appended to `out`, which buf_wipe() ends. Codes are those of
  * vault_seal() and vault_unseal(). */
 int factor_seal(struct vault *v, const void *secret, size_t n, struct buf *out, struct md_err *err);
 int factor_open(struct vault *v, const struct otp_row *o, struct buf *out, struct md_err *err);

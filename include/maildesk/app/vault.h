@@ -49,7 +49,5 @@ int vault_seal_text(struct vault *v, const char *purpose, const char *text, stru
 		    struct md_err *err);
 int vault_unseal_text(struct vault *v, const char *purpose, const char *sealed, struct buf *out,
 		      struct md_err *err);
-/* A buffer with something secret in it. */
-void vault_wipe(struct buf *b); /* fits md_auto */
 
 #endif

@@ -37,5 +37,7 @@ const char *buf_str(const struct buf *b);
 /* The content, NUL-terminated, now the caller's to free; NULL unless status is MD_OK. */
 char *buf_steal(struct buf *b);
 void buf_done(struct buf *b); /* fits md_auto(buf_done) */
+/* The same, of something secret: nothing of it stays in memory. */
+void buf_wipe(struct buf *b); /* fits md_auto(buf_wipe) */
 
 #endif

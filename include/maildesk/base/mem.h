@@ -38,6 +38,9 @@ char *md_strdup(const char *s);
 
 /* cleanup for any pointer to memory of the functions above */
 void md_free_p(void *slot);
+/* A secret, and nothing of it stays; NULL does nothing. */
+void md_wipe_text(char *text);
+MD_DEFINE_AUTO(char *, md_wipe_text)
 /* cleanup for a file descriptor; negative ones are left alone */
 void md_close_p(int *fd);
 

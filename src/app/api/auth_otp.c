@@ -37,7 +37,7 @@ static void recovery_hash(const char *code, char ret[SHA256_HEX])
 static int spend_code(struct db_conn *c, struct vault *v, const struct otp_row *o, const char *code,
 		      int64_t now_ms, struct md_err *err)
 {
-	md_auto(vault_wipe) struct buf secret = BUF_INIT(TOTP_SECRET_BYTES);
+	md_auto(buf_wipe) struct buf secret = BUF_INIT(TOTP_SECRET_BYTES);
 	int64_t step;
 	char hash[SHA256_HEX];
 	int rc;

@@ -112,20 +112,23 @@ int api_retries_new(struct retries **ret, struct md_err *err)
 	return MD_OK;
 }
 
+/* What is kept here signs people in. */
+static void forget(struct place *p)
+{
+	if (p->answer)
+		explicit_bzero(p->answer, p->n);
+	free(p->answer);
+	*p = (struct place){ 0 };
+}
+
 void api_retries_free(struct retries *t)
 {
 	if (!t)
 		return;
 	for (size_t i = 0; i < t->used; i++)
-		free(t->places[i].answer);
+		forget(&t->places[i]);
 	pthread_mutex_destroy(&t->lock);
 	free(t);
-}
-
-static void forget(struct place *p)
-{
-	free(p->answer);
-	*p = (struct place){ 0 };
 }
 
 /* The request's place; else a free one, or that of the oldest answer. NULL when all are busy. */
@@ -327,7 +330,7 @@ static int keep_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
 /* In the transaction of the effect. */
 static int keep_told(struct db_conn *c, struct retry *k, int64_t now_ms, struct md_err *err)
 {
-	md_auto(buf_done) struct buf answer = BUF_INIT(ANSWER_MAX),
+	md_auto(buf_wipe) struct buf answer = BUF_INIT(ANSWER_MAX),
 				     sealed = BUF_INIT(ANSWER_MAX + 1024);
 	struct keeping ctx = { k, &sealed, now_ms };
 
@@ -409,7 +412,7 @@ bool api_enter(void *ctx, struct http_request *q, struct http_response *r,
 /* Errors are not kept: who mends what was wrong may use the key again. */
 void api_leave(void *ctx, struct http_request *q, struct http_response *r)
 {
-	md_auto(buf_done) struct buf answer = BUF_INIT(ANSWER_MAX);
+	md_auto(buf_wipe) struct buf answer = BUF_INIT(ANSWER_MAX);
 	struct retry *k = q->kept;
 
 	(void)ctx;

@@ -109,8 +109,7 @@ static const char *read_events(struct arena *a, const json_t *list)
 static int read_secret(struct hook_step *s, bool is_new, const char **ret, struct md_err *err)
 {
 	const json_t *theirs = json_object_get(s->q->json, "secret");
-	md_auto(vault_wipe) struct buf text = BUF_INIT(SECRET_MAX + 1),
-				       sealed = BUF_INIT(SEALED_MAX);
+	md_auto(buf_wipe) struct buf text = BUF_INIT(SECRET_MAX + 1), sealed = BUF_INIT(SEALED_MAX);
 	uint8_t bytes[SECRET_BYTES];
 	int rc;
 

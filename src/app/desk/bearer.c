@@ -26,13 +26,6 @@ int64_t bearer_backoff(int64_t failures, int64_t first, int64_t most)
 	return ms < most ? ms : most;
 }
 
-void bearer_wipe(char *text)
-{
-	if (text)
-		explicit_bzero(text, strlen(text));
-	free(text);
-}
-
 /* ---- what others are told ---- */
 
 static void tell(struct bearer *b)
@@ -46,7 +39,7 @@ static void tell(struct bearer *b)
 void bearer_publish(struct bearer *b, struct account *a, char *access, int64_t left_ms)
 {
 	pthread_mutex_lock(&b->lock);
-	bearer_wipe(a->access);
+	md_wipe_text(a->access);
 	a->access = access;
 	a->end_ms = bearer_mono(b) + left_ms;
 	a->serial++;
@@ -219,7 +212,7 @@ void bearer_free(struct bearer *b)
 	if (!b)
 		return;
 	for (size_t i = 0; i < b->n_accounts; i++)
-		bearer_wipe(b->accounts[i].access);
+		md_wipe_text(b->accounts[i].access);
 	pthread_cond_destroy(&b->wake);
 	pthread_mutex_destroy(&b->lock);
 	free(b->accounts);

@@ -80,7 +80,6 @@ static inline bool bearer_by_secret(const struct conf_oauth *conf)
 /* Before the next try after that many failures in a row: twice as long each time. */
 int64_t bearer_backoff(int64_t failures, int64_t first, int64_t most);
 /* Frees it, too; NULL is fine. */
-void bearer_wipe(char *text);
 
 /* There is a new token, good for `left_ms` from now on; takes over `access`. */
 void bearer_publish(struct bearer *b, struct account *a, char *access, int64_t left_ms);
@@ -89,7 +88,7 @@ void bearer_trouble(struct bearer *b, struct account *a, enum md_code code, cons
 
 /* What was never written reads as version 0. The arena is the caller's. */
 int bearer_load(struct db_conn *c, const struct account *a, struct view *v, struct md_err *err);
-/* *ret goes to bearer_wipe(). MD_INPUT: it is damaged, or was sealed with another key. */
+/* *ret goes to md_wipe_text(). MD_INPUT: it is damaged, or was sealed with another key. */
 int bearer_unseal(struct bearer *b, const struct rec_bytes *sealed, char **ret, struct md_err *err);
 /* Asks the server, unless another daemon is at it, and writes what came of it. True: the row has
  * changed. */

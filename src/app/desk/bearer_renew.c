@@ -45,7 +45,7 @@ int bearer_unseal(struct bearer *b, const struct rec_bytes *sealed, char **ret, 
 	int rc = vault_unseal(b->d->vault, purpose, sealed->v, sealed->n, &text, err);
 
 	if (rc != MD_OK) {
-		vault_wipe(&text);
+		buf_wipe(&text);
 		return rc;
 	}
 	*ret = buf_steal(&text);
@@ -193,7 +193,7 @@ static int ask_server(struct renewal *r, struct oauth_tokens *ret, struct md_err
 		rc = md_fail(err, MD_REFUSED, OAUTH_GRANT, "the sign-in that was kept is damaged");
 	if (rc == MD_OK)
 		rc = oauth_by_refresh(&client, refresh, ret, err);
-	bearer_wipe(refresh);
+	md_wipe_text(refresh);
 	return rc;
 }
 

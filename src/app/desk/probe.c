@@ -60,7 +60,7 @@ static int get_token(struct bearer *b, const char *section, const char *user, st
 int probe_open(const struct conf_mailbox *m, struct bearer *bearer, struct probe_mailbox *ret,
 	       struct md_err *err)
 {
-	md_auto(vault_wipe) struct buf token = BUF_INIT(TOKEN_MAX);
+	md_auto(buf_wipe) struct buf token = BUF_INIT(TOKEN_MAX);
 	md_auto(wire_trust_unref_p) struct wire_trust *trust = NULL;
 	md_auto(imap_close_p) struct imap *imap = NULL;
 	struct imap_config c = { .host = m->host,
@@ -133,7 +133,7 @@ static int send_one(struct probe_mail *p, enum probe_way way, struct md_err *err
 					      conf->ca_file,    conf->user, conf->password,
 					      conf->timeout_ms, NULL };
 	md_auto(buf_done) struct buf mail = BUF_INIT(MAIL_MAX);
-	md_auto(vault_wipe) struct buf access = BUF_INIT(TOKEN_MAX);
+	md_auto(buf_wipe) struct buf access = BUF_INIT(TOKEN_MAX);
 	md_auto(smtp_free_p) struct smtp *session = NULL;
 	struct smtp_result result = { 0 };
 	char to[320], token[20];

@@ -122,7 +122,7 @@ static int claim_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
 
 static int begin_call(struct webhooks *w, struct flight *f, struct md_err *err)
 {
-	md_auto(vault_wipe) struct buf secret = BUF_INIT(1000);
+	md_auto(buf_wipe) struct buf secret = BUF_INIT(1000);
 	struct webhook_call call = { .id = f->row.id,
 				     .url = f->row.url,
 				     .body = f->body,

@@ -48,7 +48,7 @@ static void tell_token(struct mailboxes *m, size_t i)
 {
 	const struct desk_mailbox *mailbox = &m->d->mailboxes[i];
 	const struct conf_mailbox *conf = mailbox->conf;
-	md_auto(vault_wipe) struct buf token = BUF_INIT(TOKEN_MAX);
+	md_auto(buf_wipe) struct buf token = BUF_INIT(TOKEN_MAX);
 	struct hold *h = &m->holds[i];
 	struct md_err why = { 0 };
 	int64_t serial = 0;
@@ -78,7 +78,7 @@ void mailboxes_tell_tokens(struct mailboxes *m)
 void mailboxes_judge(struct mailboxes *m, const struct desk_mailbox *mailbox, const char **state,
 		     const char **error, struct md_err *room)
 {
-	md_auto(vault_wipe) struct buf token = BUF_INIT(TOKEN_MAX);
+	md_auto(buf_wipe) struct buf token = BUF_INIT(TOKEN_MAX);
 	const struct conf_mailbox *conf = mailbox->conf;
 	const struct hold *h = hold_of(m, mailbox);
 	bool refused = strcmp(*state, "auth_failed") == 0;

@@ -73,7 +73,7 @@ void mailboxes_log_end(const char *role, int status)
 static int send_mailbox(struct mailboxes *m, const struct desk_mailbox *mailbox, bool anew,
 			struct md_err *err)
 {
-	md_auto(vault_wipe) struct buf secret = BUF_INIT(SECRET_MAX);
+	md_auto(buf_wipe) struct buf secret = BUF_INIT(SECRET_MAX);
 	const struct conf_mailbox *conf = mailbox->conf;
 	int rc = mailboxes_credential(m, mailbox, &secret, err);
 	struct frame_mailbox f = {

@@ -51,7 +51,7 @@ static const char link_purpose[] = "link of a mail";
 
 int account_open_link(struct vault *v, json_t *data, struct md_err *err)
 {
-	md_auto(vault_wipe) struct buf url = BUF_INIT(TEXT_MAX);
+	md_auto(buf_wipe) struct buf url = BUF_INIT(TEXT_MAX);
 	const char *sealed = json_get_string(data, "sealed_link");
 	int rc;
 

@@ -18,7 +18,7 @@ static int settle_unopened(struct vault *v, int rc, enum key_state *ret)
 int key_setting_get(struct db_conn *c, struct vault *v, const struct key_setting *s, uint8_t *head,
 		    uint8_t *keys, enum key_state *ret, struct md_err *err)
 {
-	md_auto(vault_wipe) struct buf opened = BUF_INIT(KEY_SETTING_MAX);
+	md_auto(buf_wipe) struct buf opened = BUF_INIT(KEY_SETTING_MAX);
 	uint8_t value[VALUE_MAX];
 	size_t n = 0;
 	int rc = setting_get(c, s->name, value, sizeof value, &n, err);

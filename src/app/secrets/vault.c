@@ -393,10 +393,3 @@ int vault_unseal_text(struct vault *v, const char *purpose, const char *sealed, 
 		return md_fail(err, MD_INPUT, 0, "not sealed");
 	return vault_unseal(v, purpose, bytes, len, out, err);
 }
-
-void vault_wipe(struct buf *b)
-{
-	if (b->data)
-		sodium_memzero(b->data, b->cap);
-	buf_done(b);
-}

@@ -83,7 +83,7 @@ static enum item_state render(struct sender *s, struct item *i)
 /* MD_AGAIN, MD_REFUSED: there is none. */
 static int use_token(struct lane *l, struct md_err *err)
 {
-	md_auto(vault_wipe) struct buf token = BUF_INIT(TOKEN_MAX);
+	md_auto(buf_wipe) struct buf token = BUF_INIT(TOKEN_MAX);
 	const struct conf_smtp *conf = l->account->conf;
 	int64_t serial;
 	int rc;

@@ -51,7 +51,7 @@ static int wake_with_tokens(struct sender *s, struct md_err *err)
 	for (size_t k = 0; k < s->n_accounts && rc == MD_OK; k++) {
 		struct account *a = &s->accounts[k];
 		struct waking w = { s, a->conf->title };
-		md_auto(vault_wipe) struct buf token = BUF_INIT(TOKEN_MAX);
+		md_auto(buf_wipe) struct buf token = BUF_INIT(TOKEN_MAX);
 		int64_t serial;
 
 		if (!a->no_token || bearer_token(s->d->bearer, a->conf->oauth, a->conf->user,
