@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-enum { VIA_SHOWN = 120, EVIDENCE_MAX = 1000 };
+enum { VIA_SHOWN = 120 };
 
 static const char *const rule_names[RULE_COUNT] = {
 	[RULE_ADDRESS] = "address", [RULE_REFERENCE] = "reference", [RULE_MARKER] = "marker",
@@ -84,21 +84,31 @@ static const struct route_hit *first_hit(const struct route_input *in, enum rout
 }
 
 /* What became of everything that pointed somewhere and was not followed. */
-static void note_ignored(struct buf *out, const struct route_input *in, bool disagree)
+static void note_ignored(struct evidence *e, const struct route_input *in, bool disagree)
 {
-	static const char *const why[] = {
-		[TOKEN_BAD] = "with a bad signature ignored",
-		[TOKEN_EXPIRED] = "with an expired token ignored",
-	};
-
 	if (disagree)
-		buf_adds(out, "; tokens of different tickets ignored");
+		evidence_add(e, EVIDENCE_TOKENS_DISAGREE, NULL, NULL);
 	for (size_t i = 0; i < in->hit_count; i++) {
 		const struct route_hit *h = &in->hits[i];
 
 		if (h->token == TOKEN_BAD || h->token == TOKEN_EXPIRED)
-			buf_addf(out, "; %s %s", rule_names[h->rule], why[h->token]);
+			evidence_add(e,
+				     h->token == TOKEN_BAD ? EVIDENCE_BAD_IGNORED
+							   : EVIDENCE_EXPIRED_IGNORED,
+				     rule_names[h->rule], NULL);
 	}
+}
+
+/* A number of a ticket, in the arena. */
+static const char *number(struct arena *a, int64_t id)
+{
+	return arena_printf(a, "%lld", (long long)id);
+}
+
+/* As much of what named a ticket as is shown. */
+static const char *shown(struct arena *a, const char *via)
+{
+	return arena_strndup(a, via, utf8_cut(via, strlen(via), VIA_SHOWN));
 }
 
 /* A customer writes on a closed ticket: too late, or the workflow lets nobody out of it. */
@@ -110,32 +120,35 @@ static bool is_over(const struct route_input *in, const struct route_ticket *t)
 }
 
 static void follow(const struct route_input *in, const struct route_hit *h,
-		   struct route_decision *d, struct buf *evidence)
+		   struct route_decision *d, struct arena *a)
 {
 	const struct route_ticket *t = &h->ticket;
+	enum evidence_code so = EVIDENCE_NONE;
 
 	d->rule = h->rule;
 	d->hit = (size_t)(h - in->hits);
 	d->ticket = t->id;
-	buf_addf(evidence, "%.*s names #%lld", (int)utf8_cut(h->via, strlen(h->via), VIA_SHOWN),
-		 h->via, (long long)(t->merged_from ? t->merged_from : t->id));
+	evidence_add(&d->evidence, EVIDENCE_NAMES, shown(a, h->via),
+		     number(a, t->merged_from ? t->merged_from : t->id));
 	if (t->merged_from)
-		buf_addf(evidence, ", merged into #%lld", (long long)t->id);
+		evidence_add(&d->evidence, EVIDENCE_MERGED, number(a, t->id), NULL);
 
 	if (is_report(in->kind)) {
 		d->outcome = ROUTE_DELIVERY_EVENT;
 	} else if (h->rule == RULE_SUBJECT && !t->sender_on_ticket) {
 		d->outcome = ROUTE_NEW_LINKED;
-		buf_adds(evidence, ", in which the sender takes no part");
+		so = EVIDENCE_NO_PART;
 	} else if (is_over(in, t)) {
 		d->outcome = ROUTE_NEW_LINKED;
-		buf_adds(evidence, t->can_reopen ? ", closed too long ago" : ", closed for good");
+		so = t->can_reopen ? EVIDENCE_CLOSED_LONG : EVIDENCE_CLOSED_FOR_GOOD;
 	} else if (!t->sender_on_ticket) {
 		d->outcome = ROUTE_COMMENT_HELD;
-		buf_adds(evidence, ", in which the sender takes no part");
+		so = EVIDENCE_NO_PART;
 	} else {
 		d->outcome = ROUTE_COMMENT;
 	}
+	if (so != EVIDENCE_NONE)
+		evidence_add(&d->evidence, so, NULL, NULL);
 }
 
 static void quarantine(struct route_decision *d, const char *cause, enum route_rule rule)
@@ -145,7 +158,7 @@ static void quarantine(struct route_decision *d, const char *cause, enum route_r
 	d->rule = rule;
 }
 
-static void decide(const struct route_input *in, struct route_decision *d, struct buf *evidence)
+static void decide(const struct route_input *in, struct route_decision *d, struct arena *a)
 {
 	const struct route_hit *bad = find_hit(in, RULE_ADDRESS, TOKEN_BAD), *hit;
 	bool disagree = tokens_disagree(in);
@@ -159,34 +172,30 @@ static void decide(const struct route_input *in, struct route_decision *d, struc
 	if (bad) {
 		quarantine(d, "bad_signature", RULE_ADDRESS);
 		d->hit = (size_t)(bad - in->hits);
-		buf_addf(evidence, "%.*s has a tag we did not sign",
-			 (int)utf8_cut(bad->via, strlen(bad->via), VIA_SHOWN), bad->via);
+		evidence_add(&d->evidence, EVIDENCE_BAD_TAG, shown(a, bad->via), NULL);
 		return;
 	}
 	hit = first_hit(in, last, disagree);
 	if (hit) {
-		follow(in, hit, d, evidence);
+		follow(in, hit, d, a);
 	} else if (is_report(in->kind)) {
 		quarantine(d, "bounce_unknown", RULE_NONE);
-		buf_addf(evidence, "%s of nothing we sent", message_kind_name(in->kind));
+		evidence_add(&d->evidence, EVIDENCE_NOT_OURS, message_kind_name(in->kind), NULL);
 	} else {
 		d->rule = forward ? RULE_FORWARD : RULE_NONE;
-		buf_adds(evidence,
-			 forward ? "a forward opens a new ticket" : "nothing in it names a ticket");
+		evidence_add(&d->evidence, forward ? EVIDENCE_FORWARD : EVIDENCE_NAMES_NONE, NULL,
+			     NULL);
 	}
-	note_ignored(evidence, in, disagree);
+	note_ignored(&d->evidence, in, disagree);
 }
 
 int route_decide(const struct route_input *in, struct arena *arena, struct route_decision *ret,
 		 struct md_err *err)
 {
-	md_auto(buf_done) struct buf evidence = BUF_INIT(EVIDENCE_MAX);
 	struct route_decision d = { .outcome = ROUTE_NEW, .hit = in->hit_count };
 
-	decide(in, &d, &evidence);
-	/* Evidence that outgrew its ceiling is cut, not lost. */
-	d.evidence = arena_strdup(arena, buf_str(&evidence));
-	if (arena->failed || evidence.status == MD_NOMEM)
+	decide(in, &d, arena);
+	if (arena->failed)
 		return md_fail(err, MD_NOMEM, 0, "no memory to route a mail");
 	*ret = d;
 	return MD_OK;
@@ -221,22 +230,23 @@ static bool names_somebody(const struct message *m)
 }
 
 const char *route_screen(const struct message *m, const struct rec_strs *own, const char *desk_id,
-			 const char **ret_evidence)
+			 enum evidence_code *ret_evidence)
 {
-	const char *cause = NULL, *why = NULL;
+	enum evidence_code why = EVIDENCE_NONE;
+	const char *cause = NULL;
 
 	if (m->bomb) {
 		cause = "malformed";
-		why = "built to break its reader";
+		why = EVIDENCE_BOMB;
 	} else if (!m->from_readable || !names_somebody(m)) {
 		cause = "malformed";
-		why = "From cannot be read";
+		why = EVIDENCE_NO_FROM;
 	} else if (bears_mark(m, desk_id)) {
 		cause = "loop";
-		why = "X-Maildesk-Loop is ours";
+		why = EVIDENCE_LOOP_MARK;
 	} else if (is_from_us(m, own)) {
 		cause = "loop";
-		why = "From is one of our own addresses";
+		why = EVIDENCE_OWN_ADDRESS;
 	}
 	if (cause)
 		*ret_evidence = why;

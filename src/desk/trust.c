@@ -86,36 +86,33 @@ static struct verdict read_fields(const struct trust_input *in, const char *doma
 	return v;
 }
 
-static enum trust_auth judge(const struct trust_input *in, const char *domain, struct arena *arena,
-			     const char **ret_why)
+static enum trust_auth judge(const struct trust_input *in, const char *domain, struct evidence *ret)
 {
 	const char *id = in->config.authserv_id;
 	struct verdict v = read_fields(in, domain);
 
 	if (v.counted == 0) {
-		*ret_why = v.below ? arena_printf(arena,
-						  "the result of %s stands below our own hops", id)
-				   : arena_printf(arena, "no result of %s", id);
+		evidence_add(ret, v.below ? EVIDENCE_BELOW_HOPS : EVIDENCE_NO_RESULT, id, NULL);
 		return AUTH_NONE;
 	}
 	if (v.contradicts) {
-		*ret_why = arena_printf(arena, "results of %s contradict each other", id);
+		evidence_add(ret, EVIDENCE_CONTRADICTS, id, NULL);
 		return AUTH_NONE;
 	}
 	if (v.dmarc && strcasecmp(v.dmarc, "fail") == 0) {
-		*ret_why = arena_printf(arena, "dmarc=fail by %s", id);
+		evidence_add(ret, EVIDENCE_DMARC_FAIL, id, NULL);
 		return AUTH_FAIL;
 	}
 	if (v.dmarc && strcasecmp(v.dmarc, "pass") == 0 && v.dmarc_from &&
 	    strcasecmp(v.dmarc_from, domain) == 0) {
-		*ret_why = arena_printf(arena, "dmarc=pass header.from=%s by %s", domain, id);
+		evidence_add(ret, EVIDENCE_DMARC_PASS, domain, id);
 		return AUTH_PASS;
 	}
 	if (v.dkim_domain) {
-		*ret_why = arena_printf(arena, "dkim=pass header.d=%s by %s", v.dkim_domain, id);
+		evidence_add(ret, EVIDENCE_DKIM_PASS, v.dkim_domain, id);
 		return AUTH_PASS;
 	}
-	*ret_why = arena_printf(arena, "no passing result of %s for %s", id, domain);
+	evidence_add(ret, EVIDENCE_NO_PASS, id, domain);
 	return AUTH_NONE;
 }
 
@@ -128,8 +125,21 @@ static const char *from_domain(const struct message *m)
 	return at && at[1] ? at + 1 : NULL;
 }
 
-int trust_assess(const struct trust_input *in, struct arena *arena, struct trust *ret,
-		 struct md_err *err)
+/* What is known of who wrote it, before what our server says of that. */
+static struct evidence claim(const struct trust_input *in, const struct evidence *found)
+{
+	struct evidence e =
+		evidence_of(in->from_user ? EVIDENCE_FROM_KNOWN : EVIDENCE_FROM_UNKNOWN, NULL);
+	bool others = in->from_user && in->proof_user;
+
+	if (found->n > 0)
+		e.facts[e.n++] = found->facts[0];
+	else
+		evidence_add(&e, others ? EVIDENCE_OTHERS_TOKEN : EVIDENCE_NO_PROOF, NULL, NULL);
+	return e;
+}
+
+struct trust trust_assess(const struct trust_input *in)
 {
 	const char *domain = from_domain(in->message);
 	bool has_id = in->config.authserv_id && *in->config.authserv_id;
@@ -138,36 +148,23 @@ int trust_assess(const struct trust_input *in, struct arena *arena, struct trust
 
 	if (!domain || in->trick) {
 		t.flagged = true;
-		t.evidence = domain ? in->trick : "From is not exactly one plain address";
-	} else {
-		if (has_id)
-			t.auth = judge(in, domain, arena, &t.evidence);
-		if (t.auth == AUTH_FAIL) {
-			t.flagged = true;
-		} else if (t.auth == AUTH_PASS && proven) {
-			t.level = TRUST_CONFIRMED;
-			t.evidence =
-				arena_printf(arena, "%s, and a signed reply address issued to them",
-					     t.evidence);
-		} else if (t.auth == AUTH_PASS) {
-			t.level = TRUST_VERIFIED;
-		} else if (!has_id && proven) {
-			t.level = TRUST_VERIFIED;
-			t.evidence = "signed reply address issued to the user of From";
-		} else if (in->from_user) {
-			t.level = TRUST_CLAIMED;
-			t.evidence = arena_printf(
-				arena, "From of a known user; %s",
-				has_id           ? t.evidence
-				: in->proof_user ? "the reply address was issued to somebody else"
-						 : "no proof");
-		} else {
-			t.evidence = arena_printf(arena, "From of nobody we know; %s",
-						  has_id ? t.evidence : "no proof");
-		}
+		t.evidence = evidence_of(domain ? in->trick : EVIDENCE_FROM_NOT_PLAIN, NULL);
+		return t;
 	}
-	if (arena->failed)
-		return md_fail(err, MD_NOMEM, 0, "no memory to assess a sender");
-	*ret = t;
-	return MD_OK;
+	if (has_id)
+		t.auth = judge(in, domain, &t.evidence);
+	if (t.auth == AUTH_FAIL) {
+		t.flagged = true;
+	} else if (t.auth == AUTH_PASS) {
+		t.level = proven ? TRUST_CONFIRMED : TRUST_VERIFIED;
+		if (proven)
+			evidence_add(&t.evidence, EVIDENCE_SIGNED_TOO, NULL, NULL);
+	} else if (!has_id && proven) {
+		t.level = TRUST_VERIFIED;
+		t.evidence = evidence_of(EVIDENCE_SIGNED, NULL);
+	} else {
+		t.level = in->from_user ? TRUST_CLAIMED : TRUST_ANONYMOUS;
+		t.evidence = claim(in, &t.evidence);
+	}
+	return t;
 }

@@ -192,7 +192,7 @@ void http_openapi(struct buf *out, const struct http_service *s, const struct ht
 		      "\"detail\":{\"type\":\"string\"},\"errors\":{\"type\":\"array\","
 		      "\"items\":");
 	http_openapi_ref(out, "Complaint");
-	buf_adds(out, "}}}");
+	buf_adds(out, "},\"limit\":{\"type\":\"integer\"}}}");
 	for (; objects->name; objects++) {
 		buf_addc(out, ',');
 		add_string(out, objects->name);

@@ -92,7 +92,7 @@ static const struct {
 	  "It is not as the request supposes; of a version the present object is "
 	  "in `current`.",
 	  may_conflict },
-	{ 413, "TooLarge", "The body is larger than allowed.", has_body },
+	{ 413, "TooLarge", "The body is larger than allowed: up to `limit` bytes are.", has_body },
 	{ 415, "UnsupportedMediaType", "The body is not application/json, as it is.", has_json },
 	{ 416, "NotInRange", "It is shorter than the range that was asked for.", has_ranges },
 	{ 422, "Invalid", "The body cannot be used: `errors` names the fields.", checks_body },

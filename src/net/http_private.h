@@ -127,6 +127,8 @@ void http_on_completed(void *cls, struct MHD_Connection *con, void **con_cls,
 int http_routes_index(struct http_server *s, struct md_err *err);
 /* Fill ex->r. */
 void http_dispatch(struct http_exchange *ex);
+/* What is over the limit for its body; `limit` says how much is not. */
+void http_refuse_body(struct http_exchange *ex);
 /* Of who is not known (yet): false when the answer is that there were too many. */
 bool http_within_limit(struct http_exchange *ex);
 

@@ -363,8 +363,7 @@ static enum MHD_Result begin(struct http_worker *w, struct http_exchange *ex, co
 	}
 	if (fit && refuse_early(ex)) {
 		ex->must_close = true;
-		http_refuse(&ex->q, &ex->r, 413, "too_large", "bodies are limited to %zu bytes",
-			    ex->body_max);
+		http_refuse_body(ex);
 		(void)http_within_limit(ex);
 		fit = false;
 	}

@@ -352,6 +352,13 @@ bool http_may_upload(struct http_exchange *ex)
 	return (f.route->roles & 1U << ex->q.role) != 0;
 }
 
+void http_refuse_body(struct http_exchange *ex)
+{
+	http_refuse(&ex->q, &ex->r, 413, "too_large", "bodies are limited to %zu bytes",
+		    ex->body_max);
+	buf_addf(http_refuse_extra(&ex->r), "\"limit\":%zu", ex->body_max);
+}
+
 /* What the caller may not see is not there, whatever they wanted to do with it. */
 static void not_for_role(struct http_exchange *ex, const struct http_route *route)
 {
@@ -381,8 +388,7 @@ static void dispatch(struct http_exchange *ex)
 	if (!http_within_limit(ex))
 		http_refuse(&ex->q, &ex->r, 429, "rate_limited", "too many requests");
 	else if (ex->too_large)
-		http_refuse(&ex->q, &ex->r, 413, "too_large", "bodies are limited to %zu bytes",
-			    ex->body_max);
+		http_refuse_body(ex);
 	else if (!f.path && show_page(ex))
 		return;
 	else if (!f.path)

@@ -168,7 +168,8 @@ def head_of(api, length, *fields):
 def test_what_is_too_large_is_not_taken(desk):
     carol = desk.api("carol")
     assert upload(carol, b"").status == 422
-    assert upload(carol, bytes(5 << 20)).status == 413
+    refused = upload(carol, bytes(5 << 20))
+    assert refused.status == 413 and refused.json["limit"] == 4 << 20
     assert send_raw(desk, head_of(carol, 5 << 20, "Expect: 100-continue")) == 413
     # Who is nobody may not even begin with a large one.
     assert send_raw(desk, head_of(desk.api(), 2 << 20, "Expect: 100-continue")) == 413

@@ -54,6 +54,12 @@ def test_only_pages_of_the_console_are_its_page(console):
         answer = console(path)
         assert answer.status == 404 and answer.json["code"] == "not_found", path
     assert console("/", "POST").status == 404
+    # A browser that is led to nowhere has the console's own words for it.
+    browser = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    lost = console("/nothing", **browser)
+    assert lost.status == 404 and lost.body == page
+    for path in "/api/v1/nothing", "/assets/nothing.js":
+        assert console(path, **browser).json["code"] == "not_found", path
 
 
 def test_files_are_outside_the_rate_limits(console):

@@ -79,13 +79,22 @@ test('the types of the console are those of the API', async (desk) => {
 	execFileSync('node', [`${web}/tools/types.mjs`, `${desk.url}/api/v1/openapi.json`, '--check'], { stdio: 'inherit' });
 });
 
+test('what decisions say is said in each language of the console', () => {
+	const source = readFileSync(fileURLToPath(new URL('../../src/desk/evidence.c', import.meta.url)), 'utf8');
+	const names = [...source.matchAll(/\] = \{\s*"(\w+)",/g)].map((m) => m[1]);
+	const texts = readFileSync(`${web}/src/messages/evidence.ts`, 'utf8');
+	assert.ok(names.length > 30, 'the sentences of the desk were not found');
+	assert.deepEqual(names.filter((name) => !texts.includes(`\t${name}: [`)), []);
+});
+
 test('an admin sees why a mail was treated as it was', async (desk, browser) => {
 	await desk.send('dave', [mail(desk, 'Dave <dave@customer.test>', 'Why so', 'Explain it.')]);
 	const admin = await person(browser, desk, 'admin');
 	await admin.getByRole('link', { name: 'Why so', exact: true }).click();
 	await admin.getByRole('button', { name: 'Mails' }).click();
 	await admin.getByRole('button', { name: /What was done with it/ }).first().click();
-	await admin.getByText('ticket created').waitFor();
+	await admin.getByText('It became a ticket').waitFor();
+	await admin.getByText('nothing in it names a ticket').waitFor();
 	await admin.getByRole('button', { name: 'Close' }).click();
 	await admin.getByRole('button', { name: 'Original mail' }).last().click();
 	await admin.getByText('Message-ID', { exact: true }).waitFor();

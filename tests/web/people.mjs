@@ -177,6 +177,26 @@ test('a lost connection is said, nothing typed is lost, and all goes on', async 
 	await anna.getByRole('article').getByText('Written on a train.').waitFor();
 });
 
+test('a desk that cannot be reached is said soon, and asked again by itself', async (desk, browser) => {
+	await made(desk, 'Out of reach');
+	const anna = await person(browser, desk, 'anna');
+	const lost = (route) => route.abort();
+	await anna.context().route('**/api/v1/**', lost);
+	const begin = Date.now();
+	await anna.getByRole('link', { name: 'Dashboard' }).click();
+	await anna.getByText('does not answer yet').waitFor();
+	assert.ok(Date.now() - begin < 5000, 'it took long to say so');
+	await anna.context().unroute('**/api/v1/**', lost);
+	await anna.getByRole('heading', { name: 'Unresolved by priority' }).waitFor();
+
+	/* who comes while it is down waits at the same place, and goes on by themselves */
+	await anna.context().route('**/api/v1/**', lost);
+	await anna.goto(`${desk.url}/tickets`);
+	await anna.getByText('The desk cannot be reached').waitFor();
+	await anna.context().unroute('**/api/v1/**', lost);
+	await row(anna, 'Out of reach').waitFor();
+});
+
 test('with the keyboard alone: find, select, open, answer', async (desk, browser) => {
 	await made(desk, 'Keys 1');
 	await made(desk, 'Keys 2');

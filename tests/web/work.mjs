@@ -236,7 +236,7 @@ test('an admin sees why a mail was held back, lets it in, and has a ticket', asy
 	await row.getByText('Its sender is blocked.').waitFor();
 	await row.getByRole('button', { name: 'Why: A real question' }).click();
 	const dialog = admin.getByRole('dialog');
-	await dialog.getByText('blocked sender').first().waitFor();
+	await dialog.getByText('Its sender is blocked.').first().waitFor();
 	await dialog.getByRole('button', { name: 'Close' }).click();
 	await row.getByRole('button', { name: 'Look at it: A real question' }).click();
 	await dialog.getByLabel('Source of the mail').getByText('May I ask something?').waitFor();

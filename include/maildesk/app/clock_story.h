@@ -15,6 +15,10 @@ struct clock_line {
 	bool counted;
 	const char *why; /* "open", "outside hours", "closed: Easter Monday", "paused: pending" */
 };
+/* The name of that reason, which does not change, and what it is about: "closed" and "Easter
+ * Monday". NULL, NULL of words that are not ours. */
+const char *clock_line_code(const char *why, const char **ret_about);
+
 struct clock_story {
 	struct clock_row row;
 	int64_t used_ms, rest_ms; /* now */

@@ -7,6 +7,7 @@
 #define MAILDESK_DESK_ROUTE_H
 
 #include <maildesk/base/arena.h>
+#include <maildesk/desk/evidence.h>
 #include <maildesk/desk/token.h>
 #include <maildesk/mail/message.h>
 #include <stdbool.h>
@@ -69,7 +70,7 @@ struct route_decision {
 	size_t hit;     /* index of the hit that decided, hit_count if none */
 	enum route_rule rule;
 	const char *cause; /* of a quarantine: "bad_signature", "bounce_unknown", ...; else NULL */
-	const char *evidence; /* one line, in the arena */
+	struct evidence evidence; /* what it borrows is the input's, or in the arena */
 };
 
 /* MD_OK or MD_NOMEM. */
@@ -78,10 +79,9 @@ int route_decide(const struct route_input *in, struct arena *arena, struct route
 
 /* Before anything is looked up: mail that goes to quarantine at once. `own` are the addresses of
  * all mailboxes, `desk_id` is our X-Maildesk-Loop. Returns the cause ("malformed", "loop") or NULL;
- * *ret_evidence, written with a cause, is a constant. */
-
+ * *ret_evidence is written with a cause. */
 const char *route_screen(const struct message *m, const struct rec_strs *own, const char *desk_id,
-			 const char **ret_evidence);
+			 enum evidence_code *ret_evidence);
 
 /* May anything automatic be sent to the sender of this mail? */
 bool route_may_answer(const struct message *m, const struct rec_strs *own);

@@ -6,7 +6,7 @@
 #ifndef MAILDESK_DESK_TRUST_H
 #define MAILDESK_DESK_TRUST_H
 
-#include <maildesk/base/arena.h>
+#include <maildesk/desk/evidence.h>
 #include <maildesk/mail/message.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -37,9 +37,9 @@ struct trust_input {
 	/* The user named by a valid *proof* token in an address of the mail; 0: none. Expired,
 	 * revoked, contradicting and route tokens are none. */
 	int64_t proof_user;
-	/* NULL, or why From is not to be believed although it reads well: another Sender or
-	 * Reply-To takes over, or it looks like somebody else's. */
-	const char *trick;
+	/* Why From is not to be believed although it reads well, if there is a reason: another
+	 * Sender or Reply-To takes over, or it looks like somebody else's. */
+	enum evidence_code trick;
 };
 
 enum trust_auth { AUTH_NONE, AUTH_PASS, AUTH_FAIL };
@@ -47,13 +47,11 @@ const char *trust_auth_name(enum trust_auth auth); /* "none", "pass", "fail" */
 
 struct trust {
 	int level;
-	enum trust_auth auth; /* what our server says of the From address */
-	bool flagged;         /* agents should look: a failing result or a From with tricks */
-	const char *evidence; /* one line; in the arena */
+	enum trust_auth auth;     /* what our server says of the From address */
+	bool flagged;             /* agents should look: a failing result or a From with tricks */
+	struct evidence evidence; /* borrows from the input */
 };
 
-/* MD_OK or MD_NOMEM. */
-int trust_assess(const struct trust_input *in, struct arena *arena, struct trust *ret,
-		 struct md_err *err);
+struct trust trust_assess(const struct trust_input *in);
 
 #endif

@@ -71,6 +71,18 @@ static const struct embed_file *file_of(struct http_request *q)
 	return name ? embed_find(name) : NULL;
 }
 
+/* A person who mistyped an address, in the words of a browser: the console says so, with a way out.
+ */
+static const struct embed_file *page_for_lost(struct http_request *q)
+{
+	const char *accept = http_header(q, "Accept");
+
+	return accept && strstr(accept, "text/html") && strncmp(q->path, "/api/", 5) != 0 &&
+			       !strchr(q->path, '.')
+		       ? embed_find("dist/index.html")
+		       : NULL;
+}
+
 static const struct embed_file *packed_of(struct http_request *q, const struct embed_file *f)
 {
 	const char *name = arena_printf(q->arena, "%s.gz", f->name);
@@ -107,8 +119,12 @@ bool console_page(void *ctx, struct http_request *q, struct http_response *r)
 	const struct embed_file *f = file_of(q), *packed;
 
 	(void)ctx;
-	if (!f && strcmp(q->path, "/") != 0)
-		return false;
+	if (!f && strcmp(q->path, "/") != 0) {
+		f = page_for_lost(q);
+		if (!f)
+			return false;
+		r->status = 404;
+	}
 	http_header_add(q, r, "Referrer-Policy", "no-referrer");
 	if (!f || ends_with(f->name, ".html"))
 		add_policy(q, r);
@@ -124,7 +140,7 @@ bool console_page(void *ctx, struct http_request *q, struct http_response *r)
 	r->cache = strncmp(q->path, "/assets/", 8) == 0 ? "public, max-age=31536000, immutable"
 							: "no-cache";
 	f = packed ? packed : f;
-	r->etag = etag_of(q, f);
+	r->etag = r->status == 404 ? NULL : etag_of(q, f);
 	buf_add(&r->body, f->data, f->len);
 	return true;
 }

@@ -44,7 +44,7 @@ extern const struct http_field api_key_shape[], actor_shape[], person_shape[], u
 /* schema_mail.c */
 extern const struct http_field message_shape[], held_mail_shape[], outgoing_mail_shape[],
 	mailbox_shape[], blocked_sender_shape[], intake_shape[], decision_shape[], rule_shape[],
-	clock_effect_shape[];
+	fact_shape[], clock_effect_shape[];
 /* schema_desk.c */
 extern const struct http_field accepted_shape[], tag_shape[], named_shape[], team_shape[],
 	organisation_shape[], tag_row_shape[], volume_row_shape[], volume_report_shape[],

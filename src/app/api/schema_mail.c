@@ -1,8 +1,16 @@
 /* Shapes of answers: mails on their way in and out. */
 #include "schema.h"
 
-const struct http_field rule_shape[] = { OUT("rule", HTTP_LINE), OUT("matched", HTTP_BOOL),
-					 MAYBE("evidence", HTTP_TEXT), HTTP_END };
+/* What the evidence says, for those who tell it in another language (desk/evidence.h). */
+const struct http_field fact_shape[] = { OUT("code", HTTP_LINE), OUT("values", HTTP_LINES),
+					 HTTP_END };
+const struct http_field rule_shape[] = {
+	OUT("rule", HTTP_LINE),
+	OUT("matched", HTTP_BOOL),
+	MAYBE("evidence", HTTP_TEXT),
+	{ "facts", HTTP_OBJECTS, 0, 0, 0, NULL, "Fact" },
+	HTTP_END,
+};
 const struct http_field clock_effect_shape[] = {
 	OUT("metric", HTTP_LINE),
 	OUT("effect", HTTP_LINE),

@@ -59,6 +59,7 @@ const struct http_object api_objects[] = {
 	{ "Participant", participant_shape },
 	{ "Person", person_shape },
 	{ "Rule", rule_shape },
+	{ "Fact", fact_shape },
 	{ "Session", session_shape },
 	{ "Sla", sla_shape },
 	{ "Transcript", transcript_shape },

@@ -19,6 +19,8 @@ const struct http_field sla_line_shape[] = {
 	OUT("to", HTTP_TIME),
 	OUT("counted", HTTP_BOOL),
 	OUT("why", HTTP_LINE),
+	MAYBE("code", HTTP_LINE),
+	MAYBE("about", HTTP_LINE),
 	HTTP_END,
 };
 const struct http_field sla_story_shape[] = {

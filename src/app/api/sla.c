@@ -7,13 +7,18 @@ enum { SECOND_MS = 1000 };
 
 static void show_lines(struct buf *out, const struct clock_story *s)
 {
+	const char *code, *about;
+
 	show_begin(out, "explain", '[');
 	for (size_t i = 0; i < s->n_lines; i++) {
 		show_begin(out, NULL, '{');
 		show_time(out, "from", s->lines[i].from_ms);
 		show_time(out, "to", s->lines[i].to_ms);
 		show_bool(out, "counted", s->lines[i].counted);
+		code = clock_line_code(s->lines[i].why, &about);
 		show_text(out, "why", s->lines[i].why);
+		show_text(out, "code", code);
+		show_text(out, "about", about);
 		show_end(out, '}');
 	}
 	show_end(out, ']');

@@ -129,7 +129,7 @@ static int load_held(struct intake *in, const struct confirmation *f, struct hel
 	h->in.f.proof = (struct token){ 0 };
 	h->in.f.proof_ran = false;
 	h->in.f.trust.level = TRUST_CONFIRMED;
-	h->in.f.trust.evidence = "confirmed by answering a one-time address";
+	h->in.f.trust.evidence = evidence_of(EVIDENCE_CONFIRMED, NULL);
 	h->in.by.actor.level = TRUST_CONFIRMED;
 	h->in.by.mail = &h->m;
 	h->in.by.message = h->in.result.message = f->message_id;
@@ -205,15 +205,16 @@ int intake_confirm(struct intake *in, bool *ret_done, struct md_err *err)
 	if (rc == MD_OK)
 		rc = intake_store_message(in, f.ticket_id, err);
 	if (rc != MD_OK || f.used_at) {
-		in->route.evidence = "confirmed before: nothing is done twice";
+		in->route.evidence = evidence_of(EVIDENCE_CONFIRMED_BEFORE, NULL);
 		return rc;
 	}
 	rc = confirmation_use(in->c, f.id, in->by.now_ms, err);
 	if (rc == MD_OK && in->by.now_ms > f.expires_at) {
-		in->route.evidence = "the hour for confirming is over";
+		in->route.evidence = evidence_of(EVIDENCE_CONFIRM_LATE, NULL);
 		return tell_expired(in, f.ticket_id, err);
 	}
-	in->route.evidence = arena_printf(in->a, "confirms message %lld", (long long)f.message_id);
+	in->route.evidence = evidence_of(EVIDENCE_CONFIRMS,
+					 arena_printf(in->a, "%lld", (long long)f.message_id));
 	if (rc == MD_OK)
 		rc = load_held(in, &f, &h, err);
 	if (rc == MD_OK)

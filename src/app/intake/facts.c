@@ -387,16 +387,16 @@ static int is_theirs(struct gather *g, const char *address, bool *ret)
 }
 
 /* What makes a From that reads well one that is not to be believed. */
-static int find_trick(struct gather *g, const char **ret)
+static int find_trick(struct gather *g, enum evidence_code *ret)
 {
 	const struct intake_facts *f = g->f;
 	const struct mail_address *from = f->m->from.n ? f->m->from.v : NULL;
 	const char *domain = from ? strrchr(from->address, '@') : NULL;
 	const struct {
 		const struct rec_list *list;
-		const char *why;
-	} others[] = { { &f->m->sender, "another Sender stands behind From" },
-		       { &f->m->reply_to, "another Reply-To takes over" } };
+		enum evidence_code why;
+	} others[] = { { &f->m->sender, EVIDENCE_OTHER_SENDER },
+		       { &f->m->reply_to, EVIDENCE_OTHER_REPLY_TO } };
 	bool theirs = true;
 	int rc = MD_OK;
 
@@ -407,7 +407,7 @@ static int find_trick(struct gather *g, const char **ret)
 		const char *own = strrchr(g->d->own.v[i], '@');
 
 		if (own && alike_domains(domain + 1, own + 1))
-			*ret = "the domain of From looks like ours";
+			*ret = EVIDENCE_LOOKS_LIKE_OURS;
 	}
 	for (size_t l = 0; l < MD_COUNT(others) && !*ret; l++)
 		for (size_t i = 0; i < others[l].list->n && rc == MD_OK && theirs; i++) {
@@ -438,12 +438,12 @@ static int assess(struct gather *g)
 	int rc = find_trick(g, &in.trick);
 
 	if (rc == MD_OK)
-		rc = trust_assess(&in, g->a, &f->trust, g->err);
+		f->trust = trust_assess(&in);
 
 	/* What is proven of a form's own address says nothing of the person it names. */
 	if (rc == MD_OK && f->by_form && f->trust.level > TRUST_ANONYMOUS) {
 		f->trust.level = f->user.id ? TRUST_CLAIMED : TRUST_ANONYMOUS;
-		f->trust.evidence = "Reply-To of a contact form";
+		f->trust.evidence = evidence_of(EVIDENCE_CONTACT_FORM, NULL);
 	}
 	return rc;
 }

@@ -47,12 +47,14 @@ static int act(struct intake *in, struct md_err *err)
 	int rc;
 
 	if (in->route.outcome == ROUTE_QUARANTINE) {
-		rc = intake_quarantine(in, in->route.cause, in->route.evidence, err);
+		rc = intake_quarantine(in, in->route.cause,
+				       evidence_text(&in->route.evidence, in->a), err);
 		return rc == MD_OK ? intake_tell_tampered(in, err) : rc;
 	}
 	if (in->f.trust.auth == AUTH_FAIL && !in->mail->released &&
 	    strcmp(in->d->config->trust.on_fail, "quarantine") == 0)
-		return intake_quarantine(in, "auth_failed", in->f.trust.evidence, err);
+		return intake_quarantine(in, "auth_failed",
+					 evidence_text(&in->f.trust.evidence, in->a), err);
 	if (in->route.outcome == ROUTE_DELIVERY_EVENT)
 		return intake_note_delivery(in, err);
 	rc = find_cause(in, &cause, &detail, err);
@@ -110,16 +112,17 @@ static int decide_released(struct intake *in, struct md_err *err)
 		f->trust.level = TRUST_CLAIMED;
 	rc = find_route(in, err);
 	if (rc == MD_OK && in->route.outcome == ROUTE_QUARANTINE)
-		in->route = (struct route_decision){ .outcome = ROUTE_NEW,
-						     .rule = RULE_NONE,
-						     .evidence = "released from quarantine" };
+		in->route =
+			(struct route_decision){ .outcome = ROUTE_NEW,
+						 .rule = RULE_NONE,
+						 .evidence = evidence_of(EVIDENCE_RELEASED, NULL) };
 	return rc;
 }
 
 static int decide(struct intake *in, struct md_err *err)
 {
 	const struct desk *d = in->d;
-	const char *evidence = NULL;
+	enum evidence_code evidence = EVIDENCE_NONE;
 	const char *cause = route_screen(in->m, &d->own, d->id, &evidence);
 	int rc;
 
@@ -132,15 +135,15 @@ static int decide(struct intake *in, struct md_err *err)
 		in->route = (struct route_decision){ .outcome = ROUTE_QUARANTINE,
 						     .rule = RULE_SCREEN,
 						     .cause = cause,
-						     .evidence = evidence };
+						     .evidence = evidence_of(evidence, NULL) };
 		return MD_OK;
 	}
 	rc = find_route(in, err);
 	if (rc == MD_OK && in->cross_posted)
-		in->route =
-			(struct route_decision){ .outcome = ROUTE_NEW,
-						 .rule = RULE_NONE,
-						 .evidence = "each mailbox has its own ticket" };
+		in->route = (struct route_decision){ .outcome = ROUTE_NEW,
+						     .rule = RULE_NONE,
+						     .evidence = evidence_of(EVIDENCE_CROSS_POSTED,
+									     NULL) };
 	return rc;
 }
 

@@ -138,7 +138,7 @@ static void lead_to_ticket(struct intake *in)
 		return;
 	in->route.outcome = ROUTE_COMMENT;
 	in->route.ticket = w.ticket.id;
-	in->route.evidence = "named by #on";
+	in->route.evidence = evidence_of(EVIDENCE_NAMED_BY_ON, NULL);
 }
 
 static bool asks_only(const struct command_list *list)

@@ -4,10 +4,29 @@
 
 #include "intake_priv.h"
 
-static json_t *rule_json(const char *rule, const char *evidence)
+static json_t *facts_json(const struct evidence *e)
 {
-	return json_pack("{s:s, s:b, s:s}", "rule", rule, "matched", 1, "evidence",
-			 evidence ? evidence : "");
+	json_t *facts = json_array();
+
+	for (size_t i = 0; i < e->n; i++) {
+		const struct evidence_fact *f = &e->facts[i];
+		json_t *values = json_array();
+
+		for (size_t k = 0; k < EVIDENCE_VALUES && f->values[k]; k++)
+			json_array_append_new(values, json_string(f->values[k]));
+		json_array_append_new(facts, json_pack("{s:s, s:o}", "code", evidence_name(f->code),
+						       "values", values));
+	}
+	return facts;
+}
+
+static void add_rule(json_t *rules, const char *rule, const struct evidence *e, struct arena *a)
+{
+	if (e->n > 0)
+		json_array_append_new(rules,
+				      json_pack("{s:s, s:b, s:s, s:o}", "rule", rule, "matched", 1,
+						"evidence", evidence_text(e, a), "facts",
+						facts_json(e)));
 }
 
 int intake_write_decision(struct intake *in, struct md_err *err)
@@ -28,11 +47,8 @@ int intake_write_decision(struct intake *in, struct md_err *err)
 		.at = in->by.now_ms,
 	};
 
-	if (in->route.evidence)
-		json_array_append_new(rules, rule_json(route_rule_name(in->route.rule),
-						       in->route.evidence));
-	if (in->f.trust.evidence)
-		json_array_append_new(rules, rule_json("trust", in->f.trust.evidence));
+	add_rule(rules, route_rule_name(in->route.rule), &in->route.evidence, in->a);
+	add_rule(rules, "trust", &in->f.trust.evidence, in->a);
 	for (size_t i = 0; i < in->rules.n_hits; i++)
 		json_array_append_new(rules, json_pack("{s:s+, s:b, s:s}", "rule",
 						       "rule:", in->rules.hits[i].rule->title,
@@ -50,7 +66,8 @@ int intake_write_decision(struct intake *in, struct md_err *err)
 	json_write(&sla_text, sla);
 	json_write(&rules_text, rules);
 	json_write(&commands_text, commands);
-	if (rules_text.status != MD_OK || commands_text.status != MD_OK || sla_text.status != MD_OK)
+	if (in->a->failed || rules_text.status != MD_OK || commands_text.status != MD_OK ||
+	    sla_text.status != MD_OK)
 		return md_fail(err, MD_NOMEM, 0, "out of memory");
 	d.rules = buf_str(&rules_text);
 	d.commands = buf_str(&commands_text);
@@ -62,19 +79,22 @@ int intake_write_decision(struct intake *in, struct md_err *err)
 static int insert_duplicate(struct intake *in, const struct message_row *first, struct md_err *err)
 {
 	struct message_row row = *first;
+	md_auto(json_decref_p) json_t *rules = json_array();
+	md_auto(buf_done) struct buf rules_text = BUF_INIT(1 << 10);
+	struct evidence of =
+		evidence_of(EVIDENCE_DUPLICATE, arena_printf(in->a, "%lld", (long long)first->id));
 	struct decision d = { .outcome = "duplicate",
 			      .ticket_id = first->ticket_id,
 			      .auth = "none",
-			      .rules = arena_printf(in->a,
-						    "[{\"rule\":\"duplicate\",\"matched\":true,"
-						    "\"evidence\":\"message %lld\"}]",
-						    (long long)first->id),
 			      .commands = "[]",
 			      .at = in->by.now_ms };
 	int rc;
 
-	if (!d.rules)
+	add_rule(rules, "duplicate", &of, in->a);
+	json_write(&rules_text, rules);
+	if (in->a->failed || rules_text.status != MD_OK)
 		return md_fail(err, MD_NOMEM, 0, "out of memory");
+	d.rules = buf_str(&rules_text);
 	row.identity = NULL;
 	row.ticket_id = 0; /* nothing on the ticket came by it */
 	row.mailbox_id = in->mail->mailbox;

@@ -122,7 +122,8 @@ int intake_opened(struct intake *in, struct work *w, struct md_err *err)
 	if (rc == MD_OK && in->requester)
 		rc = note_own_words(in, w, err);
 	if (rc == MD_OK && in->f.trust.flagged)
-		rc = work_history(w, "flagged", NULL, in->f.trust.evidence, false, err);
+		rc = work_history(w, "flagged", NULL, evidence_text(&in->f.trust.evidence, in->a),
+				  false, err);
 	if (rc == MD_OK && (in->confirm || unproven))
 		rc = intake_ask_confirmation(in, w, in->result.comment, err);
 	return rc;

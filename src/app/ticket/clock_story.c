@@ -11,6 +11,30 @@ struct teller {
 	size_t room;
 };
 
+/* The words are in the ledger, which outlives the program that wrote them. */
+const char *clock_line_code(const char *why, const char **ret_about)
+{
+	static const struct {
+		const char *begin, *code;
+	} words[] = {
+		{ "open hours of calendar", "open_then" },
+		{ "open", "open" },
+		{ "outside hours", "outside_hours" },
+		{ "closed", "closed" },
+		{ "paused", "paused" },
+		{ "stopped", "stopped" },
+	};
+	const char *colon = strstr(why, ": ");
+
+	*ret_about = NULL;
+	for (size_t i = 0; i < MD_COUNT(words); i++)
+		if (strncmp(why, words[i].begin, strlen(words[i].begin)) == 0) {
+			*ret_about = colon ? colon + 2 : NULL;
+			return words[i].code;
+		}
+	return NULL;
+}
+
 /* As it was then. */
 static const struct calendar *calendar_named(const struct desk *d, const char *title, int64_t at_ms)
 {

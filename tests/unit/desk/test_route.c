@@ -156,9 +156,9 @@ static void test_rules(void **state)
 			fail_msg("%s: outcome %d, ticket %d, rule %s", cases[i].name, d.outcome,
 				 (int)d.ticket, route_rule_name(d.rule));
 		assert_int_equal(d.cause != NULL, d.outcome == ROUTE_QUARANTINE);
-		if (!strstr(d.cause ? d.cause : d.evidence, cases[i].evidence))
-			fail_msg("%s: %s", cases[i].name, d.evidence);
-		assert_true(*d.evidence);
+		if (!strstr(d.cause ? d.cause : evidence_text(&d.evidence, &a), cases[i].evidence))
+			fail_msg("%s: %s", cases[i].name, evidence_text(&d.evidence, &a));
+		assert_true(*evidence_text(&d.evidence, &a));
 		if (d.ticket)
 			assert_int_equal(cases[i].hits[d.hit].ticket.id, d.ticket);
 	}
@@ -224,13 +224,13 @@ static void test_merged_and_long(void **state)
 	hit.ticket.merged_from = 10;
 	assert_int_equal(route_decide(&in, &a, &d, NULL), MD_OK);
 	assert_int_equal(d.ticket, 12);
-	assert_string_equal(d.evidence, "[#10] names #10, merged into #12");
+	assert_string_equal(evidence_text(&d.evidence, &a), "[#10] names #10, merged into #12");
 
 	memset(via, 'x', sizeof via);
 	via[399] = '\0';
 	hit.via = via;
 	assert_int_equal(route_decide(&in, &a, &d, NULL), MD_OK);
-	assert_true(strlen(d.evidence) < 200);
+	assert_true(strlen(evidence_text(&d.evidence, &a)) < 200);
 	assert_int_equal(route_decide(&in, &tiny, &d, NULL), MD_NOMEM);
 }
 
@@ -265,7 +265,8 @@ static void test_screen(void **state)
 				     .loop_ids = { 0, (const char **)screened[i].loop_ids },
 				     .from_readable = !screened[i].unreadable,
 				     .bomb = screened[i].bomb };
-		const char *evidence = NULL, *cause;
+		enum evidence_code evidence = EVIDENCE_NONE;
+		const char *cause;
 
 		while (m.loop_ids.n < 2 && m.loop_ids.v[m.loop_ids.n])
 			m.loop_ids.n++;
@@ -273,10 +274,10 @@ static void test_screen(void **state)
 
 		if (screened[i].cause) {
 			assert_string_equal(cause, screened[i].cause);
-			assert_non_null(evidence);
+			assert_int_not_equal(evidence, EVIDENCE_NONE);
 		} else {
 			assert_null(cause);
-			assert_null(evidence);
+			assert_int_equal(evidence, EVIDENCE_NONE);
 		}
 	}
 }

@@ -148,7 +148,7 @@ static void test_levels(void **state)
 				     .from_is_plain = !cases[i].not_plain };
 		struct trust_input in = {
 			.message = &m,
-			.config = { cases[i].authserv_id, cases[i].hops },
+			.config = { cases[i].authserv_id, cases[i].hops, false },
 			.from_user = cases[i].from_user,
 			.proof_user = cases[i].proof_user,
 		};
@@ -159,11 +159,11 @@ static void test_levels(void **state)
 			fields[m.auth_fields.n] = *cases[i].fields[m.auth_fields.n];
 			m.auth_fields.n++;
 		}
-		assert_int_equal(trust_assess(&in, &a, &t, NULL), MD_OK);
+		t = trust_assess(&in);
 		if (t.level != cases[i].level || t.auth != cases[i].auth ||
-		    !strstr(t.evidence, cases[i].evidence))
+		    !strstr(evidence_text(&t.evidence, &a), cases[i].evidence))
 			fail_msg("%s: level %d, auth %s, %s", cases[i].name, t.level,
-				 trust_auth_name(t.auth), t.evidence);
+				 trust_auth_name(t.auth), evidence_text(&t.evidence, &a));
 		assert_int_equal(t.flagged, cases[i].not_plain || t.auth == AUTH_FAIL);
 	}
 }
@@ -185,7 +185,6 @@ static void test_alignment(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < MD_COUNT(pairs); i++) {
-		md_auto(arena_done) struct arena a = ARENA_INIT(10000);
 		const char *signers[] = { pairs[i].signer };
 		struct mail_address from = { NULL, pairs[i].from };
 		struct auth_field field = { .authserv_id = US,
@@ -194,10 +193,11 @@ static void test_alignment(void **state)
 				     .auth_fields = { 1, &field },
 				     .received_count = 1,
 				     .from_is_plain = true };
-		struct trust_input in = { .message = &m, .config = { US, 1 }, .from_user = KNOWN };
-		struct trust t;
+		struct trust_input in = { .message = &m,
+					  .config = { US, 1, false },
+					  .from_user = KNOWN };
+		struct trust t = trust_assess(&in);
 
-		assert_int_equal(trust_assess(&in, &a, &t, NULL), MD_OK);
 		assert_int_equal(t.level, pairs[i].level);
 	}
 }
@@ -230,17 +230,16 @@ static void test_positions(void **state)
 		struct trust_input in = { .message = &m,
 					  .config = { rows[i].id, 1, rows[i].below },
 					  .from_user = KNOWN };
-		struct trust t;
+		struct trust t = trust_assess(&in);
 
-		assert_int_equal(trust_assess(&in, &a, &t, NULL), MD_OK);
 		if (t.level != rows[i].level)
-			fail_msg("position %zu: level %d, %s", i, t.level, t.evidence);
+			fail_msg("position %zu: level %d, %s", i, t.level,
+				 evidence_text(&t.evidence, &a));
 	}
 }
 
 static void test_a_trick_beats_every_proof(void **state)
 {
-	md_auto(arena_done) struct arena a = ARENA_INIT(10000);
 	struct mail_address from = { NULL, "carol@" FROM };
 	struct auth_field field = pass;
 	struct message m = { .from = { 1, &from },
@@ -248,38 +247,52 @@ static void test_a_trick_beats_every_proof(void **state)
 			     .received_count = 1,
 			     .from_is_plain = true };
 	struct trust_input in = { .message = &m,
-				  .config = { US, 1 },
+				  .config = { US, 1, false },
 				  .from_user = KNOWN,
 				  .proof_user = KNOWN,
-				  .trick = "another Sender" };
-	struct trust t;
+				  .trick = EVIDENCE_OTHER_SENDER };
+	struct trust t = trust_assess(&in);
 
 	(void)state;
-	assert_int_equal(trust_assess(&in, &a, &t, NULL), MD_OK);
 	assert_int_equal(t.level, 0);
 	assert_true(t.flagged);
-	assert_string_equal(t.evidence, "another Sender");
+	assert_int_equal(t.evidence.n, 1);
+	assert_int_equal(t.evidence.facts[0].code, EVIDENCE_OTHER_SENDER);
 }
 
-static void test_no_memory(void **state)
+/* The words are for people, names and values for those who tell it in another language. */
+static void test_evidence_has_names(void **state)
 {
-	struct arena a = ARENA_INIT(8);
-	struct mail_address from = { NULL, "a@b.test" };
-	struct message m = { .from = { 1, &from }, .from_is_plain = true };
-	struct trust_input in = { .message = &m, .config = { US, 1 }, .from_user = KNOWN };
-	struct trust t;
+	md_auto(arena_done) struct arena a = ARENA_INIT(10000), tiny = ARENA_INIT(1);
+	struct evidence e = evidence_of(EVIDENCE_NAMES, "[#10]");
 
 	(void)state;
-	assert_int_equal(trust_assess(&in, &a, &t, NULL), MD_NOMEM);
-	arena_done(&a);
+	e.facts[0].values[1] = "10";
+	evidence_add(&e, EVIDENCE_MERGED, "12", NULL);
+	evidence_add(&e, EVIDENCE_BAD_IGNORED, "marker", NULL);
+	assert_string_equal(
+		evidence_text(&e, &a),
+		"[#10] names #10, merged into #12; marker with a bad signature ignored");
+	assert_null(evidence_text(&e, &tiny));
+	for (int code = EVIDENCE_NONE + 1; code < EVIDENCE_COUNT; code++) {
+		struct evidence one = evidence_of((enum evidence_code)code, NULL);
+
+		assert_non_null(evidence_name((enum evidence_code)code));
+		assert_true(*evidence_text(&one, &a));
+	}
+	for (int i = 0; i < 2 * EVIDENCE_FACTS; i++)
+		evidence_add(&e, EVIDENCE_NO_PROOF, NULL, NULL);
+	assert_int_equal(e.n, EVIDENCE_FACTS);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_levels),    cmocka_unit_test(test_alignment),
-		cmocka_unit_test(test_positions), cmocka_unit_test(test_a_trick_beats_every_proof),
-		cmocka_unit_test(test_no_memory),
+		cmocka_unit_test(test_levels),
+		cmocka_unit_test(test_alignment),
+		cmocka_unit_test(test_positions),
+		cmocka_unit_test(test_a_trick_beats_every_proof),
+		cmocka_unit_test(test_evidence_has_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

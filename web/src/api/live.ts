@@ -129,6 +129,7 @@ export class Live {
 				await this.stream(() => {
 					/* what happened meanwhile comes by Last-Event-ID; the first time there is none */
 					if (failures && !this.last) this.everything();
+					else if (failures) void this.client.refetchQueries({ predicate: (q) => q.state.status === 'error' });
 					failures = 0;
 				});
 			} catch (e) {

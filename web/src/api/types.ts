@@ -113,6 +113,8 @@ export interface ClockLine {
 	to: string;
 	counted: boolean;
 	why: string;
+	code: string | null;
+	about: string | null;
 }
 
 export interface ClockStories {
@@ -249,6 +251,11 @@ export interface ExportedTicket {
 	channel: string;
 	created_at: string;
 	closed_at: string | null;
+}
+
+export interface Fact {
+	code: string;
+	values: string[];
 }
 
 export interface Found {
@@ -439,12 +446,14 @@ export interface Problem {
 	code: string;
 	detail: string;
 	errors: Complaint[];
+	limit?: number;
 }
 
 export interface Rule {
 	rule: string;
 	matched: boolean;
 	evidence: string | null;
+	facts?: Fact[];
 }
 
 export interface SavedView {

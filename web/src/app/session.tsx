@@ -20,6 +20,8 @@ interface Session {
 	retry: () => void;
 }
 
+const AGAIN_MS = 3000; /* the desk could not be asked who is there */
+
 const Context = createContext<Session | null>(null);
 
 export function SessionProvider({ children }: { children: ReactNode }) {
@@ -42,12 +44,21 @@ export function SessionProvider({ children }: { children: ReactNode }) {
 		[client],
 	);
 	const retry = useCallback(() => {
-		setFailed(null);
 		refresh().then(
-			(token) => (token ? enter(token) : setUser(null)),
+			(token) => {
+				setFailed(null);
+				if (token) enter(token);
+				else setUser(null);
+			},
 			(e: unknown) => setFailed(e),
 		);
 	}, [enter]);
+	/* Whoever waits need not press anything; each failure is another one. */
+	useEffect(() => {
+		if (!failed) return;
+		const timer = setTimeout(retry, AGAIN_MS);
+		return () => clearTimeout(timer);
+	}, [failed, retry]);
 	useEffect(() => {
 		onSignedOut(() => setUser(null));
 		retry();

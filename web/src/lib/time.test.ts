@@ -24,3 +24,10 @@ it('shows durations in their two largest units', () => {
 	expect(duration(2 * 86400 + 3 * 3600 + 59)).toBe('2d 3h');
 	expect(duration(-5)).toBe('0s');
 });
+
+it('says days of the calendar as they are, in every zone', () => {
+	for (const zone of ['Pacific/Kiritimati', 'Pacific/Pago_Pago']) {
+		expect(makeTimes('de', zone).calendar('2026-10-31')).toBe('31.10.2026');
+		expect(makeTimes('de', zone).calendar('2026-10')).toBe('Oktober 2026');
+	}
+});

@@ -7,6 +7,8 @@ export interface Times {
 	/** "3 Mar 2026, 14:05" */
 	full: (at: string | Date) => string;
 	date: (at: string | Date) => string;
+	/** A day or month of the calendar, "2026-03-01" or "2026-03": the same in every zone. */
+	calendar: (day: string) => string;
 	/** Seconds as "2 h 5 min". */
 	duration: (seconds: number) => string;
 }
@@ -24,6 +26,8 @@ export function makeTimes(locale: Locale, zone: string): Times {
 	}
 	const full = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short', timeZone });
 	const date = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone });
+	const day = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone: 'UTC' });
+	const month = new Intl.DateTimeFormat(locale, { month: 'long', year: 'numeric', timeZone: 'UTC' });
 	const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto', style: 'short' });
 	const unit = (value: number, name: string) =>
 		new Intl.NumberFormat(locale, { style: 'unit', unit: name, unitDisplay: 'narrow' }).format(value);
@@ -31,6 +35,7 @@ export function makeTimes(locale: Locale, zone: string): Times {
 	return {
 		full: (at) => full.format(new Date(at)),
 		date: (at) => date.format(new Date(at)),
+		calendar: (at) => (at.length > 7 ? day : month).format(new Date(`${at.length > 7 ? at : `${at}-01`}T00:00:00Z`)),
 		relative(at, now = Date.now()) {
 			const then = new Date(at).getTime();
 			const s = Math.round((then - now) / 1000);

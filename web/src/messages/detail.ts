@@ -15,7 +15,7 @@ const m = {
 	snoozedUntil: ['Snoozed until', 'Zurückgestellt bis', 'Pospuesto hasta', 'Reporté jusqu’à'],
 	dueAt: ['Due', 'Fällig', 'Vence', 'Échéance'],
 	timeSpent: ['Time spent', 'Zeitaufwand', 'Tiempo dedicado', 'Temps passé'],
-	channel: ['Came by', 'Kam über', 'Llegó por', 'Arrivé par'],
+	channel: ['Origin', 'Herkunft', 'Origen', 'Origine'],
 	allOf: ['All tickets of this person', 'Alle Tickets dieser Person', 'Todos los tickets de esta persona', 'Tous les tickets de cette personne'],
 	addTag: ['Add a tag', 'Schlagwort hinzufügen', 'Añadir etiqueta', 'Ajouter une étiquette'],
 	removeTag: ['Remove tag {name}', 'Schlagwort {name} entfernen', 'Quitar etiqueta {name}', 'Retirer l’étiquette {name}'],

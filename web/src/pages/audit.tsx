@@ -1,5 +1,6 @@
 /* What admins did and what was refused. */
 import type { AuditRow } from '../api/types';
+import { aboutText, actionText, detailText, sourceText } from '../lib/audit';
 import { useLanguage } from '../lib/language';
 import common from '../messages/common';
 import m from '../messages/hooks';
@@ -36,17 +37,20 @@ export default function Audit() {
 				onPage={(at) => url.set({ page: at })}
 				columns={[
 					{ title: t(m.when), cell: (r) => <time dateTime={r.at} className="whitespace-nowrap">{times.full(r.at)}</time> },
-					{ title: t(m.who), cell: (r) => <bdi className="whitespace-nowrap">{r.actor?.name ?? (r.source === 'api' ? t(m.stranger) : r.source)}</bdi> },
+					{ title: t(m.who), cell: (r) => <bdi className="whitespace-nowrap">{r.actor?.name ?? (r.source === 'api' || r.source === 'console' ? t(m.stranger) : sourceText(r.source, t))}</bdi> },
 					{
 						title: t(m.what),
 						cell: (r) => (
-							<span className="flex items-center gap-2 whitespace-nowrap">
-								<code className="font-mono text-xs">{r.action}</code>
-								{r.action.endsWith('.refused') && <Badge tone="danger">{t(m.times, { n: r.count })}</Badge>}
+							<span className="sm:block sm:whitespace-nowrap">
+								<span className="inline-flex flex-wrap items-center gap-x-2">
+									{actionText(r.action, t)}
+									{r.action.endsWith('.refused') && <Badge tone="danger">{t(m.times, { n: r.count })}</Badge>}
+								</span>
+								<code className="font-mono text-xs text-muted max-sm:hidden sm:block">{r.action}</code>
 							</span>
 						),
 					},
-					{ title: t(m.about), className: 'w-full min-w-48', cell: (r) => <span className="text-muted [overflow-wrap:anywhere]">{[r.about && `${r.about}${r.about_id ? ` ${r.about_id}` : ''}`, r.detail].filter(Boolean).join(' · ')}</span> },
+					{ title: t(m.about), className: 'w-full min-w-48', cell: (r) => <span className="text-muted [overflow-wrap:anywhere]">{[aboutText(r, t), detailText(r.detail, t)].filter(Boolean).join(' · ')}</span> },
 				]}
 			/>
 		</PageFrame>

@@ -58,8 +58,8 @@ function Trend({ created, resolved }: { created: Day[]; resolved: Day[] }) {
 				</svg>
 				{first && last && (
 					<p className="mt-1 flex justify-between text-xs text-muted">
-						<span>{times.date(`${first}T12:00:00Z`)}</span>
-						<span>{times.date(`${last}T12:00:00Z`)}</span>
+						<span>{times.calendar(first)}</span>
+						<span>{times.calendar(last)}</span>
 					</p>
 				)}
 				<details className="mt-3">
@@ -76,7 +76,7 @@ function Trend({ created, resolved }: { created: Day[]; resolved: Day[] }) {
 							<tbody className="divide-y divide-line">
 								{created.map((d, i) => (
 									<tr key={d.day}>
-										<td className="py-1">{times.date(`${d.day}T12:00:00Z`)}</td>
+										<td className="py-1">{times.calendar(d.day)}</td>
 										<td className="py-1 text-right">{d.count}</td>
 										<td className="py-1 text-right">{resolved[i]?.count ?? 0}</td>
 									</tr>

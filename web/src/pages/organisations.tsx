@@ -20,13 +20,14 @@ export default function Organisations() {
 			columns={[
 				{
 					title: t(m.name),
+					className: 'min-w-56',
 					cell: (r) => (
 						<Link className="font-medium hover:underline" to={`/tickets?organisation=${r.id}`}>
 							{r.name}
 						</Link>
 					),
 				},
-				{ title: t(m.domains), cell: (r) => r.domains.join(', '), className: 'w-full min-w-48' },
+				{ title: t(m.domains), cell: (r) => r.domains.join(', '), className: 'w-full [overflow-wrap:anywhere]' },
 			]}
 			draft={(r) => ({ name: r?.name ?? '', domains: r?.domains.join('\n') ?? '' })}
 			body={(d) => ({ name: d.name, domains: words(d.domains) })}

@@ -16,6 +16,9 @@ import { Tabs } from '../ui/tabs';
 import { useToast } from '../ui/toast';
 import { DecisionDialog, OriginalMail } from './ticket/original';
 
+/* Causes whose detail says more than the cause: whose words, which rule. Of the others "Why" tells. */
+const told = ['rule', 'parser_crashed', 'parser_timed_out', 'database_rejected', 'too_large'];
+
 function Held() {
 	const t = useT();
 	const ask = useAsk();
@@ -101,17 +104,17 @@ function Held() {
 												</>
 											)}
 										</p>
-										{why && x.detail && <p className="mt-0.5 text-xs text-muted [overflow-wrap:anywhere]">{x.detail}</p>}
+										{why && x.detail && told.includes(x.cause) && <p className="mt-0.5 text-xs text-muted [overflow-wrap:anywhere]">{x.detail}</p>}
 									</div>
 									<div className="flex flex-wrap gap-1">
+										<Button small look="primary" icon="check" onClick={() => release(x)} aria-label={`${t(m.release)}: ${subject}`}>
+											{t(m.release)}
+										</Button>
 										<Button small icon="eye" onClick={() => setShown({ message: x.message, what: 'original' })} aria-label={`${t(m.look)}: ${subject}`}>
 											{t(m.look)}
 										</Button>
 										<Button small onClick={() => setShown({ message: x.message, what: 'decision' })} aria-label={`${t(m.why)}: ${subject}`}>
 											{t(m.why)}
-										</Button>
-										<Button small look="primary" icon="check" onClick={() => release(x)} aria-label={`${t(m.release)}: ${subject}`}>
-											{t(m.release)}
 										</Button>
 										{x.from && (
 											<Button small onClick={() => block(x)} aria-label={`${t(m.block)}: ${x.from}`}>

@@ -86,8 +86,9 @@ function Cell({ value, kind }: { value: Row[keyof Row]; kind: Kind }) {
 function Rows({ report, group, rows }: { report: Report; group: string; rows: Row[] }) {
 	const t = useT();
 	const word = useWord();
+	const { times } = useLanguage();
 	const byWord = ['priority', 'status', 'metric', 'channel'].includes(group);
-	const named = (row: Row) => (row.group ? (byWord ? word(row.group) : row.group) : t(m.nobody));
+	const named = (row: Row) => (!row.group ? t(m.nobody) : byWord ? word(row.group) : group === 'day' || group === 'week' || group === 'month' ? times.calendar(row.group) : row.group);
 	const columns = report.columns.filter(([name]) => name !== group);
 	if (!rows.length) return <Empty title={t(m.empty)} icon="report" />;
 	return (

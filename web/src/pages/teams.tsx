@@ -19,8 +19,8 @@ export default function Teams() {
 			texts={{ add: m.teamAdd, edit: m.teamEdit, empty: m.teamEmpty, emptyText: m.teamEmptyText }}
 			label={(r) => r.name}
 			columns={[
-				{ title: t(m.name), cell: (r) => <span className="font-medium">{r.name}</span> },
-				{ title: t(m.members), cell: (r) => r.members.map(nameOf).join(', ') || <span className="text-muted">{t(m.noMembers)}</span>, className: 'w-full min-w-48' },
+				{ title: t(m.name), className: 'min-w-56', cell: (r) => <span className="font-medium">{r.name}</span> },
+				{ title: t(m.members), cell: (r) => r.members.map(nameOf).join(', ') || <span className="text-muted">{t(m.noMembers)}</span>, className: 'w-full' },
 			]}
 			draft={(r) => ({ name: r?.name ?? '', members: r?.members ?? [] })}
 			body={(d) => d}

@@ -1,4 +1,5 @@
 /* The small parts that every page is made of. */
+import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useId, useState, type ButtonHTMLAttributes, type ReactNode } from 'react';
 import { Link, type LinkProps } from 'react-router-dom';
 import { useLanguage, useT } from '../lib/language';
@@ -133,11 +134,32 @@ export function Skeleton({ className = 'h-4 w-full' }: { className?: string }) {
 	return <span aria-hidden="true" className={`skeleton block ${className}`} />;
 }
 
-export function Loading({ rows = 6 }: { rows?: number }) {
+const PATIENCE_MS = 2000;
+
+/** What is still not there after a while: a sentence and a way out. It is asked for again by itself. */
+function Late() {
 	const t = useT();
+	const client = useQueryClient();
+	const [late, setLate] = useState(false);
+	useEffect(() => {
+		const timer = setTimeout(() => setLate(true), PATIENCE_MS);
+		return () => clearTimeout(timer);
+	}, []);
+	if (!late) return <span className="sr-only">{t(m.loading)}</span>;
+	return (
+		<p className="flex flex-wrap items-center gap-x-3 gap-y-2 text-muted">
+			<span className="min-w-0 flex-1 basis-52">{t(m.late)}</span>
+			<Button small onClick={() => void client.refetchQueries({ type: 'active', predicate: (q) => q.state.status !== 'success' })}>
+				{t(m.retry)}
+			</Button>
+		</p>
+	);
+}
+
+export function Loading({ rows = 6 }: { rows?: number }) {
 	return (
 		<div role="status" className="space-y-3 p-4">
-			<span className="sr-only">{t(m.loading)}</span>
+			<Late />
 			{Array.from({ length: rows }, (_, i) => (
 				<Skeleton key={i} className={`h-5 ${i % 3 === 2 ? 'w-2/3' : 'w-full'}`} />
 			))}

@@ -120,7 +120,7 @@ export function DataTable<T>({ label, query, columns, rowKey, empty, onPage }: T
 					<thead role="rowgroup" className="border-b border-line text-xs text-muted max-sm:sr-only">
 						<tr role="row">
 							{columns.map((c) => (
-								<th key={c.title} role="columnheader" scope="col" className={`px-4 py-2 font-medium ${c.spare ? 'max-md:hidden' : ''} ${c.className ?? ''}`}>
+								<th key={c.title} role="columnheader" scope="col" className={`px-4 py-2 font-medium whitespace-nowrap ${c.spare ? 'max-md:hidden' : ''} ${c.className ?? ''}`}>
 									{c.silent ? <span className="sr-only">{c.title}</span> : c.title}
 								</th>
 							))}

@@ -1,3 +1,4 @@
+import { said } from '../../lib/evidence';
 import { useLanguage } from '../../lib/language';
 import m from '../../messages/detail';
 import { Ago, Button, Empty, Failure, Loading } from '../../ui/basic';
@@ -25,7 +26,7 @@ export function Mails({ ticket, onMail }: { ticket: number; onMail: (id: number,
 						)}
 						<p className="text-xs text-muted">
 							<Ago at={x.created_at} />
-							{x.kind !== 'normal' && ` · ${x.kind.replaceAll('_', ' ')}`}
+							{x.kind !== 'normal' && ` · ${said('kind_', x.kind, t)}`}
 							{x.state !== 'sent' && x.smtp_reply ? ` · ${x.smtp_reply}` : ''}
 						</p>
 					</div>

@@ -2,13 +2,17 @@ import { useQuery } from '@tanstack/react-query';
 import { get } from '../../api/client';
 import type { Decision, Message } from '../../api/types';
 import { download, fetchBlob, fileSize } from '../../lib/files';
+import { evidenceText, ruleName, said } from '../../lib/evidence';
 import { useLanguage, useT } from '../../lib/language';
 import type { Text } from '../../lib/text';
 import common from '../../messages/common';
 import m from '../../messages/detail';
+import words from '../../messages/evidence';
+import mail from '../../messages/mail';
 import { Badge, Button, Failure, Loading } from '../../ui/basic';
 import { Dialog } from '../../ui/dialog';
 import { Icon } from '../../ui/icons';
+import { useWord } from '../../ui/ticket-parts';
 import { useToast } from '../../ui/toast';
 import { Files } from './files';
 
@@ -27,6 +31,12 @@ function Row({ name, children }: { name: string; children: React.ReactNode }) {
 
 export function trustText(level: number): Text {
 	return [m.trust0, m.trust1, m.trust2, m.trust3][level] ?? m.trust0;
+}
+
+/** Why a mail was held back. */
+function causeText(cause: string, t: (text: Text) => string): string {
+	const text = (mail as Record<string, Text>)[`cause_${cause}`];
+	return text ? t(text) : cause.replaceAll('_', ' ');
 }
 
 /** A mail as it came: its head, its files, its source. */
@@ -58,7 +68,7 @@ export function OriginalMail({ id, onClose }: { id: number; onClose: () => void 
 						{x.cc.length > 0 && <Row name={t(m.mailCc)}>{x.cc.join(', ')}</Row>}
 						<Row name={t(m.date)}>{times.full(x.date)}</Row>
 						<Row name="Message-ID">{x.message_id ?? '—'}</Row>
-						<Row name={t(m.kind)}>{x.kind}</Row>
+						<Row name={t(m.kind)}>{said('kind_', x.kind, t)}</Row>
 						{x.direction === 'in' && <Row name={t(m.trust)}>{t(trustText(x.trust))}</Row>}
 						<Row name={t(m.size)}>{fileSize(x.size, locale)}</Row>
 					</dl>
@@ -89,6 +99,7 @@ export function OriginalMail({ id, onClose }: { id: number; onClose: () => void 
 
 export function DecisionView({ id }: { id: number }) {
 	const { t, times } = useLanguage();
+	const word = useWord();
 	const q = useQuery({ queryKey: ['message', id, 'decision'], queryFn: ({ signal }) => get<Decision>(`/messages/${id}/decision`, undefined, signal) });
 	if (q.isError) return <Failure error={q.error} onRetry={() => void q.refetch()} />;
 	const d = q.data;
@@ -96,12 +107,13 @@ export function DecisionView({ id }: { id: number }) {
 	return (
 		<div className="space-y-4">
 			<dl className="grid grid-cols-[auto_minmax(0,1fr)] gap-x-4 gap-y-1">
-				<Row name={t(m.outcome)}>{d.outcome.replaceAll('_', ' ')}</Row>
-				{d.cause && <Row name={t(m.cause)}>{d.cause.replaceAll('_', ' ')}</Row>}
+				<Row name={t(m.outcome)}>{said(d.outcome === 'duplicate' ? 'outcome_' : '', d.outcome, t)}</Row>
+				{d.cause && <Row name={t(m.cause)}>{causeText(d.cause, t)}</Row>}
 				<Row name={t(m.trust)}>
-					{t(trustText(d.trust))} ({d.auth})
+					{t(trustText(d.trust))} ({said('auth_', d.auth, t)})
 				</Row>
 				<Row name={t(m.date)}>{times.full(d.at)}</Row>
+				{d.sla.length > 0 && <Row name={t(words.clocks)}>{d.sla.map((x) => `${word(x.metric)}: ${said('', x.effect, t)}`).join(', ')}</Row>}
 			</dl>
 			{d.rules.length > 0 && (
 				<table className="w-full text-left">
@@ -115,11 +127,11 @@ export function DecisionView({ id }: { id: number }) {
 					<tbody className="divide-y divide-line">
 						{d.rules.map((r, i) => (
 							<tr key={i} className="align-top">
-								<td className="py-1.5 pr-3 font-medium">{r.rule.replaceAll('_', ' ')}</td>
+								<td className="py-1.5 pr-3 font-medium">{ruleName(r.rule, t)}</td>
 								<td className="py-1.5 pr-3">
 									<Badge tone={r.matched ? 'good' : 'neutral'}>{t(r.matched ? common.yes : common.no)}</Badge>
 								</td>
-								<td className="py-1.5 text-muted [overflow-wrap:anywhere]">{r.evidence}</td>
+								<td className="py-1.5 text-muted [overflow-wrap:anywhere]">{evidenceText(r, t)}</td>
 							</tr>
 						))}
 					</tbody>

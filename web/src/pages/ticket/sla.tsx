@@ -1,12 +1,12 @@
 import { useQuery } from '@tanstack/react-query';
 import { get } from '../../api/client';
 import type { ClockStories, ClockStory } from '../../api/types';
+import { whyText } from '../../lib/evidence';
 import { useLanguage, useT } from '../../lib/language';
 import type { Text } from '../../lib/text';
 import m from '../../messages/detail';
 import words from '../../messages/ticket';
 import { Badge, Card, Empty, Failure, Loading, type Tone } from '../../ui/basic';
-import { useWord } from '../../ui/ticket-parts';
 
 const tones: Record<string, Tone> = { running: 'info', paused: 'neutral', met: 'good', breached: 'danger' };
 
@@ -16,7 +16,6 @@ function between(from: string, to: string) {
 }
 
 function Story({ story }: { story: ClockStory }) {
-	const word = useWord();
 	const { t, times } = useLanguage();
 	const metric = (words as Record<string, Text>)[story.metric];
 	const state = (m as Record<string, Text>)[story.state];
@@ -50,7 +49,7 @@ function Story({ story }: { story: ClockStory }) {
 							{story.explain.map((l, i) => (
 								<span
 									key={i}
-									title={word(l.why)}
+									title={whyText(l, t)}
 									style={{ width: `${(between(l.from, l.to) / whole) * 100}%` }}
 									className={l.counted ? (story.breached_at ? 'bg-danger' : 'bg-accent') : 'bg-line-strong/40'}
 								/>
@@ -78,7 +77,7 @@ function Story({ story }: { story: ClockStory }) {
 											<td role="cell" className="py-1.5 pr-4 whitespace-nowrap max-sm:p-0 max-sm:text-muted">
 												{times.duration(between(l.from, l.to))} {t(l.counted ? m.counted : m.notCounted)}
 											</td>
-											<td role="cell" className="py-1.5 max-sm:p-0">{word(l.why)}</td>
+											<td role="cell" className="py-1.5 max-sm:p-0">{whyText(l, t)}</td>
 										</tr>
 									))}
 								</tbody>

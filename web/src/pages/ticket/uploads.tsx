@@ -80,12 +80,12 @@ export function useUploads(files: Attachment[], onFiles: (files: Attachment[]) =
 	};
 }
 
-/** The server says how much it takes in bytes. */
+/** Of what is too large the server says how many bytes it takes. */
 function useWhy() {
 	const { t, locale } = useLanguage();
 	return (error: unknown) => {
-		const most = error instanceof ApiError && error.code === 'too_large' ? /(\d+) bytes/.exec(error.detail)?.[1] : undefined;
-		return most ? t(m.fileTooLarge, { size: fileSize(Number(most), locale) }) : explain(error, t);
+		const most = error instanceof ApiError && error.code === 'too_large' && error.body.limit;
+		return typeof most === 'number' ? t(m.fileTooLarge, { size: fileSize(most, locale) }) : explain(error, t);
 	};
 }
 

@@ -40,7 +40,7 @@ export const Row = memo(
 							to={`/tickets/${ticket.id}`}
 							data-row={at}
 							dir="auto"
-							className="truncate font-medium text-ink before:absolute before:inset-0 before:content-[''] focus-visible:outline-none focus-visible:before:outline-2 focus-visible:before:-outline-offset-2 focus-visible:before:outline-accent"
+							className="line-clamp-2 font-medium text-ink [overflow-wrap:anywhere] before:absolute sm:line-clamp-1 before:inset-0 before:content-[''] focus-visible:outline-none focus-visible:before:outline-2 focus-visible:before:-outline-offset-2 focus-visible:before:outline-accent"
 						>
 							{ticket.title}
 						</Link>
