@@ -218,21 +218,11 @@ static void look_at_daemon(struct doctor *d)
 	md_auto(json_decref_p) json_t *body = NULL;
 	const char *state, *error;
 	struct md_err err = { 0 };
-	int status;
+	int status, rc;
 
-	if (cmd_ask_daemon(d->config, "/readyz", &status, &body, &err) != MD_OK) {
-		doctor_say(d, SKIPPED, "daemon", NULL,
-			   "None works at http.listen %s: systemctl start maildesk, or maildesk "
-			   "serve.",
-			   d->config->http.listen);
-		return;
-	}
-	if (!body) {
-		doctor_say(
-			d, FAILED, "daemon", NULL,
-			"Something else than maildesk answers at %s: end it (ss -ltnp), or change "
-			"http.listen.",
-			d->config->http.listen);
+	rc = cmd_ask_daemon(d->config, d->db, &status, &body, &err);
+	if (rc != MD_OK) {
+		doctor_say(d, rc == MD_AGAIN ? SKIPPED : FAILED, "daemon", NULL, "%s.", err.text);
 		return;
 	}
 	if (status != 200) {

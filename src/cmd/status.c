@@ -107,12 +107,13 @@ static int look(const struct config *config, struct db *db, json_t **ret, struct
 
 	if (!status)
 		return md_fail(err, MD_NOMEM, 0, "out of memory");
-	rc = cmd_ask_daemon(config, "/readyz", &code, &health, &why);
+	rc = cmd_ask_daemon(config, db, &code, &health, &why);
 	json_object_set_new(status, "daemon",
 			    json_string(rc != MD_OK   ? "down"
 					: code == 200 ? "up"
 						      : "ailing"));
 	json_object_set_new(status, "listen", json_string(config->http.listen));
+	json_object_set_new(status, "error", rc == MD_OK ? json_null() : json_string(why.text));
 	if (health && json_is_object(health)) {
 		json_object_set(status, "configuration", json_object_get(health, "configuration"));
 		json_object_set(status, "templates", json_object_get(health, "templates"));
@@ -155,12 +156,12 @@ static void show(const json_t *s)
 	long long daemons = number_of(s, "daemons");
 	size_t i;
 
-	printf("daemon     %s at %s%s", text_of(s, "daemon"), text_of(s, "listen"),
-	       strcmp(text_of(s, "daemon"), "down") == 0 ? " (systemctl status maildesk says more)"
-							 : "");
+	printf("daemon     %s at %s", text_of(s, "daemon"), text_of(s, "listen"));
 	if (daemons > 1)
 		printf(", one of %lld", daemons);
 	putchar('\n');
+	if (*text_of(s, "error"))
+		printf("           %s\n", text_of(s, "error"));
 	show_configuration(json_object_get(s, "configuration"));
 	if (strcmp(text_of(s, "templates"), "alarm") == 0)
 		puts("           a template of desk.templates_dir cannot be used: maildesk check");

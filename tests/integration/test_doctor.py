@@ -1,10 +1,13 @@
 """`maildesk doctor` and `maildesk status`: everything tried for real, and what to do about it."""
+import http.server
 import json
 import os
 import pathlib
 import re
 import signal
+import sqlite3
 import subprocess
+import threading
 
 import pytest
 
@@ -172,6 +175,49 @@ def test_status_is_live(desk):
 def test_status_of_a_desk_without_daemon(variant):
     done = run("status", "--config", variant())
     assert done.returncode == 69 and "daemon     down" in done.stdout
+
+
+class Stranger(http.server.BaseHTTPRequestHandler):
+    """Something else than maildesk, which answers whatever it is asked."""
+
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b'{"status": "ok"}')
+
+    def log_message(self, *args):
+        pass
+
+
+def at(listen):
+    return ("127.0.0.1:1\"", f"{listen}\"")
+
+
+def test_who_answers_is_of_another_desk(desk, variant):
+    """Two desks of one machine are set to the same port."""
+    config = variant(at(desk["http"].removeprefix("http://")))
+    for _ in range(2):  # before a daemon ever worked here, and after
+        code, found = doctor(config, "--no-mail")
+        assert code == 69 and found["daemon", None][0] == "failed", found
+        assert "another desk answers" in found["daemon", None][1]
+        done = run("status", "--json", "--config", config)
+        told = json.loads(done.stdout)
+        assert done.returncode == 69 and told["daemon"] == "down" and "mailboxes" not in told
+        assert "another port" in told["error"] and "another port" in run("status", "--config", config).stdout
+        assert run("ticket", "new", "--config", config, "--as", "carol@customer.test", "x").returncode == 0
+        assert sqlite3.connect(config.parent / "state" / "desk.db").execute(
+            "SELECT count(*) FROM settings WHERE name = 'desk_id'").fetchone() == (1,)
+
+
+def test_who_answers_is_no_maildesk(variant):
+    with http.server.HTTPServer(("127.0.0.1", 0), Stranger) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        config = variant(at(f"127.0.0.1:{server.server_port}"))
+        _, found = doctor(config, "--no-mail")
+        told = run("status", "--config", config)
+        server.shutdown()
+    assert found["daemon", None][0] == "failed" and "Something else than maildesk" in found["daemon", None][1]
+    assert told.returncode == 69 and "Something else than maildesk" in told.stdout
 
 
 @pytest.mark.parametrize("days, finding, words", [(3, "warning", "see why it is not renewed"),

@@ -116,6 +116,8 @@ struct desk {
 };
 
 /* MD_BROKEN with the way out. */
+/* The desk's id as its database has it, for who does not work on it. MD_NOTFOUND: nobody did yet. */
+int desk_read_id(struct db_conn *c, char ret[DESK_ID_MAX], struct md_err *err);
 int desk_make_state_dir(const struct config *config, struct md_err *err);
 /* Opens the database, brings the schema up to date, makes keys and rows that are missing. The
  * config must outlive the desk. MD_REFUSED, MD_BROKEN, MD_AGAIN: err says what to do. */

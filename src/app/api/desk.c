@@ -140,6 +140,7 @@ static void show_health(struct api *api, const struct http_request *q, struct ht
 {
 	show_begin(&r->body, NULL, '{');
 	show_text(&r->body, "status", "ok");
+	show_text(&r->body, "desk", api->desk->id);
 	pthread_mutex_lock(&api->desk->lock);
 	show_text(&r->body, "templates", api->desk->templates_alarm ? "alarm" : "ok");
 	pthread_mutex_unlock(&api->desk->lock);

@@ -75,6 +75,17 @@ static int load_instance(struct desk *d, struct md_err *err)
 	return MD_OK;
 }
 
+int desk_read_id(struct db_conn *c, char ret[DESK_ID_MAX], struct md_err *err)
+{
+	uint8_t raw[SEED_BYTES];
+	size_t n = 0;
+	int rc = setting_get(c, "desk_id", raw, sizeof raw, &n, err);
+
+	if (rc == MD_OK)
+		uuid_text(raw, ret);
+	return rc;
+}
+
 /* The first thing that is read: where that cannot be, nothing is written. */
 static int load_id(struct desk *d, struct md_err *err)
 {

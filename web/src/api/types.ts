@@ -269,6 +269,7 @@ export interface Found {
 
 export interface Health {
 	status: string;
+	desk: string;
 	templates: string;
 	configuration: HealthConfiguration;
 	mailboxes: HealthMailbox[];
