@@ -1,6 +1,8 @@
 #include <maildesk/base/io.h>
 
 #include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 bool io_write_all(int fd, const void *bytes, size_t n)
@@ -18,4 +20,30 @@ bool io_write_all(int fd, const void *bytes, size_t n)
 		}
 	}
 	return true;
+}
+
+void io_give_to_owner_of(const char *folder, const char *path)
+{
+	struct stat owner;
+
+	/* Nothing to complain of where it cannot be done: whoever comes next says so. A link in a
+	 * folder of others leads to what is not ours to give. */
+	if (geteuid() == 0 && stat(folder, &owner) == 0)
+		(void)!lchown(path, owner.st_uid, owner.st_gid);
+}
+
+int io_create(const char *folder, const char *path)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	if (fd >= 0)
+		io_give_to_owner_of(folder, path);
+	return fd;
+}
+
+int io_open_or_create(const char *folder, const char *path)
+{
+	int fd = io_create(folder, path);
+
+	return fd >= 0 || errno != EEXIST ? fd : open(path, O_RDWR | O_CLOEXEC);
 }

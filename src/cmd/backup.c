@@ -21,6 +21,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <time.h>
@@ -189,7 +190,7 @@ int cmd_backup(int argc, char **argv)
 	if ((rc = cmd_open_config(file, &config)) != EX_OK)
 		return rc;
 	/* Opening it would make it. */
-	if (offline_file(config->database) && access(offline_file(config->database), F_OK) != 0) {
+	if (db_file(config->database) && access(db_file(config->database), F_OK) != 0) {
 		fprintf(stderr, "maildesk backup: %s: %s\n", config->database, strerror(errno));
 		return EX_NOINPUT;
 	}
@@ -218,7 +219,7 @@ static int copy_file(const char *from, const char *to, struct md_err *err)
 		return md_fail(err, MD_BROKEN, errno, "%s: %s", in < 0 ? from : to,
 			       strerror(errno));
 	while (n > 0)
-		n = copy_file_range(in, NULL, out, NULL, COPY_BYTES, 0);
+		n = sendfile(out, in, NULL, COPY_BYTES);
 	if (n < 0)
 		return md_fail(err, MD_BROKEN, errno, "%s: %s", to, strerror(errno));
 	return MD_OK;
@@ -240,17 +241,6 @@ static int advance_copy(const struct config *config, const char *path, struct ba
 	return rc == MD_OK ? backup_advance(b, err) : rc;
 }
 
-static int open_target(const struct config *config, struct db **ret, struct md_err *err)
-{
-	const char *path = offline_file(config->database);
-	bool made = path && access(path, F_OK) != 0;
-	int rc = db_open(config->database, ret, err);
-
-	if (rc == MD_OK && made)
-		offline_give_to_owner("restore", config->state_dir, path);
-	return rc;
-}
-
 static int restore(const struct config *config, const char *path, struct progress *show,
 		   struct backup *b, struct restored *ret, struct md_err *err)
 {
@@ -261,7 +251,7 @@ static int restore(const struct config *config, const char *path, struct progres
 	int rc = desk_make_state_dir(config, err);
 
 	if (rc == MD_OK)
-		rc = offline_lock("restore", config->state_dir, &lock, err);
+		rc = offline_lock(config->state_dir, &lock, err);
 	if (rc == MD_OK)
 		rc = backup_open(path, b, err);
 	if (rc == MD_OK)
@@ -269,7 +259,7 @@ static int restore(const struct config *config, const char *path, struct progres
 	if (rc == MD_OK && b->is_older)
 		rc = advance_copy(config, path, b, copy, err);
 	if (rc == MD_OK)
-		rc = open_target(config, &to, err);
+		rc = desk_connect(config, config->database, &to, err);
 	if (rc == MD_OK)
 		rc = backup_restore(b, to, clock_wall(&clock_system), progress_transfer, show,
 				    &arena, ret, err);

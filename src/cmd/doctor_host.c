@@ -2,6 +2,7 @@
 #include "doctor.h"
 
 #include <maildesk/app/desk.h>
+#include <maildesk/app/vault.h>
 #include <maildesk/base/json.h>
 #include <maildesk/cmd/ask.h>
 #include <maildesk/net/http.h>
@@ -101,6 +102,10 @@ static void ask_database(struct doctor *d)
 		rc = count_admins(c, &admins, &err);
 	if (rc == MD_OK)
 		rc = find_daemons(c, &d->daemon_works, &err);
+	if (c)
+		db_read_done(md_take(c));
+	if (rc == MD_OK)
+		rc = schema_try_write(d->db, &err);
 	if (rc != MD_OK) {
 		doctor_say(d, FAILED, "database", NULL, "%s.", err.text);
 		return;
@@ -120,17 +125,20 @@ static void ask_database(struct doctor *d)
 static void look_at_database(struct doctor *d)
 {
 	struct md_err err = { 0 };
-	int rc = db_open(d->config->database, &d->db, &err);
 
-	if (rc == MD_OK)
-		rc = schema_ensure(d->db, &err);
-	if (rc != MD_OK) {
+	if (desk_open_database(d->config, &d->db, &err) != MD_OK)
 		doctor_say(d, FAILED, "database", NULL, "%s.", err.text);
-		if (d->db)
-			db_close(md_take(d->db));
-		return;
-	}
-	ask_database(d);
+	else
+		ask_database(d);
+}
+
+/* A daemon that has none yet makes it. */
+static void look_at_key(struct doctor *d)
+{
+	struct md_err err = { 0 };
+
+	if (vault_try_key(d->config->state_dir, &err) == MD_BROKEN)
+		doctor_say(d, FAILED, "desk.key", NULL, "%s.", err.text);
 }
 
 /* Then the clock is the host's to keep right, and what does so does not show. */
@@ -293,6 +301,7 @@ void doctor_host(struct doctor *d)
 {
 	look_at_state_dir(d);
 	look_at_database(d);
+	look_at_key(d);
 	look_at_clock(d);
 	look_at_kernel(d);
 	look_at_certificate(d);

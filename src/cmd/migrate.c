@@ -6,6 +6,7 @@
 #include <maildesk/app/config.h>
 #include <maildesk/base/clock.h>
 #include <maildesk/cmd/cmd.h>
+#include <maildesk/app/desk.h>
 #include <maildesk/cmd/offline.h>
 #include <maildesk/cmd/options.h>
 #include <maildesk/cmd/progress.h>
@@ -70,7 +71,7 @@ static int whole_target(const char *to, char *out, size_t room, struct md_err *e
 	const char *path = to + strlen(sqlite);
 	int n;
 
-	if (!offline_file(to) || *path == '/' || *path == '\0')
+	if (!db_file(to) || *path == '/' || *path == '\0')
 		n = snprintf(out, room, "%s", to);
 	else if (!getcwd(here, sizeof here))
 		return md_fail(err, MD_BROKEN, errno, "the current folder: %s", strerror(errno));
@@ -84,13 +85,10 @@ static int whole_target(const char *to, char *out, size_t room, struct md_err *e
 static int open_both(const struct config *config, const char *to, struct db **ret_from,
 		     struct db **ret_to, struct md_err *err)
 {
-	bool made = offline_file(to) && access(offline_file(to), F_OK) != 0;
 	int rc = db_open(config->database, ret_from, err);
 
 	if (rc == MD_OK)
-		rc = db_open(to, ret_to, err);
-	if (rc == MD_OK && made)
-		offline_give_to_owner(name, config->state_dir, offline_file(to));
+		rc = desk_connect(config, to, ret_to, err);
 	return rc;
 }
 
@@ -103,7 +101,7 @@ static int move(const struct config *config, const char *to, struct progress *sh
 	struct md_err err = { 0 };
 	struct transfer_sum *sums;
 	size_t n;
-	int rc = offline_lock(name, config->state_dir, &lock, &err);
+	int rc = offline_lock(config->state_dir, &lock, &err);
 
 	if (rc == MD_OK)
 		rc = open_both(config, to, &old, &new, &err);
@@ -156,7 +154,7 @@ int cmd_migrate(int argc, char **argv)
 	if ((code = cmd_open_config(file, &config)) != EX_OK)
 		return code;
 	/* Opening it would make it. */
-	if (offline_file(config->database) && access(offline_file(config->database), F_OK) != 0) {
+	if (db_file(config->database) && access(db_file(config->database), F_OK) != 0) {
 		fprintf(stderr, "maildesk migrate: %s: %s\n", config->database, strerror(errno));
 		return EX_NOINPUT;
 	}

@@ -1,6 +1,7 @@
 #include <maildesk/cmd/offline.h>
 
 #include <maildesk/app/audit.h>
+#include <maildesk/base/io.h>
 #include <maildesk/base/mem.h>
 
 #include <errno.h>
@@ -11,24 +12,6 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static const char sqlite[] = "sqlite:";
-
-const char *offline_file(const char *database)
-{
-	size_t n = strlen(sqlite);
-
-	return strncmp(database, sqlite, n) == 0 ? database + n : NULL;
-}
-
-void offline_give_to_owner(const char *name, const char *state_dir, const char *path)
-{
-	struct stat owner;
-
-	if (geteuid() == 0 && stat(state_dir, &owner) == 0 &&
-	    chown(path, owner.st_uid, owner.st_gid) != 0)
-		fprintf(stderr, "maildesk %s: chown %s: %s\n", name, path, strerror(errno));
-}
 
 static int note_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
 {
@@ -43,21 +26,15 @@ void offline_note(const char *name, struct db *db, const char *action)
 		fprintf(stderr, "maildesk %s: not noted in the audit log: %s\n", name, err.text);
 }
 
-int offline_lock(const char *name, const char *state_dir, int *ret_fd, struct md_err *err)
+int offline_lock(const char *state_dir, int *ret_fd, struct md_err *err)
 {
 	md_auto(md_close_p) int fd = -1;
 	char path[PATH_MAX];
-	bool made;
 
 	snprintf(path, sizeof path, "%s/lock", state_dir);
-	fd = open(path, O_RDWR | O_CLOEXEC);
-	made = fd < 0 && errno == ENOENT;
-	if (made)
-		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	fd = io_open_or_create(state_dir, path);
 	if (fd < 0)
 		return md_fail(err, MD_BROKEN, errno, "%s: %s", path, strerror(errno));
-	if (made)
-		offline_give_to_owner(name, state_dir, path);
 	if (flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
 		return md_fail(
 			err, MD_AGAIN, 0,

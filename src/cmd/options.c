@@ -217,11 +217,7 @@ int cmd_open(const char *name, const char *file, struct config **ret_config, str
 
 	if (rc != EX_OK)
 		return rc;
-	rc = desk_make_state_dir(config, &err);
-	if (rc == MD_OK)
-		rc = db_open(config->database, &db, &err);
-	if (rc == MD_OK)
-		rc = schema_ensure(db, &err);
+	rc = desk_open_database(config, &db, &err);
 	if (rc != MD_OK)
 		return cmd_fail(name, rc, &err);
 	*ret_db = md_take(db);

@@ -138,6 +138,14 @@ static int unknown_engine(const char *where, struct md_err *err)
 		       where, buf_str(&forms));
 }
 
+const char *db_file(const char *where)
+{
+	static const char scheme[] = "sqlite:";
+	size_t n = strlen(scheme);
+
+	return strncmp(where, scheme, n) == 0 ? where + n : NULL;
+}
+
 int db_open(const char *where, struct db **ret, struct md_err *err)
 {
 	md_auto(db_close_p) struct db *db = NULL;

@@ -133,12 +133,26 @@ static int run_control(struct db_link *l, enum control which, const char *what, 
  * a new file is opened here: closing a descriptor of one in use would drop this process's locks. */
 static int make_private_file(const char *path, struct md_err *err)
 {
+	static const struct {
+		int why;
+		const char *advice;
+	} ways[] = {
+		{ EACCES, "; its folder must belong to the desk's user" },
+		{ ENOENT, "; make its folder, or correct the setting `database`" },
+		{ ENOTDIR, "; correct the setting `database`" },
+		{ ENOSPC, "; make room on that disk" },
+		{ EROFS, "; put it where it can be written" },
+	};
 	md_auto(md_close_p) int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	int why = errno;
+	const char *advice = "";
 
-	if (fd < 0 && errno != EEXIST)
-		return md_fail(err, MD_BROKEN, errno == ENOSPC ? DB_NATIVE_FULL : errno,
-			       "cannot make database %s: %s", path, strerror(errno));
-	return MD_OK;
+	if (fd >= 0 || why == EEXIST)
+		return MD_OK;
+	for (size_t i = 0; i < MD_COUNT(ways); i++)
+		advice = ways[i].why == why ? ways[i].advice : advice;
+	return md_fail(err, MD_BROKEN, why == ENOSPC ? DB_NATIVE_FULL : why,
+		       "cannot make database %s: %s%s", path, strerror(why), advice);
 }
 
 static int note_wal(void *ctx, sqlite3 *db, const char *name, int pages)

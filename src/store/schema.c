@@ -35,6 +35,7 @@ static const struct db_map name_map = DB_MAP(name, name_cols);
 DB_SQL(sql_version, "SELECT version FROM schema_version");
 DB_SQL(sql_version_first, "INSERT INTO schema_version (version) VALUES ($1)");
 DB_SQL(sql_version_next, "UPDATE schema_version SET version = $1");
+DB_SQL(sql_touch, "UPDATE schema_version SET version = version WHERE version < 0");
 
 struct look {
 	bool is_empty;
@@ -229,6 +230,17 @@ int schema_follow(struct db *db, const struct schema_plan *plan, struct md_err *
 		fault_point("migrated");
 	}
 	return rc;
+}
+
+static int touch(struct db_conn *c, void *ctx, struct md_err *err)
+{
+	(void)ctx;
+	return db_exec(c, &sql_touch, DB_NONE, NULL, err);
+}
+
+int schema_try_write(struct db *db, struct md_err *err)
+{
+	return db_txn(db, touch, NULL, err);
 }
 
 static int embedded(const char *name, const char **ret, struct md_err *err)

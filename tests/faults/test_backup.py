@@ -3,11 +3,13 @@ import contextlib
 import hashlib
 import json
 import os
+import pathlib
 import re
 import signal
 import sqlite3
 import struct
 import subprocess
+import tempfile
 
 import pytest
 
@@ -253,8 +255,15 @@ def sum_table(db, table):
     return n, digest.hexdigest()
 
 
-def test_a_backup_of_the_first_schema(other, tmp_path):
-    path = tmp_path / "old.backup"
+@pytest.fixture
+def elsewhere():
+    """A folder on a file system of another kind than the desk's, as where backups are kept."""
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+        yield pathlib.Path(folder)
+
+
+def test_a_backup_of_the_first_schema(other, elsewhere):
+    path = elsewhere / "old.backup"
     with contextlib.closing(sqlite3.connect(path)) as db, db:
         for statement in old_desk.script("sqlite", 20):
             db.execute(statement)

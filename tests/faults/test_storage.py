@@ -9,7 +9,7 @@ import time
 import pytest
 
 import ledger
-from lib import Api, wait_for
+from lib import MAILDESK, Api, wait_for
 
 pytestmark = pytest.mark.engine("sqlite")
 MEGABYTES = 12
@@ -76,6 +76,39 @@ def test_no_room(small, model):
     assert small.value("SELECT count(*) FROM messages WHERE direction = 'in'") == before + 6
     assert api.post("/tickets", ticket).status == 201
     small.stop()
+
+
+def command(desk, *args):
+    return subprocess.run([MAILDESK, *map(str, args), "--config", desk.config], text=True,
+                          stdin=subprocess.DEVNULL, capture_output=True, timeout=120)
+
+
+def test_no_room_for_a_backup_or_what_is_made_of_it(small, tmp_path):
+    """Neither costs anything: a backup leaves no half of itself, a restore goes on."""
+    for n in range(5):
+        text = tmp_path / "text"
+        text.write_text(f"{n} " + "y" * 900_000)
+        done = command(small, "ticket", "new", "--as", "carol@customer.test", "--body-file", text, f"T{n}")
+        assert done.returncode == 0, done.stderr
+    backup = tmp_path / "desk.backup"
+    assert command(small, "backup", backup).returncode == 0
+    kept = small.state / "desk.backup"
+    done = command(small, "backup", kept)
+    assert done.returncode == 70 and "no room left" in done.stderr, done.stderr
+    assert not list(small.state.glob("desk.backup*"))
+    (small.state / "desk.db").unlink()
+    filler = fill(small.state)
+    filler.open("r+b").truncate(filler.stat().st_size - 3_000_000)
+    done = command(small, "restore", backup)
+    assert done.returncode == 70 and "no room left" in done.stderr, done.stderr
+    told = command(small, "user", "list")
+    assert told.returncode == 77 and "maildesk restore" in told.stderr
+    filler.unlink()
+    done = command(small, "restore", backup)
+    assert done.returncode == 0, done.stderr
+    for n in range(5):
+        shown = command(small, "ticket", "show", str(n + 1), "--json")
+        assert f"T{n}" in shown.stdout, shown.stderr
 
 
 def test_locked_by_another(desk, book):

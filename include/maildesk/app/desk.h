@@ -115,9 +115,16 @@ struct desk {
 	struct arena arena;
 };
 
-/* MD_BROKEN with the way out. */
-/* The desk's id as its database has it, for who does not work on it. MD_NOTFOUND: nobody did yet. */
+/* A database for the desk of `config`, hers or another: a file that root makes is whose state_dir
+ * is. */
+int desk_connect(const struct config *config, const char *database, struct db **ret,
+		 struct md_err *err);
+/* Its own, made and brought up to date where that is to be done, and state_dir before it. */
+int desk_open_database(const struct config *config, struct db **ret, struct md_err *err);
+/* The desk's id as its database has it, for who does not work on it. MD_NOTFOUND: nobody did yet.
+ */
 int desk_read_id(struct db_conn *c, char ret[DESK_ID_MAX], struct md_err *err);
+/* MD_BROKEN with the way out. */
 int desk_make_state_dir(const struct config *config, struct md_err *err);
 /* Opens the database, brings the schema up to date, makes keys and rows that are missing. The
  * config must outlive the desk. MD_REFUSED, MD_BROKEN, MD_AGAIN: err says what to do. */

@@ -25,6 +25,9 @@ struct vault;
 /* `instance`: this daemon among those of the desk (leases). MD_BROKEN: the file cannot be used. */
 int vault_new(struct db *db, const char *state_dir, const char *instance, struct random *random,
 	      struct vault **ret, struct md_err *err);
+/* desk.key of a folder, without making one: MD_NOTFOUND. MD_BROKEN: no daemon would start with it.
+ */
+int vault_try_key(const char *state_dir, struct md_err *err);
 void vault_free(struct vault *v);
 MD_DEFINE_AUTO(struct vault *, vault_free)
 

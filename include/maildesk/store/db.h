@@ -86,6 +86,8 @@ extern const struct db_map db_map_int; /* one integer column into an int64_t */
 /* `where` is "sqlite:PATH" (made if missing, mode 0600) or "postgres:CONNINFO" (of libpq, a URI
  * too). Does not look at the schema: see schema.h. */
 int db_open(const char *where, struct db **ret, struct md_err *err);
+/* PATH of "sqlite:PATH"; NULL: it is no file. */
+const char *db_file(const char *where);
 /* Is there a password in it? Then it must not be shown. */
 bool db_has_password(const char *where);
 /* How long db_txn() and reads wait for others, 5000 unless told. Before threads start. */

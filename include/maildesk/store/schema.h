@@ -19,5 +19,8 @@ enum schema_state {
 };
 /* What is there, without a change. The other refusals are those of schema_ensure(). */
 int schema_look(struct db *db, enum schema_state *ret, struct md_err *err);
+/* Whether this user may change what is there, which opening and reading do not show; nothing is
+ * changed. */
+int schema_try_write(struct db *db, struct md_err *err);
 
 #endif

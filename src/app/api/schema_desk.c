@@ -135,10 +135,7 @@ const struct http_field health_configuration_shape[] = {
 	HTTP_END,
 };
 const struct http_field health_of_desk_shape[] = {
-	OUT("status", HTTP_LINE),
-	OUT("desk", HTTP_LINE),
-	OUT("templates", HTTP_LINE),
-	ONE("configuration", 0, "HealthConfiguration"),
-	MANY("mailboxes", "HealthMailbox"),
-	HTTP_END,
+	OUT("status", HTTP_LINE),           OUT("desk", HTTP_LINE),
+	OUT("templates", HTTP_LINE),        ONE("configuration", 0, "HealthConfiguration"),
+	MANY("mailboxes", "HealthMailbox"), HTTP_END,
 };

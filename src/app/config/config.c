@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { FILE_MAX = 1 << 20, HARVESTED = 1 << 24 };
 
@@ -213,16 +214,20 @@ static int parse_text(struct conf_load *l, char *text)
 	return MD_OK;
 }
 
+/* What some editors put in front of UTF-8 (U+FEFF) is no part of the first name. */
 static int read_text(FILE *f, struct buf *out)
 {
+	static const char mark[] = "\xef\xbb\xbf";
 	char chunk[4096];
 	size_t n;
 
 	while ((n = fread(chunk, 1, sizeof chunk, f)) > 0)
 		buf_add(out, chunk, n);
-	buf_adds(out, "\n");
 	if (ferror(f))
 		return MD_BROKEN;
+	buf_adds(out, "\n");
+	if (strncmp(buf_str(out), mark, strlen(mark)) == 0)
+		memset(out->data, ' ', strlen(mark));
 	return out->status == MD_OK && memchr(out->data, '\0', out->len) ? MD_INPUT : out->status;
 }
 
@@ -231,6 +236,7 @@ static int load_file(struct conf_load *l, const char *path)
 {
 	md_auto(fclose_p) FILE *f = fopen(path, "re");
 	md_auto(buf_done) struct buf text = BUF_INIT(FILE_MAX);
+	struct stat st;
 	int rc;
 
 	l->file = path;
@@ -249,20 +255,26 @@ static int load_file(struct conf_load *l, const char *path)
 	rc = read_text(f, &text);
 	if (rc == MD_NOMEM)
 		return rc;
-	if (rc != MD_OK) {
+	if (rc == MD_BROKEN)
+		conf_error(l, conf_here(l, 1), NULL, "cannot be read: %s%s", strerror(errno),
+			   conf_way_out(errno));
+	else if (rc != MD_OK)
 		conf_error(l, conf_here(l, 1), NULL,
-			   rc == MD_BROKEN ? "cannot be read"
-					   : "no configuration: allowed: up to 1 MB of text");
+			   "no configuration: allowed: up to 1 MB of text");
+	if (rc != MD_OK) {
 		l->incomplete = true;
 		return MD_OK;
 	}
+	if (fstat(fileno(f), &st) == 0 && st.st_mode & S_IWOTH)
+		conf_warning(l, conf_here(l, 1), NULL,
+			     "may be written by everybody on this machine: chmod o-w %s", path);
 	return parse_text(l, text.data);
 }
 
-/* A folder that is there but cannot be read would be settings that silently do not count. */
+/* What is there but cannot be read would be settings that silently do not count. */
 static int folder_unread(const char *path, int why)
 {
-	if (why == ENOENT || why == ENOTDIR)
+	if (why == ENOENT)
 		return 0;
 	loading->file = arena_strdup(loading->arena, path);
 	conf_error(loading, conf_here(loading, 1), NULL, "cannot be read: %s%s", strerror(why),
@@ -273,14 +285,18 @@ static int folder_unread(const char *path, int why)
 static int load_fragments(struct conf_load *l)
 {
 	const char *file = l->config->file, *slash = strrchr(file, '/');
-	const char *pattern = arena_printf(l->arena, "%.*sconf.d/*.conf",
-					   slash ? (int)(slash + 1 - file) : 0, file);
+	const char *folder =
+		arena_printf(l->arena, "%.*sconf.d", slash ? (int)(slash + 1 - file) : 0, file);
+	const char *pattern = folder ? arena_printf(l->arena, "%s/*.conf", folder) : NULL;
 	md_auto(globfree) glob_t found = { 0 };
+	struct stat st;
 	int rc = MD_OK;
 
 	if (!pattern)
 		return MD_NOMEM;
 	loading = l; /* glob's callback takes no context either */
+	if (stat(folder, &st) == 0 && !S_ISDIR(st.st_mode)) /* which glob does not tell */
+		folder_unread(folder, ENOTDIR);
 	rc = glob(pattern, 0, folder_unread, &found) == GLOB_NOSPACE ? MD_NOMEM : MD_OK;
 	loading = NULL;
 	for (size_t i = 0; i < found.gl_pathc && rc != MD_NOMEM; i++)

@@ -6,6 +6,7 @@
 
 #include <maildesk/desk/command.h>
 #include <maildesk/net/http.h>
+#include <maildesk/net/wire.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SECRET_MAX = 4096 };
+enum { SECRET_MAX = 4096, CA_MAX = 4 << 20, READ_BYTES = 4096 };
 
 #define ORIGIN CONF_ORIGIN
 
@@ -108,12 +109,20 @@ const char *conf_beside(struct conf_load *l, const char *path)
 
 const char *conf_way_out(int why)
 {
-	if (why == EACCES)
-		return "; the user who runs this must be able to read it (root:maildesk, chmod "
-		       "640; "
-		       "secrets maildesk, chmod 600)";
-	if (why == ENOENT)
-		return "; write it, or name another";
+	static const struct {
+		int why;
+		const char *way_out;
+	} ways[] = {
+		{ EACCES, "; the user who runs this must be able to read it (root:maildesk, chmod "
+			  "640; secrets maildesk, chmod 600)" },
+		{ ENOENT, "; write it, or name another" },
+		{ EISDIR, "; name a file" },
+		{ ENOTDIR, "; make a folder of it, or take it away" },
+	};
+
+	for (size_t i = 0; i < MD_COUNT(ways); i++)
+		if (ways[i].why == why)
+			return ways[i].way_out;
 	return "";
 }
 
@@ -128,27 +137,54 @@ static const char *secret_path(struct conf_load *l, const char *path)
 	return there && access(there, F_OK) == 0 ? there : conf_beside(l, path);
 }
 
+/* A file that is there to be read, or -1 when it was told of. */
+static int open_file(struct conf_load *l, struct conf_origin o, const struct conf_node *n,
+		     const char *key, const char *path)
+{
+	md_auto(md_close_p) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	struct stat st;
+	int why = fd < 0 || fstat(fd, &st) < 0 ? errno : S_ISDIR(st.st_mode) ? EISDIR : 0;
+	int ret = -1;
+
+	if (why) {
+		conf_error(l, o, n, "%s: %s: %s%s", key, path, strerror(why), conf_way_out(why));
+	} else if (!S_ISREG(st.st_mode)) { /* a pipe, to which nobody may ever write */
+		conf_error(l, o, n, "%s: %s is not a file", key, path);
+	} else {
+		ret = fd;
+		fd = -1;
+	}
+	return ret;
+}
+
+static void check_private(struct conf_load *l, struct conf_origin o, const struct conf_node *n,
+			  const char *key, const char *path, int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) == 0 && st.st_mode & S_IRWXO)
+		conf_error(l, o, n, "%s: %s may be read or written by everybody: chmod 600 %s", key,
+			   path, path);
+}
+
 /* The first line; what follows it must be empty. */
 static const char *read_secret(struct conf_load *l, struct conf_origin o, const struct conf_node *n,
 			       const char *key, const char *path)
 {
 	char bytes[SECRET_MAX + 1];
-	md_auto(md_close_p) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	md_auto(md_close_p) int fd = open_file(l, o, n, key, path);
 	const char *secret = "";
-	struct stat st;
 	ssize_t len;
 	size_t line;
 
-	if (fd < 0 || fstat(fd, &st) < 0 || (len = read(fd, bytes, sizeof bytes)) < 0) {
-		conf_error(l, o, n, "%s: %s: %s%s", key, path, strerror(errno),
-			   conf_way_out(errno));
+	if (fd < 0)
+		return secret;
+	len = read(fd, bytes, sizeof bytes);
+	if (len < 0) {
+		conf_error(l, o, n, "%s: %s: %s", key, path, strerror(errno));
 		return secret;
 	}
-	if (st.st_mode & S_IRWXO)
-		conf_error(l, o, n,
-			   "%s: %s may be read or written by everybody: "
-			   "chmod 600 %s",
-			   key, path, path);
+	check_private(l, o, n, key, path, fd);
 	while (len > 0 && (bytes[len - 1] == '\n' || bytes[len - 1] == '\r'))
 		len--;
 	bytes[len < SECRET_MAX ? len : SECRET_MAX] = '\0';
@@ -162,15 +198,35 @@ static const char *read_secret(struct conf_load *l, struct conf_origin o, const 
 	return secret;
 }
 
+static bool read_all(int fd, struct buf *out)
+{
+	ssize_t n = 1;
+
+	while (n > 0 && out->status == MD_OK) {
+		char *room = buf_reserve(out, READ_BYTES);
+
+		n = room ? read(fd, room, READ_BYTES) : -1;
+		out->len += n > 0 ? (size_t)n : 0;
+	}
+	return n == 0 && out->status == MD_OK;
+}
+
 static const char *check_ca_file(struct conf_load *l, struct conf_origin o,
 				 const struct conf_node *n, const char *path)
 {
-	if (*path == '\0')
+	md_auto(wire_trust_unref_p) struct wire_trust *trust = NULL;
+	md_auto(buf_done) struct buf pem = BUF_INIT(CA_MAX);
+	md_auto(md_close_p) int fd = -1;
+
+	if (*path == '\0' || !(path = conf_beside(l, path)))
 		return path;
-	path = conf_beside(l, path);
-	if (path && access(path, R_OK) != 0)
-		conf_error(l, o, n, "ca_file: %s: %s%s", path, strerror(errno),
-			   conf_way_out(errno));
+	fd = open_file(l, o, n, "ca_file", path);
+	if (fd >= 0 &&
+	    (!read_all(fd, &pem) || wire_trust_new(buf_str(&pem), pem.len, &trust, NULL) != MD_OK))
+		conf_error(l, o, n,
+			   "ca_file: %s: allowed: up to 4 MB of certificates in PEM, no "
+			   "others are found in it",
+			   path);
 	return path;
 }
 
@@ -191,10 +247,24 @@ static void check_top(struct conf_load *l)
 					   *c->http.certificate ? "https" : "http", c->http.listen);
 }
 
+static void check_certificate(struct conf_load *l, const struct conf_node *n,
+			      const char *certificate, const char *key)
+{
+	struct conf_origin of_certificate = ORIGIN(n, conf_http, "http", certificate);
+	struct conf_origin of_key = ORIGIN(n, conf_http, "http", key);
+	md_auto(md_close_p) int chain = open_file(l, of_certificate, n, "certificate", certificate);
+	md_auto(md_close_p) int secret = open_file(l, of_key, n, "key", key);
+	struct md_err err;
+
+	if (secret >= 0)
+		check_private(l, of_key, n, "key", key, secret);
+	if (chain >= 0 && secret >= 0 && http_check_certificate(certificate, key, &err) != MD_OK)
+		conf_error(l, of_certificate, n, "%s", err.text);
+}
+
 static void check_http(struct conf_load *l, struct conf_node *n)
 {
 	struct conf_http *h = n->object;
-	struct md_err err;
 	md_auto(md_free_p) char *host = md_strdup(h->listen + (*h->listen == '['));
 
 	if (!host)
@@ -211,9 +281,8 @@ static void check_http(struct conf_load *l, struct conf_node *n)
 	} else if (*h->certificate) {
 		h->certificate = conf_beside(l, h->certificate);
 		h->key = conf_beside(l, h->key);
-		if (h->certificate && h->key &&
-		    http_check_certificate(h->certificate, h->key, &err) != MD_OK)
-			conf_error(l, ORIGIN(n, conf_http, "http", certificate), n, "%s", err.text);
+		if (h->certificate && h->key)
+			check_certificate(l, n, h->certificate, h->key);
 	}
 }
 

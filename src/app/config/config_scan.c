@@ -194,6 +194,14 @@ static bool skip_value(struct scan *s, enum token *ret)
 	return *ret == TOKEN_WORD || *ret == TOKEN_CLOSE;
 }
 
+/* What ends the scan where something else than `t` should stand. */
+static int unexpected(struct scan *s, int line, enum token t)
+{
+	if (t == TOKEN_END)
+		t = broken(s, line, "the file ends within what begins here");
+	return t == TOKEN_BROKEN ? MD_INPUT : MD_CONFLICT;
+}
+
 /* One statement whose name has been read. MD_OK, or what ends the scan: MD_INPUT for broken syntax
  * that was reported, MD_CONFLICT for something libconfuse will complain of, MD_NOMEM. */
 static int scan_statement(struct scan *s, const struct conf_section *section)
@@ -210,7 +218,7 @@ static int scan_statement(struct scan *s, const struct conf_section *section)
 	inner = conf_section_find(section ? in : NULL, name);
 	if ((t = next_token(s)) == TOKEN_ASSIGN) {
 		if (!skip_value(s, &t))
-			return t == TOKEN_BROKEN ? MD_INPUT : MD_CONFLICT;
+			return unexpected(s, line, t);
 		if (inner || conf_key_find(in, name))
 			return MD_OK;
 		if (conf_section_by_title(in))
@@ -222,7 +230,7 @@ static int scan_statement(struct scan *s, const struct conf_section *section)
 	if (t == TOKEN_WORD)
 		t = next_token(s);
 	if (t != TOKEN_OPEN)
-		return t == TOKEN_BROKEN ? MD_INPUT : MD_CONFLICT;
+		return unexpected(s, line, t);
 	if (inner) {
 		if (!section && note_opened(s, line) != MD_OK)
 			return MD_NOMEM;

@@ -92,7 +92,7 @@ static void check_holidays_file(struct conf_load *l, const struct conf_node *n,
 	if (!c->holidays_file)
 		return;
 	if (holidays_load(c->holidays_file, scratch, &skipped, &err) != MD_OK)
-		conf_error(l, o, n, "holidays_file: %s", err.text);
+		conf_error(l, o, n, "holidays_file: %s%s", err.text, conf_way_out(err.native));
 	else if (skipped)
 		conf_warning(l, o, n,
 			     "holidays_file: %s: %zu events have a time of day: they are no "

@@ -13,6 +13,7 @@
 #include <maildesk/app/supervisor.h>
 #include <maildesk/app/timers.h>
 #include <maildesk/app/webhooks.h>
+#include <maildesk/base/io.h>
 #include <maildesk/base/log.h>
 #include <maildesk/base/service.h>
 
@@ -60,7 +61,7 @@ static int take_lock(struct daemon *dm, int stop_fd, struct md_err *err)
 	bool told = false;
 
 	snprintf(path, sizeof path, "%s/lock", dm->d->config->state_dir);
-	dm->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	dm->lock_fd = io_open_or_create(dm->d->config->state_dir, path);
 	if (dm->lock_fd < 0)
 		return desk_file_failed(dm->d->config, path, err);
 	while (flock(dm->lock_fd, LOCK_EX | LOCK_NB) != 0) {

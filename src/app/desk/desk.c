@@ -3,6 +3,7 @@
 #include <maildesk/app/factor.h>
 #include <maildesk/app/keys.h>
 #include <maildesk/app/jwt_keys.h>
+#include <maildesk/base/io.h>
 #include <maildesk/base/log.h>
 #include <maildesk/store/mailboxes.h>
 #include <maildesk/store/schema.h>
@@ -36,11 +37,43 @@ static void uuid_text(uint8_t raw[SEED_BYTES], char out[DESK_ID_MAX])
 
 int desk_make_state_dir(const struct config *config, struct md_err *err)
 {
-	if (mkdir(config->state_dir, 0700) != 0 && errno != EEXIST)
-		return md_fail(err, MD_BROKEN, errno,
-			       "state_dir %s: %s; create it or set state_dir", config->state_dir,
-			       strerror(errno));
+	struct stat st;
+	int why = mkdir(config->state_dir, 0700) == 0 || errno == EEXIST ? 0 : errno;
+
+	if (!why && stat(config->state_dir, &st) != 0)
+		why = errno;
+	if (!why && !S_ISDIR(st.st_mode))
+		why = ENOTDIR;
+	if (why)
+		return md_fail(err, MD_BROKEN, why, "state_dir %s: %s; create it or set state_dir",
+			       config->state_dir, strerror(why));
 	return MD_OK;
+}
+
+int desk_connect(const struct config *config, const char *database, struct db **ret,
+		 struct md_err *err)
+{
+	const char *path = db_file(database);
+	bool made = path && access(path, F_OK) != 0;
+	int rc = db_open(database, ret, err);
+
+	if (rc == MD_OK && made)
+		io_give_to_owner_of(config->state_dir, path);
+	return rc;
+}
+
+int desk_open_database(const struct config *config, struct db **ret, struct md_err *err)
+{
+	md_auto(db_close_p) struct db *db = NULL;
+	int rc = desk_make_state_dir(config, err);
+
+	if (rc == MD_OK)
+		rc = desk_connect(config, config->database, &db, err);
+	if (rc == MD_OK)
+		rc = schema_ensure(db, err);
+	if (rc == MD_OK)
+		*ret = md_take(db);
+	return rc;
 }
 
 /* The daemon's own name lives beside its files, not in the database, which others may share. */
@@ -63,7 +96,7 @@ static int load_instance(struct desk *d, struct md_err *err)
 	md_auto(md_close_p) int fd = -1;
 
 	snprintf(path, sizeof path, "%s/instance", d->config->state_dir);
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	fd = io_open_or_create(d->config->state_dir, path);
 	if (fd < 0)
 		return desk_file_failed(d->config, path, err);
 	if (pread(fd, raw, sizeof raw, 0) != (ssize_t)sizeof raw) {
@@ -221,9 +254,7 @@ int desk_open(const struct config *config, struct desk **ret, struct md_err *err
 	if (rc == MD_OK)
 		rc = load_instance(d, err);
 	if (rc == MD_OK)
-		rc = db_open(config->database, &d->db, err);
-	if (rc == MD_OK)
-		rc = schema_ensure(d->db, err);
+		rc = desk_open_database(config, &d->db, err);
 	if (rc == MD_OK)
 		rc = load_id(d, err);
 	if (rc == MD_OK)

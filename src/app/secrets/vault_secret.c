@@ -4,6 +4,8 @@
  * once agree on one, and a crash leaves none that is half written. */
 #include "vault_priv.h"
 
+#include <maildesk/base/io.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -13,7 +15,13 @@
 
 static int file_failed(const char *path, struct md_err *err)
 {
-	return md_fail(err, MD_BROKEN, errno, "%s: %s", path, strerror(errno));
+	int why = errno;
+
+	return md_fail(err, MD_BROKEN, why, "%s: %s%s", path, strerror(why),
+		       why == EACCES   ? "; it must belong to the user who runs the daemon, as "
+					 "must its folder: chown -R maildesk"
+		       : why == ENOSPC ? "; make room on that disk"
+				       : "");
 }
 
 static int read_secret(const char *path, uint8_t out[VAULT_SECRET], struct md_err *err)
@@ -57,7 +65,7 @@ static int make_secret(const char *state_dir, const char *path, struct random *r
 
 	snprintf(draft, sizeof draft, "%s.%ld", path, (long)getpid());
 	(void)unlink(draft); /* of a process of that number that was killed here */
-	fd = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	fd = io_create(state_dir, draft);
 	if (dir < 0 || fd < 0)
 		return file_failed(draft, err);
 	rc = write_secret(fd, draft, random, err);
@@ -82,5 +90,17 @@ int vault_load_secret(const char *state_dir, struct random *random, uint8_t ret[
 		if (rc == MD_OK)
 			rc = read_secret(path, ret, err);
 	}
+	return rc;
+}
+
+int vault_try_key(const char *state_dir, struct md_err *err)
+{
+	uint8_t secret[VAULT_SECRET];
+	char path[4096];
+	int rc;
+
+	snprintf(path, sizeof path, "%s/desk.key", state_dir);
+	rc = read_secret(path, secret, err);
+	sodium_memzero(secret, sizeof secret);
 	return rc;
 }

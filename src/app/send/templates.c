@@ -198,7 +198,10 @@ static int load_own(struct templates *t, const char *dir, struct buf *problems, 
 	int n = scandir(dir, &locales, NULL, alphasort);
 
 	if (n < 0)
-		complain(&l, dir, strerror(errno));
+		buf_addf(problems,
+			 "%s: %s; desk.templates_dir is to be a folder that the "
+			 "service's user may read, or nothing\n",
+			 dir, strerror(errno));
 	for (int i = 0; i < n; i++) {
 		if (l.rc == MD_OK && *locales[i]->d_name != '.')
 			load_locale(&l, dir, locales[i]->d_name);

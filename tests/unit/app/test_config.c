@@ -100,6 +100,9 @@ static const struct {
 	{ BASE "/* a comment */ /* on\ntwo lines */ desk { name x }\n",
 	  "main.conf:4: missing equal sign after option 'name'\n" },
 	{ BASE "desk { name = x \"\" }\n", "main.conf:3: syntax error\n" },
+	{ BASE "desk {\n name =\n\n", "main.conf:4: the file ends within what begins here\n" },
+	{ BASE "desk {\n name = x }\nmailbox \"a\"\n",
+	  "main.conf:5: the file ends within what begins here\n" },
 	{ BASE "}\n", "main.conf:3: unexpected closing brace\n" },
 	{ BASE "mailbox { }\n", "main.conf:3: missing title for section 'mailbox'\n" },
 	{ BASE "desk = 3\n", "main.conf:3: missing opening brace for section 'desk'\n" },
@@ -130,7 +133,10 @@ static const struct {
 	{ BASE "http { certificate = none.pem }\n",
 	  "main.conf:3: http: certificate and key are set together, or not at all\n" },
 	{ BASE "http { certificate = none.pem\n key = none.key }\n",
-	  "main.conf:3: http: none.pem: Error while reading file.\n" },
+	  "main.conf:3: http: certificate: none.pem: No such file or directory; write it, or name "
+	  "another\n"
+	  "main.conf:4: http: key: none.key: No such file or directory; write it, or name "
+	  "another\n" },
 	{ BASE "sla \"s\" {\n first_response {\n hihg = 1h medium = 4h } }\n",
 	  "main.conf:5: first_response: unknown key \"hihg\"; did you mean \"high\"?\n" },
 	{ BASE "smtp \"a b\" { host = x }\n", "main.conf:3: smtp \"a b\": allowed in a title: 1 to "
@@ -319,6 +325,16 @@ static void bad_files_are_refused_with_file_line_and_what_is_allowed(void **stat
 		done(&r);
 	}
 	assert_int_equal(failed, 0);
+}
+
+static void what_editors_put_first_is_passed_over(void **state)
+{
+	struct loaded r = load("\xef\xbb\xbf" BASE);
+
+	(void)state;
+	assert_string_equal(buf_str(&r.problems), "");
+	assert_int_equal(r.rc, MD_OK);
+	done(&r);
 }
 
 static void every_file_tells_its_errors(void **state)
@@ -717,6 +733,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bad_files_are_refused_with_file_line_and_what_is_allowed),
+		cmocka_unit_test(what_editors_put_first_is_passed_over),
 		cmocka_unit_test(every_file_tells_its_errors),
 		cmocka_unit_test(sections_within_sections_merge_by_their_titles),
 		cmocka_unit_test(a_workflow_of_ones_own_is_the_desks),

@@ -168,7 +168,9 @@ static void files_that_are_none(void **state)
 	}
 	unlink("days.ics");
 	says(BASE "calendar \"c\" { mon = {\"09:00-10:00\"} holidays_file = days.ics }\n", false,
-	     "main.conf:4: calendar \"c\": holidays_file: days.ics: No such file or directory\n",
+	     "main.conf:4: calendar \"c\": holidays_file: days.ics: No such file or directory; "
+	     "write it, "
+	     "or name another\n",
 	     NULL);
 }
 

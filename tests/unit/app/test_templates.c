@@ -249,7 +249,10 @@ static void a_folder_that_is_not_there(void **state)
 
 	(void)state;
 	OK(templates_load("/nowhere/at/all", &t, &problems, &err));
-	assert_string_equal(buf_str(&problems), "/nowhere/at/all: No such file or directory\n");
+	assert_string_equal(
+		buf_str(&problems),
+		"/nowhere/at/all: No such file or directory; desk.templates_dir is to be "
+		"a folder that the service's user may read, or nothing\n");
 }
 
 /* The mail goes out in the built-in words, and the desk says that something is wrong. */
