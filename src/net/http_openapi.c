@@ -110,7 +110,31 @@ void http_field_type(struct buf *out, const struct http_field *f)
 	}
 }
 
-void http_field_schema(struct buf *out, const struct http_field *fields)
+const char *http_note_of(const struct http_service *s, const char *of, const char *field)
+{
+	for (const struct http_note *n = s->notes; n && n->text; n++)
+		if ((!n->of || strcmp(n->of, of) == 0) &&
+		    (field ? n->field && strcmp(n->field, field) == 0 : !n->field))
+			return n->text;
+	return NULL;
+}
+
+static void add_field(struct buf *out, const struct http_service *s, const char *of,
+		      const struct http_field *f)
+{
+	const char *text = http_note_of(s, of, f->name);
+
+	http_field_type(out, f);
+	if (!text)
+		return;
+	buf_cut(out, out->len - 1); /* its bracket */
+	buf_adds(out, ",\"description\":");
+	add_string(out, text);
+	buf_addc(out, '}');
+}
+
+void http_openapi_fields(struct buf *out, const struct http_service *s, const char *of,
+			 const struct http_field *fields)
 {
 	const char *comma = "";
 
@@ -123,7 +147,7 @@ void http_field_schema(struct buf *out, const struct http_field *fields)
 		buf_adds(out, comma);
 		add_string(out, f->name);
 		buf_addc(out, ':');
-		http_field_type(out, f);
+		add_field(out, s, of, f);
 		comma = ",";
 	}
 	buf_adds(out, "},\"required\":[");
@@ -178,17 +202,23 @@ void http_openapi(struct buf *out, const struct http_service *s, const struct ht
 	add_string(out, title);
 	buf_adds(out, ",\"version\":");
 	add_string(out, version);
+	if (s->about) {
+		buf_adds(out, ",\"description\":");
+		add_string(out, s->about);
+	}
 	buf_adds(out, "},\"servers\":[{\"url\":\"/\"}],\"paths\":{");
 	add_paths(out, s);
 	buf_adds(out, "},\"components\":{\"securitySchemes\":{\"bearer\":{\"type\":\"http\","
-		      "\"scheme\":\"bearer\"}},\"responses\":{");
+		      "\"scheme\":\"bearer\",\"description\":\"An access token, or an API key.\"}},"
+		      "\"responses\":{");
 	http_openapi_problems(out);
 	buf_adds(out, "},\"schemas\":{\"Complaint\":");
-	http_field_schema(out, complaint);
+	http_openapi_fields(out, s, "Complaint", complaint);
 	buf_adds(out, ",\"Problem\":{\"type\":\"object\",\"required\":[\"type\",\"title\","
 		      "\"status\",\"code\",\"detail\",\"errors\"],\"properties\":{"
 		      "\"type\":{\"type\":\"string\"},\"title\":{\"type\":\"string\"},"
-		      "\"status\":{\"type\":\"integer\"},\"code\":{\"type\":\"string\"},"
+		      "\"status\":{\"type\":\"integer\"},\"code\":{\"type\":\"string\","
+		      "\"description\":\"What programs go by, as in `not_found`.\"},"
 		      "\"detail\":{\"type\":\"string\"},\"errors\":{\"type\":\"array\","
 		      "\"items\":");
 	http_openapi_ref(out, "Complaint");
@@ -197,7 +227,7 @@ void http_openapi(struct buf *out, const struct http_service *s, const struct ht
 		buf_addc(out, ',');
 		add_string(out, objects->name);
 		buf_addc(out, ':');
-		http_field_schema(out, objects->fields);
+		http_openapi_fields(out, s, objects->name, objects->fields);
 	}
 	buf_adds(out, "}}}");
 }

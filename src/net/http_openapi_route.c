@@ -3,7 +3,10 @@
 #include "http_private.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
+
+enum { NOTE_NAME_MAX = 200 };
 
 static bool is_get(const struct http_route *r)
 {
@@ -133,10 +136,41 @@ static void add_header(struct buf *out, const char **comma, const char *name, co
 	*comma = ",";
 }
 
+/* What notes call its query and body: "GET /tickets". */
+static const char *note_name(const struct http_service *s, const struct http_route *r,
+			     char ret[NOTE_NAME_MAX])
+{
+	size_t n = strlen(s->base);
+
+	snprintf(ret, NOTE_NAME_MAX, "%s %s", r->method,
+		 r->path + (strncmp(r->path, s->base, n) == 0 ? n : 0));
+	return ret;
+}
+
+/* What it means, which words there are, and that there may be several. */
+static void add_meaning(struct buf *out, const char *note, const struct http_field *f)
+{
+	md_auto(buf_done) struct buf text = BUF_INIT(4096);
+	bool many = f->type == HTTP_WORDS || f->type == HTTP_NUMBERS;
+
+	if (note)
+		buf_adds(&text, note);
+	for (const char *const *w = many ? f->words : NULL; w && *w; w++)
+		buf_addf(&text, "%s`%s`", w == f->words ? " Of " : ", ", *w);
+	if (many)
+		buf_addf(&text, "%s With commas between, any of them.", f->words ? "." : "");
+	if (!text.len)
+		return;
+	buf_adds(out, "\"description\":");
+	json_write_string(out, text.data, text.len);
+	buf_addc(out, ',');
+}
+
 static void add_parameters(struct buf *out, const struct http_service *s,
 			   const struct http_route *r)
 {
 	const char *comma = "";
+	char of[NOTE_NAME_MAX];
 
 	buf_adds(out, ",\"parameters\":[");
 	for (const char *p = strchr(r->path, '{'); p; p = strchr(p + 1, '{')) {
@@ -150,8 +184,10 @@ static void add_parameters(struct buf *out, const struct http_service *s,
 		comma = ",";
 	}
 	for (const struct http_field *f = r->query; f && f->name; f++) {
-		buf_addf(out, "%s{\"name\":\"%s\",\"in\":\"query\",%s\"schema\":", comma, f->name,
+		buf_addf(out, "%s{\"name\":\"%s\",\"in\":\"query\",%s", comma, f->name,
 			 f->flags & HTTP_REQUIRED ? "\"required\":true," : "");
+		add_meaning(out, http_note_of(s, note_name(s, r, of), f->name), f);
+		buf_adds(out, "\"schema\":");
 		http_field_type(out, f);
 		buf_addc(out, '}');
 		comma = ",";
@@ -231,6 +267,41 @@ static void add_name(struct buf *out, const struct http_route *r, const char *ba
 	buf_adds(out, "\",");
 }
 
+/* By the first word of its path. */
+static void add_tag(struct buf *out, const struct http_route *r, const char *base)
+{
+	size_t n = strlen(base);
+	const char *path = r->path + (strncmp(r->path, base, n) == 0 ? n : 0) + 1;
+
+	buf_addf(out, ",\"tags\":[\"%.*s\"]", (int)strcspn(path, "/."), path);
+}
+
+static void add_callers(struct buf *out, const struct http_service *s, const struct http_route *r)
+{
+	md_auto(buf_done) struct buf text = BUF_INIT(1000);
+
+	if (!s->tell_callers)
+		return;
+	s->tell_callers(r, &text);
+	buf_adds(out, ",\"description\":");
+	json_write_string(out, buf_str(&text), text.len);
+}
+
+static void add_body(struct buf *out, const struct http_service *s, const struct http_route *r)
+{
+	char of[NOTE_NAME_MAX];
+	const char *example = http_note_of(s, note_name(s, r, of), NULL);
+
+	buf_addf(out,
+		 ",\"requestBody\":{\"required\":%s,\"content\":"
+		 "{\"application/json\":{\"schema\":",
+		 http_body_needed(r->body) ? "true" : "false");
+	http_openapi_fields(out, s, of, r->body);
+	if (example)
+		buf_addf(out, ",\"example\":%s", example);
+	buf_adds(out, "}}}");
+}
+
 void http_openapi_route(struct buf *out, const struct http_service *s, const struct http_route *r)
 {
 	buf_addc(out, '"');
@@ -240,19 +311,16 @@ void http_openapi_route(struct buf *out, const struct http_service *s, const str
 	add_name(out, r, s->base);
 	buf_adds(out, "\"summary\":");
 	json_write_string(out, r->summary, strlen(r->summary));
+	add_callers(out, s, r);
+	add_tag(out, r, s->base);
 	buf_addf(out, ",\"security\":[%s]", r->roles & 1 ? "" : "{\"bearer\":[]}");
 	add_parameters(out, s, r);
-	if (r->body == http_upload) {
-		buf_adds(out, ",\"requestBody\":{\"required\":true,\"content\":"
-			      "{\"application/octet-stream\":{}}}");
-	} else if (r->body) {
-		buf_addf(out,
-			 ",\"requestBody\":{\"required\":%s,\"content\":"
-			 "{\"application/json\":{\"schema\":",
-			 http_body_needed(r->body) ? "true" : "false");
-		http_field_schema(out, r->body);
-		buf_adds(out, "}}}");
-	}
+	if (r->body == http_upload)
+		buf_adds(out, ",\"requestBody\":{\"required\":true,\"description\":\"The file; its "
+			      "name in Content-Disposition, what it is in Content-Type.\","
+			      "\"content\":{\"application/octet-stream\":{}}}");
+	else if (r->body)
+		add_body(out, s, r);
 	add_answers(out, r);
 	buf_addc(out, '}');
 }

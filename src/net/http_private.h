@@ -172,6 +172,10 @@ void http_count(struct http_exchange *ex);
 
 /* http_openapi.c, http_openapi_route.c: parts of the document */
 void http_openapi_ref(struct buf *out, const char *name);
+/* A table that is what the notes call `of`. */
+void http_openapi_fields(struct buf *out, const struct http_service *s, const char *of,
+			 const struct http_field *fields);
+const char *http_note_of(const struct http_service *s, const char *of, const char *field);
 void http_openapi_route(struct buf *out, const struct http_service *s, const struct http_route *r);
 void http_openapi_problems(struct buf *out); /* components/responses */
 

@@ -1,5 +1,5 @@
 // check.mjs DOCUMENT ANSWERS: is the document a good one, and is each answer as it says?
-// ANSWERS: [{method, path (as in the document), status, type, body}]. Prints what is wrong.
+// Are its examples? ANSWERS: [{method, path (as in the document), status, type, body}]. Prints what is wrong.
 import { readFileSync } from "node:fs";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import Ajv2020 from "ajv/dist/2020.js";
@@ -16,6 +16,14 @@ const pointer = (...parts) =>
 
 const checked = await new Validator().validate(document);
 if (!checked.valid) wrong.push({ document: checked.errors });
+
+for (const [path, operations] of Object.entries(document.paths))
+	for (const [method, { requestBody }] of Object.entries(operations)) {
+		const { example } = requestBody?.content["application/json"] ?? {};
+		const at = ["paths", path, method, "requestBody", "content", "application/json", "schema"];
+		const validate = example && ajv.compile({ $ref: pointer(...at) });
+		if (validate && !validate(example)) wrong.push({ where: `${method} ${path}`, errors: validate.errors });
+	}
 
 for (const { method, path, status, type, body } of answers) {
 	const where = `${method} ${path} ${status}`;

@@ -86,9 +86,7 @@ bool http_check_query(const struct http_field *fields, const struct http_pair *q
 /* No NUL or control character but, with `breaks`, tab and line break (LF or CR LF). */
 bool http_clean(const char *s, size_t n, bool breaks);
 
-/* The JSON Schema of a table. */
-void http_field_schema(struct buf *out, const struct http_field *fields);
-/* Of one field, as for a parameter. */
+/* The JSON Schema of one field. */
 void http_field_type(struct buf *out, const struct http_field *f);
 
 #endif

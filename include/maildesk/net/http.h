@@ -69,6 +69,13 @@ struct http_route {
 	int status;             /* of success; 0: 200 */
 };
 
+/* For the document, beside its tables: what the field of that name means, of an object or of the
+ * query or body of a route ("Ticket", "GET /tickets"; NULL: wherever it stands), the first that
+ * fits; without `field`, a body of that route as an example in JSON. Ends with a NULL text. */
+struct http_note {
+	const char *of, *field, *text;
+};
+
 /* A body that is a file: any type, up to http_options.upload_max, kept on disk. Of who may not use
  * the route no more than of any other body is taken. */
 extern const struct http_field http_upload[];
@@ -78,6 +85,11 @@ struct http_service {
 	const struct http_route *routes;
 	size_t n_routes;
 	const char *base; /* "/api/v1": paths below it are rate-limited */
+	/* The document says so of all (CommonMark), of fields, of who may call a route; may be
+	 * NULL. */
+	const char *about;
+	const struct http_note *notes;
+	void (*tell_callers)(const struct http_route *r, struct buf *out);
 	/* Called when there is an Authorization header: sets role, user, caller. MD_REFUSED: 401.
 	 */
 	int (*identify)(void *ctx, struct http_request *q, struct md_err *err);

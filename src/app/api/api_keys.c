@@ -49,6 +49,22 @@ static unsigned scopes_of(const struct http_route *route)
 	return SCOPE_ADMIN;
 }
 
+void api_tell_scopes(const struct http_route *route, struct buf *out)
+{
+	unsigned bits = scopes_of(route);
+	const char *between = " API keys: ";
+
+	if (!bits)
+		buf_adds(out, " Not with an API key.");
+	for (size_t i = 0; i < MD_COUNT(scope_names); i++) {
+		if (!(bits & 1U << i))
+			continue;
+		buf_addf(out, "%s`%s`", between, scope_names[i]);
+		between = " or ";
+	}
+	buf_adds(out, bits ? "." : "");
+}
+
 static int scope_bit(const char *name, size_t n)
 {
 	for (size_t i = 0; i < MD_COUNT(scope_names); i++)

@@ -64,6 +64,12 @@ bool api_permit(void *ctx, struct http_request *q, struct http_response *r,
 		const struct http_route *route);
 /* routes.c: the table of routes */
 const struct http_service *api_service(void);
+/* "API keys: tickets:read or admin." */
+void api_tell_scopes(const struct http_route *route, struct buf *out);
+/* notes.c: of the document */
+extern const char api_about[];
+extern const struct http_note api_notes[];
+void api_tell_callers(const struct http_route *r, struct buf *out);
 /* retry.c: hooks of http_service */
 int api_retries_new(struct retries **ret, struct md_err *err);
 void api_retries_free(struct retries *t);
