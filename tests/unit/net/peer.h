@@ -38,6 +38,7 @@ struct peer {
 	bool tls_first;
 	size_t send_max; /* cut the connection after so many bytes; SIZE_MAX: never */
 	size_t chunk;    /* bytes a write; 0: as they are */
+	int pause_ms;    /* behind each write */
 	/* set by peer_start */
 	int listener, port;
 	pthread_t thread;
@@ -78,6 +79,7 @@ static inline bool peer_send(struct peer *p, const char *s, size_t n)
 		p->sent += (size_t)k;
 		s += k;
 		n -= (size_t)k;
+		(void)poll(NULL, 0, p->pause_ms);
 	}
 	return true;
 }

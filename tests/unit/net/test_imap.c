@@ -631,6 +631,39 @@ static void idle_wakes_and_ends(void **state)
 	peer_done(&p);
 }
 
+/* Nor is a server waited for that neither takes up IDLE nor ends it. */
+static void idle_is_not_waited_for(void **state)
+{
+	static const struct peer_step never[] = { OPEN, { "IDLE", PEER_SILENT }, PEER_END };
+	static const struct peer_step no_end[] = {
+		OPEN, { "IDLE", "+ idling\r\n" }, { "DONE", PEER_SILENT }, PEER_END
+	};
+	static const struct peer_step *const scripts[] = { never, no_end };
+
+	(void)state;
+	answer_ms = 1000;
+	for (size_t i = 0; i < MD_COUNT(scripts); i++) {
+		struct peer p = { .script = scripts[i] };
+		struct imap_folder folder;
+		struct md_err err = { 0 };
+		struct imap *s;
+		int rc;
+
+		assert_int_equal(peer_start(&p), 0);
+		assert_int_equal(open_at(&p, &s, &folder, &err), MD_OK);
+		rc = imap_idle_start(s, &err);
+		if (scripts[i] == no_end) {
+			assert_int_equal(rc, MD_OK);
+			rc = imap_idle_done(s, &err);
+		}
+		assert_int_equal(rc, MD_AGAIN);
+		imap_close(s);
+		peer_join(&p);
+		peer_done(&p);
+	}
+	answer_ms = 5000;
+}
+
 /* ---- faults ---- */
 
 /* All the work of a session; how many mails it handed over whole, or -1 for a wrong one. */
@@ -830,6 +863,7 @@ int main(void)
 		cmocka_unit_test(a_full_disk_is_our_trouble_not_the_servers),
 		cmocka_unit_test(marks_are_what_was_asked_for),
 		cmocka_unit_test(idle_wakes_and_ends),
+		cmocka_unit_test(idle_is_not_waited_for),
 		cmocka_unit_test(a_cut_at_any_byte_loses_time_only),
 		cmocka_unit_test(nonsense_at_any_step_ends_the_session_only),
 		cmocka_unit_test(monsters_are_refused_in_time_and_memory),

@@ -176,6 +176,33 @@ static void every_wait_has_an_end(void **state)
 	assert_true(clock_mono(&clock_system) - before < 4000);
 }
 
+/* A byte now and then: never silent for long, and not for ever either. */
+static void a_trickle_has_an_end(void **state)
+{
+	static const struct peer_step trickle[] = {
+		{ NULL, "one after the other, and no end to it for as long as anybody listens" },
+		PEER_END
+	};
+	struct peer p = { .script = trickle, .chunk = 1, .pause_ms = 100 };
+	struct md_err err;
+	struct wire *w;
+	size_t n, sum = 0;
+	char c;
+	int rc;
+
+	(void)state;
+	assert_int_equal(peer_start(&p), 0);
+	assert_int_equal(wire_connect("127.0.0.1", p.port, 5000, &w, &err), MD_OK);
+	wire_limit(w, 5000, 300, 1000);
+	while ((rc = wire_read(w, &c, 1, &n, &err)) == MD_OK)
+		sum += n;
+	assert_int_equal(rc, MD_AGAIN);
+	assert_true(sum < 10);
+	wire_free(w);
+	peer_join(&p);
+	peer_done(&p);
+}
+
 static void nobody_listening_is_told(void **state)
 {
 	struct md_err err;
@@ -241,6 +268,7 @@ int main(void)
 		cmocka_unit_test(a_peer_without_tls_is_refused),
 		cmocka_unit_test(bad_certificate_files_are_told),
 		cmocka_unit_test(every_wait_has_an_end),
+		cmocka_unit_test(a_trickle_has_an_end),
 		cmocka_unit_test(nobody_listening_is_told),
 		cmocka_unit_test(no_more_bytes_than_allowed),
 		cmocka_unit_test(the_peers_end_is_an_error_not_nothing),
