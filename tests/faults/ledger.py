@@ -59,6 +59,7 @@ class Ledger:
         self.threads = []       # lists of Message-IDs
         self.singles = {}       # Message-ID: cause of the quarantine it is expected in, or None
         self.may_repeat = 0     # mails that may have been sent twice, whichever
+        self.tries_tell = False  # and then none oftener than its row was claimed
         self.allowed = collections.defaultdict(lambda: 1)  # how often each may have been sent
         self.may_arrive_again = False  # the mail server may deliver one twice: known as duplicates
         self.folders = ["INBOX"]  # of the account "support", where mails are offered
@@ -182,7 +183,10 @@ class Ledger:
     def delivered(self):
         """Mails that came more often than they may."""
         often = [(mid, to, n) for mid, to, n in self.deliveries() if n > self.allowed[mid]]
-        if sum(n - self.allowed[mid] for mid, _, n in often) <= self.may_repeat:
+        tries = {r[0]: r[1] for r in self.desk.rows(
+            "SELECT m.message_id, o.attempts FROM outbox o JOIN messages m ON m.id = o.message_id")}
+        untold = [r for r in often if self.tries_tell and r[2] > tries[r[0]]]
+        if not untold and sum(n - self.allowed[mid] for mid, _, n in often) <= self.may_repeat:
             return []
         return [f"{mid} is {n} times in the mailbox of {to}" for mid, to, n in often]
 

@@ -112,8 +112,8 @@ def test_a_server_that_falls_silent_is_noticed(waiting, make_desk, mail_world, m
         "the database server did not answer in time|database server: no connection in time",
         desk.log()), seconds=BUSY + 3 * LIMIT)
     wire.silent = False
-    # The 250s may have come while their commits were swallowed.
-    book.may_repeat = ledger.CONNECTIONS
+    # The 250s may have come while their commits were swallowed: one for each connection.
+    book.may_repeat, book.tries_tell = ledger.CONNECTIONS, True
     book.settle(seconds=30)
     desk.stop()
 

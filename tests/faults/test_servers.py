@@ -331,7 +331,7 @@ def test_a_second_daemon_stands_by_and_takes_over(desk, book):
         wait_for("the first to do it", book.is_done)
         book.offer(3)
         roles = desk.roles()
-        book.may_repeat = ledger.CONNECTIONS
+        book.may_repeat, book.tries_tell = ledger.CONNECTIONS, True
         first.kill()
         first.wait()
         wait_for("the first one's roles to end", lambda: not any(map(is_running, roles)), seconds=2)
