@@ -103,6 +103,7 @@ int execute_reload(struct work *w, struct md_err *err)
 	struct work fresh;
 	int rc;
 
+	/* Numbers and pointers without padding: what differs was set, if only to the same again. */
 	if (!w->ticket.id || w->touched || memcmp(&w->ticket, &w->before, sizeof w->ticket) != 0)
 		return MD_OK;
 	rc = work_load(w->by, w->c, w->arena, w->ticket.id, &fresh, err);
