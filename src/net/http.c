@@ -1,6 +1,7 @@
 /* The server: one thread accepts, a few workers (each its own libmicrohttpd daemon with epoll)
- * serve. libmicrohttpd's thread pool may put all connections on one worker, so the acceptor hands
- * each to the worker with the fewest. It also looks after the connections (http_connection.c). */
+ * serve, and what may take long is run aside (http_aside.c). libmicrohttpd's thread pool may put
+ * all connections on one worker, so the acceptor hands each to the worker with the fewest. It also
+ * looks after the connections (http_connection.c). */
 #include "http_private.h"
 
 #include <maildesk/base/random.h>
@@ -21,7 +22,6 @@ enum {
 	REAP_EVERY_MS = 100,
 	DRAIN_MS = 2000,
 	POOL_BYTES = 32 << 10, /* of a connection: header and answer head */
-	STACK_BYTES = 1 << 20, /* address space, not memory */
 	NO_LIMIT = 1 << 16,    /* at its own limit the library leaves added connections unserved */
 };
 
@@ -122,7 +122,7 @@ static int start_workers(struct http_server *s, struct md_err *err)
 			w, MHD_OPTION_NOTIFY_COMPLETED, http_on_completed, w,
 			MHD_OPTION_NOTIFY_CONNECTION, http_on_connection, w,
 			MHD_OPTION_CONNECTION_LIMIT, NO_LIMIT, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-			(size_t)POOL_BYTES, MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK_BYTES,
+			(size_t)POOL_BYTES, MHD_OPTION_THREAD_STACK_SIZE, (size_t)HTTP_STACK_BYTES,
 			MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
 		if (!w->daemon)
 			return md_fail(err, MD_BROKEN, errno, "http: cannot start a worker: %s",
@@ -240,6 +240,7 @@ int http_start(const struct http_options *o, const struct http_service *service,
 	s->service = *service;
 	s->listen_fd = -1;
 	pthread_mutex_init(&s->lock, NULL);
+	http_aside_init(&s->aside);
 	s->stop_fd = eventfd(0, EFD_CLOEXEC);
 	if (s->stop_fd < 0)
 		return md_fail(err, MD_BROKEN, errno, "http: eventfd: %s", strerror(errno));
@@ -255,7 +256,8 @@ int http_start(const struct http_options *o, const struct http_service *service,
 	}
 	if ((rc = http_routes_index(s, err)) != MD_OK ||
 	    (rc = limiter_new(&s->limiter, err)) != MD_OK || (rc = read_proxies(s, err)) != MD_OK ||
-	    (rc = listen_on(s, err)) != MD_OK || (rc = start_workers(s, err)) != MD_OK)
+	    (rc = listen_on(s, err)) != MD_OK || (rc = start_workers(s, err)) != MD_OK ||
+	    (rc = http_aside_start(s, err)) != MD_OK)
 		return rc;
 	rc = pthread_create(&s->acceptor, NULL, acceptor, s);
 	if (rc != 0)
@@ -284,6 +286,7 @@ void http_stop(struct http_server *s)
 		http_streams_end(s);
 		drain(s);
 	}
+	http_aside_stop(&s->aside);
 	for (unsigned i = 0; i < s->n_workers; i++) {
 		MHD_stop_daemon(s->workers[i].daemon);
 		if (s->workers[i].gzip_ready)

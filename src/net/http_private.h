@@ -25,6 +25,7 @@ enum {
 	HTTP_UPLOADS_MAX = 8,        /* so many of the largest may be received at a time */
 	HTTP_UPLOAD_RATE = 32 << 10, /* bytes a second, at least, of who sends a large body */
 	HTTP_DRAIN_MAX = 32 << 20,   /* a body too large is read up to here before the 413 */
+	HTTP_STACK_BYTES = 1 << 20,  /* of a thread: address space, not memory */
 };
 
 struct http_block { /* addresses as 16 bytes, IPv4 mapped (RFC 4291 2.5.5.2) */
@@ -46,6 +47,17 @@ struct http_count {
 	_Atomic uint64_t buckets[HTTP_BUCKETS + 1], classes[HTTP_CLASSES], sum_us;
 };
 
+/* http_aside.c: threads for what may take long, and what waits for them. */
+struct http_aside {
+	pthread_mutex_t lock;
+	pthread_cond_t some;
+	struct http_exchange *first, *last;
+	bool stopping;
+	atomic_uint numbers;
+	pthread_t threads[HTTP_ASIDES];
+	unsigned n_threads;
+};
+
 struct http_server {
 	struct http_options options;
 	struct http_service service;
@@ -58,6 +70,7 @@ struct http_server {
 	bool accepting;
 	struct http_worker *workers;
 	unsigned n_workers;
+	struct http_aside aside;
 	/* connections: see http.c */
 	pthread_mutex_t lock;
 	struct http_connection *connections;
@@ -89,6 +102,12 @@ struct http_connection {
 	_Atomic bool asked; /* its first request has begun */
 };
 
+/* What a path names. */
+struct http_found {
+	const struct http_route *route; /* of the method; NULL: none */
+	bool path, open;                /* there is such a path; a method of it is open to all */
+};
+
 /* One request and its answer; `q` first, so that handlers' pointers lead back here. */
 struct http_exchange {
 	struct http_request q;
@@ -97,6 +116,8 @@ struct http_exchange {
 	struct http_server *server;
 	struct MHD_Connection *con;
 	struct http_connection *connection;
+	struct http_exchange *behind; /* of those that wait in http_aside.c */
+	struct http_found found;
 	const struct http_route *route; /* that it was taken for; may be NULL */
 	int64_t begun_us;
 	char *uri;          /* as it was sent */
@@ -109,7 +130,7 @@ struct http_exchange {
 	struct limit_state limit;
 	const char *
 		unmatched; /* what is there, as JSON: http_match() found another state than meant */
-	bool begun, limited, too_large, must_close;
+	bool begun, dispatched, limited, too_large, must_close;
 };
 
 /* http_connection.c: somebody has just come, whose request is surely on its way. */
@@ -117,6 +138,7 @@ bool http_is_expecting(struct http_server *s);
 
 /* http_request.c: the callbacks of libmicrohttpd. */
 void *http_on_uri(void *cls, const char *uri, struct MHD_Connection *con);
+void http_tell_works(const struct http_server *s, unsigned worker, bool begins);
 enum MHD_Result http_on_request(void *cls, struct MHD_Connection *con, const char *url,
 				const char *method, const char *version, const char *data,
 				size_t *data_size, void **con_cls);
@@ -125,7 +147,9 @@ void http_on_completed(void *cls, struct MHD_Connection *con, void **con_cls,
 
 /* http_route.c: so that most routes are passed over at a glance. */
 int http_routes_index(struct http_server *s, struct md_err *err);
-/* Fill ex->r. */
+/* Fill ex->found. */
+void http_look_up(struct http_exchange *ex);
+/* Fill ex->r, by what was found. */
 void http_dispatch(struct http_exchange *ex);
 /* What is over the limit for its body; `limit` says how much is not. */
 void http_refuse_body(struct http_exchange *ex);
@@ -134,6 +158,15 @@ bool http_within_limit(struct http_exchange *ex);
 
 /* Whether the caller may upload a file there: asked before its bytes are taken. */
 bool http_may_upload(struct http_exchange *ex);
+
+/* http_aside.c */
+void http_aside_init(struct http_aside *a);
+int http_aside_start(struct http_server *s, struct md_err *err);
+/* Ends what http_aside_init() began; what waits is done first. */
+void http_aside_stop(struct http_aside *a);
+/* The request is suspended, and will have been dispatched when its worker sees it again. False: it
+ * is the worker's to dispatch. */
+bool http_put_aside(struct http_exchange *ex);
 
 /* http_match.c: the GET whose ETag If-Match of that route means; NULL: none. */
 const struct http_route *http_matched_by(const struct http_service *s, const struct http_route *r);

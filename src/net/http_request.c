@@ -356,6 +356,8 @@ static enum MHD_Result begin(struct http_worker *w, struct http_exchange *ex, co
 	bool fit = judge_header(ex, method, version);
 
 	ex->begun = true;
+	if (fit)
+		http_look_up(ex);
 	set_deadline(ex, ex->server->options.body_ms, HTTP_SENDING_BODY);
 	if (fit && http_may_upload(ex)) {
 		http_upload_begin(ex);
@@ -370,12 +372,17 @@ static enum MHD_Result begin(struct http_worker *w, struct http_exchange *ex, co
 	return fit ? MHD_YES : http_send(w, ex);
 }
 
-static void tell_works(const struct http_worker *w, bool begins)
+void http_tell_works(const struct http_server *s, unsigned worker, bool begins)
 {
-	const struct http_service *service = &w->server->service;
+	if (s->service.works)
+		s->service.works(s->service.ctx, worker, begins);
+}
 
-	if (service->works)
-		service->works(service->ctx, (unsigned)(w - w->server->workers), begins);
+static bool may_take_long(const struct http_exchange *ex)
+{
+	const struct http_route *r = ex->found.route;
+
+	return r && ((r->roles & HTTP_SLOW) || strcmp(r->method, "GET") != 0);
 }
 
 static enum MHD_Result step(struct http_worker *w, struct http_exchange *ex, const char *method,
@@ -389,8 +396,12 @@ static enum MHD_Result step(struct http_worker *w, struct http_exchange *ex, con
 		/* Beyond reason: end the connection. */
 		return ex->received > HTTP_DRAIN_MAX + ex->body_max ? MHD_NO : MHD_YES;
 	}
-	if (!ex->r.code)
+	if (!ex->dispatched && !ex->r.code) {
+		set_deadline(ex, ex->server->options.body_ms, HTTP_ANSWERING);
+		if (may_take_long(ex) && http_put_aside(ex))
+			return MHD_YES;
 		http_dispatch(ex);
+	}
 	set_deadline(ex, ex->server->options.body_ms, HTTP_ANSWERING);
 	return http_send(w, ex);
 }
@@ -401,14 +412,15 @@ enum MHD_Result http_on_request(void *cls, struct MHD_Connection *con, const cha
 {
 	struct http_exchange *ex = *con_cls;
 	struct http_worker *w = cls;
+	unsigned number = (unsigned)(w - w->server->workers);
 	enum MHD_Result result;
 
 	(void)con, (void)url;
 	if (!ex)
 		return MHD_NO; /* there was no memory for it */
-	tell_works(w, true);
+	http_tell_works(w->server, number, true);
 	result = step(w, ex, method, version, data, data_size);
-	tell_works(w, false);
+	http_tell_works(w->server, number, false);
 	return result;
 }
 

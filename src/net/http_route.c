@@ -94,24 +94,20 @@ int http_routes_index(struct http_server *s, struct md_err *err)
 	return MD_OK;
 }
 
-struct found {
-	const struct http_route *route; /* of the method; NULL: none */
-	bool path, open;                /* there is such a path; a method of it is open to all */
-};
-
 static bool takes_head(const struct http_route *r)
 {
 	return strcmp(r->method, "GET") == 0 && r->answers != HTTP_STREAM;
 }
 
-/* `method` as it was sent. */
-static void find_route(const struct http_server *server, struct http_request *q, const char *method,
-		       struct found *ret)
+void http_look_up(struct http_exchange *ex)
 {
+	const struct http_server *server = ex->server;
 	const struct http_service *s = &server->service;
+	struct http_request *q = &ex->q;
 	size_t n;
 	uint32_t beginning = beginning_of(q->path, &n);
 
+	ex->found = (struct http_found){ 0 };
 	for (size_t i = 0; i < s->n_routes; i++) {
 		const struct http_route *r = &s->routes[i];
 		int64_t ids[HTTP_IDS_MAX] = { 0 };
@@ -126,11 +122,11 @@ static void find_route(const struct http_server *server, struct http_request *q,
 			continue;
 		q->word = word ? arena_strndup(q->arena, word, strcspn(word, "/")) : NULL;
 		memcpy(q->ids, ids, sizeof ids);
-		ret->path = true;
-		ret->open = ret->open || (r->roles & 1);
+		ex->found.path = true;
+		ex->found.open |= r->roles & 1;
 		if (strcmp(r->method, q->method) == 0 &&
-		    (takes_head(r) || strcmp(method, "HEAD") != 0))
-			ret->route = r;
+		    (takes_head(r) || strcmp(ex->method, "HEAD") != 0))
+			ex->found.route = r;
 	}
 }
 
@@ -339,17 +335,13 @@ static void settle(struct http_exchange *ex)
 bool http_may_upload(struct http_exchange *ex)
 {
 	const struct http_service *s = &ex->server->service;
-	struct found f = { 0 };
 
-	if (strcmp(ex->q.method, "GET") == 0)
-		return false;
-	find_route(ex->server, &ex->q, ex->method, &f);
-	if (!f.route || f.route->body != http_upload)
+	if (!ex->found.route || ex->found.route->body != http_upload)
 		return false;
 	if (s->identify && http_header(&ex->q, "Authorization"))
 		(void)s->identify(s->ctx, &ex->q, NULL); /* http_dispatch() says why not */
 	settle(ex);
-	return (f.route->roles & 1U << ex->q.role) != 0;
+	return (ex->found.route->roles & 1U << ex->q.role) != 0;
 }
 
 void http_refuse_body(struct http_exchange *ex)
@@ -375,7 +367,7 @@ static void not_for_role(struct http_exchange *ex, const struct http_route *rout
 static void dispatch(struct http_exchange *ex)
 {
 	const struct http_service *s = &ex->server->service;
-	struct found f = { 0 };
+	const struct http_found f = ex->found;
 	struct md_err err = { 0 };
 	int rc = MD_OK;
 
@@ -383,7 +375,6 @@ static void dispatch(struct http_exchange *ex)
 	ex->q.user = 0;
 	if (s->identify && http_header(&ex->q, "Authorization"))
 		rc = s->identify(s->ctx, &ex->q, &err);
-	find_route(ex->server, &ex->q, ex->method, &f);
 	ex->route = f.route;
 	if (!http_within_limit(ex))
 		http_refuse(&ex->q, &ex->r, 429, "rate_limited", "too many requests");

@@ -14,6 +14,8 @@
 #include <maildesk/base/record.h>
 #include <maildesk/net/field.h>
 
+/* HTTP_ASIDES: threads for what may take long, beside the workers. */
+enum { HTTP_SLOW = 1 << 30, HTTP_ASIDES = 4 };
 enum { HTTP_IDS_MAX = 2, HTTP_ADDRESS_MAX = 64, HTTP_HEADERS_MAX = 8, HTTP_REQUEST_ID_MAX = 65 };
 
 struct http_request {
@@ -56,7 +58,8 @@ struct http_route {
 	const char *method,
 		*path;  /* "/api/v1/tickets/{id}"; "{word}" may be the last part, and is of
 			 * no API: such a route is for people, and not in the document */
-	unsigned roles; /* bit 0: nobody in particular */
+	unsigned roles; /* bit 0: nobody in particular; HTTP_SLOW: a GET that reads much, so it
+			 * runs aside of the workers, as what is no GET always does */
 	/* MD_OK, or a code for http_service.failed. */
 	int (*handler)(void *ctx, struct http_request *q, struct http_response *r,
 		       struct md_err *err);
@@ -111,7 +114,8 @@ struct http_service {
 	/* A GET of what no route names, by anybody: false when there is no such page either; then
 	 * the answer is untouched. May be NULL. */
 	bool (*page)(void *ctx, struct http_request *q, struct http_response *r);
-	/* Around each step of a request, by the thread `worker` of the server's. May be NULL. */
+	/* Around each step of a request, by the thread `worker` of the server's: one of
+	 * http_options.workers, or one of the HTTP_ASIDES after them. May be NULL. */
 	void (*works)(void *ctx, unsigned worker, bool begins);
 	/* An answer was written, `us` microseconds after the first line of its request. May be
 	 * NULL. */
@@ -135,7 +139,7 @@ struct http_options {
 	size_t body_max, upload_max, connections_max;
 	size_t per_address_max; /* connections without a request; 0: any; proxies are exempt */
 	const char *spool;      /* folder for uploads while they are received */
-	unsigned workers;
+	unsigned workers;       /* as many as there are cores, unless a GET waits for others */
 };
 #define HTTP_OPTIONS_DEFAULT                                                                  \
 	{                                                                                     \

@@ -16,11 +16,11 @@
 
 enum { API_PER_PAGE = 10, API_PER_PAGE_MAX = 100, API_CURSOR_MAX = 600 };
 
-enum { API_WORKERS = 4 };
+enum { API_WORKERS_MIN = 2, API_WORKERS_MAX = 16, API_THREADS_MAX = API_WORKERS_MAX + HTTP_ASIDES };
 
 struct api {
 	struct desk *desk;
-	struct desk_worker workers[API_WORKERS];
+	struct desk_worker workers[API_THREADS_MAX];
 	struct http_server *server;
 	struct limiter *sign_ins;
 	struct account_queue *account_mails;

@@ -6,6 +6,8 @@
 #include <maildesk/app/zone.h>
 
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #define V1 "/api/v1"
 
@@ -43,7 +45,7 @@ static const struct http_route routes[] = {
 { "GET",    V1 "/tickets",      SIGNED_IN, tickets_list, NULL, ticket_query, NULL, "Tickets",                  HTTP_PAGE,   "TicketRow", 0 },
 { "POST",   V1 "/tickets",      SIGNED_IN, tickets_add,  NULL, NULL, ticket_body,  "Open a ticket",            HTTP_OBJECT, "Ticket", 201 },
 { "POST",   V1 "/tickets/bulk", STAFF,     tickets_bulk, NULL, NULL, command_bulk, "Give commands to many",    HTTP_OBJECT, "Bulk", 0 },
-{ "GET",    V1 "/search",       SIGNED_IN, search_page,  NULL, search_query_fields, NULL, "Tickets and comments by words", HTTP_PAGE, "Found", 0 },
+{ "GET",    V1 "/search",       SIGNED_IN | HTTP_SLOW, search_page,  NULL, search_query_fields, NULL, "Tickets and comments by words", HTTP_PAGE, "Found", 0 },
 { "GET",    V1 "/tickets/{id}", SIGNED_IN, ticket_get_one, find_whole_ticket, NULL, NULL, "One ticket",              HTTP_OBJECT, "Ticket", 0 },
 { "PATCH",  V1 "/tickets/{id}", SIGNED_IN, ticket_patch, find_ticket, NULL, ticket_changes, "Change a ticket", HTTP_OBJECT, "Ticket", 0 },
 { "PUT",    V1 "/tickets/{id}", STAFF,     ticket_put,   find_ticket, NULL, ticket_whole, "Replace a ticket",   HTTP_OBJECT, "Ticket", 0 },
@@ -85,7 +87,7 @@ static const struct http_route routes[] = {
 { "DELETE", V1 "/users/{id}/addresses", ADMIN, user_address_drop, NULL, NULL, address_body, "One address less", HTTP_OBJECT, NULL, 204 },
 { "POST",   V1 "/users/{id}/merge", ADMIN, user_merge, NULL, NULL, user_merge_body, "Two people are one", HTTP_OBJECT, "User", 200 },
 { "POST",   V1 "/users/{id}/erase", ADMIN, user_erase, NULL, NULL, no_fields, "Forget a person, for ever", HTTP_OBJECT, "User", 202 },
-{ "GET",    V1 "/users/{id}/export", ADMIN, user_export, NULL, NULL, NULL, "All that is known of a person", HTTP_OBJECT, "Export", 0 },
+{ "GET",    V1 "/users/{id}/export", ADMIN | HTTP_SLOW, user_export, NULL, NULL, NULL, "All that is known of a person", HTTP_OBJECT, "Export", 0 },
 { "PATCH",  V1 "/users/{id}",   ADMIN,     user_patch,   NULL, NULL, user_changes, "Change a person",          HTTP_OBJECT, "User", 0 },
 
 { "GET",    V1 "/api-keys",      ADMIN,   api_keys_page, NULL, page_query, NULL, "Keys of programs", HTTP_PAGE, "ApiKey", 0 },
@@ -113,7 +115,7 @@ static const struct http_route routes[] = {
 { "GET",    V1 "/canned-replies/{id}", STAFF, api_replies_get, NULL, NULL, NULL, "One of them", HTTP_OBJECT, "CannedReply", 0 },
 { "PATCH",  V1 "/canned-replies/{id}", ADMIN, api_replies_save, NULL, NULL, replies_changes, "Change a canned reply", HTTP_OBJECT, "CannedReply", 0 },
 { "DELETE", V1 "/canned-replies/{id}", ADMIN, api_replies_drop, NULL, NULL, no_fields, "Remove a canned reply", HTTP_OBJECT, NULL, 204 },
-{ "GET",    V1 "/audit", ADMIN, audit_page, NULL, audit_query, NULL, "What admins did and what was refused", HTTP_PAGE, "AuditRow", 0 },
+{ "GET",    V1 "/audit", ADMIN | HTTP_SLOW, audit_page, NULL, audit_query, NULL, "What admins did and what was refused", HTTP_PAGE, "AuditRow", 0 },
 { "GET",    V1 "/webhooks", ADMIN, webhooks_page, NULL, page_query, NULL, "Who is called when something happens", HTTP_PAGE, "Webhook", 0 },
 { "POST",   V1 "/webhooks", ADMIN, webhooks_save, NULL, NULL, webhooks_body, "Add a webhook; its secret is shown this once", HTTP_OBJECT, "Webhook", 201 },
 { "GET",    V1 "/webhooks/{id}", ADMIN, webhook_get_one, NULL, NULL, NULL, "One of them", HTTP_OBJECT, "Webhook", 0 },
@@ -128,10 +130,10 @@ static const struct http_route routes[] = {
 { "DELETE", V1 "/saved-views/{id}", STAFF, view_drop, NULL, NULL, no_fields, "Remove a view", HTTP_OBJECT, NULL, 204 },
 
 { "POST",   V1 "/attachments", SIGNED_IN, attachments_add, NULL, NULL, http_upload, "Upload a file for a ticket or comment to come", HTTP_OBJECT, "Attachment", 201 },
-{ "GET",    V1 "/attachments/{id}", SIGNED_IN, attachment_get_one, NULL, attachment_query, NULL, "Its bytes", HTTP_BYTES, "*/*", 0 },
+{ "GET",    V1 "/attachments/{id}", SIGNED_IN | HTTP_SLOW, attachment_get_one, NULL, attachment_query, NULL, "Its bytes", HTTP_BYTES, "*/*", 0 },
 { "GET",    V1 "/messages", STAFF, messages_page, NULL, message_query, NULL, "Mails in and out", HTTP_PAGE, "Message", 0 },
 { "GET",    V1 "/messages/{id}", STAFF, message_get_one, NULL, NULL, NULL, "One mail", HTTP_OBJECT, "Message", 0 },
-{ "GET",    V1 "/messages/{id}/raw", STAFF, message_raw, NULL, NULL, NULL, "Its bytes, as a file", HTTP_BYTES, "message/rfc822", 0 },
+{ "GET",    V1 "/messages/{id}/raw", STAFF | HTTP_SLOW, message_raw, NULL, NULL, NULL, "Its bytes, as a file", HTTP_BYTES, "message/rfc822", 0 },
 { "GET",    V1 "/messages/{id}/decision", STAFF, message_decision, NULL, NULL, NULL, "What was done with a mail, and why", HTTP_OBJECT, "Decision", 0 },
 { "GET",    V1 "/quarantine",   STAFF,     quarantine_page, NULL, page_query, NULL, "Mails held back",         HTTP_PAGE,   "HeldMail", 0 },
 { "GET",    V1 "/quarantine/{id}", STAFF,  quarantine_get_one, NULL, NULL, NULL,   "One mail held back",       HTTP_OBJECT, "HeldMail", 0 },
@@ -149,19 +151,19 @@ static const struct http_route routes[] = {
 { "POST",   V1 "/mailboxes/{name}/poll", ADMIN, mailbox_poll_now, NULL, NULL, no_fields, "Look for mail now", HTTP_OBJECT, "Mailbox", 0 },
 { "POST",   V1 "/mailboxes/{name}/pause", ADMIN, mailbox_pause_it, NULL, NULL, no_fields, "Leave it alone until it is resumed", HTTP_OBJECT, "Mailbox", 0 },
 { "POST",   V1 "/mailboxes/{name}/resume", ADMIN, mailbox_resume_it, NULL, NULL, no_fields, "Go on with it", HTTP_OBJECT, "Mailbox", 0 },
-{ "GET",    V1 "/dashboard",    STAFF,     dashboard_show, NULL, NULL, NULL,       "Figures of the whole desk", HTTP_OBJECT, "Dashboard", 0 },
-{ "GET",    V1 "/reports/volume", STAFF,   report_volume_show, NULL, report_volume_query, NULL, "Tickets made and resolved in a period; format=csv as a file", HTTP_OBJECT, "VolumeReport", 0 },
-{ "GET",    V1 "/reports/sla", STAFF,      report_sla_show, NULL, report_sla_query, NULL, "Service levels of tickets made in a period; format=csv as a file", HTTP_OBJECT, "SlaReport", 0 },
-{ "GET",    V1 "/reports/agents", STAFF,   report_agents_show, NULL, report_agents_query, NULL, "What each agent did in a period, times in seconds; format=csv as a file", HTTP_OBJECT, "AgentReport", 0 },
+{ "GET",    V1 "/dashboard",    STAFF | HTTP_SLOW,     dashboard_show, NULL, NULL, NULL,       "Figures of the whole desk", HTTP_OBJECT, "Dashboard", 0 },
+{ "GET",    V1 "/reports/volume", STAFF | HTTP_SLOW,   report_volume_show, NULL, report_volume_query, NULL, "Tickets made and resolved in a period; format=csv as a file", HTTP_OBJECT, "VolumeReport", 0 },
+{ "GET",    V1 "/reports/sla", STAFF | HTTP_SLOW,      report_sla_show, NULL, report_sla_query, NULL, "Service levels of tickets made in a period; format=csv as a file", HTTP_OBJECT, "SlaReport", 0 },
+{ "GET",    V1 "/reports/agents", STAFF | HTTP_SLOW,   report_agents_show, NULL, report_agents_query, NULL, "What each agent did in a period, times in seconds; format=csv as a file", HTTP_OBJECT, "AgentReport", 0 },
 { "GET",    V1 "/events",       SIGNED_IN, events_watch, NULL, NULL, NULL,         "What happens, live (Server-Sent Events); Last-Event-ID resumes", HTTP_STREAM, "text/event-stream", 0 },
 { "GET",    V1 "/openapi.json", ALL,       openapi_document, NULL, NULL, NULL,     "This document",            HTTP_OBJECT, "OpenApi", 0 },
 
 { "GET",    "/u/{word}",        ALL,       unsubscribe_page, NULL, NULL, NULL,     "Page with a button that mutes a ticket", HTTP_OBJECT, NULL, 200 },
 { "POST",   "/u/{word}",        ALL,       unsubscribe,  NULL, NULL, NULL,         "Mute a ticket by its mail", HTTP_OBJECT, NULL, 200 },
-{ "GET",    "/a/{word}",        ALL,       file_by_link, NULL, NULL, NULL,         "A file too large for its mail", HTTP_OBJECT, NULL, 200 },
+{ "GET",    "/a/{word}",        ALL | HTTP_SLOW,       file_by_link, NULL, NULL, NULL,         "A file too large for its mail", HTTP_OBJECT, NULL, 200 },
 
 { "GET",    "/healthz",         ALL,       health,       NULL, NULL, NULL,         "The process works",        HTTP_OBJECT, "Health", 200 },
-{ "GET",    "/metrics",         ALL,       metrics,      NULL, NULL, NULL,         "Figures for Prometheus; from this machine, or with a key of an admin", HTTP_BYTES, "text/plain", 200 },
+{ "GET",    "/metrics",         ALL | HTTP_SLOW,       metrics,      NULL, NULL, NULL,         "Figures for Prometheus; from this machine, or with a key of an admin", HTTP_BYTES, "text/plain", 200 },
 { "GET",    "/readyz",          ALL,       ready,        NULL, NULL, NULL,         "The database answers",     HTTP_OBJECT, "Health", 200 },
 };
 /* clang-format on */
@@ -205,6 +207,19 @@ void api_document(struct buf *out)
 	http_openapi(out, &service, api_objects, "maildesk", MAILDESK_VERSION);
 }
 
+/* A worker for each core, as SQLite works on the worker's own. Who asks a server waits for half of
+ * the time. */
+static unsigned count_workers(const struct config *config)
+{
+	long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (strncmp(config->database, "sqlite:", 7) != 0)
+		n *= 2;
+	return n < API_WORKERS_MIN   ? API_WORKERS_MIN
+	       : n > API_WORKERS_MAX ? API_WORKERS_MAX
+				     : (unsigned)n;
+}
+
 static int start(struct api *a, int socket, struct md_err *err)
 {
 	const struct config *config = a->desk->config;
@@ -223,7 +238,7 @@ static int start(struct api *a, int socket, struct md_err *err)
 	options.clock = a->desk->clock;
 	options.anonymous_per_minute = config->limits.anonymous_per_minute;
 	options.user_per_minute = config->limits.user_per_minute;
-	options.workers = API_WORKERS;
+	options.workers = count_workers(config);
 	options.upload_max = (size_t)config->http.max_upload_bytes;
 	options.spool = config->state_dir;
 	return http_start(&options, &mine, &a->server, err);
@@ -242,7 +257,7 @@ int api_start(struct desk *d, int socket, struct api **ret, struct md_err *err)
 	a->gauges = (struct buf)BUF_INIT(FIGURES_MAX);
 	pthread_mutex_init(&a->figures_lock, NULL);
 	sem_init(&a->verifying, 0, VERIFICATIONS);
-	for (size_t i = 0; i < API_WORKERS; i++) {
+	for (size_t i = 0; i < API_THREADS_MAX; i++) {
 		a->workers[i].name = "api";
 		desk_hire(d, &a->workers[i]);
 	}
@@ -270,7 +285,7 @@ void api_stop(struct api *a)
 	if (!a)
 		return;
 	http_stop(a->server);
-	for (size_t i = 0; i < API_WORKERS; i++)
+	for (size_t i = 0; i < API_THREADS_MAX; i++)
 		desk_dismiss(a->desk, &a->workers[i]);
 	events_stop(a->events);
 	account_queue_stop(a->account_mails);

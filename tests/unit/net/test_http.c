@@ -10,11 +10,13 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -78,6 +80,15 @@ static int say_much(void *ctx, struct http_request *q, struct http_response *r, 
 	buf_addc(&r->body, '"');
 	r->etag = "\"7-3-a\"";
 	return MD_OK;
+}
+
+/* Takes until it is told to end. */
+static sem_t has_begun, may_end;
+static int linger(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)
+{
+	sem_post(&has_begun);
+	sem_wait(&may_end);
+	return say_path(ctx, q, r, err);
 }
 
 static int fall_over(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)
@@ -172,6 +183,19 @@ static const struct http_route routes[] = {
 	  .handler = say_body,
 	  .body = free_body,
 	  .summary = "For all",
+	  .answer = "Thing" },
+	{ .method = "GET",
+	  .path = "/api/linger",
+	  .roles = 7 | HTTP_SLOW,
+	  .handler = linger,
+	  .summary = "Take long",
+	  .answer = "Thing" },
+	{ .method = "POST",
+	  .path = "/api/linger",
+	  .roles = 7,
+	  .handler = linger,
+	  .body = free_body,
+	  .summary = "Take long",
 	  .answer = "Thing" },
 	{ .method = "GET",
 	  .path = "/much",
@@ -1140,6 +1164,62 @@ static void the_document_is_json_and_names_every_route(void **state)
 	assert_int_equal(json_object_size(json_object_get(schema, "properties")), 8);
 }
 
+static void wait_for_beginning(void)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += 20;
+	assert_int_equal(sem_timedwait(&has_begun, &until), 0);
+}
+
+static void what_takes_long_keeps_nobody_waiting(void **state)
+{
+	static const char get[] = "GET /api/linger HTTP/1.1\r\n" H "\r\n",
+			  post[] = "POST /api/linger HTTP/1.1\r\n" H "Content-Length: 0\r\n\r\n"
+				   "GET /api/open HTTP/1.1\r\n" H "\r\n",
+			  quick[] = "GET /api/open HTTP/1.1\r\n" H "\r\n";
+	struct http_options o = HTTP_OPTIONS_DEFAULT;
+	struct http_server *s;
+	int reader, writer, other;
+	struct answer a;
+
+	(void)state;
+	sem_init(&has_begun, 0, 0);
+	sem_init(&may_end, 0, 0);
+	o.workers = 1;
+	s = start(o);
+	reader = client(s);
+	writer = client(s);
+	other = client(s);
+	say(reader, get, sizeof get - 1);
+	say(writer, post, sizeof post - 1);
+	wait_for_beginning();
+	wait_for_beginning();
+	say(other, quick, sizeof quick - 1);
+	hear(other, &a, false);
+	assert_int_equal(a.status, 200);
+	sem_post(&may_end);
+	sem_post(&may_end);
+	hear(reader, &a, false);
+	assert_int_equal(a.status, 200);
+	hear(writer, &a, false);
+	assert_true(a.status == 200 && has(&a, "POST"));
+	hear(writer, &a, false); /* and what came behind it, afterwards */
+	assert_true(a.status == 200 && has(&a, "GET"));
+	say(reader, get, sizeof get - 1);
+	wait_for_beginning();
+	sem_post(&may_end);
+	http_stop(s); /* it is waited for */
+	hear(reader, &a, false);
+	assert_int_equal(a.status, 200);
+	close(reader);
+	close(writer);
+	close(other);
+	sem_destroy(&has_begun);
+	sem_destroy(&may_end);
+}
+
 static void connections_are_spread_and_stopping_waits(void **state)
 {
 	struct http_server *s = start((struct http_options)HTTP_OPTIONS_DEFAULT);
@@ -1190,6 +1270,7 @@ int main(void)
 		cmocka_unit_test(wrong_options_are_refused),
 		cmocka_unit_test(answers_are_compressed_and_conditional),
 		cmocka_unit_test(the_document_is_json_and_names_every_route),
+		cmocka_unit_test(what_takes_long_keeps_nobody_waiting),
 		cmocka_unit_test(connections_are_spread_and_stopping_waits),
 	};
 	signal(SIGPIPE, SIG_IGN);
