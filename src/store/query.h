@@ -40,6 +40,7 @@ void query_done(struct query *q); /* fits md_auto */
 int query_check_list(size_t n, struct md_err *err);
 
 /* A total is exact up to 1,000; 1,001 means "more": counting all would cost more than the page. */
+enum { QUERY_COUNT_EXACT = 1000 };
 #define QUERY_COUNT_BEGIN "SELECT COUNT(*) FROM (SELECT 1"
 #define QUERY_COUNT_END " LIMIT 1001) AS counted"
 
