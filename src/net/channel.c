@@ -18,6 +18,7 @@
 enum {
 	HEAD = 8,
 	READ_CHUNK = 64 << 10,
+	PUT_MAX = 64 << 10, /* more does not wait for company */
 	KEEP_MAX = 1 << 20, /* memory that an empty queue may keep */
 	QUEUE_MAX = 2 * CHANNEL_FRAME_MAX,
 	FDS_AHEAD = 2, /* one of the frame being read, one of the frame that began behind it */
@@ -171,8 +172,8 @@ int channel_flush(struct channel *ch, struct md_err *err)
 	return MD_OK;
 }
 
-int channel_send(struct channel *ch, uint32_t type, const struct rec *r, const void *object, int fd,
-		 struct md_err *err)
+int channel_put(struct channel *ch, uint32_t type, const struct rec *r, const void *object, int fd,
+		struct md_err *err)
 {
 	size_t start = ch->out.len;
 	uint32_t head[2];
@@ -194,7 +195,15 @@ int channel_send(struct channel *ch, uint32_t type, const struct rec *r, const v
 	head[0] = htole32((uint32_t)(ch->out.len - start - 4));
 	head[1] = htole32(fd >= 0 ? type | WITH_FD : type);
 	memcpy(ch->out.data + start, head, HEAD);
-	return channel_flush(ch, err);
+	return channel_pending(ch) < PUT_MAX ? MD_OK : channel_flush(ch, err);
+}
+
+int channel_send(struct channel *ch, uint32_t type, const struct rec *r, const void *object, int fd,
+		 struct md_err *err)
+{
+	int rc = channel_put(ch, type, r, object, fd, err);
+
+	return rc == MD_OK ? channel_flush(ch, err) : rc;
 }
 
 /* ---- receiving ---- */

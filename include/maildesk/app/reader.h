@@ -19,7 +19,7 @@ int reader_read_once(const uint8_t *raw, size_t n, const struct rec_strs *fields
 		     struct md_err *err);
 
 /* Queue a mail for a reader: bytes inline, or (bytes NULL) the descriptor of a spool file. `fields`
- * names the header fields that message.fields is to hold. */
+ * names the header fields that message.fields is to hold. Sent with the next channel_flush(). */
 int reader_send(struct channel *ch, int64_t seq, const uint8_t *raw, size_t n, int fd,
 		const struct rec_strs *fields, struct md_err *err);
 /* An answer that was received, checked. MD_INPUT: the role can no longer be trusted. */

@@ -33,6 +33,9 @@ int channel_fd(const struct channel *ch);
  * does not fit), MD_NOMEM, MD_REFUSED (the peer is gone). */
 int channel_send(struct channel *ch, uint32_t type, const struct rec *r, const void *object, int fd,
 		 struct md_err *err);
+/* The same of one of several that are sent together: it may wait for the next channel_flush(). */
+int channel_put(struct channel *ch, uint32_t type, const struct rec *r, const void *object, int fd,
+		struct md_err *err);
 /* Bytes that wait for the socket to become writable: poll for POLLOUT, then channel_flush(). */
 size_t channel_pending(const struct channel *ch);
 int channel_flush(struct channel *ch, struct md_err *err);

@@ -146,7 +146,17 @@ static struct reader *choose_reader(struct mailboxes *m, const struct job *j)
 	return r && r->role.channel ? r : NULL;
 }
 
-void mailboxes_feed_readers(struct mailboxes *m)
+static void flush_readers(struct mailboxes *m)
+{
+	struct md_err err = { 0 };
+
+	for (int i = 0; i < m->n_readers; i++)
+		if (m->readers[i].role.channel &&
+		    channel_flush(m->readers[i].role.channel, &err) != MD_OK)
+			lose_reader(m, i, "parser_crashed");
+}
+
+static void feed(struct mailboxes *m)
 {
 	for (struct job *j = m->jobs; j; j = j->next) {
 		struct md_err err = { 0 };
@@ -166,6 +176,12 @@ void mailboxes_feed_readers(struct mailboxes *m)
 				rules_fields(m->d->rules), &err) != MD_OK)
 			lose_reader(m, j->reader, "parser_crashed");
 	}
+}
+
+void mailboxes_feed_readers(struct mailboxes *m)
+{
+	feed(m);
+	flush_readers(m);
 }
 
 void mailboxes_keep_readers(struct mailboxes *m)

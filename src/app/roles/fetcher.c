@@ -178,7 +178,8 @@ static void watch(struct session *s, int fd)
 		give_up("epoll", NULL);
 }
 
-static void send_frame(struct outgoing *o)
+/* Sent when the loop comes round: a batch of mails in a few calls. */
+static void put_frame(struct outgoing *o)
 {
 	static const struct rec *const recs[] = {
 		[FRAME_SELECTED] = &frame_selected_rec,
@@ -187,7 +188,7 @@ static void send_frame(struct outgoing *o)
 		[FRAME_STATE] = &frame_state_rec,
 	};
 	struct md_err err;
-	int rc = channel_send(fetch.desk, o->type, recs[o->type], &o->selected, o->fd, &err);
+	int rc = channel_put(fetch.desk, o->type, recs[o->type], &o->selected, o->fd, &err);
 
 	if (rc == MD_REFUSED)
 		_exit(0); /* the desk is gone */
@@ -226,7 +227,7 @@ static void take_back(struct session *s)
 		check_resolver();
 	while ((o = s->out)) {
 		s->out = o->next;
-		send_frame(o);
+		put_frame(o);
 	}
 	s->out_end = &s->out;
 	s->timer_ms = s->wish.timer_ms;

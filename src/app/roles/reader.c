@@ -20,7 +20,7 @@ int reader_send(struct channel *ch, int64_t seq, const uint8_t *raw, size_t n, i
 {
 	struct frame_read frame = { .seq = seq, .fields = *fields, .raw = { raw ? n : 0, raw } };
 
-	return channel_send(ch, FRAME_READ, &frame_read_rec, &frame, raw ? -1 : fd, err);
+	return channel_put(ch, FRAME_READ, &frame_read_rec, &frame, raw ? -1 : fd, err);
 }
 
 int reader_answer(const struct frame *f, struct arena *arena, struct frame_fields *ret,

@@ -99,6 +99,32 @@ static void frames_arrive_in_order_and_whole(void **state)
 	pair_close(&p);
 }
 
+static void what_is_put_waits_for_company(void **state)
+{
+	static const uint8_t large[64 << 10];
+	struct frame f;
+	struct pair p;
+
+	(void)state;
+	pair_open(&p);
+	for (uint32_t i = 1; i <= 2; i++)
+		assert_int_equal(channel_put(p.a, i, &note_rec, &(struct note){ .number = 1 }, -1,
+					     NULL),
+				 MD_OK);
+	assert_int_equal(channel_receive(p.b, &f, NULL), MD_AGAIN);
+	assert_int_equal(channel_flush(p.a, NULL), MD_OK);
+	for (uint32_t i = 1; i <= 2; i++) {
+		assert_int_equal(channel_receive(p.b, &f, NULL), MD_OK);
+		assert_int_equal(f.type, i);
+	}
+	/* but not when it is much */
+	assert_int_equal(channel_put(p.a, 3, &note_rec,
+				     &(struct note){ .bytes = { sizeof large, large } }, -1, NULL),
+			 MD_OK);
+	assert_int_equal(channel_receive(p.b, &f, NULL), MD_OK);
+	pair_close(&p);
+}
+
 static void descriptors_stay_with_their_frames(void **state)
 {
 	int before = open_fds(), pipes[20][2];
@@ -423,6 +449,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(frames_arrive_in_order_and_whole),
+		cmocka_unit_test(what_is_put_waits_for_company),
 		cmocka_unit_test(descriptors_stay_with_their_frames),
 		cmocka_unit_test(large_frames_pass_through_small_sockets),
 		cmocka_unit_test(a_frame_too_large_is_refused_and_nothing_of_it_sent),
