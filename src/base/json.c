@@ -1,6 +1,7 @@
 #include <maildesk/base/json.h>
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
 static int depth_of(const char *s, size_t n)
@@ -64,15 +65,39 @@ static const bool needs_escape[256] = {
 	[0x7f] = true,
 };
 
+/* None of eight bytes needs it: neither is below a blank, a quote, a backslash or DEL. */
+static inline bool is_plain_word(const char *s)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101);
+	uint64_t word, quote, slash, del;
+
+	memcpy(&word, s, sizeof word);
+	quote = word ^ (ones * '"'); /* a byte of them is 0 where it is one */
+	slash = word ^ (ones * '\\');
+	del = word ^ (ones * 0x7f);
+	return !((((word - ones * ' ') & ~word) | ((quote - ones) & ~quote) |
+		  ((slash - ones) & ~slash) | ((del - ones) & ~del)) &
+		 (ones * 0x80));
+}
+
+/* How many bytes at s need no escape. */
+static size_t plain_length(const char *s, size_t n)
+{
+	size_t i = 0;
+
+	while (n - i >= sizeof(uint64_t) && is_plain_word(s + i))
+		i += sizeof(uint64_t);
+	while (i < n && !needs_escape[(unsigned char)s[i]])
+		i++;
+	return i;
+}
+
 /* Most have nothing to escape: they are written in one go. */
 static bool write_plain(struct buf *out, const char *s, size_t n)
 {
 	char *room;
-	size_t i = 0;
 
-	while (i < n && !needs_escape[(unsigned char)s[i]])
-		i++;
-	if (i < n)
+	if (plain_length(s, n) < n)
 		return false;
 	room = n < SIZE_MAX - 2 ? buf_reserve(out, n + 2) : NULL;
 	if (room) {
@@ -95,13 +120,15 @@ void json_write_string(struct buf *out, const char *s, size_t n)
 	if (write_plain(out, s, n))
 		return;
 	buf_addc(out, '"');
-	for (size_t i = 0; i < n; i++) {
-		unsigned char c = (unsigned char)s[i];
+	for (;;) {
+		size_t plain = plain_length(s + from, n - from);
+		unsigned char c;
 
-		if (!needs_escape[c])
-			continue;
-		buf_add(out, s + from, i - from);
-		from = i + 1;
+		buf_add(out, s + from, plain);
+		from += plain;
+		if (from == n)
+			break;
+		c = (unsigned char)s[from++];
 		switch (c) {
 		case '"':
 			buf_adds(out, "\\\"");
@@ -119,7 +146,6 @@ void json_write_string(struct buf *out, const char *s, size_t n)
 			buf_addf(out, "\\u%04x", c);
 		}
 	}
-	buf_add(out, s + from, n - from);
 	buf_addc(out, '"');
 }
 

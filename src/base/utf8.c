@@ -168,6 +168,37 @@ static inline bool is_plain(char c)
 	return (c >= ' ' && c < 0x7f) || c == '\n' || c == '\t';
 }
 
+/* The same of all eight bytes of a word, without the two that end lines and words. A byte below a
+ * blank borrows when that is taken off, DEL carries into the top bit: the lowest one that is not
+ * plain shows, whatever those above it do. */
+static inline bool is_plain_word(const char *s)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101);
+	uint64_t word;
+
+	memcpy(&word, s, sizeof word);
+	return !(((word - ones * ' ') | (word + ones) | word) & (ones * 0x80));
+}
+
+/* How many bytes at s are plain. */
+static size_t plain_length(const char *s, size_t n)
+{
+	size_t i = 0;
+
+	while (i < n) {
+		size_t stop;
+
+		while (n - i >= sizeof(uint64_t) && is_plain_word(s + i))
+			i += sizeof(uint64_t);
+		stop = n - i < sizeof(uint64_t) ? n : i + sizeof(uint64_t);
+		while (i < stop && is_plain(s[i]))
+			i++;
+		if (i < stop)
+			break;
+	}
+	return i;
+}
+
 void utf8_clean_text(struct buf *out, const char *s, size_t n)
 {
 	uint32_t cp;
@@ -175,8 +206,7 @@ void utf8_clean_text(struct buf *out, const char *s, size_t n)
 
 	/* Clean stretches are copied whole: most text is clean. */
 	for (i = 0; i < n; i += len) {
-		while (i < n && is_plain(s[i]))
-			i++;
+		i += plain_length(s + i, n - i);
 		if (i == n)
 			break;
 		len = utf8_decode(s + i, n - i, &cp);

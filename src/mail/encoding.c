@@ -1,5 +1,6 @@
 #include <maildesk/mail/encoding.h>
 
+#include <pthread.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -122,28 +123,63 @@ static bool junk_follows(const unsigned char *p, const unsigned char *end, const
 	return !letters; /* "-----", "_____" */
 }
 
+/* What a letter is at each of the four places of a group, already shifted to where it belongs. */
+struct base64_tables {
+	uint32_t at[4][256];
+	uint8_t value[256];
+};
+enum { B64_NO_LETTER = 0x80 << 18 }; /* beyond the 24 bits of a group */
+
+static struct base64_tables tables;
+static pthread_once_t tables_once = PTHREAD_ONCE_INIT;
+
+static void make_tables(void)
+{
+	for (unsigned c = 0; c < 256; c++) {
+		uint32_t v = base64_value((unsigned char)c);
+
+		tables.value[c] = (uint8_t)v;
+		for (int place = 0; place < 4; place++)
+			tables.at[place][c] = v & 0x80 ? B64_NO_LETTER : v << (18 - 6 * place);
+	}
+}
+
+/* Groups of four letters up to what is none, or the end of the room. */
+static const unsigned char *decode_groups(const unsigned char *p, const unsigned char *end,
+					  struct out *o)
+{
+	unsigned char *to = o->bytes + o->n;
+	const unsigned char *room = o->bytes + PIECE - 3;
+
+	while (end - p >= 4 && to <= room) {
+		uint32_t v = tables.at[0][p[0]] | tables.at[1][p[1]] | tables.at[2][p[2]] |
+			     tables.at[3][p[3]];
+
+		if (v & B64_NO_LETTER)
+			break;
+		to[0] = (uint8_t)(v >> 16);
+		to[1] = (uint8_t)(v >> 8);
+		to[2] = (uint8_t)v;
+		to += 3;
+		p += 4;
+	}
+	o->n = (size_t)(to - o->bytes);
+	return p;
+}
+
 static void decode_base64(struct span in, struct out *o)
 {
 	const unsigned char *p = (const unsigned char *)in.p, *end = p + in.n;
-	uint8_t table[256];
+	const uint8_t *table = tables.value;
 	uint32_t acc = 0;
 	int have = 0;
 
-	for (unsigned c = 0; c < 256; c++)
-		table[c] = (uint8_t)base64_value((unsigned char)c);
+	pthread_once(&tables_once, make_tables);
 	while (p < end && !o->stopped) {
 		uint8_t v;
 
-		while (have == 0 && end - p >= 4 && o->n + 3 <= PIECE) {
-			uint8_t a = table[p[0]], b = table[p[1]], c = table[p[2]], d = table[p[3]];
-
-			if ((a | b | c | d) & 0x80)
-				break;
-			o->bytes[o->n++] = (uint8_t)(a << 2 | b >> 4);
-			o->bytes[o->n++] = (uint8_t)(b << 4 | c >> 2);
-			o->bytes[o->n++] = (uint8_t)(c << 6 | d);
-			p += 4;
-		}
+		if (have == 0)
+			p = decode_groups(p, end, o);
 		if (p == end)
 			break;
 		v = table[*p++];

@@ -13,6 +13,7 @@
 #include <maildesk/base/random.h>
 #include <maildesk/base/utf8.h>
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -228,6 +229,33 @@ static void json_strings_are_escaped(void **state)
 	assert_string_equal(buf_str(&b), "\"a\\\"b\\\\c\\n\\t\\u0001\\u007f\"null");
 }
 
+/* Words of eight bytes are passed over at once: each byte, at each place in one and beside one. */
+static void every_byte_counts_wherever_it_stands(void **state)
+{
+	(void)state;
+	for (int c = 0; c < 0x80; c++)
+		for (size_t at = 0; at < 20; at++) {
+			md_auto(buf_done) struct buf clean = BUF_INIT(100), json = BUF_INIT(100),
+						     one = BUF_INIT(100);
+			bool kept = (c >= ' ' && c < 0x7f) || c == '\n' || c == '\t';
+			char text[20], wanted[32];
+
+			memset(text, 'x', sizeof text);
+			text[at] = (char)c;
+			utf8_clean_text(&clean, text, sizeof text);
+			assert_int_equal(clean.len, kept || c == '\r' ? 20 : 19);
+			assert_int_equal(strchr(buf_str(&clean), c == '\r' ? '\n'
+								 : c       ? c
+									   : 1) != NULL,
+					 kept || c == '\r');
+			json_write_string(&json, text, sizeof text);
+			json_write_string(&one, text + at, 1);
+			snprintf(wanted, sizeof wanted, "\"%.*s%.*s%.*s\"", (int)at, text,
+				 (int)one.len - 2, buf_str(&one) + 1, 19 - (int)at, text + at + 1);
+			assert_string_equal(buf_str(&json), wanted);
+		}
+}
+
 static void instants_are_rfc_3339(void **state)
 {
 	static const struct {
@@ -343,6 +371,7 @@ int main(void)
 		cmocka_unit_test(sha256_matches_fips_180),
 		cmocka_unit_test(json_is_read_strictly),
 		cmocka_unit_test(json_strings_are_escaped),
+		cmocka_unit_test(every_byte_counts_wherever_it_stands),
 		cmocka_unit_test(instants_are_rfc_3339),
 		cmocka_unit_test(durations_have_one_unit),
 		cmocka_unit_test(days_and_dates_agree_for_800_years),

@@ -1,5 +1,6 @@
 #include "mail_test.h"
 
+#include <maildesk/base/codec.h>
 #include <maildesk/base/utf8.h>
 #include <maildesk/mail/charset.h>
 #include <maildesk/mail/encoding.h>
@@ -41,6 +42,28 @@ static void decodes(void **state)
 
 		encoding_decode_buf(encodings[i].encoding, span_of(encodings[i].in), &out);
 		assert_string_equal(buf_str(&out), encodings[i].want);
+	}
+}
+
+/* Lines and what is no letter move the groups of four, wherever they stand; pieces of output end
+ * within a group. */
+static void base64_passes_over_what_is_no_letter(void **state)
+{
+	md_auto(buf_done) struct buf bytes = BUF_INIT(20000), code = BUF_INIT(40000);
+
+	(void)state;
+	for (int i = 0; i < 10000; i++)
+		buf_addc(&bytes, (char)(i * 7 + i / 251));
+	base64_encode(&code, bytes.data, bytes.len);
+	for (size_t width = 1; width < 80; width++) {
+		md_auto(buf_done) struct buf lines = BUF_INIT(60000), out = BUF_INIT(20000);
+
+		for (size_t at = 0; at < code.len; at += width)
+			buf_addf(&lines, "%.*s%s", (int)width, code.data + at,
+				 at % 3 ? "\r\n" : " !\n");
+		encoding_decode_buf(ENCODING_BASE64, (struct span){ lines.data, lines.len }, &out);
+		assert_int_equal(out.len, bytes.len);
+		assert_memory_equal(out.data, bytes.data, bytes.len);
 	}
 }
 
@@ -142,6 +165,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(decodes),
+		cmocka_unit_test(base64_passes_over_what_is_no_letter),
 		cmocka_unit_test(stops_when_the_sink_does),
 		cmocka_unit_test(finds_uuencoded_files),
 		cmocka_unit_test(makes_utf8),
