@@ -105,6 +105,23 @@ def test_each_422_says_where(desk):
         assert answer.status == 422 and fields_of(answer) == [field], (field, answer.status, answer.body)
 
 
+def test_what_was_made_is_where_it_says(desk):
+    admin, anna = desk.api("admin"), desk.api("anna")
+    for api, path, body in (
+            (admin, "/users", {"email": "located@x.test", "name": "L", "role": "customer"}),
+            (admin, "/teams", {"name": "located"}), (admin, "/organisations", {"name": "located"}),
+            (admin, "/tags", {"name": "located"}),
+            (admin, "/canned-replies", {"name": "located", "body": "x"}),
+            (admin, "/api-keys", {"name": "located", "scopes": ["admin"]}),
+            (admin, "/webhooks", {"url": "https://93.184.216.34/", "events": ["sla.warning"],
+                                  "active": False}),
+            (anna, "/saved-views", {"name": "located", "query": ""}),
+            (anna, "/tickets", {"title": "located", "description": "x"})):
+        made = api.post(path, body)
+        assert made.status == 201 and made.headers["Location"] == f"/api/v1{path}/{made.json['id']}", path
+        assert ok(api.get(f"{path}/{made.json['id']}"))["id"] == made.json["id"]
+
+
 # ---- versions ----
 
 def test_the_etag_of_a_key_is_of_what_can_be_changed(desk):

@@ -161,7 +161,8 @@ int auth_by_key(struct api *api, struct http_request *q, const char *token, stru
 struct making {
 	struct api_key key;
 	char text[API_KEY_TEXT_MAX], hash[SHA256_HEX], scopes[SCOPES_TEXT_MAX];
-	struct buf *out;
+	struct http_request *q;
+	struct http_response *r;
 };
 
 static void show_key(struct buf *out, const struct api_key *k, const char *text)
@@ -288,7 +289,8 @@ static int tell_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
 	struct making *m = ctx;
 
 	(void)c, (void)err;
-	show_key(m->out, &m->key, m->text);
+	http_header_add(m->q, m->r, "Location", "/api/v1/api-keys/%lld", (long long)m->key.id);
+	show_key(&m->r->body, &m->key, m->text);
 	return MD_OK;
 }
 
@@ -311,7 +313,8 @@ int api_keys_add(void *ctx, struct http_request *q, struct http_response *r, str
 		(void)time_parse(end, &m.key.expires_at); /* checked */
 	if (end && m.key.expires_at <= q->now_ms)
 		return auth_bad_field(q, r, "expires_at", "must lie ahead");
-	m.out = &r->body;
+	m.q = q;
+	m.r = r;
 	rc = make_key(api->desk->random, &m, err);
 	return rc == MD_OK ? api_txn_tell(api, q,
 					  &(struct api_telling){ r, add_in_txn, tell_in_txn, &m },
