@@ -109,11 +109,12 @@ export async function person(browser, desk, name, options = {}) {
 	return page;
 }
 
-/** What axe finds serious of the page as it is now. */
-export async function serious(page) {
+/** What axe finds serious of the page as it is now; of those rules alone, where some are named. */
+export async function serious(page, rules) {
 	if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(axeSource);
-	const found = await page.evaluate(() =>
-		globalThis.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }),
+	const found = await page.evaluate(
+		(runOnly) => globalThis.axe.run(document, { runOnly }),
+		rules ?? ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
 	);
 	return found.violations
 		.filter((v) => v.impact === 'serious' || v.impact === 'critical')

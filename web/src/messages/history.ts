@@ -23,6 +23,8 @@ const m = {
 	snoozed: ['snoozed', 'zurückgestellt', 'pospuesto', 'reporté'],
 	reminded: ['reminder', 'Erinnerung', 'recordatorio', 'rappel'],
 	time_spent: ['time spent', 'Zeitaufwand', 'tiempo dedicado', 'temps passé'],
+	sla_warning: ['service level nearly missed', 'Service-Level fast verfehlt', 'nivel de servicio casi incumplido', 'niveau de service presque manqué'],
+	sla_breach: ['service level missed', 'Service-Level verfehlt', 'nivel de servicio incumplido', 'niveau de service manqué'],
 	escalated: ['escalated', 'eskaliert', 'escalado', 'escaladé'],
 	escalation_skipped: ['escalation skipped', 'Eskalation übersprungen', 'escalado omitido', 'escalade ignorée'],
 	escalation_failed: ['escalation failed', 'Eskalation fehlgeschlagen', 'escalado fallido', 'escalade échouée'],

@@ -13,7 +13,7 @@ import { DataTable, usePage } from '../ui/page';
 import { SecretOnce } from '../ui/secret';
 import { useToast } from '../ui/toast';
 
-const events = ['ticket.created', 'ticket.updated', 'ticket.deleted', 'ticket.restored', 'comment.created', 'comment.updated', 'comment.deleted'];
+const events = ['ticket.created', 'ticket.updated', 'ticket.deleted', 'ticket.restored', 'comment.created', 'comment.updated', 'comment.deleted', 'sla.warning', 'sla.breached', 'sla.escalated'];
 const tones: Record<Delivery['state'], Tone> = { delivered: 'good', failed: 'danger', retry: 'warn', queued: 'neutral', sending: 'info' };
 
 function Calls({ hook, onClose }: { hook: Webhook; onClose: () => void }) {

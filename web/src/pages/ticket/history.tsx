@@ -11,6 +11,9 @@ import { Ago, Empty, Failure, Loading } from '../../ui/basic';
 import { Pager } from '../../ui/page';
 import { useWord } from '../../ui/ticket-parts';
 
+/* What became of them is an id of ours; of an escalation the clock is, its step has a name. */
+const worded = ['status', 'priority', 'sla_warning', 'sla_breach'];
+
 export function History({ ticket }: { ticket: number }) {
 	const t = useT();
 	const word = useWord();
@@ -29,7 +32,7 @@ export function History({ ticket }: { ticket: number }) {
 	const value = (row: HistoryRow, v: string | null) => {
 		if (v === null || v === '') return '—';
 		if (row.action === 'commented' || (row.action === 'not_sent' && v === row.new_value)) return name(v);
-		return row.action === 'status' || row.action === 'priority' ? word(v) : v;
+		return worded.includes(row.action) || (row.action.startsWith('escalat') && v === row.old_value) ? word(v) : v;
 	};
 	const way = (source: string) => {
 		const text = (done as Record<string, Text>)[`by_${source}`];
