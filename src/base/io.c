@@ -1,3 +1,4 @@
+#include <maildesk/base/err.h>
 #include <maildesk/base/io.h>
 
 #include <errno.h>
@@ -46,4 +47,21 @@ int io_open_or_create(const char *folder, const char *path)
 	int fd = io_create(folder, path);
 
 	return fd >= 0 || errno != EEXIST ? fd : open(path, O_RDWR | O_CLOEXEC);
+}
+
+int io_read_all(int fd, size_t enough, struct buf *out)
+{
+	char chunk[16384];
+	ssize_t n = 1;
+
+	while (n != 0 && out->len <= enough) {
+		n = read(fd, chunk, sizeof chunk);
+		if (n < 0 && errno != EINTR)
+			return errno;
+		if (n > 0)
+			buf_add(out, chunk, (size_t)n);
+		if (out->status != MD_OK)
+			return out->status == MD_NOMEM ? ENOMEM : EFBIG;
+	}
+	return 0;
 }

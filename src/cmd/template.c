@@ -1,16 +1,17 @@
 /* `maildesk template`: check what a desk would send, and print what a template makes of data. */
 #include <maildesk/app/templates.h>
+#include <maildesk/base/io.h>
 #include <maildesk/base/json.h>
 #include <maildesk/cmd/cmd.h>
 #include <maildesk/cmd/options.h>
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
-
-MD_DEFINE_AUTO(FILE *, fclose)
 
 enum { DATA_MAX = 64 << 20, DATA_DEPTH = 100, PROBLEMS_MAX = 1 << 20 };
 
@@ -69,19 +70,13 @@ static int run_check(int argc, char **argv)
 /* EX_OK, or EX_NOINPUT with the reason printed. */
 static int read_whole(const char *path, struct buf *out)
 {
-	md_auto(fclose_p) FILE *f = fopen(path, "re");
-	size_t n = f ? 1 : 0;
+	md_auto(md_close_p) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int why = fd < 0 ? errno : io_read_all(fd, SIZE_MAX, out);
 
-	while (n > 0) {
-		char *room = buf_reserve(out, 65536);
-
-		n = room ? fread(room, 1, 65536, f) : 0;
-		out->len += n;
-	}
-	if (f && !ferror(f) && out->status == MD_OK)
+	if (why == 0)
 		return EX_OK;
 	fprintf(stderr, "maildesk template: %s: %s\n", path,
-		out->status == MD_OK ? strerror(errno) : "too large");
+		why == EFBIG ? "too large" : strerror(why));
 	return EX_NOINPUT;
 }
 
@@ -195,7 +190,7 @@ static int run_render(int argc, char **argv)
 	bool text = false;
 	md_auto(shelf_done) struct shelf shelf = { 0 };
 	const struct cmd_option options[] = {
-		{ "data", "FILE", &data_file, "what it is filled with, as JSON" },
+		{ "data", "FILE", &data_file, "JSON file with the data" },
 		{ "partials", "DIR", &shelf.dir, "folder of its partials, as NAME.mustache" },
 		{ "text", NULL, &text, "escape nothing, as in texts and subjects" },
 		CMD_OPTIONS_END,
@@ -221,7 +216,7 @@ int cmd_template(int argc, char **argv)
 {
 	static const struct cmd_verb verbs[] = {
 		{ "check", run_check, "check templates for errors" },
-		{ "render", run_render, "print what a template makes of data" },
+		{ "render", run_render, "print what a template makes of given data" },
 		{ NULL, NULL, NULL },
 	};
 

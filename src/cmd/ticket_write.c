@@ -2,20 +2,22 @@
 #include "ticket_command.h"
 
 #include <maildesk/app/work.h>
+#include <maildesk/base/io.h>
 #include <maildesk/base/utf8.h>
 #include <maildesk/cmd/cmd.h>
 #include <maildesk/cmd/options.h>
 #include <maildesk/mail/compose.h>
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 enum { STEP_MAX = 64 << 20, TEXT_MAX = 1 << 20 };
-
-MD_DEFINE_AUTO(FILE *, fclose)
 
 struct step {
 	struct work_by by;
@@ -32,32 +34,22 @@ struct step {
 
 /* ---- what both need ---- */
 
-static int read_stream(FILE *f, struct buf *out)
-{
-	char chunk[4096];
-	size_t n;
-
-	while ((n = fread(chunk, 1, sizeof chunk, f)) > 0)
-		buf_add(out, chunk, n);
-	return ferror(f) ? MD_BROKEN : out->status;
-}
-
 /* The text of a file, "-" or NULL for standard input. EX_OK, or complained about. */
 static int read_text(const char *name, const char *file, struct buf *out)
 {
 	bool from_stdin = !file || strcmp(file, "-") == 0;
-	md_auto(fclose_p) FILE *f = from_stdin ? NULL : fopen(file, "re");
+	md_auto(md_close_p) int fd = from_stdin ? -1 : open(file, O_RDONLY | O_CLOEXEC);
 	md_auto(buf_done) struct buf raw = BUF_INIT(TEXT_MAX);
-	int rc;
+	int why;
 
-	if (!f && !from_stdin) {
+	if (fd < 0 && !from_stdin) {
 		fprintf(stderr, "maildesk %s: %s: %s\n", name, file, strerror(errno));
 		return EX_NOINPUT;
 	}
-	rc = read_stream(from_stdin ? stdin : f, &raw);
-	if (rc == MD_OK)
+	why = io_read_all(from_stdin ? STDIN_FILENO : fd, SIZE_MAX, &raw);
+	if (why == 0)
 		utf8_clean_text(out, buf_str(&raw), raw.len);
-	if (rc != MD_OK || out->status != MD_OK) {
+	if (why != 0 || out->status != MD_OK) {
 		fprintf(stderr, "maildesk %s: the text cannot be read, or is larger than 1 MB\n",
 			name);
 		return EX_NOINPUT;
@@ -191,12 +183,13 @@ int ticket_new_main(int argc, char **argv)
 	bool json = false;
 	const struct cmd_option options[] = {
 		CMD_CONFIG(&file),
-		{ "as", "ADDRESS", &s.as, "whose ticket it is, needed; who is unknown is added" },
+		{ "as", "ADDRESS", &s.as,
+		  "whose ticket it is (required); an unknown person is added" },
 		{ "body-file", "FILE", &body_file, "the text (standard input)" },
 		{ "priority", "WORD", &s.priority, "low, medium (default), high or critical" },
-		{ "category", "TEXT", &s.category, "one of desk.categories, if there are such" },
-		{ "tags", "LIST", &s.tags, "with commas between" },
-		{ "mailbox", "NAME", &s.mailbox, "whose mail it is answered by" },
+		{ "category", "TEXT", &s.category, "one of desk.categories, if those are set" },
+		{ "tags", "LIST", &s.tags, "separated by commas" },
+		{ "mailbox", "NAME", &s.mailbox, "mailbox whose address answers it" },
 		{ "json", NULL, &json, "print the number as a JSON object" },
 		CMD_OPTIONS_END,
 	};
@@ -252,7 +245,7 @@ int ticket_reply_main(int argc, char **argv)
 	bool json = false;
 	const struct cmd_option options[] = {
 		CMD_CONFIG(&file),
-		{ "as", "ADDRESS", &s.as, "who answers, needed" },
+		{ "as", "ADDRESS", &s.as, "who answers (required)" },
 		{ "body-file", "FILE", &body_file, "the text (standard input)" },
 		{ "note", NULL, &s.is_internal,
 		  "an internal note instead: customers do not see it" },

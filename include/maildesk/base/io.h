@@ -2,6 +2,8 @@
 #ifndef MAILDESK_BASE_IO_H
 #define MAILDESK_BASE_IO_H
 
+#include <maildesk/base/buf.h>
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -17,5 +19,10 @@ void io_give_to_owner_of(const char *folder, const char *path);
 int io_create(const char *folder, const char *path);
 /* The same, or the one that is there. */
 int io_open_or_create(const char *folder, const char *path);
+
+/* Appends what a blocking descriptor gives, to its end or until `out` has more than `enough` bytes
+ * (by its length the caller sees that there was more). 0, or an errno: EFBIG where `out` may not
+ * grow any further, ENOMEM. */
+int io_read_all(int fd, size_t enough, struct buf *out);
 
 #endif

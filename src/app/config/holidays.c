@@ -2,16 +2,18 @@
 #include <maildesk/app/holidays.h>
 
 #include <maildesk/base/buf.h>
+#include <maildesk/base/io.h>
 #include <maildesk/base/mem.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <libical/ical.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
 enum { FILE_MAX_BYTES = 4 << 20, FIRST_YEAR = 1970, LAST_YEAR = 2099, DAYS_MAX = 366 };
 
-MD_DEFINE_AUTO(FILE *, fclose)
 MD_DEFINE_AUTO(icalcomponent *, icalcomponent_free)
 
 struct adding {
@@ -93,19 +95,14 @@ static int add_event(icalcomponent *event, struct calendar *calendar, size_t *sk
 
 static int read_file(const char *path, struct buf *out, struct md_err *err)
 {
-	md_auto(fclose_p) FILE *f = fopen(path, "re");
-	char chunk[4096];
-	size_t n;
+	md_auto(md_close_p) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int why = fd < 0 ? errno : io_read_all(fd, SIZE_MAX, out);
 
-	if (!f)
-		return md_fail(err, MD_BROKEN, errno, "%s: %s", path, strerror(errno));
-	while ((n = fread(chunk, 1, sizeof chunk, f)) > 0)
-		buf_add(out, chunk, n);
-	if (ferror(f))
-		return md_fail(err, MD_BROKEN, errno, "%s: %s", path, strerror(errno));
-	if (out->status != MD_OK)
-		return md_fail(err, out->status == MD_NOMEM ? MD_NOMEM : MD_INPUT, 0,
-			       "%s: allowed: up to 4 MB", path);
+	if (why == EFBIG)
+		return md_fail(err, MD_INPUT, 0, "%s: allowed: up to 4 MB", path);
+	if (why != 0)
+		return md_fail(err, why == ENOMEM ? MD_NOMEM : MD_BROKEN, why, "%s: %s", path,
+			       strerror(why));
 	return MD_OK;
 }
 

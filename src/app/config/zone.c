@@ -1,12 +1,14 @@
 #include <maildesk/app/zone.h>
 
+#include <maildesk/base/buf.h>
+#include <maildesk/base/io.h>
+#include <maildesk/base/mem.h>
+
 #include <errno.h>
 #include <fcntl.h>
-#include <maildesk/base/buf.h>
-#include <maildesk/base/mem.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #define ZONE_DIR "/usr/share/zoneinfo/"
 enum { ZONE_NAME_MAX = 64, ZONE_BYTES_MAX = 256 * 1024 }; /* tzdata: at most 32 and 3,700 */
@@ -22,24 +24,6 @@ static bool name_valid(const char *name)
 		       n;
 }
 
-static int read_all(int fd, struct buf *out)
-{
-	for (;;) {
-		char *room = buf_reserve(out, 4096);
-		ssize_t n;
-
-		if (!room)
-			return out->status == MD_NOMEM ? ENOMEM : EFBIG;
-		n = read(fd, room, 4096);
-		if (n == 0)
-			return 0;
-		if (n < 0 && errno != EINTR)
-			return errno;
-		if (n > 0)
-			out->len += (size_t)n;
-	}
-}
-
 int zone_load(const char *name, struct calendar *calendar, struct md_err *err)
 {
 	md_auto(buf_done) struct buf bytes = BUF_INIT(ZONE_BYTES_MAX);
@@ -51,7 +35,7 @@ int zone_load(const char *name, struct calendar *calendar, struct md_err *err)
 		return md_fail(err, MD_NOTFOUND, 0, "unknown time zone \"%.64s\"", name);
 	snprintf(path, sizeof path, ZONE_DIR "%s", name);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	rc = fd < 0 ? errno : read_all(fd, &bytes);
+	rc = fd < 0 ? errno : io_read_all(fd, SIZE_MAX, &bytes);
 	if (rc == ENOENT || rc == ENOTDIR || rc == EISDIR)
 		return md_fail(err, MD_NOTFOUND, rc, "unknown time zone \"%s\"", name);
 	if (rc != 0)

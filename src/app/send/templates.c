@@ -1,6 +1,7 @@
 #include "templates_priv.h"
 
 #include <maildesk/base/embed.h>
+#include <maildesk/base/io.h>
 
 #include <dirent.h>
 #include <errno.h>
@@ -84,7 +85,7 @@ static void complain(struct loading *l, const char *path, const char *what)
 	buf_addf(l->problems, "%s: %s\n", path, what);
 }
 
-/* At most TEMPLATE_MAX bytes and one, which template_compile() then refuses. */
+/* Of one that is too large, more than TEMPLATE_MAX bytes: template_compile() then refuses it. */
 static int read_file(const char *path, struct buf *out)
 {
 	md_auto(md_close_p) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -94,21 +95,7 @@ static int read_file(const char *path, struct buf *out)
 		return errno;
 	if (!S_ISREG(st.st_mode))
 		return EINVAL;
-	while (out->len <= TEMPLATE_MAX) {
-		char *room = buf_reserve(out, 4096);
-		ssize_t n;
-
-		if (!room)
-			return ENOMEM;
-		n = read(fd, room, 4096);
-		if (n == 0)
-			return 0;
-		if (n < 0 && errno != EINTR)
-			return errno;
-		if (n > 0)
-			out->len += (size_t)n;
-	}
-	return 0;
+	return io_read_all(fd, TEMPLATE_MAX, out);
 }
 
 /* An entry for a file, made when there is no built-in one. */
@@ -130,7 +117,7 @@ static struct entry *entry_for(struct loading *l, const char *locale, const char
 static void load_file(struct loading *l, const char *path, const char *locale, const char *name,
 		      size_t n)
 {
-	md_auto(buf_done) struct buf text = BUF_INIT(TEMPLATE_MAX + 2 * 4096);
+	md_auto(buf_done) struct buf text = BUF_INIT(2 * TEMPLATE_MAX);
 	struct template *compiled = NULL;
 	struct entry *e;
 	struct md_err err;

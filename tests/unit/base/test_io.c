@@ -56,6 +56,33 @@ static void all_of_it_goes_through_what_takes_a_part(void **state)
 	free(t.bytes);
 }
 
+static void a_file_is_read_to_its_end_or_until_it_is_enough(void **state)
+{
+	static const char bytes[100000];
+	char path[] = "/tmp/maildesk-io-XXXXXX";
+	int fd = mkstemp(path);
+	struct buf all = BUF_INIT(sizeof bytes), some = BUF_INIT(sizeof bytes),
+		   small = BUF_INIT(sizeof bytes - 1);
+
+	(void)state;
+	assert_true(fd >= 0);
+	unlink(path);
+	assert_true(io_write_all(fd, bytes, sizeof bytes));
+	lseek(fd, 0, SEEK_SET);
+	assert_int_equal(io_read_all(fd, SIZE_MAX, &all), 0);
+	assert_int_equal(all.len, sizeof bytes);
+	lseek(fd, 0, SEEK_SET);
+	assert_int_equal(io_read_all(fd, 50000, &some), 0);
+	assert_in_range(some.len, 50001, sizeof bytes - 1);
+	lseek(fd, 0, SEEK_SET);
+	assert_int_equal(io_read_all(fd, SIZE_MAX, &small), EFBIG);
+	close(fd);
+	assert_int_equal(io_read_all(fd, SIZE_MAX, &all), EBADF);
+	buf_done(&all);
+	buf_done(&some);
+	buf_done(&small);
+}
+
 static void who_takes_nothing_more_is_told(void **state)
 {
 	int ends[2];
@@ -74,6 +101,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_of_it_goes_through_what_takes_a_part),
+		cmocka_unit_test(a_file_is_read_to_its_end_or_until_it_is_enough),
 		cmocka_unit_test(who_takes_nothing_more_is_told),
 	};
 
