@@ -1,9 +1,9 @@
 /* mem.h - scope-bound cleanup, ownership transfer, and an allocator that tests can make fail.
  *
- *	md_auto(buf_done) struct buf b = BUF_INIT(4096);	released at scope exit, on every
- *path md_auto(md_free_p) char *text = NULL;			likewise for malloc'ed memory
- *	*ret_text = md_take(text);				hand over: the release becomes a
- *no-op
+ *	md_auto(buf_done) struct buf b = BUF_INIT(4096);  released at scope exit, on every path
+ *	md_auto(md_free_p) char *text = NULL;             likewise for malloc'ed memory
+ *	*ret_text = md_take(text);                        handed over: nothing is released any
+ *	                                                  more at the end of this scope
  *
  * Initialise an md_auto variable at its declaration or the cleanup frees garbage. */
 #ifndef MAILDESK_BASE_MEM_H

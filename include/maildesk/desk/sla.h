@@ -4,8 +4,8 @@
  * until then is added up by the calendar valid until then, and `due` is laid anew from the rest.
  * So a clock is one row; nothing has to be replayed.
  *
- *	sla_take()	first, until false, at each wake-up and before each change: what is to be
- *told sla_apply()	then, with the action sla_action() gives for what happened to the ticket
+ *	sla_take()	first, until false, at each wake-up and before each change: whom to tell
+ *	sla_apply()	then, with the action that sla_action() gives for what happened
  *	sla_change()	when the policy, the priority or the calendar gave the clock other terms
  *	sla_next()	last: when to wake up
  *

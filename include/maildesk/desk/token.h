@@ -4,16 +4,16 @@
  * at most 18 octets. TAG: HMAC-SHA-256 of the payload under a key derived for the purpose,
  * cut to 128 bits. Both in base32 without case, because mail servers change it. Purposes:
  *
- *	route	Message-ID `md.KEYID.PAYLOAD.TAG@host` and body marker `[md:PAYLOAD.TAG]`: they
- *stand in every copy of the mail, so they name the ticket and prove nobody. proof
- *`support+PAYLOAD.TAG@host`, the Reply-To alone: shows that the writer got the mail.
- *
- *	bounce	`support+b.PAYLOAD.TAG@host`, the envelope sender: what comes there is a report, or
- *at least of no person. Names the outgoing message (serial) and its recipient. confirm
- *`support+c.PAYLOAD.TAG@host`, the Reply-To of a mail that asks for a confirmation (serial).
- *
- *	mute	`https://HOST/u/PAYLOAD.TAG`, List-Unsubscribe: no more mails of this ticket to this
- *user, and nothing else.
+ *	route	Message-ID `md.KEYID.PAYLOAD.TAG@host` and body marker `[md:PAYLOAD.TAG]`.
+ *		They stand in every copy of the mail, so they name the ticket and prove nobody.
+ *	proof	`support+PAYLOAD.TAG@host`, in the Reply-To alone.
+ *		Shows that the writer got the mail.
+ *	bounce	`support+b.PAYLOAD.TAG@host`, the envelope sender. Names the outgoing message
+ *		(serial) and its recipient. What comes there is a report, or at least of no person.
+ *	confirm	`support+c.PAYLOAD.TAG@host`, the Reply-To of a mail that asks for a confirmation
+ *		(serial).
+ *	mute	`https://HOST/u/PAYLOAD.TAG`, List-Unsubscribe (RFC 8058): no more mails of this
+ *		ticket to this user, and nothing else.
  *
  * A mistaken purpose, a changed bit, a foreign key: TOKEN_BAD. Comparing takes constant time. */
 #ifndef MAILDESK_DESK_TOKEN_H

@@ -12,12 +12,9 @@ enum { ADDRESS_LIST_MAX = 5000 };
 enum address_oddity {
 	ADDRESS_ODD_COUNT = 1 << 0, /* no address, or more than one */
 	ADDRESS_ODD_GROUP = 1 << 1,
-	ADDRESS_ODD_SYNTAX =
-		1 << 2, /* unbalanced quotes, brackets, comments; rests that fit nowhere */
-	ADDRESS_ODD_NAME =
-		1 << 3, /* the name shows another address, or bidi and invisible characters */
-	ADDRESS_ODD_SPEC =
-		1 << 4, /* the address itself was encoded, quoted or has odd characters */
+	ADDRESS_ODD_SYNTAX = 1 << 2, /* unbalanced quotes, brackets, comments; odd remains */
+	ADDRESS_ODD_NAME = 1 << 3,   /* the name shows an address, bidi or invisible characters */
+	ADDRESS_ODD_SPEC = 1 << 4,   /* the address was encoded, quoted or has odd characters */
 };
 
 /* Append the addresses of a field's value to *list (struct mail_address; grown in the arena), at

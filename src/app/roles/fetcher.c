@@ -1,6 +1,6 @@
 /* One loop, a few workers. The loop alone uses the channel to the desk and parks the sessions that
  * wait (IDLE descriptors, timers); workers run the blocking steps. A session goes from the loop to
- *a worker and back through two queues:
+ * a worker and back through two queues:
  *
  *	parked --descriptor, timer, frame--> queue --worker: session_step()--> done --> parked
  *
