@@ -17,7 +17,7 @@ int cmd_api(int argc, char **argv)
 		CMD_OPTIONS_END,
 	};
 	const struct cmd_usage usage = {
-		"api", "", "Prints what describes the HTTP API (OpenAPI 3.1).", options, 0, 0
+		"api", "", "Prints the description of the HTTP API (OpenAPI 3.1).", options, 0, 0
 	};
 	int first, code;
 

@@ -97,7 +97,7 @@ static int begin_file(const char *path, int *ret_fd, struct md_err *err)
 		return md_fail(err, errno == ENOSPC ? MD_BROKEN : MD_INPUT, errno, "%s: %s",
 			       partial, strerror(errno));
 	if (flock(fd, LOCK_EX | LOCK_NB) != 0)
-		return md_fail(err, MD_AGAIN, 0, "another backup to %s is at work", path);
+		return md_fail(err, MD_AGAIN, 0, "another backup to %s is running", path);
 	*ret_fd = fd;
 	fd = -1;
 	return MD_OK;
@@ -292,7 +292,7 @@ static void show_restored(const struct progress *show, const struct backup *b,
 		       "sent "
 		       "since:\n\tmaildesk outbox list --state held, then retry or cancel each\n",
 		       (long long)r->held);
-	puts("Who was erased since is there again: erase them again.");
+	puts("People who were erased since then are there again: erase them again.");
 	printf("%lld sign-ins ended. %lld API keys work as they did then: delete those that were "
 	       "not to.\nThe next new ticket is #%lld, as later numbers may have been in mails "
 	       "since.\n",

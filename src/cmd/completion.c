@@ -327,12 +327,8 @@ int cmd_completion(int argc, char **argv)
 		CMD_OPTIONS_END,
 	};
 	const struct cmd_usage usage = {
-		"completion",
-		"SHELL",
-		"Prints what makes bash, zsh or fish complete commands and options.",
-		options,
-		0,
-		1,
+		"completion", "SHELL", "Prints the completion script for bash, zsh or fish.",
+		options,      0,       1,
 	};
 	int first, code;
 

@@ -138,14 +138,14 @@ int cmd_decide(int argc, char **argv)
 	bool json = false, ok = true;
 	const struct cmd_option options[] = {
 		CMD_CONFIG(&file),
-		{ "mailbox", "NAME", &title, "mailbox of the configuration it came by" },
+		{ "mailbox", "NAME", &title, "mailbox of the configuration that it came through" },
 		{ "json", NULL, &json, "print JSON" },
 		CMD_OPTIONS_END,
 	};
 	const struct cmd_usage usage = {
 		"decide",
 		"[FILE|MAILDIR]...",
-		"Says what would be done with mails, and why, and changes nothing.",
+		"Says what would be done with mails, and why. Changes nothing.",
 		options,
 		0,
 		CMD_ARGS_ANY,

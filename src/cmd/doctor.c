@@ -94,7 +94,7 @@ int cmd_doctor(int argc, char **argv)
 	const struct cmd_option options[] = {
 		CMD_CONFIG(&file),
 		{ "no-mail", NULL, &d.no_mail, "send no mails to the mailboxes" },
-		{ "wait", "SECONDS", &wait, "how long a mail may be under way (30)" },
+		{ "wait", "SECONDS", &wait, "how long a mail may take to arrive (30)" },
 		{ "json", NULL, &d.json, "one JSON object a line" },
 		CMD_OPTIONS_END,
 	};

@@ -118,7 +118,7 @@ static void ask_database(struct doctor *d)
 	if (!admins)
 		doctor_say(
 			d, WARNING, "people", NULL,
-			"Nobody is admin: maildesk user add --email YOU@EXAMPLE.COM --role admin "
+			"There is no admin: maildesk user add --email YOU@EXAMPLE.COM --role admin "
 			"--password-file -");
 }
 
@@ -208,7 +208,7 @@ static void look_at_kernel(struct doctor *d)
 	if (!try_jail(missing))
 		doctor_say(
 			d, FAILED, "kernel", NULL,
-			"The parsers cannot be shut in (%s): allow seccomp, Landlock and rlimits "
+			"The parsers cannot be confined (%s): allow seccomp, Landlock and rlimits "
 			"to the service.",
 			missing);
 	else if (*missing)
@@ -218,7 +218,8 @@ static void look_at_kernel(struct doctor *d)
 			   "that allows it.",
 			   missing);
 	else
-		doctor_say(d, FINE, "kernel", NULL, "Parsers are shut in by Landlock and seccomp.");
+		doctor_say(d, FINE, "kernel", NULL,
+			   "Parsers are confined by Landlock and seccomp.");
 }
 
 static void look_at_daemon(struct doctor *d)

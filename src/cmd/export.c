@@ -143,7 +143,7 @@ int cmd_export(int argc, char **argv)
 	const struct cmd_usage usage = {
 		"export",
 		"FOLDER",
-		"Writes the desk, which may be at work, as JSON Lines with raw mails and files for "
+		"Writes the desk, which may be running, as JSON Lines with raw mails and files for "
 		"other programs;\nmaildesk-export(7) has the form. It is no backup: secrets, "
 		"sign-ins, clocks and mail that waits are not in it.",
 		options,

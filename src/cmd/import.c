@@ -270,8 +270,9 @@ static int run_mails(const char *name, const char *arguments, bool mbox, int arg
 	const struct cmd_usage usage = {
 		name,
 		arguments,
-		"Takes old mail in as if it had come at its time. Nothing is sent to anybody. What "
-		"is there already\nis known, so the same can be run again.",
+		"Takes in old mail as if it had arrived at its time. Nothing is sent to anybody. "
+		"What "
+		"is there already\nis recognised, so the same command can be run again.",
 		options,
 		1,
 		CMD_ARGS_ANY,
@@ -309,7 +310,7 @@ static int run_lines(int argc, char **argv)
 	const struct cmd_option options[] = {
 		CMD_CONFIG(&file),
 		{ "source", "NAME", &source,
-		  "the system its ids are of, where several are imported (import)" },
+		  "name of the system the ids come from, when several are imported (import)" },
 		{ "dry-run", NULL, &dry, "say what would be done, change nothing" },
 		{ "json", NULL, &json, "progress and result as JSON objects, one a line" },
 		CMD_OPTIONS_END,
@@ -335,10 +336,12 @@ static int run_lines(int argc, char **argv)
 int cmd_import(int argc, char **argv)
 {
 	static const struct cmd_verb verbs[] = {
-		{ "jsonl", run_lines, "what `maildesk export` wrote, or another program so" },
+		{ "jsonl", run_lines,
+		  "what `maildesk export` wrote, or another program in that form" },
 		{ "mbox", run_mbox, "files that hold several mails" },
 		{ "maildir", run_maildir, "folders of mails" },
-		{ "rt", cmd_import_rt, "a Request Tracker, by its REST 2 interface" },
+		{ "rt", cmd_import_rt,
+		  "the tickets of a Request Tracker, by its REST 2 interface" },
 		{ NULL, NULL, NULL },
 	};
 

@@ -323,7 +323,7 @@ int import_lines(const char *name, struct import_desk *d, const char *path, cons
 	if (rc == MD_OK)
 		show_report(l);
 	else if (rc == MD_INPUT)
-		md_wrap(&err, rc, "%s (what stands before it is taken in; mend it, and run again)",
+		md_wrap(&err, rc, "%s (what comes before it is taken in; correct it and run again)",
 			path);
 	close_lines(l);
 	free(l);

@@ -97,7 +97,7 @@ int cmd_ingest(int argc, char **argv)
 	const char *file = CMD_DEFAULT_CONFIG, *title = NULL;
 	const struct cmd_option options[] = {
 		CMD_CONFIG(&file),
-		{ "mailbox", "NAME", &title, "mailbox of the configuration it came by" },
+		{ "mailbox", "NAME", &title, "mailbox of the configuration that it came through" },
 		{ "mbox", NULL, &mails.mbox,
 		  "the input holds several mails, divided by \"From \" lines (a FILE that plainly "
 		  "does needs no saying)" },

@@ -229,7 +229,7 @@ static void say_what_next(const struct plan *p, bool works)
 			puts("The service did not start: journalctl -u maildesk -n 20 says why.");
 			return;
 		}
-		printf("The desk is at work: a mail to %s is a ticket; sign in at http://%s/\n"
+		printf("The desk is running: a mail to %s becomes a ticket; sign in at http://%s/\n"
 		       "Now: maildesk doctor, which tries everything\n",
 		       p->answer[ADDRESS], p->listen ? p->listen : "127.0.0.1:8025");
 		return;
@@ -274,7 +274,7 @@ int cmd_init(int argc, char **argv)
 		CMD_CONFIG(&p.config),
 		{ "state-dir", "DIR", &p.state_dir, "folder of the database (/var/lib/maildesk)" },
 		{ "name", "NAME", &p.name, "name of the desk in its mails" },
-		{ "url", "URL", &p.url, "where people open the console: links in mails" },
+		{ "url", "URL", &p.url, "where people open the console, for links in mails" },
 		{ "address", "ADDRESS", &p.given[ADDRESS], "mail address of the desk" },
 		{ "provider", "NAME", &p.given[PROVIDER],
 		  "gmail, microsoft365, fastmail, or an IMAP server" },
@@ -293,9 +293,10 @@ int cmd_init(int argc, char **argv)
 		  "certificates to trust, for servers of your own CA" },
 		{ "oauth-client-id", "ID", &p.given[CLIENT_ID], "for microsoft365" },
 		{ "listen", "ADDRESS:PORT", &p.listen, "of API and console (127.0.0.1:8025)" },
-		{ "admin-email", "ADDRESS", &p.given[ADMIN_EMAIL], "who may do everything" },
+		{ "admin-email", "ADDRESS", &p.given[ADMIN_EMAIL],
+		  "mail address of the first admin" },
 		{ "admin-password-file", "FILE", &p.given[ADMIN_PASSWORD],
-		  "first line is the password (\"-\": standard input)" },
+		  "file whose first line is the password (\"-\": standard input)" },
 		{ "no-mail", NULL, &p.no_mail, "do not try the mailbox" },
 		{ "no-start", NULL, &p.no_start, "do not start the service" },
 		CMD_OPTIONS_END,

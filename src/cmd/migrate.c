@@ -125,7 +125,7 @@ int cmd_migrate(int argc, char **argv)
 	struct progress show;
 	const struct cmd_option options[] = {
 		CMD_CONFIG(&file),
-		{ "to", "DATABASE", &to, "postgres:CONNINFO or sqlite:PATH, empty; needed" },
+		{ "to", "DATABASE", &to, "an empty postgres:CONNINFO or sqlite:PATH (required)" },
 		{ "json", NULL, &json, "progress and checksums as JSON objects, one a line" },
 		CMD_OPTIONS_END,
 	};

@@ -148,7 +148,7 @@ static int wait_for_person(const struct login *l, const struct oauth_device *d,
 
 		if (clock_mono(&clock_system) + pause > end)
 			return md_fail(err, MD_REFUSED, OAUTH_EXPIRED,
-				       "nobody has entered the code in time: run it again");
+				       "nobody entered the code in time: run the command again");
 		sleep_ms(pause);
 		rc = oauth_device_ask(&l->client, d->code, ret, err);
 		if (rc == MD_REFUSED && err->native == OAUTH_SLOW_DOWN)
@@ -157,7 +157,7 @@ static int wait_for_person(const struct login *l, const struct oauth_device *d,
 			pause = 2 * pause < SLOWEST_MS ? 2 * pause : SLOWEST_MS;
 		else if (rc == MD_REFUSED && err->native == OAUTH_EXPIRED)
 			return md_fail(err, MD_REFUSED, OAUTH_EXPIRED,
-				       "nobody has entered the code in time: run it again");
+				       "nobody entered the code in time: run the command again");
 		else if (rc != MD_REFUSED || err->native != OAUTH_PENDING)
 			return rc;
 	}

@@ -187,11 +187,11 @@ static int list_main(int argc, char **argv)
 	const struct cmd_option options[] = {
 		CMD_CONFIG(&file),
 		{ "state", "STATE", &job.state,
-		  "only queued, sending, sent, retry, failed, held or cancelled ones" },
+		  "only mails that are queued, sending, sent, retry, failed, held or cancelled" },
 		{ "json", NULL, &job.json, "print JSON" },
 		CMD_OPTIONS_END,
 	};
-	const struct cmd_usage usage = { "outbox list", "", "Lists mails to send, newest first.",
+	const struct cmd_usage usage = { "outbox list", "", "Lists outgoing mails, newest first.",
 					 options,       0,  0 };
 	int first, rc;
 
@@ -216,14 +216,14 @@ static int retry_main(int argc, char **argv)
 }
 static int cancel_main(int argc, char **argv)
 {
-	return run_one("outbox cancel", "Takes a mail back: it is not sent.", argc, argv, cancel);
+	return run_one("outbox cancel", "Cancels a mail: it is not sent.", argc, argv, cancel);
 }
 
 int cmd_outbox(int argc, char **argv)
 {
 	static const struct cmd_verb verbs[] = {
-		{ "list", list_main, "mails to send, and those sent in the last week" },
-		{ "show", show_main, "one of them, with its text" },
+		{ "list", list_main, "list outgoing mails, and those sent in the last week" },
+		{ "show", show_main, "show one of them, with its text" },
 		{ "retry", retry_main, "send it (again) now" },
 		{ "cancel", cancel_main, "do not send it" },
 		{ NULL, NULL, NULL },

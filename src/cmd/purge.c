@@ -102,7 +102,7 @@ int cmd_erase(int argc, char **argv)
 	bool yes = false;
 	const struct cmd_option options[] = {
 		CMD_CONFIG(&file),
-		{ "yes", NULL, &yes, "needed: there is no way back" },
+		{ "yes", NULL, &yes, "required, as there is no way back" },
 		CMD_OPTIONS_END,
 	};
 	const struct cmd_usage usage = {
@@ -121,7 +121,7 @@ int cmd_erase(int argc, char **argv)
 	if (!cmd_options(&usage, argc, argv, &first, &code))
 		return code;
 	if (!yes) {
-		fputs("maildesk erase: say --yes: there is no way back\n", stderr);
+		fputs("maildesk erase: add --yes to confirm; there is no way back\n", stderr);
 		return EX_USAGE;
 	}
 	if ((code = cmd_open(usage.name, file, NULL, &db)) != EX_OK)

@@ -219,24 +219,27 @@ static int run(const char *name, const char *about, int argc, char **argv,
 
 static int list_main(int argc, char **argv)
 {
-	return run("quarantine list", "Lists mails held back, newest first.", argc, argv, NULL);
+	return run("quarantine list", "Lists the mails in quarantine, newest first.", argc, argv,
+		   NULL);
 }
 static int show_main(int argc, char **argv)
 {
-	return run("quarantine show", "Shows one mail held back, and its raw text.", argc, argv,
+	return run("quarantine show", "Shows one mail in quarantine, and its raw text.", argc, argv,
 		   show);
 }
 static int release_main(int argc, char **argv)
 {
-	return run("quarantine release", "Takes a mail in after all.", argc, argv, let_go);
+	return run("quarantine release", "Releases a mail: it is taken in after all.", argc, argv,
+		   let_go);
 }
 static int delete_main(int argc, char **argv)
 {
-	return run("quarantine delete", "Throws a mail away.", argc, argv, drop);
+	return run("quarantine delete", "Deletes a mail, without taking it in.", argc, argv, drop);
 }
 static int block_main(int argc, char **argv)
 {
-	return run("quarantine block", "Holds back all further mail of a mail's sender.", argc,
+	return run("quarantine block",
+		   "Blocks a mail's sender: all further mail from there is quarantined.", argc,
 		   argv, block);
 }
 
@@ -244,10 +247,10 @@ int cmd_quarantine(int argc, char **argv)
 {
 	static const struct cmd_verb verbs[] = {
 		{ "list", list_main, "mails held back" },
-		{ "show", show_main, "one of them, with its raw text" },
+		{ "show", show_main, "show one of them, with its raw text" },
 		{ "release", release_main, "take it in after all" },
 		{ "delete", delete_main, "throw it away" },
-		{ "block", block_main, "hold back all further mail of its sender" },
+		{ "block", block_main, "quarantine all further mail of its sender" },
 		{ NULL, NULL, NULL },
 	};
 

@@ -207,7 +207,7 @@ static int is_empty(struct db *db, struct md_err *err)
 	if (rc == MD_NOTFOUND)
 		return MD_OK;
 	return rc == MD_OK ? md_fail(err, MD_INPUT, 0,
-				     "there is a desk in that database: name a new one")
+				     "there is a desk in that database already: name an empty one")
 			   : rc;
 }
 
@@ -271,7 +271,7 @@ int cmd_replay(int argc, char **argv)
 	const struct cmd_usage usage = {
 		"replay",
 		"",
-		"Takes all mail in again, into another database, and says what comes out "
+		"Takes all mail in again into another database, and says what comes out "
 		"otherwise.",
 		options,
 		0,
@@ -311,6 +311,6 @@ int cmd_replay(int argc, char **argv)
 	}
 	if (rc != MD_OK)
 		return cmd_fail(usage.name, rc, &err);
-	fprintf(stderr, "\r%zu mails, %zu came out otherwise\n", r.done, r.differ);
+	fprintf(stderr, "\r%zu mails, %zu came out differently\n", r.done, r.differ);
 	return r.differ ? EX_DATAERR : EX_OK;
 }

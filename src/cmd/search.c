@@ -107,7 +107,8 @@ static int cmd_rebuild(int argc, char **argv)
 	const struct cmd_usage usage = {
 		name,
 		"",
-		"Builds the search index anew. The desk may run; until it is done, searches find\n"
+		"Rebuilds the search index. The desk may run meanwhile; until it is done, searches "
+		"find\n"
 		"only a part, the newest first.",
 		options,
 		0,
@@ -128,7 +129,7 @@ static int cmd_rebuild(int argc, char **argv)
 
 static const struct cmd_verb verbs[] = {
 	{ "find", search_find_main, "find tickets and comments" },
-	{ "rebuild", cmd_rebuild, "build the search index anew" },
+	{ "rebuild", cmd_rebuild, "rebuild the search index" },
 	{ NULL, NULL, NULL },
 };
 

@@ -86,7 +86,7 @@ static int find(struct desk *d, const char *query, bool json, struct md_err *err
 		return rc != MD_OK ? rc : md_fail(err, MD_NOMEM, 0, "out of memory");
 	fputs(buf_str(&out), stdout);
 	if (!json && total > SHOWN)
-		printf("These are the best %d of %s%lld: say more.\n", SHOWN,
+		printf("These are the best %d of %s%lld: add words to narrow it down.\n", SHOWN,
 		       total > SEARCH_DEPTH ? "more than " : "",
 		       (long long)(total > SEARCH_DEPTH ? SEARCH_DEPTH : total));
 	return MD_OK;

@@ -111,7 +111,8 @@ int cmd_serve(int argc, char **argv)
 	const struct cmd_usage usage = {
 		"serve",
 		"",
-		"Runs the desk until SIGTERM or SIGINT. SIGHUP: read the configuration anew.",
+		"Runs the desk until SIGTERM or SIGINT. SIGHUP makes it read the configuration "
+		"again.",
 		options,
 		0,
 		0,

@@ -227,14 +227,15 @@ int cmd_status(int argc, char **argv)
 	bool json = false, live = false, up = false;
 	const struct cmd_option options[] = {
 		CMD_CONFIG(&file),
-		{ "watch", NULL, &live, "again every two seconds, until Ctrl-C" },
-		{ "json", NULL, &json, "one JSON object a look" },
+		{ "watch", NULL, &live, "show it again every two seconds, until Ctrl-C" },
+		{ "json", NULL, &json, "one JSON object each time" },
 		CMD_OPTIONS_END,
 	};
 	const struct cmd_usage usage = {
 		"status",
 		"",
-		"Says how the daemon, its mailboxes and its queues are. Exit code 69 when it is "
+		"Shows the state of the daemon, its mailboxes and its queues. Exit code 69 when it "
+		"is "
 		"down.",
 		options,
 		0,

@@ -37,7 +37,7 @@ static int cmd_rotate(int argc, char **argv)
 	const struct cmd_option options[] = {
 		CMD_CONFIG(&file),
 		{ "all", NULL, &all,
-		  "after a theft: forget the old keys at once, those of access tokens too" },
+		  "after a theft: forget the old keys at once, and those of access tokens" },
 		CMD_OPTIONS_END
 	};
 	const struct cmd_usage usage = {

@@ -59,10 +59,10 @@ int token_add_main(int argc, char **argv)
 	bool json = false;
 	const struct cmd_option options[] = {
 		CMD_CONFIG(&file),
-		{ "user", "ADDRESS", &user, "whom it acts as, needed" },
+		{ "user", "ADDRESS", &user, "whom it acts as (required)" },
 		{ "name", "NAME", &k.name, "what it is for" },
 		{ "scopes", "LIST", &scopes,
-		  "of tickets:read (default), tickets:write, admin; with commas between" },
+		  "tickets:read (default), tickets:write, admin; separated by commas" },
 		{ "expires", "TIME", &expires, "as in 2027-01-31T00:00:00Z; default: never" },
 		{ "json", NULL, &json, "print a JSON object" },
 		CMD_OPTIONS_END,
@@ -160,8 +160,9 @@ int token_remove_main(int argc, char **argv)
 {
 	const char *file = CMD_DEFAULT_CONFIG;
 	const struct cmd_option options[] = { CMD_CONFIG(&file), CMD_OPTIONS_END };
-	const struct cmd_usage usage = { "token remove", "ID", "Makes a key worthless at once.",
-					 options,        1,    1 };
+	const struct cmd_usage usage = {
+		"token remove", "ID", "Removes a key. It stops working at once.", options, 1, 1
+	};
 	md_auto(db_close_p) struct db *db = NULL;
 	struct md_err err = { 0 };
 	int first, code, rc;

@@ -78,11 +78,11 @@ static int user_add_main(int argc, char **argv)
 	bool json = false;
 	const struct cmd_option options[] = {
 		CMD_CONFIG(&file),
-		{ "email", "ADDRESS", &email, "mail address, needed" },
+		{ "email", "ADDRESS", &email, "mail address (required)" },
 		{ "name", "NAME", &name, "default: the address" },
 		{ "role", "ROLE", &role, "admin, agent or customer (default)" },
 		{ "password-file", "FILE", &password_file,
-		  "first line is the password (\"-\": standard input); default: none" },
+		  "file whose first line is the password (\"-\": standard input); default: none" },
 		{ "json", NULL, &json, "print the new user's id as a JSON object" },
 		CMD_OPTIONS_END,
 	};
@@ -109,7 +109,7 @@ static int user_add_main(int argc, char **argv)
 		return cmd_fail(usage.name, rc, &err);
 	printf(json ? "{\"id\":%lld}\n" : "user %lld added\n", (long long)id);
 	if (!json && !password)
-		fprintf(stderr, "They choose a password by a mail to them: %s/forgot\n",
+		fprintf(stderr, "They choose a password through a mail from %s/forgot\n",
 			config->desk.url);
 	return EX_OK;
 }

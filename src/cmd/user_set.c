@@ -83,7 +83,7 @@ int user_set_main(int argc, char **argv)
 		{ "name", "NAME", &s.name, "another name" },
 		{ "role", "ROLE", &s.role, "admin, agent or customer" },
 		{ "password-file", "FILE", &password_file,
-		  "first line is the new password (\"-\": standard input)" },
+		  "file whose first line is the new password (\"-\": standard input)" },
 		{ "disable", NULL, &s.disable, "no sign-in, no commands by mail" },
 		{ "enable", NULL, &s.enable, "the reverse" },
 		CMD_OPTIONS_END,

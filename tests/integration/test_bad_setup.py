@@ -178,7 +178,7 @@ def test_the_port_is_taken(setup):
 def test_doctor_names_them_too(setup):
     (setup.folder / "state").chmod(0o777)
     done = setup.run("doctor", "--no-mail")
-    assert f"chmod 700 {setup.folder}/state" in done.stdout and "Nobody is admin" in done.stdout
+    assert f"chmod 700 {setup.folder}/state" in done.stdout and "There is no admin" in done.stdout
     assert done.returncode == 69 and "check host, port and firewall" in done.stdout
     os.chown(setup.folder / "state", 0, 0)
     (setup.folder / "state").chmod(0o700)

@@ -143,7 +143,7 @@ def service(machine, mail_world, port):
                    "--smtp-tls", "none", "--admin-email", "admin@desk.test", "--admin-password-file",
                    "/root/admin.pw", "--listen", f"127.0.0.1:{port}", text=account["password"] + "\n")
     assert done.returncode == 0, done.stderr
-    assert "The desk is at work" in done.stdout, machine("journalctl", "-u", "maildesk").stdout
+    assert "The desk is running" in done.stdout, machine("journalctl", "-u", "maildesk").stdout
     assert machine("systemctl", "is-enabled", "maildesk").stdout == "enabled\n"
     return machine
 

@@ -28,6 +28,8 @@ static void put_default(struct buf *out, const struct conf_key *k)
 		buf_adds(out, "Required.\n");
 		return;
 	}
+	if (!*k->standard) /* what nothing means, its help says */
+		return;
 	buf_addf(&text, list ? "{%s}" : bare ? "%s" : "\"%s\"", k->standard);
 	buf_adds(out, "Default: ");
 	roff_text(out, buf_str(&text));

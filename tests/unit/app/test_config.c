@@ -181,7 +181,7 @@ static const struct {
 	{ "", "main.conf:1: no smtp section: at least one is needed\n"
 	      "main.conf:1: no mailbox section: at least one is needed\n" },
 	{ "smtp \"main\" { }\n\nmailbox \"a\" { host = imap.test address = nobody }\n",
-	  "main.conf:1: smtp \"main\": host is missing: Server that takes our mail.\n"
+	  "main.conf:1: smtp \"main\": host is missing: Server that takes outgoing mail.\n"
 	  "main.conf:3: mailbox \"a\": address = \"nobody\": allowed: a mail address like "
 	  "\"support@example.com\"\n"
 	  "main.conf:3: mailbox \"a\": password_file is missing: File with the password; relative "
@@ -252,9 +252,8 @@ static const struct {
 	  "main.conf:6: oauth \"d\": token_url is missing: Where access tokens come from; https, "
 	  "or "
 	  "http to this machine.\n"
-	  "main.conf:6: oauth \"d\": client_id is missing: What this desk is called there (the id "
-	  "of "
-	  "the registered application).\n" },
+	  "main.conf:6: oauth \"d\": client_id is missing: Id of the application that was "
+	  "registered there for this desk.\n" },
 	{ BASE "mailbox \"support\" { ca_file = nowhere.pem }\n",
 	  "main.conf:3: mailbox \"support\": ca_file: nowhere.pem: No such file or directory; "
 	  "write it, or "
