@@ -98,6 +98,14 @@ def unseal(desk, purpose, sealed):
     return text.raw[:n.value]
 
 
+def run(*args, **options):
+    """A command of the program, to its end; without input unless `stdin` or `input` is given."""
+    if "input" not in options:
+        options.setdefault("stdin", subprocess.DEVNULL)
+    return subprocess.run([MAILDESK, *map(str, args)], text=True, capture_output=True, timeout=120,
+                          **options)
+
+
 def run_sandbox(*args, check=True, maildesk=MAILDESK):
     done = subprocess.run([SANDBOX, *map(str, args)], text=True, capture_output=True, timeout=120,
                           env={**os.environ, "MAILDESK": str(maildesk)})

@@ -7,12 +7,7 @@ import subprocess
 
 import pytest
 
-from lib import MAILDESK, PATIENCE, TREE, new_mail
-
-
-def run(*args, **options):
-    return subprocess.run([MAILDESK, *map(str, args)], text=True, capture_output=True, timeout=60,
-                          stdin=subprocess.DEVNULL, **options)
+from lib import MAILDESK, PATIENCE, TREE, new_mail, run
 
 
 def commands(*above):

@@ -1,12 +1,11 @@
 """An agent's day from a mail client alone; the command language at the prompt; its manual page."""
 import pathlib
 import re
-import subprocess
 import urllib.parse
 
 import pytest
 
-from lib import MAILDESK, new_mail, reply_to, text_of, wait_for
+from lib import new_mail, reply_to, run, text_of, wait_for
 
 CAROL = "Carol <carol@customer.test>"
 ANNA = "Anna <anna@desk.test>"
@@ -151,10 +150,6 @@ def test_a_customer_sees_only_their_own(world, anna):
         with world.mailbox("carol") as box:
             mail = box.wait_mail("the answer", lambda m: m["Subject"] == f"Re: Show {number}")
         assert "no such ticket" in text_of(mail) and "Dave" not in text_of(mail)
-
-
-def run(*args):
-    return subprocess.run([MAILDESK, *args], text=True, capture_output=True, timeout=60)
 
 
 def test_commands_at_the_prompt(world):

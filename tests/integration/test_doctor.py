@@ -11,12 +11,7 @@ import threading
 
 import pytest
 
-from lib import MAILDESK, wait_for
-
-
-def run(*args, **options):
-    return subprocess.run([MAILDESK, *map(str, args)], text=True, capture_output=True, timeout=120,
-                          stdin=subprocess.DEVNULL, **options)
+from lib import MAILDESK, run, wait_for
 
 
 def findings(done):

@@ -8,12 +8,7 @@ import time
 
 import pytest
 
-from lib import MAILDESK, PATIENCE
-
-
-def run(*args, **options):
-    return subprocess.run([MAILDESK, *map(str, args)], text=True, capture_output=True, timeout=120,
-                          **{"stdin": subprocess.DEVNULL, **options})
+from lib import MAILDESK, PATIENCE, run
 
 
 @pytest.fixture
