@@ -277,6 +277,21 @@ def test_by_a_secret_of_its_own(make_desk, mails, server, tmp_path):
                                                client_secret="right") >= 2)
 
 
+def test_the_watchdog_hears_of_a_renewal_that_is_stuck(make_desk, mails, server, tmp_path, monkeypatch):
+    server.secret, server.service = "right", USER
+    path = tmp_path / "secret"
+    path.write_text("right\n")
+    path.chmod(0o600)
+    for name, value in (("NOTIFY_SOCKET", tmp_path / "nobody"), ("WATCHDOG_USEC", 1000000),
+                        ("MAILDESK_HANG", "oauth_saved")):
+        monkeypatch.setenv(name, str(value))
+    desk = make_desk(mails, BY_SECRET % {"token": server.url("token"), "secret": path}
+                     + 'oauth "local" { timeout = "1s" }\n')
+    start(desk)
+    wait_for("the stuck renewal", lambda: "oauth: at one thing for" in desk.log())
+    desk.kill()
+
+
 def test_a_running_desk_changes_over_from_a_password(make_desk, mails, server):
     desk = make_desk(mails)
     desk.start()

@@ -225,7 +225,14 @@ def somebody_asks(desk):
     threading.Thread(target=ask, daemon=True).start()
 
 
+def somebody_forgets(desk):
+    """A password; the answer comes before the mail is made."""
+    wait_for("the API", lambda: Api(desk.world["http"]).post(
+        "/auth/password/forgot", {"email": "anna@desk.test"}).status == 202)
+
+
 @pytest.mark.parametrize("point, begin, part", [
+    ("account_asked", somebody_forgets, "account mails"),
     ("before_commit", mail_comes, "mailboxes"),
     ("smtp_data", mail_comes, "sender"),
     ("api_done", somebody_asks, "api"),

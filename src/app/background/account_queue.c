@@ -1,6 +1,7 @@
 /* Requests for mails about accounts, done one after the other behind the answers to them. */
 #include <maildesk/app/account.h>
 #include <maildesk/app/work.h>
+#include <maildesk/base/fault.h>
 #include <maildesk/base/log.h>
 
 #include <stdlib.h>
@@ -18,6 +19,7 @@ struct account_queue {
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
+	struct desk_worker worker;
 	struct asked *first, **last;
 	size_t n;
 	bool stopping;
@@ -46,6 +48,7 @@ static int ask_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
 	struct asking *a = ctx;
 
 	arena_reset(&a->arena);
+	fault_point("account_asked");
 	return account_ask(a->desk, c, &a->arena, a->request, clock_wall(a->desk->clock), err);
 }
 
@@ -86,8 +89,11 @@ static void *run(void *arg)
 {
 	struct account_queue *q = arg;
 
-	for (struct asked *a; (a = next(q)); forget(a))
+	for (struct asked *a; (a = next(q)); forget(a)) {
+		desk_worker_busy(&q->worker);
 		serve(q->desk, &a->request);
+		desk_worker_idle(&q->worker);
+	}
 	return NULL;
 }
 
@@ -136,6 +142,7 @@ int account_queue_start(struct desk *d, struct account_queue **ret, struct md_er
 		return md_fail(err, MD_NOMEM, 0, "out of memory");
 	q->desk = d;
 	q->last = &q->first;
+	q->worker.name = "account mails";
 	pthread_mutex_init(&q->lock, NULL);
 	pthread_cond_init(&q->changed, NULL);
 	rc = pthread_create(&q->thread, NULL, run, q);
@@ -145,6 +152,7 @@ int account_queue_start(struct desk *d, struct account_queue **ret, struct md_er
 		free(q);
 		return md_fail(err, MD_BROKEN, rc, "thread: %s", strerror(rc));
 	}
+	desk_hire(d, &q->worker);
 	*ret = q;
 	return MD_OK;
 }
@@ -158,6 +166,7 @@ void account_queue_stop(struct account_queue *q)
 	pthread_cond_signal(&q->changed);
 	pthread_mutex_unlock(&q->lock);
 	pthread_join(q->thread, NULL);
+	desk_dismiss(q->desk, &q->worker);
 	pthread_cond_destroy(&q->changed);
 	pthread_mutex_destroy(&q->lock);
 	free(q);

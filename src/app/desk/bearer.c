@@ -174,7 +174,11 @@ static void add_accounts(struct bearer *b, const struct config *c)
 		while (k < b->n_servers && b->servers[k].conf != conf)
 			k++;
 		if (k == b->n_servers)
-			b->servers[b->n_servers++] = (struct server){ .b = b, .conf = conf };
+			b->servers[b->n_servers++] = (struct server){
+				.b = b,
+				.conf = conf,
+				.worker = { .name = "oauth", .allowed_ms = conf->timeout_ms },
+			};
 	}
 }
 
@@ -227,6 +231,7 @@ int bearer_start(struct bearer *b, struct md_err *err)
 
 		if (rc != 0)
 			return md_fail(err, MD_BROKEN, rc, "thread: %s", strerror(rc));
+		desk_hire(b->d, &b->servers[i].worker);
 		b->servers[i].runs = true;
 	}
 	return MD_OK;
@@ -241,8 +246,10 @@ void bearer_stop(struct bearer *b)
 	pthread_cond_broadcast(&b->wake);
 	pthread_mutex_unlock(&b->lock);
 	for (size_t i = 0; i < b->n_servers; i++)
-		if (b->servers[i].runs)
+		if (b->servers[i].runs) {
 			pthread_join(b->servers[i].thread, NULL);
+			desk_dismiss(b->d, &b->servers[i].worker);
+		}
 	for (size_t i = 0; i < b->n_servers; i++)
 		b->servers[i].runs = false;
 	atomic_store(&b->stopping, false);

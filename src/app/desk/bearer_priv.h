@@ -23,6 +23,7 @@ struct account {
 	const char *login; /* "": the desk itself, by its secret */
 	const char *name;  /* of a section that uses it, for `oauth login` */
 	/* of its server's thread */
+	struct desk_worker *worker;
 	int64_t next_ms; /* monotonic: the server is not asked before */
 	bool looked;     /* the row was read since the start */
 	bool tried;      /* since the start: what stands between two daemons' lives is no reason to
@@ -45,6 +46,7 @@ struct server {
 	struct bearer *b;
 	const struct conf_oauth *conf;
 	pthread_t thread;
+	struct desk_worker worker;
 	bool runs;
 };
 

@@ -136,8 +136,12 @@ void *bearer_run(void *arg)
 		bool again = false;
 
 		for (size_t i = 0; i < b->n_accounts && !atomic_load(&b->stopping); i++)
-			if (b->accounts[i].conf == s->conf)
+			if (b->accounts[i].conf == s->conf) {
+				b->accounts[i].worker = &s->worker;
+				desk_worker_busy(&s->worker);
 				again |= step(b, &b->accounts[i]);
+			}
+		desk_worker_idle(&s->worker);
 		if (!again)
 			wait_a_moment(b);
 	}
