@@ -9,7 +9,7 @@
 #include <maildesk/base/record.h>
 #include <maildesk/mail/message.h>
 
-enum { FETCH_WINDOW = 100, FRAME_INLINE_MAX = 64 << 10 };
+enum { FETCH_WINDOW = 200, FRAME_INLINE_MAX = 64 << 10 };
 
 enum frame_type {
 	/* desk -> fetch */

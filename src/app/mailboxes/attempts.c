@@ -1,5 +1,7 @@
 /* Attempts: how often it was tried to read a mail is counted in the database before a reader sees
- * it, so that a mail which kills its reader, or the desk, is known by that. */
+ * it, so that a mail which kills its reader, or the desk, is known by that. Those of new mails are
+ * counted many at a time: with the group that is stored meanwhile, or on their own when readers
+ * would else run dry. A suspect's is counted alone. */
 #include <maildesk/base/fault.h>
 #include <maildesk/base/log.h>
 #include <maildesk/store/mailboxes.h>
@@ -63,9 +65,8 @@ static int count_news(struct mailboxes *m, struct db_conn *c, const struct news 
 }
 
 /* The first attempts are counted together, those of suspects only looked up. */
-static int count_attempts(struct db_conn *c, void *ctx, struct md_err *err)
+int mailboxes_count_attempts(struct db_conn *c, struct mailboxes *m, struct md_err *err)
 {
-	struct mailboxes *m = ctx;
 	int rc = MD_OK;
 
 	for (struct job *j = m->jobs; j; j = j->next)
@@ -83,14 +84,6 @@ static int count_attempts(struct db_conn *c, void *ctx, struct md_err *err)
 
 void mailboxes_admit(struct mailboxes *m)
 {
-	struct md_err err = { 0 };
-
-	if (mailboxes_count_jobs(m, JOB_NEW) == 0)
-		return;
-	if (db_txn(m->d->db, count_attempts, m, &err) != MD_OK) {
-		mailboxes_stall(m, err.text);
-		return;
-	}
 	fault_point("attempt_recorded");
 	for (struct job *j = m->jobs; j; j = j->next) {
 		if (j->gone)
@@ -99,6 +92,27 @@ void mailboxes_admit(struct mailboxes *m)
 			continue;
 		j->state = j->known ? JOB_KNOWN : j->suspect ? JOB_SUSPECT : JOB_WAITING;
 	}
+}
+
+static int count_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
+{
+	int rc = mailboxes_count_attempts(c, ctx, err);
+
+	return rc == MD_OK ? mailboxes_forget_marked(c, ctx, err) : rc;
+}
+
+void mailboxes_admit_new(struct mailboxes *m)
+{
+	struct md_err err = { 0 };
+
+	if (!mailboxes_count_jobs(m, JOB_NEW) || mailboxes_readers_have_enough(m))
+		return;
+	if (db_txn(m->d->db, count_in_txn, m, &err) != MD_OK) {
+		mailboxes_stall(m, err.text);
+		return;
+	}
+	mailboxes_marks_forgotten(m);
+	mailboxes_admit(m);
 }
 
 struct job *mailboxes_next_suspect(const struct mailboxes *m)

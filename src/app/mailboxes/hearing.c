@@ -150,25 +150,14 @@ static int on_mail(struct mailboxes *m, struct frame *frame, struct md_err *err)
 	return fill_job(j, &f, &frame->fd, err);
 }
 
-static int forget_marked(struct db_conn *c, void *ctx, struct md_err *err)
-{
-	md_auto(arena_done) struct arena arena = ARENA_INIT(1 << 20);
-	const struct frame_uids *f = ctx;
-
-	/* struct frame_uid is one int64_t */
-	return uid_marked(c, f->mailbox, f->uidvalidity, f->uids.v, f->uids.n, &arena, err);
-}
-
 static int on_marked(struct mailboxes *m, const struct frame *frame, struct md_err *err)
 {
 	md_auto(arena_done) struct arena arena = ARENA_INIT(16 << 20);
 	struct frame_uids f;
-	struct md_err why = { 0 };
 	int rc = rec_unpack(&frame_uids_rec, frame->bytes, frame->n, &arena, &f, err);
 
-	/* Not noted is no harm: the mark is made again at the next SELECT. */
-	if (rc == MD_OK && db_txn(m->d->db, forget_marked, &f, &why) != MD_OK)
-		log_warn(NULL, "marks not noted, they are repeated later: %s", why.text);
+	if (rc == MD_OK)
+		mailboxes_keep_marks(m, &f);
 	return rc;
 }
 

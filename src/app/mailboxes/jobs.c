@@ -35,15 +35,19 @@ size_t mailboxes_count_jobs(const struct mailboxes *m, enum job_state state)
 	size_t n = 0;
 
 	for (const struct job *j = m->jobs; j; j = j->next)
-		n += j->state == state;
+		n += j->state == state && !j->gone;
 	return n;
+}
+
+bool mailboxes_is_finished(const struct job *j)
+{
+	return j->gone || j->state == JOB_READY || j->state == JOB_KNOWN || j->state == JOB_STORED;
 }
 
 bool mailboxes_is_held(const struct mailboxes *m, const struct job *j)
 {
 	for (const struct job *e = m->jobs; e != j; e = e->next)
-		if (e->mailbox == j->mailbox && !e->gone && e->state != JOB_READY &&
-		    e->state != JOB_KNOWN && e->state != JOB_STORED)
+		if (e->mailbox == j->mailbox && !mailboxes_is_finished(e))
 			return true;
 	return false;
 }

@@ -45,7 +45,7 @@ static int time_out(const struct mailboxes *m)
 
 	if (m->pause_until_ms > now)
 		next = m->pause_until_ms;
-	else if (mailboxes_next_suspect(m))
+	else if (m->has_admitted || mailboxes_next_suspect(m))
 		return 0;
 	else if (m->store_at_ms)
 		next = m->store_at_ms;
@@ -98,22 +98,25 @@ static void *run(void *arg)
 
 	while (!atomic_load(&m->stopping)) {
 		wait_for_something(m);
+		m->has_admitted = false;
 		mailboxes_keep_roles(m); /* after the wait: what is started here is fed below */
 		mailboxes_hold(m);
 		mailboxes_tell_tokens(m);
 		if (m->n_jobs < JOBS_MAX)
 			mailboxes_hear_fetch(m);
 		if (!mailboxes_paused(m)) {
-			mailboxes_admit(m);
 			mailboxes_hear_readers(m);
+			mailboxes_admit_new(m);
 			mailboxes_drop_jobs(m, is_gone);
 			mailboxes_admit_suspect(m);
 			mailboxes_feed_readers(m);
 			mailboxes_store(m);
+			mailboxes_settle_marks(m);
 		}
 	}
 	mailboxes_give_back(m);
 	mailboxes_drop_jobs(m, any);
+	mailboxes_settle_marks(m);
 	mailboxes_end_roles(m);
 	mailboxes_release(m);
 	desk_idle(m->d, DESK_MAILBOXES);

@@ -13,10 +13,11 @@
 #include <stdatomic.h>
 
 enum {
-	GROUP_MAX = 100, /* mails in one transaction */
-	JOBS_MAX = 200,  /* mails in hand */
-	NEWS_MAX = 200,  /* mails counted by one question */
-	READERS_MIN = 2, /* one may hang */
+	GROUP_MAX = 100,  /* mails in one transaction */
+	JOBS_MAX = 400,   /* mails in hand: two mailboxes' windows (frames.h) */
+	MARKS_KEPT = 500, /* marks whose rows wait to be forgotten */
+	NEWS_MAX = 200,   /* mails counted by one question */
+	READERS_MIN = 2,  /* one may hang */
 	READERS_MAX = 16,
 	READER_QUEUE = 8,   /* mails sent ahead to one reader */
 	SLOW_MS = 500,      /* no more are, when it is at one for so long */
@@ -79,6 +80,10 @@ struct hold {
 	int64_t free_ms;   /* monotonic: since when it is nobody's; 0: it is somebody's */
 };
 
+struct mark {
+	int64_t mailbox, uidvalidity, uid;
+};
+
 struct mailboxes {
 	struct desk *d;
 	pthread_t thread;
@@ -99,7 +104,10 @@ struct mailboxes {
 	int64_t hold_at_ms;  /* monotonic: when leases are looked after next */
 	int64_t tokens_seen; /* bearer_changes() when fetch was told last */
 	bool joined;         /* the other daemons know of this one */
+	bool has_admitted;   /* with a group: there is something to do before waiting */
 	bool has_stored;     /* since memory was given back */
+	struct mark marks[MARKS_KEPT];
+	size_t n_marks;
 };
 
 struct storing {
@@ -121,15 +129,22 @@ static inline int64_t mono(const struct mailboxes *m)
 struct job *mailboxes_add_job(struct mailboxes *m);
 /* Take out every job for which `gone` holds. */
 void mailboxes_drop_jobs(struct mailboxes *m, bool (*gone)(const struct job *));
+/* Those that are gone do not count. */
 size_t mailboxes_count_jobs(const struct mailboxes *m, enum job_state state);
+/* Nothing is left to do with it but storing. */
+bool mailboxes_is_finished(const struct job *j);
 /* An earlier job of its mailbox is not finished: it has to wait, for the cursor passes over what is
  * stored. */
 bool mailboxes_is_held(const struct mailboxes *m, const struct job *j);
 /* It is stored without having been read, into quarantine, because of `cause` (static). */
 void mailboxes_give_up(struct mailboxes *m, struct job *j, const char *cause);
 
-/* attempts.c: new jobs may be read, once the attempts of all of them are on disk; suspects wait. */
+/* attempts.c: in a transaction, of all new jobs. */
+int mailboxes_count_attempts(struct db_conn *c, struct mailboxes *m, struct md_err *err);
+/* After its commit: new jobs may be read, suspects wait. */
 void mailboxes_admit(struct mailboxes *m);
+/* Both, where readers would have nothing to do before the next group is stored. */
+void mailboxes_admit_new(struct mailboxes *m);
 /* The suspect whose turn it is may be read, or is given up after ATTEMPTS_MAX. */
 void mailboxes_admit_suspect(struct mailboxes *m);
 /* That one, or NULL. */
@@ -142,6 +157,14 @@ int mailboxes_uncount(struct mailboxes *m, struct db_conn *c, int64_t mailbox, s
 
 /* storing.c: the next group of jobs that are ready, if it is time for it. */
 void mailboxes_store(struct mailboxes *m);
+
+/* marks.c: in a transaction, the rows of what is marked on the server; after its commit they are
+ * forgotten. */
+int mailboxes_forget_marked(struct db_conn *c, struct mailboxes *m, struct md_err *err);
+void mailboxes_marks_forgotten(struct mailboxes *m);
+void mailboxes_keep_marks(struct mailboxes *m, const struct frame_uids *f);
+/* Both, where no transaction is to be expected soon. */
+void mailboxes_settle_marks(struct mailboxes *m);
 
 /* group.c: what is asked once for all mails of a group: which are surely new, and whose they are.
  */
@@ -189,6 +212,8 @@ void mailboxes_keep_readers(struct mailboxes *m);
 void mailboxes_end_readers(struct mailboxes *m);
 void mailboxes_hear_readers(struct mailboxes *m);
 void mailboxes_feed_readers(struct mailboxes *m);
+/* More mails wait for readers than these take now. */
+bool mailboxes_readers_have_enough(const struct mailboxes *m);
 
 /* holding.c: renew leases, take and leave mailboxes, when it is time */
 void mailboxes_hold(struct mailboxes *m);

@@ -105,6 +105,18 @@ static int load_of(const struct mailboxes *m, int reader)
 	return n;
 }
 
+bool mailboxes_readers_have_enough(const struct mailboxes *m)
+{
+	size_t waiting = mailboxes_count_jobs(m, JOB_WAITING), room = 0;
+
+	for (int i = 0; i < m->n_readers && waiting; i++) {
+		int load = m->readers[i].role.channel ? load_of(m, i) : READER_QUEUE;
+
+		room += load < READER_QUEUE ? (size_t)(READER_QUEUE - load) : 0;
+	}
+	return waiting > room;
+}
+
 /* The one with least to do, but less than `least`; -1: none. */
 static int idlest_reader(const struct mailboxes *m, int least)
 {

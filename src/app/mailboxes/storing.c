@@ -85,19 +85,41 @@ static int store_group(struct db_conn *c, void *ctx, struct md_err *err)
 	}
 	if (rc == MD_OK)
 		rc = move_cursors(c, s, err);
+	if (rc == MD_OK)
+		rc = mailboxes_forget_marked(c, s->m, err);
+	if (rc == MD_OK)
+		rc = mailboxes_count_attempts(c, s->m, err);
 	fault_point("before_commit");
 	return rc;
+}
+
+/* Mailboxes with a job that is not finished: those behind it are held. */
+struct holders {
+	int64_t mailboxes[JOBS_MAX];
+	size_t n;
+};
+
+static bool is_held_by(const struct holders *h, const struct job *j)
+{
+	for (size_t i = 0; i < h->n; i++)
+		if (h->mailboxes[i] == j->mailbox)
+			return true;
+	return false;
 }
 
 /* The next group: ready jobs that no earlier, unfinished job of their mailbox holds back. */
 static size_t gather(struct mailboxes *m, struct job **group, bool *ret_urgent)
 {
+	struct holders held = { .n = 0 };
 	size_t n = 0;
 
 	for (struct job *j = m->jobs; j && n < GROUP_MAX; j = j->next) {
-		if (j->gone || (j->state != JOB_READY && j->state != JOB_KNOWN) ||
-		    mailboxes_is_held(m, j))
+		if (j->gone || j->state == JOB_STORED || is_held_by(&held, j))
 			continue;
+		if (!mailboxes_is_finished(j)) {
+			held.mailboxes[held.n++] = j->mailbox;
+			continue;
+		}
 		*ret_urgent |= j->suspect;
 		group[n++] = j;
 	}
@@ -184,6 +206,11 @@ void mailboxes_store(struct mailboxes *m)
 		return;
 	}
 	fault_point("committed");
+	if (s.n) {
+		mailboxes_marks_forgotten(m);
+		mailboxes_admit(m);
+		m->has_admitted = true;
+	}
 	n = settle(m, group, n);
 	m->has_stored = true;
 	for (size_t i = 0; i < n; i++)
