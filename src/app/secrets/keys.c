@@ -220,8 +220,9 @@ int keys_look(struct desk *d, struct md_err *err)
 	enum key_state state;
 	int rc = db_read(d->db, &c, err);
 
-	if (rc == MD_OK)
-		rc = get(c, &k, &state, err);
+	if (rc != MD_OK)
+		return rc;
+	rc = get(c, &k, &state, err);
 	if (rc != MD_OK || state != KEYS_SEALED || are_those(&k.set, d->token_keys))
 		return rc;
 	rc = publish(d, &k.set, err);
