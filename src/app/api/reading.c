@@ -25,11 +25,12 @@ int api_read(struct api *api, struct http_request *q, struct db_conn **ret, stru
 
 int api_match(struct db_conn *c, struct http_request *q, struct md_err *err)
 {
+	struct db_conn *reading = q->reading; /* of a GET that is noted in the audit log */
 	int rc;
 
-	q->reading = db_read_share(c);
+	q->reading = c;
 	rc = http_match(q, err);
-	api_settle(NULL, q);
+	q->reading = reading;
 	return rc;
 }
 

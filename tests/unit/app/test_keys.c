@@ -48,16 +48,18 @@ static void what_the_last_key_signed_is_valid(void **state)
 {
 	struct fixture *f = *state;
 	const char *old = annas_address(f), *new;
-	const struct token_keys *before = f->desk->token_keys;
+	const struct token_keys *before = f->desk->token_keys, *after;
 
 	OK(rotate(f, false));
 	restart(f);
-	assert_int_not_equal(f->desk->token_keys->current.id, before->current.id);
+	after = f->desk->token_keys;
+	assert_int_not_equal(after->current.id, before->current.id);
 	OUTCOME(TAKE(f, .from = ANNA, .to = old, .subject = "x", .auth = "pass"), "comment_added");
 	new = annas_address(f);
 	/* a daemon that has not looked since knows it, too */
 	f->desk->token_keys = before;
 	OUTCOME(TAKE(f, .from = ANNA, .to = new, .subject = "x", .auth = "pass"), "comment_added");
+	f->desk->token_keys = after;
 }
 
 static void a_daemon_that_runs_changes_over(void **state)

@@ -646,7 +646,7 @@ static void large_bodies_are_read_away_and_refused(void **state)
 	for (size_t i = 0; i < MD_COUNT(sizes); i++)
 		for (int chunked = 0; chunked < 2; chunked++) {
 			md_auto(buf_done) struct buf b = BUF_INIT(11 << 20);
-			int fd = client(s);
+			int fd;
 
 			if (chunked)
 				buf_addf(&b,
@@ -662,6 +662,7 @@ static void large_bodies_are_read_away_and_refused(void **state)
 				buf_addc(&b, ' ');
 			if (chunked)
 				buf_adds(&b, "\r\n0\r\n\r\n");
+			fd = client(s); /* now: its time for a header runs */
 			say(fd, b.data, b.len);
 			hear(fd, &a, false);
 			assert_int_equal(a.status, 413);
