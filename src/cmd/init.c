@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <pwd.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -42,10 +43,15 @@ static int complain(const char *path)
 	return EX_CANTCREAT;
 }
 
-/* To the service's own user, when root sets it up. */
+/* When root sets it up. */
+static const struct passwd *service_user(void)
+{
+	return geteuid() == 0 ? getpwnam("maildesk") : NULL;
+}
+
 static void give_away(int fd)
 {
-	const struct passwd *user = geteuid() == 0 ? getpwnam("maildesk") : NULL;
+	const struct passwd *user = service_user();
 
 	if (user && fchown(fd, user->pw_uid, user->pw_gid) < 0)
 		fprintf(stderr, "maildesk init: chown to maildesk: %s\n", strerror(errno));
@@ -120,6 +126,30 @@ static int write_again(struct plan *p, const struct init_found *found)
 }
 
 /* ---- the whole ---- */
+
+/* Root can read what the service cannot. */
+static int check_as_service(const struct plan *p)
+{
+	const struct passwd *user = service_user();
+	int status = 0;
+	pid_t pid;
+
+	if (!user || strcmp(p->config, CMD_DEFAULT_CONFIG) != 0)
+		return EX_OK;
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		struct config *config = NULL;
+
+		if (initgroups(user->pw_name, user->pw_gid) != 0 || setgid(user->pw_gid) != 0 ||
+		    setuid(user->pw_uid) != 0)
+			_exit(EX_OSERR);
+		_exit(cmd_open_config(p->config, &config));
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+		return EX_OSERR;
+	return WEXITSTATUS(status);
+}
 
 static int make_desk(struct plan *p)
 {
@@ -217,7 +247,7 @@ static bool start_service(void)
 	       waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-static void say_what_next(const struct plan *p, bool works)
+static int say_what_next(const struct plan *p, bool works)
 {
 	bool usual = strcmp(p->config, CMD_DEFAULT_CONFIG) == 0;
 	bool service = usual && access("/run/systemd/system", F_OK) == 0;
@@ -227,12 +257,12 @@ static void say_what_next(const struct plan *p, bool works)
 	if (service && works && !p->no_start && geteuid() == 0) {
 		if (!start_service()) {
 			puts("The service did not start: journalctl -u maildesk -n 20 says why.");
-			return;
+			return EX_UNAVAILABLE;
 		}
 		printf("The desk is running: a mail to %s becomes a ticket; sign in at http://%s/\n"
 		       "Now: maildesk doctor, which tries everything\n",
 		       p->answer[ADDRESS], p->listen ? p->listen : "127.0.0.1:8025");
-		return;
+		return EX_OK;
 	}
 	if (p->preset->oauth)
 		printf("First let the desk into its mailbox: maildesk oauth login support%s%s\n",
@@ -242,6 +272,7 @@ static void say_what_next(const struct plan *p, bool works)
 		puts("systemctl enable --now maildesk");
 	else
 		printf("maildesk serve%s%s\n", option, file);
+	return EX_OK;
 }
 
 static int run(struct plan *p)
@@ -255,6 +286,8 @@ static int run(struct plan *p)
 		return code;
 	code = write_files(p);
 	if (code == EX_OK)
+		code = check_as_service(p);
+	if (code == EX_OK)
 		code = make_desk(p);
 	if (code != EX_OK) {
 		take_back(p);
@@ -262,7 +295,7 @@ static int run(struct plan *p)
 	}
 	code = try_mailbox(p, &works);
 	if (code == EX_OK)
-		say_what_next(p, works);
+		code = say_what_next(p, works);
 	return code;
 }
 

@@ -137,11 +137,18 @@ def service(machine, mail_world, port):
     assert machine("stat", "-c", "%U:%G %a", "/etc/maildesk/conf.d").stdout == "root:maildesk 750\n"
     machine("sh", "-c", "cat > /root/mail.pw; chmod 600 /root/mail.pw", text=account["password"] + "\n")
     machine("sh", "-c", "cat > /root/admin.pw", text="correct horse\n")
-    done = machine("maildesk", "init", "--address", account["address"], "--imap-host", "127.0.0.1",
-                   "--imap-port", mail_world["imap"]["tls_port"], "--ca-file", "/etc/maildesk/ca.pem",
-                   "--imap-password-file", "-", "--smtp-port", mail_world["smtp"]["port"],
-                   "--smtp-tls", "none", "--admin-email", "admin@desk.test", "--admin-password-file",
-                   "/root/admin.pw", "--listen", f"127.0.0.1:{port}", text=account["password"] + "\n")
+    machine("sh", "-c", "umask 077; cp /etc/maildesk/ca.pem /root/ca.pem")
+
+    def init(ca_file):
+        return machine("maildesk", "init", "--address", account["address"], "--imap-host", "127.0.0.1",
+                       "--imap-port", mail_world["imap"]["tls_port"], "--ca-file", ca_file,
+                       "--imap-password-file", "-", "--smtp-port", mail_world["smtp"]["port"],
+                       "--smtp-tls", "none", "--admin-email", "admin@desk.test", "--admin-password-file",
+                       "/root/admin.pw", "--listen", f"127.0.0.1:{port}", text=account["password"] + "\n")
+    done = init("/root/ca.pem")  # root reads it, the service does not
+    assert done.returncode == 78 and "ca_file: /root/ca.pem: Permission denied" in done.stderr, done.stderr
+    assert machine("ls", "/etc/maildesk").stdout.split() == ["ca.pem", "conf.d"]
+    done = init("/etc/maildesk/ca.pem")
     assert done.returncode == 0, done.stderr
     assert "The desk is running" in done.stdout, machine("journalctl", "-u", "maildesk").stdout
     assert machine("systemctl", "is-enabled", "maildesk").stdout == "enabled\n"
@@ -176,6 +183,16 @@ def test_a_reload_takes_a_new_configuration_or_says_why_not(service):
     wait_for("the new configuration", lambda: any("new configuration: 1 mailbox," in e["MESSAGE"]
                                                   for e in service.journal()))
     assert service.show("ActiveState", "NRestarts") == ["active", "0"]
+
+
+def test_a_broken_configuration_is_not_tried_for_ever(service):
+    fragment = service.root / "etc/maildesk/conf.d/50-test.conf"
+    fragment.write_text('desk { nmae = "x" }\n')
+    assert service("systemctl", "restart", "maildesk").returncode != 0
+    assert service.show("ActiveState", "NRestarts", "ExecMainStatus") == ["failed", "0", "78"]
+    fragment.unlink()
+    service("systemctl", "reset-failed", "maildesk")
+    assert service("systemctl", "start", "maildesk").returncode == 0
 
 
 def test_secrets_may_be_roots_alone(service):

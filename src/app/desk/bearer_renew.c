@@ -124,8 +124,8 @@ static void end(struct renewal *r)
 			log_error(NULL, "oauth \"%s\": the answer cannot be kept, trying again: %s",
 				  r->a->conf->title, err.text);
 		told = true;
-		desk_worker_busy(
-			r->a->worker); /* a daemon that was started anew would not have it */
+		/* no reason to be started anew, which would lose it */
+		desk_worker_busy(r->a->worker);
 		if (r->failed || atomic_load(&r->b->stopping))
 			return;
 		nanosleep(&pause, NULL);
