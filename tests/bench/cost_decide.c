@@ -54,7 +54,7 @@ static void fill(struct fixture *f, long long tickets)
 
 static struct message *answer(struct fixture *f, int64_t ticket)
 {
-	const struct token_keys *keys = &f->desk->token_keys;
+	const struct token_keys *keys = f->desk->token_keys;
 	const struct token t = { .day = token_day(fixture_now),
 				 .ticket = ticket,
 				 .user = f->anna,

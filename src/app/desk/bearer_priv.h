@@ -81,7 +81,6 @@ static inline bool bearer_by_secret(const struct conf_oauth *conf)
 
 /* Before the next try after that many failures in a row: twice as long each time. */
 int64_t bearer_backoff(int64_t failures, int64_t first, int64_t most);
-/* Frees it, too; NULL is fine. */
 
 /* There is a new token, good for `left_ms` from now on; takes over `access`. */
 void bearer_publish(struct bearer *b, struct account *a, char *access, int64_t left_ms);
