@@ -107,7 +107,7 @@ static void give_back(struct db_conn *c)
 MD_DEFINE_AUTO(struct db_conn *, give_back)
 
 /* Who wants a connection meanwhile waits for it rather than opening another. It is not for long:
- * all there is to free are the pages that each has cached, 4 MB of the writer's at most and 2 MB of
+ * all there is to free are the pages that each has cached, 4 MB of the writer's at most and 8 MB of
  * a reader's, of a desk that has nothing to do. */
 void db_slim(struct db *db)
 {

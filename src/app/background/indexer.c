@@ -47,10 +47,11 @@ static int work(struct indexer *x, bool *ret_any, struct md_err *err)
 static void *run(void *arg)
 {
 	struct indexer *x = arg;
+	bool had_any = false;
 
 	while (!atomic_load(&x->stopping)) {
 		struct md_err err = { 0 };
-		bool any;
+		bool any = false;
 		int rc = work(x, &any, &err);
 
 		if (rc != MD_OK && rc != MD_CONFLICT)
@@ -59,8 +60,12 @@ static void *run(void *arg)
 			sleep_whole(x, PAUSE_MS);
 		else if (any)
 			sleep_whole(x, GATHER_MS);
-		else
+		else {
+			if (had_any)
+				db_slim(x->d->db); /* behind all else, it fills caches last */
 			desk_sleep(x->d, DESK_INDEXER, LOOK_MS);
+		}
+		had_any = any;
 	}
 	desk_idle(x->d, DESK_INDEXER);
 	return NULL;
