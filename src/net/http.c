@@ -292,6 +292,7 @@ void http_stop(struct http_server *s)
 		if (s->workers[i].gzip_ready)
 			deflateEnd(&s->workers[i].gzip);
 	}
+	http_aside_done(&s->aside);
 	free(s->workers);
 	md_close_p(&s->listen_fd);
 	md_close_p(&s->stop_fd);

@@ -101,6 +101,10 @@ void http_aside_stop(struct http_aside *a)
 	pthread_mutex_unlock(&a->lock);
 	for (unsigned i = 0; i < a->n_threads; i++)
 		pthread_join(a->threads[i], NULL);
+}
+
+void http_aside_done(struct http_aside *a)
+{
 	pthread_cond_destroy(&a->some);
 	pthread_mutex_destroy(&a->lock);
 }

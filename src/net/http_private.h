@@ -162,8 +162,10 @@ bool http_may_upload(struct http_exchange *ex);
 /* http_aside.c */
 void http_aside_init(struct http_aside *a);
 int http_aside_start(struct http_server *s, struct md_err *err);
-/* Ends what http_aside_init() began; what waits is done first. */
+/* What waits is done first; workers may go on asking, and are told no. */
 void http_aside_stop(struct http_aside *a);
+/* Ends what http_aside_init() began: after the workers. */
+void http_aside_done(struct http_aside *a);
 /* The request is suspended, and will have been dispatched when its worker sees it again. False: it
  * is the worker's to dispatch. */
 bool http_put_aside(struct http_exchange *ex);
