@@ -226,6 +226,9 @@ const char *api_bad_place(const struct http_request *q, const char **ret_why);
 /* 422 for that field of the body, in the words of err. */
 void api_refuse_field(struct http_request *q, struct http_response *r, const char *field,
 		      const struct md_err *err);
+/* 400 for that parameter of the query; MD_OK, as http_refuse(). */
+int api_refuse_parameter(struct http_request *q, struct http_response *r, const char *name,
+			 const char *why);
 
 /* ---- finders of routes: q->found ---- */
 int find_ticket(void *ctx, struct http_request *q, struct md_err *err);       /* struct work */

@@ -43,6 +43,14 @@ void api_refuse_field(struct http_request *q, struct http_response *r, const cha
 	http_refuse_field(r, field, err->text);
 }
 
+int api_refuse_parameter(struct http_request *q, struct http_response *r, const char *name,
+			 const char *why)
+{
+	http_refuse(q, r, 400, "invalid_parameter", "the query cannot be used");
+	http_refuse_field(r, name, why);
+	return MD_OK;
+}
+
 void api_failed(void *ctx, struct http_request *q, struct http_response *r, int rc,
 		const struct md_err *err)
 {

@@ -162,14 +162,6 @@ static bool has_too_many(const char *list)
 	return n > HTTP_WORDS_MAX;
 }
 
-static int bad_parameter(struct http_request *q, struct http_response *r, const char *name,
-			 const char *why)
-{
-	http_refuse(q, r, 400, "invalid_parameter", "the query cannot be used");
-	http_refuse_field(r, name, why);
-	return MD_OK;
-}
-
 int messages_page(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)
 {
 	struct message_filter f = { .message_id = read_ids(q),
@@ -181,9 +173,9 @@ int messages_page(void *ctx, struct http_request *q, struct http_response *r, st
 
 	for (size_t i = 0; i < f.kind.n; i++)
 		if (message_kind_from_name(f.kind.v[i]) == KIND_COUNT)
-			return bad_parameter(q, r, "kind", "is no kind of mail");
+			return api_refuse_parameter(q, r, "kind", "is no kind of mail");
 	if (has_too_many(http_query(q, "message_id")))
-		return bad_parameter(q, r, "message_id", "must have at most 50 values");
+		return api_refuse_parameter(q, r, "message_id", "must have at most 50 values");
 	return api_may(q, r, ACTION_SEE_MESSAGES) ? show_page(ctx, q, r, &f, err) : MD_OK;
 }
 

@@ -224,10 +224,10 @@ void page_end(struct http_request *q, struct http_response *r, const struct api_
 	struct buf *out = &r->body;
 
 	if (p->bad) {
-		http_refuse(q, r, 400, "invalid_parameter", "the query cannot be used");
-		http_refuse_field(r, "cursor",
-				  "is none of this list in this order; an empty one starts a walk, "
-				  "and no page is named beside it");
+		(void)api_refuse_parameter(
+			q, r, "cursor",
+			"is none of this list in this order; an empty one starts a walk, "
+			"and no page is named beside it");
 		return;
 	}
 	show_end(out, ']');

@@ -29,8 +29,7 @@ static const struct {
 
 static bool bad(struct report *p, const char *name, const char *why)
 {
-	http_refuse(p->q, p->r, 400, "invalid_parameter", "the query cannot be used");
-	http_refuse_field(p->r, name, why);
+	(void)api_refuse_parameter(p->q, p->r, name, why);
 	return false;
 }
 

@@ -35,8 +35,7 @@ int find_ticket(void *ctx, struct http_request *q, struct md_err *err)
 static bool bad_parameter(struct http_request *q, struct http_response *r, const char *name,
 			  const char *why)
 {
-	http_refuse(q, r, 400, "invalid_parameter", "the query cannot be used");
-	http_refuse_field(r, name, why);
+	(void)api_refuse_parameter(q, r, name, why);
 	return false;
 }
 
