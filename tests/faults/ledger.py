@@ -14,7 +14,7 @@ import random
 import re
 import time
 
-from lib import new_mail, wait_for
+from lib import PATIENCE, new_mail, wait_for
 
 CUSTOMERS = ("carol", "dave")
 SUPPORT = "support@desk.test"
@@ -97,9 +97,9 @@ class Ledger:
 
     # ---- comparing ----
 
-    def settle(self, seconds=10):
-        """Waits until all is as it must be; AssertionError with what is not."""
-        found = []
+    def settle(self, seconds=PATIENCE):
+        """Waits until all is as it must be, and prints how long; AssertionError with what is not."""
+        found, began = [], time.monotonic()
 
         def exact():
             found[:] = self.missing()
@@ -110,6 +110,7 @@ class Ledger:
         except AssertionError as e:
             raise AssertionError(f"{e}:\n" + "\n".join(found[:20])
                                  + "\n" + self.desk.log()[-3000:]) from None
+        print(f"settled after {time.monotonic() - began:.1f} s")
         wrong = self.delivered()
         assert not wrong, "\n".join(wrong[:20])
 

@@ -11,7 +11,7 @@ import signal
 import sqlite3
 import subprocess
 
-from lib import MAILDESK, open_database, wait_for
+from lib import MAILDESK, PATIENCE, open_database, wait_for
 import libpq
 
 # Nothing of the load is held back, and what failed is tried again soon.
@@ -73,8 +73,8 @@ class Desk:
     def alive(self):
         return self.process is not None and self.process.poll() is None
 
-    def wait_death(self, seconds=20):
-        wait_for("the daemon to die", lambda: not self.alive(), seconds)
+    def wait_death(self):
+        wait_for("the daemon to die", lambda: not self.alive())
         assert self.process.returncode == -signal.SIGKILL, self.log()[-2000:]
 
     def kill(self):
@@ -85,7 +85,7 @@ class Desk:
         """An orderly end, which has to be one."""
         if self.alive():
             self.process.terminate()
-            assert self.process.wait(20) == 0, self.log()[-2000:]
+            assert self.process.wait(PATIENCE) == 0, self.log()[-2000:]
         assert "Sanitizer" not in self.log() and "runtime error" not in self.log(), self.log()
 
     def log(self):

@@ -100,7 +100,7 @@ def test_a_desk_of_a_day_ago(desk, book, other, model, tmp_path):
     again.threads, again.may_repeat = book.threads, 3  # a third time for none: sent twice before
     other_sent = again.deliveries
     again.deliveries = lambda: [(m, to, min(n, 2)) for m, to, n in other_sent()]
-    again.settle(30)
+    again.settle()
     other.stop()
 
 
@@ -110,7 +110,7 @@ def test_a_backup_of_a_desk_under_load(desk, book, other, tmp_path):
     book.offer(10)
     wait_for("work", lambda: desk.value("SELECT count(*) FROM messages") > 3)
     assert maildesk(desk, "backup", tmp_path / "b").returncode == 0
-    book.settle(60)
+    book.settle()
     desk.stop()
     assert maildesk(other, "restore", tmp_path / "b").returncode == 0
     whole = "SELECT count(*) FROM messages WHERE direction = 'in'"
@@ -126,7 +126,7 @@ def test_a_backup_of_a_desk_under_load(desk, book, other, tmp_path):
     held = [r[0] for r in other.rows("SELECT id FROM outbox WHERE state = 'held'")]
     again.may_repeat = len(held)
     let_go(other, held)
-    again.settle(60)
+    again.settle()
     other.stop()
 
 

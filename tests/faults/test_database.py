@@ -9,7 +9,7 @@ import pytest
 import ledger
 import libpq
 from fakes import Fake
-from lib import wait_for
+from lib import PATIENCE, wait_for
 from serving import Desk
 
 LIMIT = 1  # seconds; 25 unless the setting says less. A tenth more for the answer to come
@@ -114,7 +114,7 @@ def test_a_server_that_falls_silent_is_noticed(waiting, make_desk, mail_world, m
     wire.silent = False
     # The 250s may have come while their commits were swallowed: one for each connection.
     book.may_repeat, book.tries_tell = ledger.CONNECTIONS, True
-    book.settle(seconds=30)
+    book.settle()
     desk.stop()
 
 
@@ -163,6 +163,6 @@ def test_a_database_that_is_not_fit_is_refused_untouched(case, make_database, ma
         desk = Desk(tmp_path / "desk", mail_world,
                     database=f"{database} {reach.format(other=other)}")
         with desk.spawn() as serve:
-            assert serve.wait(20) == code, desk.log()
+            assert serve.wait(PATIENCE) == code, desk.log()
         assert text in desk.log()
         assert contents(database) == before

@@ -28,7 +28,7 @@ def test_the_daemon_dies_at(point, desk, book):
     assert not (unsure and point in NONE_SENT)
     assert unsure or point not in ONE_SENT
     desk.start()
-    book.settle(seconds=10)
+    book.settle()
     desk.stop()
 
 
@@ -40,7 +40,7 @@ def test_a_role_dies_at(point, desk, book):
     desk.kill()
     book.note_death()
     desk.start()
-    book.settle(seconds=10)
+    book.settle()
     desk.stop()
 
 
@@ -71,5 +71,5 @@ def test_one_mail_is_blamed_for_many_deaths(desk, book):
     desk.kill()
     desk.start()
     book.singles[mails[0][0]] = "parser_crashed"
-    book.settle(seconds=10)
+    book.settle()
     desk.stop()

@@ -251,7 +251,7 @@ def test_killed_behind_the_commit_of_a_new_token(desk, server):
     desk.start("oauth_saved", wait=False)
     wait_for("the daemon to answer", lambda: answers(desk))
     log_in(desk, server)
-    desk.wait_death(60)
+    desk.wait_death()
     used = server.refreshes()
     assert used == 1
     server.life = 3600

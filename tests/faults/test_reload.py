@@ -12,7 +12,7 @@ import urllib.request
 
 import pytest
 
-from lib import MAILDESK, Api, new_mail, wait_for
+from lib import MAILDESK, PATIENCE, Api, new_mail, wait_for
 
 
 class Systemd:
@@ -202,7 +202,7 @@ def test_a_standby_reads_the_configuration_too(desk):
         wait_for("it to stand by anew", lambda: desk.log().count("standing by") == 3)
         assert other.poll() is None
         other.terminate()
-        assert other.wait(20) == 0
+        assert other.wait(PATIENCE) == 0
     finally:
         other.kill()
         other.wait()
@@ -277,7 +277,7 @@ def test_the_socket_of_systemd_is_used(make_desk, mail_world):
             with early, early.makefile("rb") as answer:
                 assert b"200" in answer.readline()
             desk.process.terminate()
-            assert desk.process.wait(20) == 0
+            assert desk.process.wait(PATIENCE) == 0
             early = socket.create_connection(("127.0.0.1", port), timeout=60)
             early.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         early.close()

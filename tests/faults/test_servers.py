@@ -334,9 +334,9 @@ def test_a_second_daemon_stands_by_and_takes_over(desk, book):
         book.may_repeat, book.tries_tell = ledger.CONNECTIONS, True
         first.kill()
         first.wait()
-        wait_for("the first one's roles to end", lambda: not any(map(is_running, roles)), seconds=2)
+        wait_for("the first one's roles to end", lambda: not any(map(is_running, roles)))
         desk.process = standby
         book.offer(2)
-        book.settle(seconds=10)
+        book.settle()
         stack.pop_all()
     desk.stop()

@@ -9,7 +9,7 @@ import time
 import pytest
 
 import ledger
-from lib import MAILDESK, Api, wait_for
+from lib import MAILDESK, PATIENCE, Api, wait_for
 
 pytestmark = pytest.mark.engine("sqlite")
 MEGABYTES = 12
@@ -128,7 +128,7 @@ def test_locked_by_another(desk, book):
         assert len(book.unmarked()) == 3
         wait_for("the time", lambda: time.monotonic() > began + LOCKED, LOCKED + 10)
         other.execute("ROLLBACK")
-    book.settle(20)
+    book.settle()
     assert api.post("/tickets", ticket).status == 201
     desk.stop()
 
@@ -176,7 +176,7 @@ def test_refused_untouched(case, desk):
     spoil(path)
     before = path.read_bytes()
     with desk.spawn() as serve:
-        assert serve.wait(20) not in (0, 75), desk.log()
+        assert serve.wait(PATIENCE) not in (0, 75), desk.log()
     assert text in desk.log(), desk.log()
     assert path.read_bytes() == before
     assert not (desk.state / "desk.db-wal").exists() or \

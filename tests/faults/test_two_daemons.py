@@ -20,7 +20,7 @@ import pytest
 
 import ledger
 import lib
-from lib import wait_for
+from lib import AT_ONCE, PATIENCE, wait_for
 from serving import is_running
 from watch import Watch
 
@@ -169,9 +169,9 @@ def kill(pair, desk):
     roles = desk.roles()
     desk.kill()
     before = time.monotonic()
-    wait_for("the other to take over", pair.only_one, seconds=30)
+    wait_for("the other to take over", pair.only_one)
     print(f"taken over {time.monotonic() - before:.1f} s after a death")
-    wait_for("its roles to end", lambda: not any(map(is_running, roles)), seconds=2)
+    wait_for("its roles to end", lambda: not any(map(is_running, roles)))
     desk.start(wait=False)
 
 
@@ -181,7 +181,7 @@ def freeze(pair, desk):
     desk.process.send_signal(signal.SIGSTOP)
     try:
         time.sleep(STOPPED)
-        wait_for("the other to take over", pair.only_one, seconds=30)
+        wait_for("the other to take over", pair.only_one)
     finally:
         desk.process.send_signal(signal.SIGCONT)
     wait_for("it to notice", lambda: desk.log().count("let go: ") > known)
@@ -207,8 +207,8 @@ def test_two_daemons_are_disturbed_in_turn(make_pair, model):
         for what, desk in turns:
             what(pair, desk)
             assert all(d.alive() for d in pair.desks), [d.log()[-2000:] for d in pair.desks]
-            wait_for("each daemon's share", lambda: pair.shares() == pair.even(), seconds=30)
-    book.settle(seconds=600 if SOAK else 60)
+            wait_for("each daemon's share", lambda: pair.shares() == pair.even())
+    book.settle(seconds=600 if SOAK else PATIENCE)
     pair.stop()
 
 
@@ -220,11 +220,11 @@ def test_who_stops_hands_over_at_once(make_pair, model):
     book = make_book(pair, model)
     pair.start()
     pair.a.stop()
-    wait_for("the other to take over", pair.only_one, seconds=5)
+    wait_for("the other to take over", pair.only_one, AT_ONCE)
     book.offer(4)
-    book.settle(seconds=20)
+    book.settle()
     pair.a.start(wait=False)
-    wait_for("each daemon's share", lambda: pair.shares() == pair.even(), seconds=5)
+    wait_for("each daemon's share", lambda: pair.shares() == pair.even(), AT_ONCE)
     pair.stop()
 
 
@@ -240,7 +240,7 @@ def test_mail_that_a_dead_daemon_had_claimed_is_sent_by_the_other(make_pair, mod
         assert len(book.threads) < 50, "it never claims anything"
         book.offer(1)
         wait_for("death, or all to be done", lambda: not pair.a.alive() or book.is_done())
-    book.settle(seconds=30)
+    book.settle()
     pair.stop()
 
 
@@ -255,7 +255,7 @@ def test_timers_fire_once(make_pair):
         for n, (_, raw) in enumerate(mails):
             ledger.append(box, [raw], pair.folders[n % 2])
     wait_for("all breaches", lambda: pair.a.value(
-        "SELECT count(*) FROM clocks WHERE breached_at IS NOT NULL") == len(mails), seconds=30)
+        "SELECT count(*) FROM clocks WHERE breached_at IS NOT NULL") == len(mails))
     wait_for("no timer to be due", lambda: pair.a.value(
         "SELECT count(*) FROM timers WHERE kind LIKE 'sla%'") == 0)
     told = pair.a.rows("SELECT o.event, count(*), count(DISTINCT o.ticket_id) FROM outbox o"
@@ -303,7 +303,7 @@ def test_events_are_numbered_once_whoever_dies(make_pair):
                     told.append((number, data["ticket"]))
             last = watch.last
         dies.start(wait=False)
-        wait_for("each daemon's share", lambda: pair.shares() == pair.even(), seconds=30)
+        wait_for("each daemon's share", lambda: pair.shares() == pair.even())
     assert sorted(t for _, t in told) == sorted(made)
     assert [n for n, _ in told] == sorted({n for n, _ in told})
     pair.stop()

@@ -27,6 +27,7 @@ TREE = pathlib.Path(__file__).resolve().parents[2]
 SANDBOX = TREE / "tests" / "sandbox" / "sandbox"
 MAILDESK = pathlib.Path(os.environ.get("MAILDESK") or TREE / "build" / "maildesk").absolute()
 PATIENCE = 60.0  # seconds, against hanging only; the slowest build on a busy machine stays below
+AT_ONCE = 30.0  # the same where what would come in a minute by itself proves nothing
 
 
 def wait_for(what, condition, seconds=PATIENCE):

@@ -320,7 +320,7 @@ def test_after_a_theft_of_the_database_no_token_of_before_is_good(start_world):
 
 
 def test_codes_are_guessed_slowly_from_everywhere(start_world):
-    world = start_world(fragment="limits { login_per_minute = 20  anonymous_per_minute = 0 }\n"
+    world = start_world(fragment="limits { login_per_minute = 6  anonymous_per_minute = 0 }\n"
                                  "http { trusted_proxies = {\"127.0.0.1\"} }\n")
     carol = world.accounts["carol"]
     me = world.api("carol")
@@ -329,7 +329,8 @@ def test_codes_are_guessed_slowly_from_everywhere(start_world):
     body = {"email": carol["address"], "password": carol["password"], "otp": "000000"}
     answers = [world.api().request("POST", "/auth/token", body,
                                    {"X-Forwarded-For": f"192.0.{i}.1"}).status for i in range(25)]
-    assert answers.count(429) >= 4 and answers[:15] == [401] * 15
+    # No slow machine hashes so slowly that one comes back with each: one in ten seconds does.
+    assert answers.count(429) >= 4 and answers[:5] == [401] * 5
 
 
 # ---- refreshing ----

@@ -72,7 +72,7 @@ def test_roles_die_with_the_desk_and_nothing_is_lost(start_world):
     world = start_world()
     send_and_wait(world, "before")
     os.kill(world["pid"], signal.SIGKILL)
-    wait_for("its roles to end", lambda: not desk_processes(world), seconds=2)
+    wait_for("its roles to end", lambda: not desk_processes(world))
     world.send(new_mail("Carol <carol@customer.test>", SUPPORT, "meanwhile", "x\n"), login="carol")
     world.sandbox("start", "desk")
     world.api("anna").wait_ticket("meanwhile", lambda t: t["title"] == "meanwhile")
@@ -99,7 +99,7 @@ def test_a_mail_server_that_goes_and_comes(start_world):
     assert health(world).status == 200
     world.send(new_mail("Carol <carol@customer.test>", SUPPORT, "two", "x\n"), login="carol")
     world.sandbox("start", "imap")
-    world.api("anna").wait_ticket("two", lambda t: t["title"] == "two", seconds=60)
+    world.api("anna").wait_ticket("two", lambda t: t["title"] == "two")
 
 
 def test_a_wrong_password_is_shown_and_the_desk_goes_on(tmp_path, start_world):

@@ -149,8 +149,8 @@ def test_admins_hear_of_a_broken_mailbox_once(start_world):
     admin = world.api("admin")
     for n in (1, 2):
         world.sandbox("stop", "imap")
-        wait_for("it to be noticed", lambda: len(written()) == n, seconds=30)
+        wait_for("it to be noticed", lambda: len(written()) == n)
         world.sandbox("start", "imap")
-        wait_for("it to be well", lambda: state() == "ok", seconds=60)
+        wait_for("it to be well", lambda: state() == "ok")
         [*_, mail] = wait_for("the letter", lambda: told(n))
         assert "support@desk.test" in text_of(mail) and mail["Auto-Submitted"] == "auto-generated"
