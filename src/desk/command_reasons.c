@@ -1,21 +1,10 @@
-/* What is said of commands, in the languages of letters. The sentences are written in English,
- * once, where something is refused: so they stand in decisions, in the log and in the API. Here
- * stands how each reads elsewhere; %1, %2 ... are what was filled in, %0 is a sentence of its own.
- * A test (test_lint.py) compares the rows with the sentences of the sources. */
+/* What is said of commands, as reasons.h has it. */
 #include <maildesk/base/mem.h>
 #include <maildesk/desk/command_words.h>
 
-#include <stdbool.h>
-#include <string.h>
+#include "reasons.h"
 
-enum { LANGUAGES = 3, HOLES_MAX = 4, DEPTH_MAX = 3 };
-
-static const char *const locales[LANGUAGES] = { "de", "es", "fr" };
-
-/* Those that begin with a hole stand last: they fit more. */
-static const struct reason {
-	const char *en, *in[LANGUAGES];
-} reasons[] = {
+static const struct reason reasons[] = {
 	/* who, and which ticket */
 	{ "not allowed to you",
 	  { "Das dürfen Sie nicht.", "No está autorizado a hacerlo.",
@@ -129,7 +118,7 @@ static const struct reason {
 	    "Una duración se escribe como 15m, 1h30m o 2d.",
 	    "Une durée s’écrit comme 15m, 1h30m ou 2d." } },
 	{ "a time is written like 2027-03-01, 2027-03-01 14:00, tomorrow, friday, 3d or 4h",
-	  { "Ein Zeitpunkt schreibt man wie 2027-03-01, 2027-03-01 14:00, tomorrow, friday, 3d "
+	  { "Einen Zeitpunkt schreibt man wie 2027-03-01, 2027-03-01 14:00, tomorrow, friday, 3d "
 	    "oder 4h.",
 	    "Una fecha se escribe como 2027-03-01, 2027-03-01 14:00, tomorrow, friday, 3d o 4h.",
 	    "Une date s’écrit comme 2027-03-01, 2027-03-01 14:00, tomorrow, friday, 3d ou 4h." } },
@@ -345,82 +334,7 @@ static const struct reason {
 	    "%1 n’admet pas « %2 » ; possible : %3" } },
 };
 
-struct hole {
-	const char *at;
-	size_t n;
-};
-
-/* Does the text read like that? What stands in its holes; each ends where its right side begins. */
-static bool fits(const char *pattern, const char *text, struct hole holes[HOLES_MAX])
-{
-	while (*pattern) {
-		size_t n = strcspn(pattern, "%");
-		const char *rest, *end;
-		struct hole *h;
-
-		if (strncmp(text, pattern, n) != 0)
-			return false;
-		text += n;
-		pattern += n;
-		if (!*pattern)
-			break;
-		h = &holes[pattern[1] - '0'];
-		rest = pattern += 2;
-		n = strcspn(rest, "%");
-		end = n ? text : text + strlen(text);
-		while (n && *end && (strncmp(end, rest, n) != 0 || (!rest[n] && end[n])))
-			end++;
-		if (end == text)
-			return false;
-		*h = (struct hole){ text, (size_t)(end - text) };
-		text = end;
-	}
-	return *text == '\0';
-}
-
-static bool say(struct buf *out, const char *text, size_t language, int depth);
-
-static void fill(struct buf *out, const struct reason *r, const struct hole holes[HOLES_MAX],
-		 size_t language, int depth)
-{
-	const char *pattern = r->in[language];
-
-	for (size_t n; pattern[n = strcspn(pattern, "%")]; pattern += n + 2) {
-		const struct hole *h = &holes[pattern[n + 1] - '0'];
-
-		buf_add(out, pattern, n);
-		/* a sentence goes to the end of the text */
-		if (h != holes || depth == 0 || !say(out, h->at, language, depth - 1))
-			buf_add(out, h->at, h->n);
-	}
-	buf_adds(out, pattern);
-}
-
-static bool say(struct buf *out, const char *text, size_t language, int depth)
-{
-	struct hole holes[HOLES_MAX];
-	const char *colon = strstr(text, ": ");
-
-	for (size_t i = 0; i < MD_COUNT(reasons); i++)
-		if (fits(reasons[i].en, text, holes)) {
-			fill(out, &reasons[i], holes, language, depth);
-			return true;
-		}
-	/* a line of a canned reply, and what is said of it */
-	if (!colon || depth == 0)
-		return false;
-	buf_add(out, text, (size_t)(colon + 2 - text));
-	if (!say(out, colon + 2, language, depth - 1))
-		buf_adds(out, colon + 2);
-	return true;
-}
-
 void command_reason(struct buf *out, const char *reason, const char *locale)
 {
-	size_t language = 0;
-
-	while (language < LANGUAGES && strcmp(locales[language], locale) != 0)
-		language++;
-	if (language == LANGUAGES || !say(out, reason, language, DEPTH_MAX))
-		buf_adds(out, reason);
+	reason_say(reasons, MD_COUNT(reasons), out, reason, locale);
 }

@@ -12,10 +12,12 @@ struct term {
 	const char *id, *text;
 };
 struct words {
-	const char *locale, *no_subject, *reply_marker, *mute, *muted, *files, *too_large;
+	const char *locale, *no_subject, *reply_marker, *mute, *muted, *files, *megabyte,
+		*too_large;
 	struct term status[TERMS_MAX], metric[TERMS_MAX], action[TERMS_MAX];
 	const char *weekday[7], *month[12]; /* from Sunday, from January */
-	const char *date; /* W, D, M, Y and T stand for weekday, day, month, year and time */
+	const char *date;  /* W, D, M, Y and T stand for weekday, day, month, year and time */
+	const char *first; /* day of a month, where it is no mere number */
 };
 
 /* The marker goes into every mail, so each of these has words of trim_tables.c's "above this line"
@@ -27,6 +29,7 @@ static const struct words languages[] = {
 	  "Stop mails about this request",
 	  "You will get no more mails about this request.",
 	  "Too large for this mail; these links work for 30 days:",
+	  "MB",
 	  "This mail is larger than this desk takes in. It is still in the mailbox.",
 	  { { "open", "open" },
 	    { "pending", "waiting for your answer" },
@@ -48,13 +51,15 @@ static const struct words languages[] = {
 	  { "Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday" },
 	  { "January", "February", "March", "April", "May", "June", "July", "August", "September",
 	    "October", "November", "December" },
-	  "W, D M Y, T" },
+	  "W, D M Y, T",
+	  NULL },
 	{ "de",
 	  "(kein Betreff)",
 	  "##- Bitte antworten Sie oberhalb dieser Zeile -##",
 	  "Keine E-Mails mehr zu dieser Anfrage",
 	  "Sie erhalten keine E-Mails mehr zu dieser Anfrage.",
 	  "Zu groß für diese E-Mail; diese Links gelten 30 Tage:",
+	  "MB",
 	  "Diese E-Mail ist größer, als dieser Helpdesk sie annimmt. Sie liegt noch im Postfach.",
 	  { { "open", "offen" },
 	    { "pending", "in Erwartung Ihrer Antwort" },
@@ -76,13 +81,15 @@ static const struct words languages[] = {
 	  { "Sonntag", "Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag" },
 	  { "Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September",
 	    "Oktober", "November", "Dezember" },
-	  "W, D. M Y, T Uhr" },
+	  "W, D. M Y, T Uhr",
+	  NULL },
 	{ "es",
 	  "(sin asunto)",
 	  "##- Escriba su respuesta por encima de esta línea -##",
 	  "No recibir más correos sobre esta solicitud",
 	  "No recibirá más correos sobre esta solicitud.",
 	  "Demasiado grande para este correo; estos enlaces valen 30 días:",
+	  "MB",
 	  "Este correo es más grande de lo que admite este servicio. Sigue en el buzón.",
 	  { { "open", "abierta" },
 	    { "pending", "a la espera de su respuesta" },
@@ -104,13 +111,15 @@ static const struct words languages[] = {
 	  { "domingo", "lunes", "martes", "miércoles", "jueves", "viernes", "sábado" },
 	  { "enero", "febrero", "marzo", "abril", "mayo", "junio", "julio", "agosto", "septiembre",
 	    "octubre", "noviembre", "diciembre" },
-	  "W, D de M de Y, T" },
+	  "W, D de M de Y, T",
+	  NULL },
 	{ "fr",
 	  "(sans objet)",
 	  "##- Veuillez répondre au-dessus de cette ligne -##",
 	  "Ne plus recevoir d’e-mails sur cette demande",
 	  "Vous ne recevrez plus d’e-mails sur cette demande.",
 	  "Trop volumineux pour cet e-mail ; ces liens sont valables 30 jours :",
+	  "Mo",
 	  "Cet e-mail est plus volumineux que ce service n’en accepte. Il est resté dans la boîte "
 	  "aux lettres.",
 	  { { "open", "ouverte" },
@@ -127,13 +136,14 @@ static const struct words languages[] = {
 	    { "start", "Commencer" },
 	    { "pending", "En attente" },
 	    { "resolve", "Résoudre" },
-	    { "close", "Fermer" },
+	    { "close", "Clôturer" },
 	    { "reopen", "Rouvrir" },
 	    { "note", "Note" } },
 	  { "dimanche", "lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi" },
 	  { "janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre",
 	    "octobre", "novembre", "décembre" },
-	  "W D M Y à T" },
+	  "W D M Y à T",
+	  "1er" },
 };
 
 /* Of the languages written from the right that a desk is likely to meet. */
@@ -213,6 +223,11 @@ const char *words_files(const struct words *w)
 	return w->files;
 }
 
+const char *words_megabyte(const struct words *w)
+{
+	return w->megabyte;
+}
+
 const char *words_too_large(const struct words *w)
 {
 	return w->too_large;
@@ -247,7 +262,10 @@ void words_date(const struct words *w, int64_t at_ms, int64_t offset_ms, const c
 			buf_adds(out, w->weekday[((days + 4) % 7 + 7) % 7]);
 			break;
 		case 'D':
-			buf_addf(out, "%d", day);
+			if (day == 1 && w->first)
+				buf_adds(out, w->first);
+			else
+				buf_addf(out, "%d", day);
 			break;
 		case 'M':
 			buf_adds(out, w->month[month - 1]);

@@ -177,7 +177,7 @@ def test_large_files_are_links(start_world):
     ticket = open_ticket(world, subject)
     mail = answer_with_files(world, ticket, subject, (large, "text", "html", "x.html"))
     assert [p.get_filename() for p in mail.walk() if p.get_filename()] == ["logo.png"]
-    url = re.search(r"x\.html \(1 MB\): (\S+)", text_of(mail)).group(1)
+    url = re.search(r"x\.html \(1\u00a0MB\) <(\S+)>", text_of(mail)).group(1)
     path = "/" + url[url.index("/a/"):]
     got = world.api().request("GET", path)
     assert got.status == 200 and got.body == large

@@ -96,3 +96,74 @@ def test_every_reason_has_its_words():
     composed = {'"%" is not taken back by undo', 'canned reply "%": %', "to the team %",
                 "take it first, [take; resolve]: %"}
     assert known - empty - composed - refused - everywhere == set()
+
+
+def test_every_error_of_a_mailbox_has_its_words():
+    """Why a mailbox cannot be read is said in every language."""
+    reading = [f"net/{name}.c" for name in ("imap", "imap_open", "imap_fetch", "imap_guard", "wire")]
+    reading += ["app/roles/fetch_mails.c", "app/roles/fetch_marks.c", "app/roles/fetch_settings.c",
+                "app/desk/bearer.c", "app/desk/bearer_run.c", "app/desk/bearer_renew.c"]
+    failed = {s for path in reading
+              for s in sentences(path, r"(?:md_fail|md_wrap|snprintf)\((?:[^;\"]*?)")}
+    known = set(sentences("desk/mailbox_reasons.c", r"\n\t\{ "))
+    ends = lambda s: any(s == k or s.endswith(": " + k) for k in known)
+    # names and other people's words alone, what comes before a sentence, and the configuration's
+    unsaid = {"%", "%: %", "%:%", "%: TLS: %", "spool: %", "folder %", "before login", "no TLS", "thread: %",
+              "oauth:%:%", "no such oauth section: %"}
+    assert {s for s in failed - unsaid if not ends(s)} == set()
+
+
+def letters(locale):
+    """Each line that the letters of a language may have, without tags; X is what is filled in."""
+    for path in sorted((TREE / "templates" / locale).glob("*.mustache")):
+        text = re.sub(r"\{\{[#^/>!][^}]*\}\}", "", path.read_text())
+        text = re.sub(r"<[^<>]*>|&[a-z]+;", "", re.sub(r"\{\{\{?[^}]*\}?\}\}", "X", text))
+        yield from ((path.name, line) for line in text.splitlines())
+
+
+def words_of(locale):
+    """The fixed words of a language, and what is said of commands and mailboxes in it."""
+    text = (TREE / "src/desk/words.c").read_text()
+    at = text.index(f'\n\t{{ "{locale}",')
+    table = text[at:text.index("\n\t{ ", at + 1) if "\n\t{ \"" in text[at + 1:] else text.index("};", at)]
+    yield from (("words.c", s) for s in re.findall(r'"((?:[^"\\]|\\.)*)"', table))
+    for name in ("command_reasons", "mailbox_reasons"):
+        source = (TREE / f"src/desk/{name}.c").read_text()
+        for row in re.findall(r"\n\t\{ " + LITERAL + r",\s*\{\s*" + r",\s*".join([LITERAL] * 3), source):
+            said = dict(zip(("en", "de", "es", "fr"), row))[locale]
+            yield f"{name}.c", "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', said)).replace('\\"', '"')
+
+
+CODE = re.compile(r"`[^`]*`|\[[a-z][^]]*\]|\d\d:\d\d|%\d|Re: ")
+
+
+def said(locale):
+    return [(where, CODE.sub("X", text)) for of in (letters, words_of) for where, text in of(locale)]
+
+
+def test_french_signs_stand_apart():
+    """A no-break space before each double sign, and inside quotation marks."""
+    found = said("fr")
+    assert {"words.c", "command_reasons.c", "mailbox_reasons.c", "created.text.mustache"} <= {w for w, _ in found}
+    assert [f for f in found if re.search(r"[^\u00a0][:;?!»]|(?<!\u00a0)%|«(?!\u00a0)", f[1])] == []
+    assert [f for f in found if "'" in f[1]] == []  # the apostrophe is ’
+
+
+def test_spanish_and_german_signs():
+    """A question of Spanish begins as one; each language has its own quotation marks."""
+    assert [f for f in said("es") if f[1].count("?") != f[1].count("¿") or f[1].count("!") != f[1].count("¡")] == []
+    for locale, marks in (("de", "„“"), ("es", "«»"), ("fr", "«»")):
+        assert [f for f in said(locale) if set(f[1]) & (set("„“”«»\"") - set(marks))] == []
+        assert [f for f in said(locale) if f[1].count(marks[0]) != f[1].count(marks[1])] == []
+
+
+def test_what_all_languages_share_has_no_signs():
+    """A colon behind a word would be wrong in one of them."""
+    for path in (TREE / "templates/shared").glob("*.text.mustache"):
+        assert not re.search(r"\}[:;?!%]", path.read_text()), path.name
+
+
+def test_no_english_word_is_left():
+    english = re.compile(r"\b(the|this|that|and|with|your|you|is|are|not|from|please|request|reply)\b")
+    for locale in ("de", "es", "fr"):
+        assert [f for f in said(locale) if english.search(f[1])] == []

@@ -27,6 +27,7 @@ const char *words_reply_marker(const struct words *w); /* a line that mail/trim.
 const char *words_mute(const struct words *w);
 const char *words_muted(const struct words *w);
 const char *words_files(const struct words *w);     /* stands above links to them */
+const char *words_megabyte(const struct words *w);  /* "MB" */
 const char *words_too_large(const struct words *w); /* in the place of a mail's text */
 /* For states, as they are said of a request; ids we have no word for are returned as they are. */
 const char *words_status(const struct words *w, const char *id);
@@ -36,5 +37,7 @@ const char *words_action(const struct words *w, const char *id);
 /* "Monday, 2 March 2026, 14:00 (Europe/Berlin)". Both in milliseconds; `zone` is only printed. */
 void words_date(const struct words *w, int64_t at_ms, int64_t offset_ms, const char *zone,
 		struct buf *out);
+/* Append why a mailbox cannot be read (mailbox_reasons.c), which the sources say in English. */
+void words_mailbox_error(const struct words *w, const char *error, struct buf *out);
 
 #endif

@@ -103,10 +103,9 @@ static int link_to(struct loading *l, const struct attachment_row *at, struct md
 
 	if (rc != MD_OK)
 		return rc;
-	link = json_pack(
-		"{s:s, s:s, s:s}", "name", at->filename ? at->filename : at->content_type, "size",
-		arena_printf(l->a, "%lld MB", (long long)(at->size + MEGABYTE - 1) / MEGABYTE),
-		"url", arena_printf(l->a, "%s/a/%s", l->d->config->desk.url, buf_str(&word)));
+	link = json_pack("{s:s, s:I, s:s}", "name", at->filename ? at->filename : at->content_type,
+			 "megabytes", (json_int_t)(at->size + MEGABYTE - 1) / MEGABYTE, "url",
+			 arena_printf(l->a, "%s/a/%s", l->d->config->desk.url, buf_str(&word)));
 	if (!link || json_array_append_new(l->links, link) != 0)
 		return md_fail(err, MD_NOMEM, 0, "out of memory");
 	return MD_OK;

@@ -96,6 +96,18 @@ static bool set_reason(json_t *line, const char *key, const struct words *w)
 	return text.status == MD_OK && set_text(line, key, buf_str(&text));
 }
 
+/* Why a mailbox cannot be read. */
+static bool set_error(json_t *mailbox, const struct words *w)
+{
+	md_auto(buf_done) struct buf text = BUF_INIT(REASON_MAX);
+	const char *error = json_get_string(mailbox, "error");
+
+	if (!error)
+		return true;
+	words_mailbox_error(w, error, &text);
+	return text.status == MD_OK && set_text(mailbox, "error", buf_str(&text));
+}
+
 /* What became of each command. */
 static bool set_lines(const json_t *lines, const struct words *w)
 {
@@ -132,6 +144,24 @@ static bool set_digest(const json_t *digest, const struct words *w, const char *
 			    !set_word(item, "status_name", "status", w, words_status))
 				return false;
 		}
+	}
+	return true;
+}
+
+static bool set_sizes(const json_t *files, const struct words *w)
+{
+	json_t *file;
+	size_t i;
+
+	json_array_foreach(files, i, file)
+	{
+		const json_t *n = json_object_get(file, "megabytes");
+
+		if (n && json_object_set_new(file, "size",
+					     json_sprintf("%lld\xc2\xa0%s",
+							  (long long)json_integer_value(n),
+							  words_megabyte(w))) != 0)
+			return false;
 	}
 	return true;
 }
@@ -182,6 +212,7 @@ int letter_view(const struct templates *t, const char *event, json_t *data,
 		      strcmp(words_direction(lang), "rtl") == 0 ? "right" : "left") &&
 	     set_text(data, "reply_marker", words_reply_marker(w)) &&
 	     (!json_object_get(data, "files") || set_text(data, "files_note", words_files(w))) &&
+	     set_sizes(json_object_get(data, "files"), w) &&
 	     set_html(json_object_get(data, "comment")) &&
 	     set_lines(json_object_get(data, "lines"), w) &&
 	     set_answers(json_object_get(data, "answers"), w, zone) &&
@@ -189,7 +220,7 @@ int letter_view(const struct templates *t, const char *event, json_t *data,
 	     set_word(ticket, "status_name", "status", w, words_status) &&
 	     set_labels(json_object_get(data, "actions"), w) &&
 	     set_word(sla, "metric", "metric", w, words_metric) &&
-	     set_date(sla, "due", "due_at", w, zone) &&
+	     set_date(sla, "due", "due_at", w, zone) && set_error(mailbox, w) &&
 	     set_date(mailbox, "since", "since_at", w, zone);
 	return ok ? MD_OK : md_fail(err, MD_NOMEM, 0, "out of memory");
 }

@@ -659,7 +659,7 @@ static void links_offer_what_is_allowed(void **state)
 	OK(assign_rc(f, f->bob, 1, f->anna));
 	assert_string_equal(verbs_of(f, ANNA), "pending resolve note");
 	mail = newest_mail(f, ANNA);
-	HAS(mail, "Resolve: mailto:support%2B");
+	HAS(mail, "Resolve <mailto:support%2B");
 	HAS(mail, "?subject=3DRe%3A");
 }
 

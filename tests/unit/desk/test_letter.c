@@ -131,7 +131,7 @@ static void check_letter(const char *locale, const char *event)
 	assert_null(strpbrk(buf_str(&l.subject), "\r\n"));
 	assert_true(starts(buf_str(&l.text), "-- write above this line --\n\n"));
 	assert_true(ends(buf_str(&l.text), "\n[md:abc]\n"));
-	assert_non_null(strstr(buf_str(&l.text), "Open: https://desk.test/?a=1&b=2\n"));
+	assert_non_null(strstr(buf_str(&l.text), "Open <https://desk.test/?a=1&b=2>\n"));
 	assert_non_null(strstr(buf_str(&l.text), ": https://desk.test/u/abc\n"));
 	assert_null(strstr(buf_str(&l.text), "{{"));
 	assert_null(strstr(buf_str(&l.text), "&amp;"));
@@ -175,7 +175,7 @@ static void whole_text_of_a_reply(void **state)
 			    "Please turn it off\n"
 			    "and on & on.\n"
 			    "\n"
-			    "Open: https://desk.test/?a=1&b=2\n"
+			    "Open <https://desk.test/?a=1&b=2>\n"
 			    "\n"
 			    "-- \n"
 			    "Example & Sons\n"

@@ -86,6 +86,7 @@ static void dates_as_people_write_them(void **state)
 		{ "de", "2026-03-02T13:05:00Z", "Montag, 2. März 2026, 14:05 Uhr (Z)", 60 },
 		{ "es", "2026-03-02T13:05:00Z", "lunes, 2 de marzo de 2026, 14:05 (Z)", 60 },
 		{ "fr", "2026-03-02T13:05:00Z", "lundi 2 mars 2026 à 14:05 (Z)", 60 },
+		{ "fr", "2026-03-01T13:05:00Z", "dimanche 1er mars 2026 à 14:05 (Z)", 60 },
 		/* the day before, and the year before */
 		{ "en", "2026-01-01T00:30:00Z", "Wednesday, 31 December 2025, 20:30 (Z)", -240 },
 		{ "de", "2026-08-30T23:59:00Z", "Montag, 31. August 2026, 05:29 Uhr (Z)", 330 },
@@ -191,10 +192,43 @@ static void reasons_are_said_in_every_language(void **state)
 	}
 }
 
+/* What was in the way stands in front, and the server's own words behind. */
+static void mailboxes_fail_in_every_language(void **state)
+{
+	static const struct {
+		const char *locale, *error, *expect;
+	} cases[] = {
+		{ "de", "imap.x.test:993: login: the server says no: [AUTH] Authentication failed.",
+		  "imap.x.test:993: Der Server lehnt die Anmeldung ab: [AUTH] Authentication "
+		  "failed." },
+		{ "fr", "imap.x.test:993: imap.x.test: Connection refused",
+		  "imap.x.test:993\u00a0: imap.x.test\u00a0: connexion refusée" },
+		{ "es", "imap.x.test:993: login: imap.x.test: closed the connection",
+		  "imap.x.test:993: Inicio de sesión: imap.x.test: ha cerrado la conexión" },
+		{ "es", "folder Post: SELECT: the server says no: not now: ask: me",
+		  "El servidor no abre la carpeta Post: not now: ask: me" },
+		{ "de", "run `maildesk oauth login support`: login.x.test says invalid_grant: over",
+		  "Rufen Sie `maildesk oauth login support` auf: login.x.test says invalid_grant: "
+		  "over" },
+		{ "de", "something new", "something new" },
+		{ "en", "imap.x.test: closed the connection",
+		  "imap.x.test: closed the connection" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < MD_COUNT(cases); i++) {
+		md_auto(buf_done) struct buf out = BUF_INIT(4096);
+
+		words_mailbox_error(words_find(cases[i].locale), cases[i].error, &out);
+		assert_string_equal(buf_str(&out), cases[i].expect);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reasons_are_said_in_every_language),
+		cmocka_unit_test(mailboxes_fail_in_every_language),
 		cmocka_unit_test(languages_are_found_by_their_tags),
 		cmocka_unit_test(every_language_has_every_word),
 		cmocka_unit_test(reply_markers_are_known_again),
