@@ -63,6 +63,7 @@ struct taking {
 	int64_t mailbox;
 	struct clock clock; /* at which the mail at hand came */
 	int64_t then_ms;
+	struct reader_run reader;
 	struct arena arena;
 	struct intake_mail mail;
 	struct intake_result result;
@@ -101,8 +102,8 @@ static int take_one(struct taking *t, const uint8_t *raw, size_t n, struct md_er
 	int rc = blob_prepare(raw, n, &blob, err);
 
 	if (rc == MD_OK)
-		rc = reader_read_once(raw, n, rules_fields(t->d->desk->rules), &arena, &message,
-				      &cause, err);
+		rc = reader_run_read(&t->reader, raw, n, rules_fields(t->d->desk->rules), &arena,
+				     &message, &cause, err);
 	if (rc != MD_OK && !cause)
 		return rc;
 	t->mail = (struct intake_mail){ .mailbox = t->mailbox,
@@ -250,6 +251,7 @@ static int import_mails(const char *name, struct import_desk *d, const char *tit
 				      &err);
 	}
 	json_decref(t.outcomes);
+	reader_run_done(&t.reader);
 	arena_done(&t.arena);
 	return rc == EX_OK && (t.unreadable || mails->failed) ? EX_NOINPUT : rc;
 }

@@ -14,6 +14,7 @@
 struct ingest {
 	struct desk *d;
 	int64_t mailbox;
+	struct reader_run reader;
 	struct arena arena;
 	struct intake_mail mail;
 	struct intake_result result;
@@ -49,8 +50,8 @@ static int ingest_one(struct ingest *in, const uint8_t *raw, size_t size, struct
 	int rc = blob_prepare(raw, n, &blob, err);
 
 	if (rc == MD_OK)
-		rc = reader_read_once(raw, n, rules_fields(in->d->rules), &arena, &message, &cause,
-				      err);
+		rc = reader_run_read(&in->reader, raw, n, rules_fields(in->d->rules), &arena,
+				     &message, &cause, err);
 	if (rc != MD_OK && !cause)
 		return rc;
 	in->mail = (struct intake_mail){ .mailbox = in->mailbox,
@@ -83,6 +84,7 @@ static int ingest_all(struct desk *d, int64_t mailbox, const struct mails *mails
 		if (raw)
 			mails_close(&mails->v[i], raw, n);
 	}
+	reader_run_done(&in.reader);
 	arena_done(&in.arena);
 	if (rc == MD_OK && !mails->failed)
 		return EX_OK;

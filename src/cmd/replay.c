@@ -26,6 +26,7 @@ struct replay {
 	struct desk *from, *to;
 	struct clock clock;
 	int64_t now_ms;
+	struct reader_run reader;
 	struct arena arena, intake_arena;
 	int64_t last_user;
 	/* of the mail at hand */
@@ -98,7 +99,8 @@ static int read_again(struct replay *r, struct message *m, struct blob *blob, st
 		rc = blob_prepare(raw, n, blob, err);
 	if (rc != MD_OK)
 		return rc;
-	rc = reader_read_once(raw, n, rules_fields(r->to->rules), &r->arena, m, &cause, err);
+	rc = reader_run_read(&r->reader, raw, n, rules_fields(r->to->rules), &r->arena, m, &cause,
+			     err);
 	r->mail = (struct intake_mail){ .mailbox = r->row.mailbox_id,
 					.size = r->row.size,
 					.too_large = r->row.size > (int64_t)n,
@@ -302,6 +304,7 @@ int cmd_replay(int argc, char **argv)
 			     : run(old, new, json, &r, &err);
 	desk_close(r.to);
 	desk_close(r.from);
+	reader_run_done(&r.reader);
 	arena_done(&r.arena);
 	arena_done(&r.intake_arena);
 	free(r.tickets);

@@ -302,3 +302,36 @@ def test_old_mail(empty, tmp_path, way):
     again = desk.json("import", way, path)
     assert set(again["outcomes"]) == {"duplicate"}, again
     assert desk.rows("SELECT count(*) FROM comments") == [(3,)]
+
+
+@pytest.fixture
+def many_mails(tmp_path):
+    box = mailbox.mbox(tmp_path / "many")
+    for n in range(30):
+        box.add(lib.new_mail(f"Carol <c{n}@customer.test>", "support@desk.test", f"Matter {n}", "x\n").as_bytes())
+    box.flush()
+    return tmp_path / "many"
+
+
+def processes_of(*args):
+    """How many there were: in a name space of their own they are numbered from 1."""
+    done = subprocess.run(["unshare", "--pid", "--fork", "sh", "-c", '"$@" >&2; sh -c "echo \\$\\$"', "sh",
+                           MAILDESK, *map(str, args)], text=True, capture_output=True, timeout=120)
+    if "unshare" in done.stderr:
+        pytest.skip(f"no process ids of its own can be had here: {done.stderr}")
+    return int(done.stdout)
+
+
+def test_one_reader_reads_all_of_them(empty, many_mails):
+    desk = empty()
+    for args in (("import", "mbox", many_mails), ("replay",)):
+        assert processes_of(*args, "--config", desk.config) < 30
+    assert desk.rows("SELECT count(*) FROM tickets") == [(30,)]
+
+
+def test_a_reader_that_dies_is_replaced(empty, many_mails, monkeypatch):
+    """Each dies at its second mail, which is the first of the next one."""
+    desk = empty()
+    monkeypatch.setenv("MAILDESK_FAULT", "parsed:2")
+    assert desk.json("import", "mbox", many_mails)["outcomes"] == {"ticket_created": 30}
+    assert "30 mails, 0 came out differently" in desk.run("replay").stderr

@@ -11,9 +11,20 @@ enum { READER_ARENA_MAX = 96 << 20 };
 /* `maildesk role-read`: enters the jail and answers READ frames until its socket closes. */
 int role_read_main(void);
 
-/* Read one mail with a role started for it alone (maildesk ingest): the same jail, limits and
- * attempts as in the daemon. MD_OK; MD_INPUT when the role crashed or was too slow on each of
- * its attempts: *ret_cause is then the quarantine cause. */
+/* A role for mails that are read one after the other, outside the daemon: started with the first of
+ * them, and anew after one that it crashed or was too slow at, with the same jail, limits and
+ * attempts as in the daemon. Zeroed: none yet. */
+struct reader_run {
+	struct role_process role;
+	int64_t seq;
+};
+void reader_run_done(struct reader_run *r);
+/* The next mail. MD_OK; MD_INPUT when each of its attempts failed: *ret_cause is then the
+ * quarantine cause. The last two are by roles that no earlier mail can have spoilt. */
+int reader_run_read(struct reader_run *r, const uint8_t *raw, size_t n,
+		    const struct rec_strs *fields, struct arena *arena, struct message *ret,
+		    const char **ret_cause, struct md_err *err);
+/* The same for a mail that comes alone. */
 int reader_read_once(const uint8_t *raw, size_t n, const struct rec_strs *fields,
 		     struct arena *arena, struct message *ret, const char **ret_cause,
 		     struct md_err *err);

@@ -104,21 +104,23 @@ int role_read_main(void)
 	return EX_SOFTWARE;
 }
 
-/* ---- one mail ---- */
+/* ---- one mail after the other ---- */
 
-static int read_with(struct role_process *role, const uint8_t *raw, size_t n, int fd,
-		     const struct rec_strs *fields, struct arena *arena, struct message *ret,
-		     struct md_err *err)
+static int ask(struct reader_run *r, const uint8_t *raw, size_t n, int fd,
+	       const struct rec_strs *fields, struct arena *arena, struct message *ret,
+	       struct md_err *err)
 {
+	struct channel *ch = r->role.channel;
 	struct frame_fields answer;
 	struct frame f;
-	int rc = reader_send(role->channel, 1, n <= FRAME_INLINE_MAX ? raw : NULL, n, fd, fields,
-			     err);
+	int rc = reader_send(ch, ++r->seq, n <= FRAME_INLINE_MAX ? raw : NULL, n, fd, fields, err);
 
 	if (rc == MD_OK)
-		rc = channel_wait(role->channel, READER_TIMEOUT_MS, &f, err);
+		rc = channel_wait(ch, READER_TIMEOUT_MS, &f, err);
 	if (rc == MD_OK)
 		rc = reader_answer(&f, arena, &answer, err);
+	if (rc == MD_OK && answer.seq != r->seq)
+		rc = md_fail(err, MD_INPUT, 0, "an answer to something else");
 	if (rc == MD_OK)
 		*ret = answer.message;
 	return rc;
@@ -136,23 +138,27 @@ static int spool(const uint8_t *raw, size_t n, int *ret_fd, struct md_err *err)
 	return MD_OK;
 }
 
-int reader_read_once(const uint8_t *raw, size_t n, const struct rec_strs *fields,
-		     struct arena *arena, struct message *ret, const char **ret_cause,
-		     struct md_err *err)
+void reader_run_done(struct reader_run *r)
+{
+	role_end(&r->role);
+}
+
+int reader_run_read(struct reader_run *r, const uint8_t *raw, size_t n,
+		    const struct rec_strs *fields, struct arena *arena, struct message *ret,
+		    const char **ret_cause, struct md_err *err)
 {
 	md_auto(md_close_p) int fd = -1;
 	int rc = n > FRAME_INLINE_MAX ? spool(raw, n, &fd, err) : MD_OK;
 
 	for (int attempt = 1; rc == MD_OK; attempt++) {
-		struct role_process role;
-
-		rc = role_spawn("read", -1, &role, err);
+		if (!r->role.channel)
+			rc = role_spawn("read", -1, &r->role, err);
 		if (rc != MD_OK)
 			break;
-		rc = read_with(&role, raw, n, fd, fields, arena, ret, err);
-		role_end(&role);
+		rc = ask(r, raw, n, fd, fields, arena, ret, err);
 		if (rc == MD_OK)
 			return MD_OK;
+		role_end(&r->role);
 		*ret_cause = rc == MD_AGAIN ? "parser_timed_out" : "parser_crashed";
 		rc = attempt < READER_ATTEMPTS
 			     ? MD_OK
@@ -160,4 +166,13 @@ int reader_read_once(const uint8_t *raw, size_t n, const struct rec_strs *fields
 				       *ret_cause);
 	}
 	return rc;
+}
+
+int reader_read_once(const uint8_t *raw, size_t n, const struct rec_strs *fields,
+		     struct arena *arena, struct message *ret, const char **ret_cause,
+		     struct md_err *err)
+{
+	md_auto(reader_run_done) struct reader_run alone = { 0 };
+
+	return reader_run_read(&alone, raw, n, fields, arena, ret, ret_cause, err);
 }
