@@ -27,6 +27,7 @@ TREE = pathlib.Path(__file__).resolve().parents[2]
 SANDBOX = TREE / "tests" / "sandbox" / "sandbox"
 MAILDESK = pathlib.Path(os.environ.get("MAILDESK") or TREE / "build" / "maildesk").absolute()
 PATIENCE = 60.0  # seconds, against hanging only; the slowest build on a busy machine stays below
+SANDBOX_PATIENCE = 600.0  # the same: the sandbox waits for each of its servers, and says for which in vain
 AT_ONCE = 30.0  # the same where what would come in a minute by itself proves nothing
 
 
@@ -108,10 +109,14 @@ def run(*args, **options):
 
 
 def run_sandbox(*args, check=True, maildesk=MAILDESK):
-    done = subprocess.run([SANDBOX, *map(str, args)], text=True, capture_output=True, timeout=120,
-                          env={**os.environ, "MAILDESK": str(maildesk)})
+    what = f"sandbox {' '.join(map(str, args))}"
+    try:
+        done = subprocess.run([SANDBOX, *map(str, args)], text=True, capture_output=True,
+                              timeout=SANDBOX_PATIENCE, env={**os.environ, "MAILDESK": str(maildesk)})
+    except subprocess.TimeoutExpired as e:
+        raise AssertionError(f"{what}: not done after {e.timeout:g} s") from None
     if check and done.returncode:
-        raise AssertionError(f"sandbox {' '.join(map(str, args))}: {done.stderr}")
+        raise AssertionError(f"{what}: {done.stderr}")
     return done
 
 

@@ -5,11 +5,13 @@ import signal
 import smtplib
 import socket
 import stat
+import subprocess
 import time
 
 import pytest
 
-from lib import new_mail, run_sandbox, wait_for
+import lib
+from lib import SANDBOX, new_mail, run_sandbox, wait_for
 
 pytestmark = pytest.mark.engine("sqlite")
 
@@ -219,3 +221,26 @@ def test_secrets_are_the_owners_alone(mail_world):
 
 def test_stop_without_a_sandbox_fails(tmp_path):
     assert run_sandbox("stop", tmp_path, check=False).returncode != 0
+
+
+# ---- the demo, where its servers do not come up ----
+
+DEMO = SANDBOX.with_name("demo")
+
+
+def test_the_demo_says_what_to_do_when_a_server_ends(tmp_path):
+    done = subprocess.run([DEMO, "--exit"], text=True, capture_output=True, timeout=300,
+                          env={**os.environ, "MAILDESK": "/bin/false", "TMPDIR": str(tmp_path)})
+    assert done.returncode == 1 and "Traceback" not in done.stdout + done.stderr, done.stderr
+    assert "The servers did not come up" in done.stdout and "tests/sandbox/sandbox start" in done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_sandbox_that_takes_too_long_is_a_sentence(monkeypatch, tmp_path):
+    slow = tmp_path / "slow"
+    slow.write_text("#!/bin/sh\nexec sleep 60\n")
+    slow.chmod(0o755)
+    monkeypatch.setattr(lib, "SANDBOX", slow)
+    monkeypatch.setattr(lib, "SANDBOX_PATIENCE", 0.1)
+    with pytest.raises(AssertionError, match="sandbox start x: not done after 0.1 s"):
+        lib.run_sandbox("start", "x")
