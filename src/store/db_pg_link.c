@@ -238,6 +238,11 @@ static int fail_to_connect(PGconn *pg, struct md_err *err)
 
 	if (state)
 		return fail_as(meaning_of(state), "database server", state + 7, err);
+	/* The library's own finding, for which there is no code. */
+	if (strstr(text, "session is read-only"))
+		return md_fail(err, MD_AGAIN, 0,
+			       "database server: it is a standby, or set to be read-only: name the "
+			       "one that takes changes too (host=ONE,OTHER), or promote this one");
 	if (PQconnectionNeedsPassword(pg))
 		return md_fail(err, MD_REFUSED, 0,
 			       "database server: it wants a password: name a file with it by "

@@ -130,6 +130,8 @@ UNFIT = {
     "nothing may be made": ("CREATE ROLE {other} LOGIN", "user={other}", False, 77, "OWNER TO"),
     "nothing may be read": ("CREATE ROLE {other} LOGIN", "user={other}", True, 77, "OWNER TO"),
     "another program's": ("CREATE TABLE photos (id bigint)", "", False, 77, "name another one"),
+    "read-only": ("ALTER DATABASE {this} SET default_transaction_read_only = on", "", False, 75,
+                  "a standby, or set to be read-only"),
     "newer": ("UPDATE schema_version SET version = 999", "", True, 77, "the newer maildesk"),
     "older": ("UPDATE schema_version SET version = 0", "", True, 77, "an older maildesk"),
     "half a desk": ("DROP TABLE quarantine", "", True, 77, "restore a backup"),
@@ -158,7 +160,7 @@ def test_a_database_that_is_not_fit_is_refused_untouched(case, make_database, ma
             Desk(tmp_path / "made", mail_world, database=database).add_anna()
         if sql:
             with contextlib.closing(libpq.Connection(database)) as c:
-                c.execute(sql.format(other=other))
+                c.execute(sql.format(other=other, this=other.removeprefix("other_")))
         before = contents(database)
         desk = Desk(tmp_path / "desk", mail_world,
                     database=f"{database} {reach.format(other=other)}")
