@@ -19,8 +19,9 @@ RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-ins
 	ca-certificates libcmark0.30.2 libconfuse2 libcurl3-gnutls libetpan20 libgnutls30 libical3 \
 	libjansson4 libmicrohttpd12 libpcre2-8-0 libpq5 libseccomp2 libsodium23 libsqlite3-0 libxml2 \
 	libzstd1 tzdata zlib1g && rm -rf /var/lib/apt/lists/* && \
-	useradd --system --uid 900 --home-dir /var/lib/maildesk --create-home --shell /usr/sbin/nologin \
-	maildesk && chmod 0700 /var/lib/maildesk && install -d -o maildesk -m 0750 /etc/maildesk
+	useradd --system --uid 900 --home-dir /var/lib/maildesk --no-create-home \
+	--shell /usr/sbin/nologin maildesk && \
+	install -d -o maildesk -g maildesk -m 0700 /var/lib/maildesk /etc/maildesk
 COPY --from=build /out/usr/sbin/maildesk /usr/sbin/maildesk
 COPY --from=build /out/usr/share/man /usr/share/man
 USER maildesk
