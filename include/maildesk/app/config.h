@@ -34,6 +34,7 @@ struct conf_desk {
 	const char *transcript;       /* "errors", "always", "never" */
 	const char *echo_subject;     /* "verified", "always", "never" */
 	const char *cross_post;       /* "one", "each" */
+	const char *assign;           /* "none", "round_robin", "least_loaded" */
 	int64_t reopen_window_ms, auto_close_ms;
 	int64_t pending_close_ms;    /* 0: never */
 	int64_t alarm_after_ms;      /* a mailbox that fails so long is told of */
@@ -124,7 +125,7 @@ struct conf_calendar {
 };
 struct conf_team {
 	const char *title;  /* the name of a team in the database */
-	const char *assign; /* "manual", "round_robin", "least_loaded" */
+	const char *assign; /* instead of desk.assign: "manual", "round_robin", "least_loaded" */
 };
 struct conf_field { /* of tickets, beside those that every ticket has */
 	const char *title;

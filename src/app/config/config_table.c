@@ -428,6 +428,13 @@ const struct conf_key conf_keys[] = {
 	  "Customers read all tickets of their organisation."),
 	K("desk", "take_by_reply", conf_desk, take_by_reply, CONF_BOOL, "false",
 	  "An agent who answers an unassigned ticket becomes its assignee."),
+	K("desk", "assign", conf_desk, assign, CONF_ENUM, "none",
+	  "How tickets get an assignee: by hand, in turn, or whoever has the fewest open ones, of "
+	  "the "
+	  "ticket's team or else of all agents. Nobody who is away is chosen. A team section says "
+	  "it for "
+	  "one team.",
+	  .words = "none round_robin least_loaded"),
 	K("desk", "alarm_after", conf_desk, alarm_after_ms, CONF_DURATION, "15m",
 	  "The admins are mailed, once, when a mailbox could not be read for this long.",
 	  RANGE(100 * MS, DAY)),

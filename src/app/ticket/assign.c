@@ -1,4 +1,6 @@
-/* The desk itself finds an assignee for a ticket of a team: in turn, or who has fewest. */
+/* The desk itself finds an assignee, in turn or who has fewest: of the ticket's team, or of all
+ * agents where it has none. Whose turn comes next is kept with the team, or with the desk. */
+#include <maildesk/store/settings.h>
 #include <maildesk/store/teams.h>
 
 #include "ticket_priv.h"
@@ -55,33 +57,72 @@ static int least_loaded(struct work *w, const struct user *users, size_t n, int6
 	return MD_OK;
 }
 
-int work_assign_by_team(struct work *w, struct md_err *err)
-{
-	const struct conf_team *mode;
-	struct team team;
+/* Who may be chosen. */
+struct crew {
+	int64_t team; /* 0: all agents */
+	const char *mode;
 	struct user *users;
-	int64_t chosen = 0;
 	size_t n;
-	int rc;
+	int64_t last; /* whom the desk chose before */
+};
 
-	if (w->ticket.assignee_id || !w->ticket.team_id)
-		return MD_OK;
-	rc = team_get(w->c, w->ticket.team_id, w->arena, &team, err);
+static const char turn_setting[] = "assign.last";
+
+static int crew_of_team(struct work *w, struct crew *ret, struct md_err *err)
+{
+	const struct conf_team *own;
+	struct team team;
+	int rc = team_get(w->c, w->ticket.team_id, w->arena, &team, err);
+
 	if (rc != MD_OK)
 		return rc;
-	mode = config_team(w->by->desk->config, team.name);
-	if (!mode || strcmp(mode->assign, "manual") == 0)
+	own = config_team(w->by->desk->config, team.name);
+	ret->team = team.id;
+	ret->last = team.last_assigned_id;
+	ret->mode = own ? own->assign : ret->mode;
+	return team_members(w->c, team.id, w->arena, &ret->users, &ret->n, err);
+}
+
+static int crew_of_desk(struct work *w, struct crew *ret, struct md_err *err)
+{
+	size_t n;
+	int rc = setting_get(w->c, turn_setting, &ret->last, sizeof ret->last, &n, err);
+
+	return rc == MD_OK || rc == MD_NOTFOUND
+		       ? user_agents(w->c, false, w->arena, &ret->users, &ret->n, err)
+		       : rc;
+}
+
+static int keep_turn(struct work *w, const struct crew *crew, int64_t chosen, struct md_err *err)
+{
+	return crew->team ? team_set_turn(w->c, crew->team, chosen, err)
+			  : setting_put(w->c, turn_setting, &chosen, sizeof chosen, err);
+}
+
+int work_assign_by_desk(struct work *w, struct md_err *err)
+{
+	struct crew crew = { .mode = w->by->desk->config->desk.assign };
+	int64_t chosen = 0;
+	bool by_load;
+	int rc;
+
+	if (w->ticket.assignee_id)
 		return MD_OK;
-	rc = team_members(w->c, team.id, w->arena, &users, &n, err);
+	rc = w->ticket.team_id ? crew_of_team(w, &crew, err) : MD_OK;
+	by_load = strcmp(crew.mode, "least_loaded") == 0;
+	if (rc != MD_OK || (!by_load && strcmp(crew.mode, "round_robin") != 0))
+		return rc;
+	if (!crew.team)
+		rc = crew_of_desk(w, &crew, err);
 	if (rc == MD_OK)
-		n = present(w, users, n);
-	if (rc != MD_OK || n == 0)
+		crew.n = present(w, crew.users, crew.n);
+	if (rc != MD_OK || crew.n == 0)
 		return rc; /* nobody is here: it waits for a person's hand */
-	if (strcmp(mode->assign, "least_loaded") == 0)
-		rc = least_loaded(w, users, n, team.last_assigned_id, &chosen, err);
+	if (by_load)
+		rc = least_loaded(w, crew.users, crew.n, crew.last, &chosen, err);
 	else
-		chosen = in_turn(users, n, team.last_assigned_id);
+		chosen = in_turn(crew.users, crew.n, crew.last);
 	if (rc == MD_OK)
-		rc = team_set_turn(w->c, team.id, chosen, err);
+		rc = keep_turn(w, &crew, chosen, err);
 	return rc == MD_OK ? work_set_assignee(w, chosen, true, err) : rc;
 }

@@ -369,7 +369,7 @@ int work_change(struct work *w, const struct work_change *ch, struct md_err *err
 	if (rc == MD_OK && ch->set_assignee)
 		rc = change_assignee(w, ch->assignee, err);
 	else if (rc == MD_OK && ch->set_team)
-		rc = work_assign_by_team(w, err);
+		rc = work_assign_by_desk(w, err);
 	if (rc == MD_OK && ch->status)
 		rc = change_status(w, ch->status, err);
 	return rc;

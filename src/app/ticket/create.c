@@ -98,9 +98,7 @@ static int give_to_team(struct work *w, const char *name, struct md_err *err)
 
 	if (rc == MD_NOTFOUND)
 		return MD_OK;
-	if (rc == MD_OK)
-		rc = work_set_team(w, team.id, err);
-	return rc == MD_OK ? work_assign_by_team(w, err) : rc;
+	return rc == MD_OK ? work_set_team(w, team.id, err) : rc;
 }
 
 int work_create(const struct work_by *by, struct db_conn *c, struct arena *a,
@@ -163,6 +161,8 @@ int work_create(const struct work_by *by, struct db_conn *c, struct arena *a,
 	rc = work_change(&w, &more, err);
 	if (rc == MD_OK && mailbox && *mailbox->conf->team)
 		rc = give_to_team(&w, mailbox->conf->team, err);
+	if (rc == MD_OK)
+		rc = work_assign_by_desk(&w, err);
 	if (rc == MD_OK)
 		*ret = w;
 	return rc;

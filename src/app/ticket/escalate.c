@@ -64,7 +64,7 @@ static int assign(struct work *w, const char *to, struct md_err *err)
 		return md_fail(err, rc, 0, "there is no team %s", to);
 	if (rc == MD_OK)
 		rc = work_set_team(w, team.id, err);
-	return rc == MD_OK ? work_assign_by_team(w, err) : rc;
+	return rc == MD_OK ? work_assign_by_desk(w, err) : rc;
 }
 
 static int add_tags(struct work *w, const struct conf_strs *tags, struct md_err *err)

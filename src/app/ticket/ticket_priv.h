@@ -27,8 +27,8 @@ int work_set_field(struct work *w, const char *name, const char *value, struct m
 int work_set_requester(struct work *w, int64_t user, struct md_err *err);
 int work_set_assignee(struct work *w, int64_t user, bool by_itself, struct md_err *err);
 int work_set_team(struct work *w, int64_t team, struct md_err *err);
-/* assign.c: by the way its team assigns tickets, if it is nobody's. */
-int work_assign_by_team(struct work *w, struct md_err *err);
+/* assign.c: if it is nobody's, by the way its team or the desk assigns tickets. */
+int work_assign_by_desk(struct work *w, struct md_err *err);
 /* comment.c: what follows from the actor's having said something in public. */
 int work_note_author(struct work *w, struct md_err *err);
 /* change.c */

@@ -368,6 +368,49 @@ static void teams_assign_by_load(void **state)
 	     " WHERE t.title = 'new' ORDER BY t.id");
 }
 
+/* Without a team all agents are asked; a team section is stronger, another team follows the desk.
+ */
+static void the_desk_assigns_in_turn(void **state)
+{
+	struct fixture *f = *state;
+	const int64_t one[] = { f->admin };
+	int64_t by_hand = team(f, "ops", one, 1), others = team(f, "sales", one, 1), t;
+
+	for (int i = 0; i < 3; i++)
+		create(f, f->carol, f->carol, "x");
+	TAKE(f, .from = "carol@customer.test", .subject = "y");
+	ROWS(f, "Anna in_progress\nBob in_progress\nAnna in_progress\nBob in_progress",
+	     "SELECT u.name || ' ' || t.status FROM tickets t JOIN users u ON u.id = t.assignee_id"
+	     " ORDER BY t.id");
+	t = create(f, f->carol, f->carol, "x");
+	OK(assign_rc(f, f->anna, t, 0));
+	OK(change_rc(f, f->anna, t, CHANGE(.set_team = true, .team = by_hand)));
+	ROWS(f, "-", "SELECT assignee_id FROM tickets WHERE id = 5");
+	OK(change_rc(f, f->anna, t, CHANGE(.set_team = true, .team = others)));
+	ROWS(f, "Admin",
+	     "SELECT u.name FROM tickets t JOIN users u ON u.id = t.assignee_id WHERE t.id = 5");
+}
+
+static void the_desk_assigns_by_load(void **state)
+{
+	struct fixture *f = *state;
+	struct away away = { f->anna, MONDAY_9 + DAY };
+	int64_t t;
+
+	/* one each; Anna resolves hers; then she is away */
+	create(f, f->carol, f->carol, "a");
+	create(f, f->carol, f->carol, "b");
+	OK(move_rc(f, f->anna, 1, "resolved"));
+	create(f, f->carol, f->carol, "c");
+	OK(db_txn(f->desk->db, go_away, &away, &err));
+	OK(move_rc(f, f->anna, 3, "resolved"));
+	t = create(f, f->carol, f->carol, "d");
+	assert_int_equal(t, 4);
+	ROWS(f, "Anna\nBob\nAnna\nBob",
+	     "SELECT u.name FROM tickets t JOIN users u ON u.id = t.assignee_id ORDER BY t.id");
+	ROWS(f, "-", "SELECT DISTINCT actor_id FROM ticket_history WHERE action = 'assignee'");
+}
+
 /* A new ticket of a team is that team's business. */
 static void a_team_is_told(void **state)
 {
@@ -1030,6 +1073,9 @@ int main(void)
 		DESK_TEST(teams_assign_in_turn, "team \"ops\" { assign = round_robin }\n"),
 		DESK_TEST(teams_assign_by_load, "team \"ops\" { assign = least_loaded }\n"
 						"mailbox \"sales\" { team = ops }\n"),
+		DESK_TEST(the_desk_assigns_in_turn, "desk { assign = round_robin }\n"
+						    "team \"ops\" { assign = manual }\n"),
+		DESK_TEST(the_desk_assigns_by_load, "desk { assign = least_loaded }\n"),
 		DESK_TEST(a_team_is_told, "mailbox \"sales\" { team = ops }\n"),
 		DESK_TEST(a_reply_takes_it, "desk { take_by_reply = true }\n"),
 		DESK_TEST(links, ""),
