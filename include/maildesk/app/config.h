@@ -74,7 +74,8 @@ struct conf_mailbox {
 	const char *smtp;   /* title of an smtp section */
 	const char *locale; /* desk.locale when it has none of its own */
 	const char *priority;
-	const char *team; /* of its new tickets; "": none */
+	const char *team;      /* of its new tickets; "": none */
+	const char *signature; /* below answers of agents who have none; "": none */
 	struct conf_strs aliases, send_as, own_lists, contact_form_senders;
 	int64_t port, poll_interval_ms, timeout_ms, max_message_bytes;
 	bool idle, plus_addressing, verp;

@@ -565,6 +565,8 @@ const struct conf_key conf_keys[] = {
 	  .check = check_address),
 	K("mailbox", "own_lists", conf_mailbox, own_lists, CONF_STRS, "",
 	  "List-Id of mailing lists whose mail is meant for the desk.", .check = check_some),
+	K("mailbox", "signature", conf_mailbox, signature, CONF_STR, "",
+	  "Below the answers of agents who have none of their own.", .example = "Example Support"),
 	K("mailbox", "contact_form_senders", conf_mailbox, contact_form_senders, CONF_STRS, "",
 	  "Senders (contact forms) whose Reply-To names the requester.", .check = check_address),
 	K("mailbox", "timeout", conf_mailbox, timeout_ms, CONF_DURATION, "60s",

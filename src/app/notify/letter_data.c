@@ -243,9 +243,15 @@ static const char *mute_url(struct work *w, const struct letter_data *l)
 	return l->mute && url && *url ? arena_printf(w->arena, "%s/u/%s", url, l->mute) : NULL;
 }
 
+/* An agent's own words, not the desk's. */
+static bool is_personal(const struct work *w, const struct letter_data *l)
+{
+	return strcmp(l->event->event, "public_reply") == 0 && (w->who & WHO_STAFF);
+}
+
 static void put_mail(struct buf *out, struct work *w, const struct letter_data *l)
 {
-	bool personal = strcmp(l->event->event, "public_reply") == 0 && (w->who & WHO_STAFF);
+	bool personal = is_personal(w, l);
 	bool reply = strcmp(l->template, "created") == 0;
 
 	open_object(out, "mail");
@@ -281,6 +287,21 @@ static bool carries_files(const char *template)
 		if (strcmp(carriers[i], template) == 0)
 			return true;
 	return false;
+}
+
+/* Below an agent's words: the agent's own signature, else the mailbox's. */
+static void put_signature(struct buf *out, const struct work *w, const struct letter_data *l)
+{
+	const char *own = w->by->user.signature;
+	const char *text = own && *own ? own : work_mailbox(w)->signature;
+
+	if (!is_personal(w, l) || !*text) {
+		put_null(out, "signature");
+		return;
+	}
+	open_object(out, "signature");
+	put_text(out, "body", text);
+	buf_addc(out, '}');
 }
 
 static void put_comment(struct buf *out, struct work *w, const struct letter_data *l)
@@ -330,6 +351,7 @@ int letter_data_write(struct work *w, const struct letter_data *l, struct buf *o
 	put_text(out, "desk_locale", l->locale);
 	put_text(out, "timezone", l->to->timezone ? l->to->timezone : desk->timezone);
 	put_comment(out, w, l);
+	put_signature(out, w, l);
 	buf_addc(out, '}');
 	if (out->status != MD_OK || w->arena->failed)
 		return md_fail(err, MD_NOMEM, 0, "out of memory");

@@ -214,6 +214,7 @@ int letter_view(const struct templates *t, const char *event, json_t *data,
 	     (!json_object_get(data, "files") || set_text(data, "files_note", words_files(w))) &&
 	     set_sizes(json_object_get(data, "files"), w) &&
 	     set_html(json_object_get(data, "comment")) &&
+	     set_html(json_object_get(data, "signature")) &&
 	     set_lines(json_object_get(data, "lines"), w) &&
 	     set_answers(json_object_get(data, "answers"), w, zone) &&
 	     set_digest(json_object_get(data, "digest"), w, zone) &&

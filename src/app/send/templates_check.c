@@ -26,6 +26,7 @@ static const char sample_text[] =
 	"\"actor\":{\"name\":\"Anna\",\"email\":null},"
 	"\"recipient\":{\"name\":\"Carol Jones\",\"email\":\"carol@example.com\"},"
 	"\"comment\":{\"body\":\"Please turn it off and on again.\",\"markdown\":true},"
+	"\"signature\":{\"body\":\"Anna\\nExample Support\"},"
 	"\"sla\":{\"metric\":\"first_response\",\"percent\":75,\"due_at\":1772456400000},"
 	"\"alarm\":{\"breaker\":true,\"silence\":true,\"about\":\"carol@example.com\"},"
 	"\"lines\":[{\"line\":\"resolve\",\"ok\":true,\"result\":\"resolved\",\"reason\":null}],"

@@ -309,6 +309,44 @@ static void what_is_typed_here_is_markdown(void **state)
 	assert_non_null(strstr(read_newest(f, CAROL).html, ">Mine is **on**.</p>"));
 }
 
+static int sign_as(struct db_conn *c, void *ctx, struct md_err *e)
+{
+	struct fixture *f = ctx;
+	struct user u;
+	int rc = user_get(c, f->anna, &f->arena, &u, e);
+
+	u.signature = "Anna <Smith>\nRoom *12*";
+	return rc == MD_OK ? user_save(c, &u, e) : rc;
+}
+
+/* Below an agent's answer stands the agent's signature, or the mailbox's; as text, and below
+ * nothing else. */
+static void answers_are_signed(void **state)
+{
+	struct fixture *f = *state;
+	int64_t ticket = create(f, f->carol, f->carol, "x");
+	struct message m;
+
+	assert_null(strstr(newest(f, CAROL), "Your <support>")); /* the desk's own words */
+	OK(assign_rc(f, f->bob, ticket, f->bob));
+	OK(db_txn(f->desk->db, sign_as, f, &err));
+	OK(comment_rc(f, f->anna, ticket, "It is off.", false));
+	m = read_newest(f, CAROL);
+	assert_non_null(strstr(m.text, "It is off.\n\nAnna <Smith>\nRoom *12*\n\n"));
+	assert_non_null(strstr(m.html, "Anna &lt;Smith&gt;<br>\nRoom *12*"));
+	assert_null(strstr(m.text, "Your <support>"));
+	OK(comment_rc(f, f->bob, ticket, "So it is.", false));
+	m = read_newest(f, CAROL);
+	assert_non_null(strstr(m.text, "So it is.\n\nYour <support>\n\n"));
+	assert_non_null(strstr(m.html, "Your &lt;support&gt;"));
+	OK(comment_rc(f, f->carol, ticket, "Yes.", false));
+	assert_null(strstr(read_newest(f, BOB).text, "Your <support>"));
+	OK(comment_rc(f, f->anna, ticket, "A note.", true));
+	assert_null(strstr(read_newest(f, BOB).text, "Smith"));
+	/* it is no part of the comment */
+	ROWS(f, "0", "SELECT count(*) FROM comments WHERE body LIKE '%%Smith%%'");
+}
+
 static void transcripts_name_every_line(void **state)
 {
 	struct fixture *f = *state;
@@ -468,6 +506,8 @@ int main(void)
 		DESK_TEST(every_event_renders, "sla \"s\" { first_response { medium = 4h } "
 					       "resolution { medium = 4h } }\n"),
 		DESK_TEST(what_is_typed_here_is_markdown, ""),
+		DESK_TEST(answers_are_signed,
+			  "mailbox \"support\" { signature = \"Your <support>\" }\n"),
 		DESK_TEST(transcripts_name_every_line, ""),
 		DESK_TEST(headers_cannot_be_broken, "limits { auto_per_address_hour = 0 }\n"),
 		DESK_TEST(a_frozen_mail_stays_as_it_was, ""),
