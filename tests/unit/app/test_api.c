@@ -873,6 +873,16 @@ static void many_tickets_have_a_result_each(void **state)
 	POST(403, CAROL, path("/tickets/bulk"), "{\"ids\":[1],\"text\":\"#reopen\"}");
 	POST(422, ANNA, path("/tickets/bulk"), "{\"ids\":[],\"text\":\"#reopen\"}");
 	POST(422, ANNA, path("/tickets/bulk"), "{\"ids\":[1,0],\"text\":\"#reopen\"}");
+	for (int n = 500; n <= 501; n++) {
+		md_auto(buf_done) struct buf ids = BUF_INIT(10000);
+
+		for (int i = 0; i < n; i++)
+			buf_addf(&ids, "%s%d", i ? "," : "", 1000 + i);
+		r = POST(n > 500 ? 422 : 200, ANNA, path("/tickets/bulk"),
+			 arena_printf(&desk->arena, "{\"ids\":[%s],\"text\":\"#reopen\"}",
+				      buf_str(&ids)));
+	}
+	HAS(r, "errors.0.field", "ids");
 }
 
 /* ---- comments and history ---- */
@@ -1005,6 +1015,14 @@ static void clocks_are_explained(void **state)
 	HAS(r, "clocks.1.explain.1.why", "paused: pending");
 	assert_true(json_is_false(at(r.json, "clocks.1.explain.1.counted")));
 	assert_shape("ClockStory", at(r.json, "clocks.1"));
+	/* in short, with the ticket */
+	r = GET(200, CAROL, path("/tickets/1"));
+	HAS(r, "sla.first_response.due", "2026-03-02T13:00:00.000Z");
+	HAS(r, "sla.first_response.state", "running");
+	HAS(r, "sla.resolution.due", "null");
+	HAS(r, "sla.resolution.state", "paused");
+	HAS(r, "sla.next_response", "null");
+	HAS(r, "sla.update", "null");
 	assert_shape("ClockLine", at(r.json, "clocks.1.explain.1"));
 }
 

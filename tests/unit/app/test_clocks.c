@@ -13,6 +13,10 @@
 	" tue = {\"09:00-12:00\", \"13:00-17:00\"} holidays = {\"2026-03-09\"} }\n"  \
 	"sla \"s\" { calendar = office " TARGETS " }\n"
 
+#define ALL_FOUR                                                                   \
+	"sla \"s\" { first_response { medium = 4h } next_response { medium = 4h }" \
+	" update { medium = 4h } resolution { medium = 4h } }\n"
+
 /* "metric state used due" of each clock; times in minutes, due since Monday 09:00 UTC. */
 static const char *clocks(struct fixture *f)
 {
@@ -395,6 +399,56 @@ static void pauses_of_each_metric(void **state)
 	     (long long)(MONDAY_9 + 7 * DAY - HOUR));
 }
 
+/* Who waits for an answer waits while it snoozes, too. */
+static void a_snooze_pauses_two(void **state)
+{
+	struct fixture *f = *state;
+	int64_t ticket = create(f, f->carol, f->carol, "x");
+
+	OK(change_rc(f, f->anna, ticket,
+		     CHANGE(.set_snoozed = true, .snoozed_until = MONDAY_9 + HOUR)));
+	ROWS(f, "first_response running\nnext_response running\nresolution paused\nupdate paused",
+	     "SELECT metric || ' ' || state FROM clocks ORDER BY metric");
+	tick(f, MONDAY_9 + HOUR);
+	ROWS(f, "first_response 240\nnext_response 240\nresolution 300\nupdate 300",
+	     "SELECT metric || ' ' || ((due_at - started_at) / 60000) FROM clocks ORDER BY metric");
+}
+
+#define REPORT                                                                            \
+	"Return-Path: <>\nReceived: from x by mx.desk.test; Mon, 2 Mar 2026 09:00:00 "    \
+	"+0000\n"                                                                         \
+	"From: MAILER-DAEMON@mx.test\nTo: %s\nSubject: Undelivered\nMessage-ID: "         \
+	"<b@mx.test>\n"                                                                   \
+	"MIME-Version: 1.0\nContent-Type: multipart/report; report-type=delivery-status;" \
+	" boundary=b\n\n--b\n\nSorry.\n--b\nContent-Type: message/delivery-status\n\n"    \
+	"Reporting-MTA: dns; mx.test\n\nFinal-Recipient: rfc822; carol@customer.test\n"   \
+	"Action: failed\nStatus: 5.1.1\n\n--b--\n"
+
+/* Neither what comes back nor what a robot writes is a word of somebody who waits or answers. */
+static void bounces_start_and_stop_nothing(void **state)
+{
+	struct fixture *f = *state;
+	int64_t ticket = create(f, f->carol, f->carol, "x");
+	const char *all =
+		"SELECT metric || ' ' || cycle || ' ' || state || ' ' || since_at || ' ' ||"
+		" coalesce(due_at, 0) FROM clocks ORDER BY metric, cycle";
+	const char *before, *envelope;
+
+	OK(comment_rc(f, f->anna, ticket, "Yes?", false));
+	before = rows(f, "%s", all);
+	envelope = rows(f, "SELECT sender FROM outbox WHERE recipient = 'carol@customer.test'"
+			   " ORDER BY id DESC LIMIT 1");
+	at(10);
+	OUTCOME(TAKE(f, .from = "x", .raw = arena_printf(&f->arena, REPORT, envelope)),
+		"delivery_event");
+	TAKE(f, .from = "carol@customer.test",
+	     .reply_to = mail_data(f, "carol@customer.test", "mail.message_id"),
+	     .headers = "Auto-Submitted: auto-replied\n", .body = "Away.\n");
+	ROWS(f, before, "%s", all);
+	OK(comment_rc(f, f->carol, ticket, "Here.", false));
+	assert_string_not_equal(rows(f, "%s", all), before);
+}
+
 static int join_acme(struct db_conn *c, void *ctx, struct md_err *e)
 {
 	struct fixture *f = ctx;
@@ -470,6 +524,8 @@ int main(void)
 			"sla \"s\" { next_response { medium = 4h pause = {\"pending\"} }"
 			" update { medium = 1h calendar = office }"
 			" resolution { medium = 20h pause = { } } }\n"),
+		DESK_TEST(a_snooze_pauses_two, ALL_FOUR),
+		DESK_TEST(bounces_start_and_stop_nothing, ALL_FOUR),
 		DESK_TEST(policies_by_everything_else,
 			  "sla \"urgent\" { priorities = {critical} first_response { critical = 1h "
 			  "} }\n"

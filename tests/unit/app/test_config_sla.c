@@ -287,6 +287,31 @@ static void each_metric_has_terms(void **state)
 	     NULL);
 }
 
+/* What the pages say of a policy that names its targets alone. */
+static void a_policy_needs_its_targets(void **state)
+{
+	md_auto(config_free_p) struct config *c = NULL;
+	const struct conf_sla *s;
+
+	(void)state;
+	says(BASE "sla \"s\" { first_response { low = 1h } next_response { low = 1h }"
+		  " update { low = 1h } resolution { low = 1h } }\n",
+	     true, "", &c);
+	s = c->slas;
+	assert_int_equal(s->n_warn, 2);
+	assert_int_equal(s->warn[0], 75);
+	assert_int_equal(s->warn[1], 90);
+	assert_string_equal(s->reopen, "continue");
+	for (int m = 0; m < SLA_METRIC_COUNT; m++) {
+		bool pauses = m == SLA_UPDATE || m == SLA_RESOLUTION;
+
+		assert_string_equal(s->calendars[m], ""); /* 24x7 */
+		assert_int_equal(s->pauses[m].n, pauses);
+		if (pauses)
+			assert_string_equal(s->pauses[m].v[0], "pending");
+	}
+}
+
 static void escalations(void **state)
 {
 	md_auto(config_free_p) struct config *c = NULL;
@@ -335,9 +360,13 @@ static void escalations(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(holidays_of_a_file),    cmocka_unit_test(files_that_are_none),
-		cmocka_unit_test(special_days),          cmocka_unit_test(what_is_never_reached),
-		cmocka_unit_test(each_metric_has_terms), cmocka_unit_test(escalations),
+		cmocka_unit_test(holidays_of_a_file),
+		cmocka_unit_test(files_that_are_none),
+		cmocka_unit_test(special_days),
+		cmocka_unit_test(what_is_never_reached),
+		cmocka_unit_test(each_metric_has_terms),
+		cmocka_unit_test(escalations),
+		cmocka_unit_test(a_policy_needs_its_targets),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -117,6 +117,22 @@ static void every_action(void **state)
 	ROWS(f, "3", "SELECT priority FROM tickets");
 }
 
+static void an_agent_gets_it(void **state)
+{
+	struct fixture *f = *state;
+
+	create(f, f->carol, f->carol, "x");
+	send_all(f);
+	tick(f, hours(10) + 1);
+	ROWS(f, "Bob in_progress",
+	     "SELECT u.name || ' ' || t.status FROM tickets t JOIN users u ON u.id = "
+	     "t.assignee_id");
+	ROWS(f, "assigned bob@desk.test\nescalated bob@desk.test",
+	     "SELECT event || ' ' || recipient FROM outbox WHERE recipient = 'bob@desk.test' AND "
+	     "state ="
+	     " 'queued' ORDER BY event");
+}
+
 /* A step of another policy that takes over is not a new one. */
 static void no_way_back_into_a_step(void **state)
 {
@@ -245,6 +261,8 @@ int main(void)
 			      " escalate \"second\" { metric = resolution after = 2h priority = "
 			      "critical"
 			      " assign = \"nobody@desk.test\" notify = {} }")),
+		DESK_TEST(an_agent_gets_it, SLA("escalate \"to\" { metric = resolution assign ="
+						" \"bob@desk.test\" }")),
 		DESK_TEST(no_way_back_into_a_step,
 			  "sla \"medium\" { priorities = {medium} resolution { medium = 10h }"
 			  " escalate \"up\" { metric = resolution priority = up } }\n"

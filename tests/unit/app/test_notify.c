@@ -365,6 +365,27 @@ static void subjects_are_never_echoed(void **state)
 	assert_null(strstr(rendered(f, newest_to(f, CAROL)), "My printer"));
 }
 
+static void subjects_are_always_echoed(void **state)
+{
+	struct fixture *f = *state;
+	const char *mail;
+
+	TAKE(f, .from = "\"Seller\" <eve@stranger.test>", .subject = "Buy viagra",
+	     .body = "photo\n");
+	mail = rendered(f, newest_to(f, "eve@stranger.test"));
+	assert_non_null(strstr(mail, "Subject: [#1] Buy viagra\r\n"));
+	assert_null(strstr(mail, "photo")); /* the subject, and nothing else */
+}
+
+static void who_closes_it_tells_the_requester(void **state)
+{
+	struct fixture *f = *state;
+	int64_t ticket = ticket_with_people(f, false);
+
+	OK(move_rc(f, f->anna, ticket, "closed"));
+	ROWS(f, "status_changed " CAROL, QUEUED);
+}
+
 /* ---- caps ---- */
 
 static void automatic_mail_has_an_end(void **state)
@@ -433,6 +454,8 @@ int main(void)
 		DESK_TEST(signed_addresses_are_the_readers_own, ""),
 		DESK_TEST(strangers_get_none_of_their_words_back, ""),
 		DESK_TEST(subjects_are_never_echoed, "desk { echo_subject = never }\n"),
+		DESK_TEST(subjects_are_always_echoed, "desk { echo_subject = always }\n"),
+		DESK_TEST(who_closes_it_tells_the_requester, ""),
 		DESK_TEST(automatic_mail_has_an_end,
 			  "limits { auto_per_address_hour = 3 auto_per_address_day = 5 }\n"),
 	};

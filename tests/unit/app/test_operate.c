@@ -471,6 +471,47 @@ static void links(void **state)
 	ROWS(f, "0", "SELECT count(*) FROM ticket_links");
 }
 
+static void each_type_of_link(void **state)
+{
+	static const char *const types[] = { "relates", "duplicates", "blocks", "parent" };
+	struct fixture *f = *state;
+	int64_t a = create(f, f->carol, f->carol, "a"), b = create(f, f->dave, f->dave, "b");
+
+	for (size_t i = 0; i < MD_COUNT(types); i++) {
+		OK(step(f, f->anna, a, do_link, OP(.text = types[i], .number = b, .on = true)));
+		ROWS(f, arena_printf(&f->arena, "1 %s 2", types[i]),
+		     "SELECT ticket_id || ' ' || type || ' ' || other_id FROM ticket_links");
+		/* nothing is its own parent, by a detour */
+		if (i > 0)
+			REFUSED(step(f, f->anna, b, do_link,
+				     OP(.text = types[i], .number = a, .on = true)),
+				MD_INPUT, "#1 is linked so to this one already");
+		OK(step(f, f->anna, a, do_link, OP(.text = types[i], .number = b)));
+		ROWS(f,
+		     arena_printf(&f->arena, "link_added %s #2\nlink_removed %s #2", types[i],
+				  types[i]),
+		     "SELECT action || ' ' || coalesce(new_value, old_value) FROM ticket_history"
+		     " WHERE ticket_id = 1 AND action LIKE 'link%%' ORDER BY id LIMIT 2 OFFSET %zu",
+		     2 * i);
+	}
+}
+
+/* Who wrote it down has no part in it by that. */
+static void having_made_it_gives_no_rights(void **state)
+{
+	struct fixture *f = *state;
+	int64_t t = create(f, f->carol, f->carol, "x");
+
+	OK(change_rc(f, f->anna, t, CHANGE(.requester = f->dave)));
+	OK(step(f, f->carol, t, NULL, NULL)); /* in copy */
+	REFUSED(move_rc(f, f->carol, t, "closed"), MD_REFUSED, "not for you");
+	REFUSED(step(f, f->carol, t, do_delete, NULL), MD_REFUSED, "not allowed");
+	OK(step(f, f->anna, t, do_remove, OP(.number = f->carol)));
+	ROWS(f, "Carol", "SELECT u.name FROM tickets t JOIN users u ON u.id = t.created_by");
+	REFUSED(step(f, f->carol, t, NULL, NULL), MD_NOTFOUND, "no such");
+	OK(step(f, f->dave, t, do_delete, NULL));
+}
+
 /* ---- deleting ---- */
 
 static void deleted_is_gone_but_for_admins(void **state)
@@ -1079,6 +1120,8 @@ int main(void)
 		DESK_TEST(a_team_is_told, "mailbox \"sales\" { team = ops }\n"),
 		DESK_TEST(a_reply_takes_it, "desk { take_by_reply = true }\n"),
 		DESK_TEST(links, ""),
+		DESK_TEST(each_type_of_link, ""),
+		DESK_TEST(having_made_it_gives_no_rights, ""),
 		DESK_TEST(deleted_is_gone_but_for_admins, SLA_CONFIG),
 		DESK_TEST(spam_goes_to_quarantine, ""),
 		DESK_TEST(watching_and_muting, ""),

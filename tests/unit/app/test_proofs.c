@@ -493,6 +493,26 @@ static void bounces_come_to_the_envelope(void **state)
 	assert_string_equal(status_of(f, ticket), "open");
 }
 
+/* Without an address of its own the Message-ID is what a report is known by. */
+static void bounces_come_by_their_message_id(void **state)
+{
+	struct fixture *f = *state;
+	int64_t ticket = create(f, f->carol, f->carol, "Broken");
+	const char *report = bounce_to(f, "support@desk.test", "5.1.1");
+	struct intake_result r;
+
+	ROWS(f, "support@desk.test", "SELECT DISTINCT sender FROM outbox");
+	report = arena_printf(
+		&f->arena,
+		"%.*s--b\nContent-Type: text/rfc822-headers\n\nMessage-ID: <%s>\n\n--b--\n",
+		(int)(strstr(report, "--b--") - report), report,
+		mail_data(f, CAROL, "mail.message_id"));
+	r = TAKE(f, .from = "x", .raw = report);
+	OUTCOME(r, "delivery_event");
+	assert_int_equal(r.ticket, ticket);
+	assert_true(is_marked(f));
+}
+
 /* ---- loops ---- */
 
 enum { ROBOTS = 10000, BATCH = 500 };
@@ -672,6 +692,7 @@ int main(void)
 		cmocka_unit_test(codes_are_recognised),
 		DESK_TEST(secrets_are_for_agents, ""),
 		DESK_TEST(bounces_come_to_the_envelope, ""),
+		DESK_TEST(bounces_come_by_their_message_id, "mailbox support { verp = false }\n"),
 		DESK_TEST(ten_thousand_robots_get_no_answer,
 			  "limits { inbound_per_sender_hour = 0 }\n"),
 		DESK_TEST(two_desks_fall_silent, ""),

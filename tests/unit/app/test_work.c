@@ -418,6 +418,47 @@ static void auto_close_is_a_timer(void **state)
 	     "SELECT coalesce(closed_at, '-') || ' ' || coalesce(resolved_at, '-') FROM tickets");
 }
 
+static void resolved_closes_by_itself(void **state)
+{
+	struct fixture *f = *state;
+	int64_t ticket = create(f, f->carol, f->carol, "x");
+
+	OK(assign_rc(f, f->anna, ticket, f->anna));
+	OK(move_rc(f, f->anna, ticket, "resolved"));
+	send_all(f);
+	tick(f, MONDAY_9 + 7 * DAY - 1);
+	assert_string_equal(state_of(f, ticket), "resolved Anna");
+	tick(f, MONDAY_9 + 7 * DAY);
+	assert_string_equal(state_of(f, ticket), "closed Anna");
+	ROWS(f, "resolved closed timer -",
+	     "SELECT old_value || ' ' || new_value || ' ' || source || ' ' || coalesce(actor_id, "
+	     "'-')"
+	     " FROM ticket_history ORDER BY id DESC LIMIT 1");
+	ROWS(f, "status_changed carol@customer.test", QUEUED);
+	/* the customer's word brings it back for two weeks, and not after them */
+	fixture_now += 14 * DAY;
+	OK(comment_rc(f, f->carol, ticket, "Again.", false));
+	assert_string_equal(state_of(f, ticket), "in_progress Anna");
+	OK(move_rc(f, f->anna, ticket, "resolved"));
+	OK(move_rc(f, f->carol, ticket, "closed"));
+	fixture_now += 14 * DAY + 1;
+	OK(comment_rc(f, f->carol, ticket, "And again.", false));
+	assert_string_equal(state_of(f, ticket), "closed Anna");
+	OK(move_rc(f, f->carol, ticket, "reopened"));
+	assert_string_equal(state_of(f, ticket), "in_progress Anna");
+}
+
+static void without_auto_close_it_stays(void **state)
+{
+	struct fixture *f = *state;
+	int64_t ticket = create(f, f->carol, f->carol, "x");
+
+	OK(assign_rc(f, f->anna, ticket, f->anna));
+	OK(move_rc(f, f->anna, ticket, "resolved"));
+	tick(f, MONDAY_9 + 900 * DAY);
+	assert_string_equal(state_of(f, ticket), "resolved Anna");
+}
+
 /* ---- locking ---- */
 
 static int change_twice(struct work *w, void *arg, struct md_err *e)
@@ -530,6 +571,8 @@ int main(void)
 		DESK_TEST(moves_by_themselves, ""),
 		DESK_TEST(an_agent_who_asks_is_a_customer, ""),
 		DESK_TEST(auto_close_is_a_timer, ""),
+		DESK_TEST(resolved_closes_by_itself, ""),
+		DESK_TEST(without_auto_close_it_stays, "desk { auto_close = 0s }\n"),
 		DESK_TEST(a_lost_race_is_a_conflict, ""),
 		DESK_TEST(who_may_edit_and_delete_comments, ""),
 		DESK_TEST(old_texts_stay_in_history, ""),
