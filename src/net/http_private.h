@@ -133,6 +133,9 @@ struct http_exchange {
 	bool begun, dispatched, limited, too_large, must_close;
 };
 
+/* http_request.c: OPTIONS of the server as a whole (RFC 9110 9.3.7). */
+bool http_is_asterisk(const struct http_exchange *ex);
+
 /* http_connection.c: somebody has just come, whose request is surely on its way. */
 bool http_is_expecting(struct http_server *s);
 

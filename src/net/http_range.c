@@ -1,5 +1,5 @@
-/* Parts of an answer (RFC 9110 14): one range. Several are answered with the whole, as is what
- * cannot be read; a range that begins behind the end is refused. */
+/* Parts of an answer (RFC 9110 14): one range, of GET alone. Several are answered with the whole,
+ * as is what cannot be read; a range that begins behind the end is refused. */
 #include "http_private.h"
 
 #include <errno.h>
@@ -50,7 +50,8 @@ static bool read_range(const char *s, uint64_t n, struct range *ret)
 void http_range_apply(struct http_exchange *ex)
 {
 	struct http_response *r = &ex->r;
-	const char *asked = http_header(&ex->q, "Range"), *only = http_header(&ex->q, "If-Range");
+	const char *asked = strcmp(ex->method, "GET") == 0 ? http_header(&ex->q, "Range") : NULL;
+	const char *only = http_header(&ex->q, "If-Range");
 	uint64_t n = r->body.len;
 	struct range range;
 

@@ -125,7 +125,7 @@ static const char *name_of(struct arena *a, const char *s, size_t n)
 	return arena_strdup(a, buf_str(&sent));
 }
 
-bool http_query_parse(struct arena *a, const char *s, struct http_pair **ret, size_t *ret_n)
+int http_query_parse(struct arena *a, const char *s, struct http_pair **ret, size_t *ret_n)
 {
 	struct http_pair *pairs = arena_array(a, HTTP_QUERY_MAX, sizeof *pairs);
 	size_t n = 0;
@@ -136,41 +136,59 @@ bool http_query_parse(struct arena *a, const char *s, struct http_pair **ret, si
 
 		if (length) {
 			if (n == HTTP_QUERY_MAX)
-				return false;
+				return MD_INPUT;
 			pairs[n].name = name_of(a, s, name);
 			pairs[n].value = decode(a, value, (size_t)(s + length - value), true);
 			if (a->failed)
-				return false;
+				return MD_NOMEM;
 			n++;
 		}
 		s += length + (s[length] == '&');
 	}
 	*ret = pairs;
 	*ret_n = n;
-	return pairs != NULL;
+	return pairs ? MD_OK : MD_NOMEM;
 }
 
-static bool read_query(struct http_exchange *ex, const char *s)
+bool http_is_asterisk(const struct http_exchange *ex)
 {
-	struct http_pair *pairs;
-	bool good = http_query_parse(&ex->arena, s, &pairs, &ex->q.n_query);
-
-	ex->q.query = good ? pairs : NULL;
-	return good;
+	return strcmp(ex->uri, "*") == 0 && strcmp(ex->method, "OPTIONS") == 0;
 }
 
+static const char *read_path(struct http_exchange *ex, size_t n)
+{
+	if (ex->uri[0] != '/' && !http_is_asterisk(ex))
+		return NULL;
+	/* An escaped slash would make another path of it. */
+	for (const char *s = ex->uri; s < ex->uri + n; s++)
+		if (strncasecmp(s, "%2f", 3) == 0)
+			return NULL;
+	return decode(&ex->arena, ex->uri, n, false);
+}
+
+/* False: it is refused. */
 static bool read_uri(struct http_exchange *ex)
 {
 	size_t path = strcspn(ex->uri, "?");
+	struct http_pair *pairs = NULL;
+	int rc = MD_OK;
 
-	if (ex->uri[0] != '/')
-		return false;
-	ex->q.path = decode(&ex->arena, ex->uri, path, false);
-	/* An escaped slash would make another path of it. */
-	for (const char *s = ex->uri; s < ex->uri + path; s++)
-		if (strncasecmp(s, "%2f", 3) == 0)
-			return false;
-	return ex->q.path && read_query(ex, ex->uri[path] ? ex->uri + path + 1 : "");
+	ex->q.path = read_path(ex, path);
+	if (ex->q.path)
+		rc = http_query_parse(&ex->arena, ex->uri[path] ? ex->uri + path + 1 : "", &pairs,
+				      &ex->q.n_query);
+	ex->q.query = pairs;
+	if (!ex->q.path)
+		http_refuse(&ex->q, &ex->r, 400, "malformed",
+			    "the address of the request cannot be read");
+	else if (rc == MD_INPUT)
+		http_refuse(&ex->q, &ex->r, 400, "malformed",
+			    "a query is limited to %d parameters: give several values of one with "
+			    "commas between",
+			    HTTP_QUERY_MAX);
+	else if (rc != MD_OK)
+		http_refuse(&ex->q, &ex->r, 503, "unavailable", "out of memory");
+	return !ex->r.code;
 }
 
 /* ---- the header ---- */
@@ -292,10 +310,7 @@ static bool judge_header(struct http_exchange *ex, const char *method, const cha
 			    HTTP_HEADER_MAX);
 	else if ((fault = fault_of(&f, version)) != NULL)
 		http_refuse(&ex->q, &ex->r, 400, "malformed", "%s", fault);
-	else if (!read_uri(ex))
-		http_refuse(&ex->q, &ex->r, 400, "malformed",
-			    "the address of the request cannot be read");
-	else
+	else if (read_uri(ex))
 		ex->must_close = !known_method(method);
 	if (!ex->r.code)
 		return true;

@@ -285,10 +285,8 @@ static void finish(struct http_worker *w, struct http_exchange *ex, bool *ret_gz
 	    !r->code)
 		r->etag = http_tag(&ex->arena, &r->body);
 	if (r->status == 200 && r->etag && strcmp(ex->q.method, "GET") == 0 &&
-	    http_names_tag(http_header(&ex->q, "If-None-Match"), r->etag, true)) {
-		r->status = 304;
-		buf_cut(&r->body, 0);
-	}
+	    http_names_tag(http_header(&ex->q, "If-None-Match"), r->etag, true))
+		r->status = 304; /* its body is not sent, but its length is that of the 200 */
 	if (r->status == 200 && r->as_is && strcmp(ex->q.method, "GET") == 0)
 		http_range_apply(ex);
 	if (r->code && !r->body.len)
@@ -302,7 +300,7 @@ static enum MHD_Result queue(struct http_exchange *ex, struct MHD_Response *m, b
 	enum MHD_Result queued;
 
 	add_fields(m, ex);
-	if (gzip)
+	if (gzip && ex->r.status != 304)
 		add(m, "Content-Encoding", "gzip");
 	queued = MHD_queue_response(ex->con, (unsigned)ex->r.status, m);
 	MHD_destroy_response(m);

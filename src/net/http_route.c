@@ -107,7 +107,7 @@ void http_look_up(struct http_exchange *ex)
 	size_t n;
 	uint32_t beginning = beginning_of(q->path, &n);
 
-	ex->found = (struct http_found){ 0 };
+	ex->found = (struct http_found){ .path = http_is_asterisk(ex) };
 	for (size_t i = 0; i < s->n_routes; i++) {
 		const struct http_route *r = &s->routes[i];
 		int64_t ids[HTTP_IDS_MAX] = { 0 };
@@ -136,6 +136,8 @@ static void add_allow(struct http_exchange *ex)
 	const struct http_service *s = &ex->server->service;
 	char allow[80] = "";
 
+	if (http_is_asterisk(ex))
+		snprintf(allow, sizeof allow, "GET, HEAD, POST, PUT, PATCH, DELETE, ");
 	for (size_t i = 0; i < s->n_routes; i++) {
 		const struct http_route *r = &s->routes[i];
 		int64_t ids[HTTP_IDS_MAX];

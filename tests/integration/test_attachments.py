@@ -97,6 +97,8 @@ def test_conditions_and_head(desk, comment):
     head = get(anna, ids(comment)[0], "HEAD")
     assert head.status == 200 and not head.body
     assert int(head.headers["Content-Length"]) == len(PNG)
+    part = get(anna, ids(comment)[0], "HEAD", Range="bytes=0-1")  # ranges are of GET alone
+    assert part.status == 200 and int(part.headers["Content-Length"]) == len(PNG)
 
 
 def test_an_upload_waits_for_its_comment_and_goes_out_with_it(desk, comment):

@@ -175,11 +175,14 @@ const char *http_header(const struct http_request *q, const char *name);
 const char *http_body(const struct http_request *q, size_t *ret_n);
 /* A query parameter, checked by the route's table. */
 const char *http_query(const struct http_request *q, const char *name);
-/* The parameters of a query like "a=1&b=x%20y"; false when it has too many. What cannot be decoded
+/* The parameters of a query like "a=1&b=x%20y". MD_INPUT: it has too many. What cannot be decoded
  * is for http_check_query() to name. */
-bool http_query_parse(struct arena *a, const char *query, struct http_pair **ret, size_t *ret_n);
+int http_query_parse(struct arena *a, const char *query, struct http_pair **ret, size_t *ret_n);
 void http_header_add(struct http_request *q, struct http_response *r, const char *name,
 		     const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/* A Location, where a GET shows what was made, of a route that answers 201: in the document it is
+ * promised for those. */
+void http_made(struct http_request *q, struct http_response *r, int64_t id);
 /* May the answer be in gzip? */
 bool http_takes_gzip(const struct http_request *q);
 /* For a change of what has no version, in its transaction: does If-Match, if it is there, name what

@@ -77,9 +77,10 @@ static const char *fault_of(struct http_request *q, const char *query)
 	struct http_complaints c = { .arena = q->arena };
 	struct http_pair *pairs;
 	size_t n;
+	int rc = http_query_parse(q->arena, query, &pairs, &n);
 
-	if (!http_query_parse(q->arena, query, &pairs, &n))
-		return "must be parameters of GET /tickets like status=open&sort=due";
+	if (rc != MD_OK)
+		return rc == MD_INPUT ? "has too many parameters" : "out of memory";
 	if (http_check_query(ticket_query, pairs, n, &c))
 		return NULL;
 	return c.n ? arena_printf(q->arena, "%s: %s", c.v[0].field, c.v[0].text) : "out of memory";

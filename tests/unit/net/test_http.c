@@ -280,7 +280,7 @@ static void hear(int fd, struct answer *a, bool head_only)
 	field = strstr(a->head, "Content-Length: ");
 	length = field ? strtoul(field + strlen("Content-Length: "), NULL, 10) : 0;
 	assert_true(length < sizeof a->body);
-	while (!head_only && a->n < length) {
+	while (!head_only && a->status != 304 && a->n < length) {
 		ssize_t n = recv(fd, a->body + a->n, length - a->n, 0);
 		assert_true(n > 0);
 		a->n += (size_t)n;
@@ -363,6 +363,9 @@ static void dispatch_follows_the_documented_order(void **state)
 		{ "OPTIONS /api/things HTTP/1.1\r\n" H "\r\n", 204,
 		  "Allow: GET, HEAD, POST, OPTIONS" },
 		{ "OPTIONS /api/nothing HTTP/1.1\r\n" H "\r\n", 404, NULL },
+		{ "OPTIONS * HTTP/1.1\r\n" H "\r\n", 204,
+		  "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS" },
+		{ "GET * HTTP/1.1\r\n" H "\r\n", 400, "cannot be read" },
 		{ "POST /api/things HTTP/1.1\r\n" GUEST_ "Content-Length: 0\r\n\r\n", 403,
 		  "\"code\":\"forbidden\"" },
 		{ "GET /api/open HTTP/1.1\r\n" H "Authorization: Bearer old\r\n\r\n", 200, NULL },
@@ -389,6 +392,7 @@ static void dispatch_follows_the_documented_order(void **state)
 	RUN(rows);
 }
 
+#define FOUR "a&b&c&d&"
 static void queries_are_decoded_once_and_checked(void **state)
 {
 	static const struct exchange rows[] = {
@@ -417,6 +421,11 @@ static void queries_are_decoded_once_and_checked(void **state)
 		  NULL },
 		{ "GET /api/open?after=yesterday HTTP/1.1\r\n" H "\r\n", 400, NULL },
 		{ "GET /much?x HTTP/1.1\r\n" H "\r\n", 400, "unknown_parameter" },
+		{ "GET /api/open?" FOUR FOUR FOUR FOUR FOUR FOUR FOUR FOUR " HTTP/1.1\r\n" H "\r\n",
+		  400, "unknown_parameter" },
+		{ "GET /api/open?" FOUR FOUR FOUR FOUR FOUR FOUR FOUR FOUR "x HTTP/1.1\r\n" H
+		  "\r\n",
+		  400, "limited to 32 parameters" },
 	};
 	(void)state;
 	RUN(rows);
@@ -1115,13 +1124,20 @@ static void answers_are_compressed_and_conditional(void **state)
 
 	(void)state;
 	for (int i = 0; i < 3; i++) { /* the compressor is used again */
-		struct answer a;
+		struct answer a, same;
 		char text[8000];
 		z_stream z = { 0 };
 
 		ask(s, "GET /much HTTP/1.1\r\n" H "Accept-Encoding: br, GZIP\r\n\r\n", &a);
 		assert_int_equal(a.status, 200);
 		assert_true(has(&a, "Content-Encoding: gzip"));
+		snprintf(text, sizeof text, "Content-Length: %zu\r\n", a.n);
+		ask(s,
+		    "GET /much HTTP/1.1\r\n" H "Accept-Encoding: gzip\r\n"
+		    "If-None-Match: \"7-3-a\"\r\n\r\n",
+		    &same);
+		assert_int_equal(same.status, 304);
+		assert_true(has(&same, text) && !has(&same, "Content-Encoding"));
 		assert_int_equal(inflateInit2(&z, 15 + 16), Z_OK);
 		z.next_in = (Bytef *)a.body;
 		z.avail_in = (uInt)a.n;
