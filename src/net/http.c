@@ -69,7 +69,7 @@ static void *acceptor(void *arg)
 {
 	struct http_server *s = arg;
 	struct pollfd p[2] = { { s->stop_fd, POLLIN, 0 }, { s->listen_fd, POLLIN, 0 } };
-	unsigned turn = 0;
+	unsigned turn = 0, number = HTTP_THREADS(s->n_workers) - 1;
 	int64_t next = 0;
 	bool watch = false, descriptors = true;
 
@@ -80,6 +80,7 @@ static void *acceptor(void *arg)
 
 		if (n > 0 && p[0].revents)
 			return NULL;
+		http_tell_works(s, number, true);
 		if (n > 0 && descriptors) {
 			descriptors = accept_some(s, &turn);
 			if (!descriptors)
@@ -92,6 +93,7 @@ static void *acceptor(void *arg)
 			next = now + REAP_EVERY_MS;
 			watch = http_reap(s) || n > 0;
 		}
+		http_tell_works(s, number, false);
 	}
 }
 

@@ -16,6 +16,7 @@
 
 /* HTTP_ASIDES: threads for what may take long, beside the workers. */
 enum { HTTP_SLOW = 1 << 30, HTTP_ASIDES = 4 };
+#define HTTP_THREADS(workers) ((workers) + HTTP_ASIDES + 1)
 enum { HTTP_IDS_MAX = 2, HTTP_ADDRESS_MAX = 64, HTTP_HEADERS_MAX = 8, HTTP_REQUEST_ID_MAX = 65 };
 
 struct http_request {
@@ -115,7 +116,8 @@ struct http_service {
 	 * the answer is untouched. May be NULL. */
 	bool (*page)(void *ctx, struct http_request *q, struct http_response *r);
 	/* Around each step of a request, by the thread `worker` of the server's: one of
-	 * http_options.workers, or one of the HTTP_ASIDES after them. May be NULL. */
+	 * http_options.workers, or one of the HTTP_ASIDES after them; the last of HTTP_THREADS()
+	 * accepts, and does so around what comes at once. May be NULL. */
 	void (*works)(void *ctx, unsigned worker, bool begins);
 	/* An answer was written, `us` microseconds after the first line of its request. May be
 	 * NULL. */

@@ -1181,13 +1181,13 @@ static void the_document_is_json_and_names_every_route(void **state)
 	assert_int_equal(json_object_size(json_object_get(schema, "properties")), 8);
 }
 
-static void wait_for_beginning(void)
+static void wait_for(sem_t *what)
 {
 	struct timespec until;
 
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += 20;
-	assert_int_equal(sem_timedwait(&has_begun, &until), 0);
+	assert_int_equal(sem_timedwait(what, &until), 0);
 }
 
 static void what_takes_long_keeps_nobody_waiting(void **state)
@@ -1211,8 +1211,8 @@ static void what_takes_long_keeps_nobody_waiting(void **state)
 	other = client(s);
 	say(reader, get, sizeof get - 1);
 	say(writer, post, sizeof post - 1);
-	wait_for_beginning();
-	wait_for_beginning();
+	wait_for(&has_begun);
+	wait_for(&has_begun);
 	say(other, quick, sizeof quick - 1);
 	hear(other, &a, false);
 	assert_int_equal(a.status, 200);
@@ -1225,7 +1225,7 @@ static void what_takes_long_keeps_nobody_waiting(void **state)
 	hear(writer, &a, false); /* and what came behind it, afterwards */
 	assert_true(a.status == 200 && has(&a, "GET"));
 	say(reader, get, sizeof get - 1);
-	wait_for_beginning();
+	wait_for(&has_begun);
 	sem_post(&may_end);
 	http_stop(s); /* it is waited for */
 	hear(reader, &a, false);
@@ -1235,6 +1235,38 @@ static void what_takes_long_keeps_nobody_waiting(void **state)
 	close(other);
 	sem_destroy(&has_begun);
 	sem_destroy(&may_end);
+}
+
+/* For the watchdog: the thread that accepts says what it is at, as the others do. */
+static sem_t accepts, has_accepted;
+static void note_work(void *ctx, unsigned worker, bool begins)
+{
+	(void)ctx;
+	if (worker == HTTP_THREADS(1) - 1)
+		sem_post(begins ? &accepts : &has_accepted);
+}
+
+static void every_thread_says_when_it_works(void **state)
+{
+	struct http_service watched = service;
+	struct http_options o = HTTP_OPTIONS_DEFAULT;
+	struct http_server *s = NULL;
+	struct answer a;
+
+	(void)state;
+	sem_init(&accepts, 0, 0);
+	sem_init(&has_accepted, 0, 0);
+	watched.works = note_work;
+	o.workers = 1;
+	o.listen = "127.0.0.1:0";
+	assert_int_equal(http_start(&o, &watched, &s, NULL), MD_OK);
+	ask(s, "GET /api/open HTTP/1.1\r\n" H "\r\n", &a);
+	assert_int_equal(a.status, 200);
+	wait_for(&accepts);
+	wait_for(&has_accepted);
+	http_stop(s);
+	sem_destroy(&accepts);
+	sem_destroy(&has_accepted);
 }
 
 static void connections_are_spread_and_stopping_waits(void **state)
@@ -1288,6 +1320,7 @@ int main(void)
 		cmocka_unit_test(answers_are_compressed_and_conditional),
 		cmocka_unit_test(the_document_is_json_and_names_every_route),
 		cmocka_unit_test(what_takes_long_keeps_nobody_waiting),
+		cmocka_unit_test(every_thread_says_when_it_works),
 		cmocka_unit_test(connections_are_spread_and_stopping_waits),
 	};
 	signal(SIGPIPE, SIG_IGN);
