@@ -133,16 +133,13 @@ static void add_field(struct buf *out, const struct http_service *s, const char 
 	buf_addc(out, '}');
 }
 
-void http_openapi_fields(struct buf *out, const struct http_service *s, const char *of,
-			 const struct http_field *fields)
+/* Those of an object that has begun, and its end. */
+static void add_members(struct buf *out, const struct http_service *s, const char *of,
+			const struct http_field *fields)
 {
 	const char *comma = "";
 
-	if (!fields) {
-		buf_adds(out, "{\"type\":\"object\"}");
-		return;
-	}
-	buf_adds(out, "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{");
+	buf_adds(out, "\"properties\":{");
 	for (const struct http_field *f = fields; f->name; f++) {
 		buf_adds(out, comma);
 		add_string(out, f->name);
@@ -159,6 +156,17 @@ void http_openapi_fields(struct buf *out, const struct http_service *s, const ch
 			comma = ",";
 		}
 	buf_adds(out, "]}");
+}
+
+void http_openapi_fields(struct buf *out, const struct http_service *s, const char *of,
+			 const struct http_field *fields)
+{
+	if (!fields) {
+		buf_adds(out, "{\"type\":\"object\"}");
+		return;
+	}
+	buf_adds(out, "{\"type\":\"object\",\"additionalProperties\":false,");
+	add_members(out, s, of, fields);
 }
 
 /* ---- the document ---- */
@@ -198,6 +206,17 @@ void http_openapi(struct buf *out, const struct http_service *s, const struct ht
 		{ "message", HTTP_LINE, HTTP_REQUIRED, 0, 0, NULL, NULL },
 		HTTP_END,
 	};
+	static const struct http_field problem[] = {
+		{ "type", HTTP_LINE, HTTP_REQUIRED, 0, 0, NULL, NULL },
+		{ "title", HTTP_LINE, HTTP_REQUIRED, 0, 0, NULL, NULL },
+		{ "status", HTTP_INT, HTTP_REQUIRED, 0, 0, NULL, NULL },
+		{ "code", HTTP_LINE, HTTP_REQUIRED, 0, 0, NULL, NULL },
+		{ "detail", HTTP_LINE, HTTP_REQUIRED, 0, 0, NULL, NULL },
+		{ "errors", HTTP_OBJECTS, HTTP_REQUIRED, 0, 0, NULL, "Complaint" },
+		{ "limit", HTTP_INT, 0, 0, 0, NULL, NULL },
+		HTTP_END,
+	};
+
 	buf_adds(out, "{\"openapi\":\"3.1.0\",\"info\":{\"title\":");
 	add_string(out, title);
 	buf_adds(out, ",\"version\":");
@@ -214,15 +233,9 @@ void http_openapi(struct buf *out, const struct http_service *s, const struct ht
 	http_openapi_problems(out);
 	buf_adds(out, "},\"schemas\":{\"Complaint\":");
 	http_openapi_fields(out, s, "Complaint", complaint);
-	buf_adds(out, ",\"Problem\":{\"type\":\"object\",\"required\":[\"type\",\"title\","
-		      "\"status\",\"code\",\"detail\",\"errors\"],\"properties\":{"
-		      "\"type\":{\"type\":\"string\"},\"title\":{\"type\":\"string\"},"
-		      "\"status\":{\"type\":\"integer\"},\"code\":{\"type\":\"string\","
-		      "\"description\":\"What programs go by, as in `not_found`.\"},"
-		      "\"detail\":{\"type\":\"string\"},\"errors\":{\"type\":\"array\","
-		      "\"items\":");
-	http_openapi_ref(out, "Complaint");
-	buf_adds(out, "},\"limit\":{\"type\":\"integer\"}}}");
+	/* further members by what is wrong: the object is not closed */
+	buf_adds(out, ",\"Problem\":{\"type\":\"object\",");
+	add_members(out, s, "Problem", problem);
 	for (; objects->name; objects++) {
 		buf_addc(out, ',');
 		add_string(out, objects->name);

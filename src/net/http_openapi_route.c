@@ -28,13 +28,23 @@ static bool is_conditional(const struct http_route *r)
 {
 	return is_get(r) && (r->answers == HTTP_OBJECT || r->answers == HTTP_PAGE || has_ranges(r));
 }
-static bool has_version(const struct http_route *r)
+static bool has_field(const struct http_field *f, const char *name)
 {
-	const struct http_field *f = r->body;
-
-	while (f && f->name && strcmp(f->name, "version") != 0)
+	while (f && f->name && strcmp(f->name, name) != 0)
 		f++;
 	return f && f->name;
+}
+static bool has_version(const struct http_route *r)
+{
+	return has_field(r->body, "version");
+}
+static bool is_stream(const struct http_route *r)
+{
+	return r->answers == HTTP_STREAM;
+}
+static bool is_upload(const struct http_route *r)
+{
+	return r->body == http_upload;
 }
 
 /* ---- which problems ---- */
@@ -64,7 +74,7 @@ static bool has_body(const struct http_route *r)
 }
 static bool has_json(const struct http_route *r)
 {
-	return r->body && r->body != http_upload;
+	return r->body && !is_upload(r);
 }
 static bool checks_body(const struct http_route *r)
 {
@@ -147,6 +157,15 @@ static const char *note_name(const struct http_service *s, const struct http_rou
 	return ret;
 }
 
+static void add_description(struct buf *out, const char *text)
+{
+	if (!text)
+		return;
+	buf_adds(out, "\"description\":");
+	json_write_string(out, text, strlen(text));
+	buf_addc(out, ',');
+}
+
 /* What it means, which words there are, and that there may be several. */
 static void add_meaning(struct buf *out, const char *note, const struct http_field *f)
 {
@@ -159,11 +178,7 @@ static void add_meaning(struct buf *out, const char *note, const struct http_fie
 		buf_addf(&text, "%s`%s`", w == f->words ? " Of " : ", ", *w);
 	if (many)
 		buf_addf(&text, "%s With commas between, any of them.", f->words ? "." : "");
-	if (!text.len)
-		return;
-	buf_adds(out, "\"description\":");
-	json_write_string(out, text.data, text.len);
-	buf_addc(out, ',');
+	add_description(out, text.len ? buf_str(&text) : NULL);
 }
 
 static void add_parameters(struct buf *out, const struct http_service *s,
@@ -172,21 +187,23 @@ static void add_parameters(struct buf *out, const struct http_service *s,
 	const char *comma = "";
 	char of[NOTE_NAME_MAX];
 
+	note_name(s, r, of);
 	buf_adds(out, ",\"parameters\":[");
 	for (const char *p = strchr(r->path, '{'); p; p = strchr(p + 1, '{')) {
 		bool named = strncmp(p, HTTP_NAME, strlen(HTTP_NAME)) == 0;
+		char name[NOTE_NAME_MAX];
 
-		buf_addf(out,
-			 "%s{\"name\":\"%.*s\",\"in\":\"path\",\"required\":true,"
-			 "\"schema\":{\"type\":%s}}",
-			 comma, (int)strcspn(p + 1, "}"), p + 1,
+		snprintf(name, sizeof name, "%.*s", (int)strcspn(p + 1, "}"), p + 1);
+		buf_addf(out, "%s{\"name\":\"%s\",\"in\":\"path\",\"required\":true,", comma, name);
+		add_description(out, http_note_of(s, of, name));
+		buf_addf(out, "\"schema\":{\"type\":%s}}",
 			 named ? "\"string\"" : "\"integer\",\"minimum\":1");
 		comma = ",";
 	}
 	for (const struct http_field *f = r->query; f && f->name; f++) {
 		buf_addf(out, "%s{\"name\":\"%s\",\"in\":\"query\",%s", comma, f->name,
 			 f->flags & HTTP_REQUIRED ? "\"required\":true," : "");
-		add_meaning(out, http_note_of(s, note_name(s, r, of), f->name), f);
+		add_meaning(out, http_note_of(s, of, f->name), f);
 		buf_adds(out, "\"schema\":");
 		http_field_type(out, f);
 		buf_addc(out, '}');
@@ -199,48 +216,63 @@ static void add_parameters(struct buf *out, const struct http_service *s,
 		add_header(out, &comma, "If-Match", "The ETag it must still have.");
 	if (is_conditional(r))
 		add_header(out, &comma, "If-None-Match", "Answered 304 while it has this ETag.");
+	if (has_ranges(r))
+		add_header(out, &comma, "Range", "One part of it, as in `bytes=0-1023`.");
+	if (is_upload(r))
+		add_header(out, &comma, "Content-Disposition",
+			   "The name of the file: `attachment; filename*=UTF-8''a%20b.txt`.");
+	if (is_stream(r))
+		add_header(out, &comma, "Last-Event-ID",
+			   "The last one that was seen, to go on there.");
 	buf_addc(out, ']');
 }
 
 /* ---- answers ---- */
 
-static void add_page(struct buf *out, const char *of)
+static void add_page(struct buf *out, const struct http_service *s, const char *of)
 {
-	buf_adds(out, "{\"type\":\"object\",\"additionalProperties\":false,\"required\":[\"items\","
-		      "\"page\",\"per_page\",\"total\","
-		      "\"pages\",\"next\",\"prev\",\"total_is_estimate\"],"
-		      "\"properties\":{\"items\":{\"type\":\"array\",\"items\":");
-	http_openapi_ref(out, of);
-	buf_adds(out,
-		 "},\"page\":{\"type\":[\"integer\",\"null\"]},\"per_page\":{\"type\":\"integer\"},"
-		 "\"total\":{\"type\":\"integer\"},\"pages\":{\"type\":[\"integer\",\"null\"]},"
-		 "\"next\":{\"type\":[\"string\",\"null\"]},"
-		 "\"prev\":{\"type\":[\"string\",\"null\"]},"
-		 "\"total_is_estimate\":{\"type\":\"boolean\"}}}");
+	enum { ALWAYS = HTTP_REQUIRED, OR_NULL = HTTP_REQUIRED | HTTP_NULLABLE };
+	const struct http_field page[] = {
+		{ "items", HTTP_OBJECTS, ALWAYS, 0, 0, NULL, of },
+		{ "page", HTTP_INT, OR_NULL, 0, 0, NULL, NULL },
+		{ "per_page", HTTP_INT, ALWAYS, 0, 0, NULL, NULL },
+		{ "total", HTTP_INT, ALWAYS, 0, 0, NULL, NULL },
+		{ "pages", HTTP_INT, OR_NULL, 0, 0, NULL, NULL },
+		{ "next", HTTP_LINE, OR_NULL, 0, 0, NULL, NULL },
+		{ "prev", HTTP_LINE, OR_NULL, 0, 0, NULL, NULL },
+		{ "total_is_estimate", HTTP_BOOL, ALWAYS, 0, 0, NULL, NULL },
+		HTTP_END,
+	};
+
+	http_openapi_fields(out, s, "Page", page);
 }
 
-static void add_success(struct buf *out, const struct http_route *r, int status)
+static void add_success(struct buf *out, const struct http_service *s, const struct http_route *r,
+			int status)
 {
 	buf_addf(out, "\"%d\":{\"description\":\"%s\"", status, r->answer ? r->answer : "Done");
-	if (status == 201)
-		buf_adds(out, ",\"headers\":{\"Location\":{\"schema\":{\"type\":\"string\"}}}");
+	if (http_made_at(s, r))
+		buf_addf(out,
+			 ",\"headers\":{\"Location\":{\"description\":\"Where it is, as of `GET "
+			 "%s`.\",\"schema\":{\"type\":\"string\"}}}",
+			 http_made_at(s, r)->path);
 	if (r->answers == HTTP_BYTES || r->answers == HTTP_STREAM) {
 		buf_addf(out, ",\"content\":{\"%s\":{}}", r->answer);
 	} else if (r->answer) {
 		buf_adds(out, ",\"content\":{\"application/json\":{\"schema\":");
 		if (r->answers == HTTP_PAGE)
-			add_page(out, r->answer);
+			add_page(out, s, r->answer);
 		else
 			http_openapi_ref(out, r->answer);
-		buf_adds(out, "}}");
+		buf_adds(out, has_field(r->query, "format") ? "},\"text/csv\":{}}" : "}}");
 	}
 	buf_addc(out, '}');
 }
 
-static void add_answers(struct buf *out, const struct http_route *r)
+static void add_answers(struct buf *out, const struct http_service *s, const struct http_route *r)
 {
 	buf_adds(out, ",\"responses\":{");
-	add_success(out, r, r->status ? r->status : r->answer ? 200 : 204);
+	add_success(out, s, r, r->status ? r->status : r->answer ? 200 : 204);
 	if (has_ranges(r))
 		buf_addf(out, ",\"206\":{\"description\":\"A part of it\",\"content\":{\"%s\":{}}}",
 			 r->answer);
@@ -315,12 +347,12 @@ void http_openapi_route(struct buf *out, const struct http_service *s, const str
 	add_tag(out, r, s->base);
 	buf_addf(out, ",\"security\":[%s]", r->roles & 1 ? "" : "{\"bearer\":[]}");
 	add_parameters(out, s, r);
-	if (r->body == http_upload)
+	if (is_upload(r))
 		buf_adds(out, ",\"requestBody\":{\"required\":true,\"description\":\"The file; its "
 			      "name in Content-Disposition, what it is in Content-Type.\","
 			      "\"content\":{\"application/octet-stream\":{}}}");
 	else if (r->body)
 		add_body(out, s, r);
-	add_answers(out, r);
+	add_answers(out, s, r);
 	buf_addc(out, '}');
 }

@@ -178,6 +178,10 @@ const struct http_route *http_matched_by(const struct http_service *s, const str
 /* The handler of the route; when http_match() refused it, the answer is the 409. */
 int http_run_matched(struct http_exchange *ex, const struct http_route *route, struct md_err *err);
 
+/* http_made.c: the GET that shows one of what that route makes; NULL: it makes nothing, or there is
+ * none. */
+const struct http_route *http_made_at(const struct http_service *s, const struct http_route *of);
+
 /* http_upload.c: bodies on disk. */
 void http_upload_begin(struct http_exchange *ex);
 void http_upload_take(struct http_exchange *ex, const char *data, size_t n);

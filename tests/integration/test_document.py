@@ -51,7 +51,7 @@ class Recorder(Api):
         body = answer.json if answer.body and kind.endswith("json") else \
             answer.body.decode(errors="replace") or None
         self.answers.append({"method": method, "path": named, "status": answer.status,
-                             "type": kind, "body": body})
+                             "type": kind, "body": body, "location": answer.headers.get("Location")})
         return answer
 
     def watch(self):
@@ -182,7 +182,7 @@ def use_tickets(desk, anna, bob, admin, carol):
     for part in ("comments", "history", "sla", "messages", "participants", "links", "viewing"):
         ok("GET", f"{path}/{part}")
     ok("PUT", path + "/viewing", {})
-    ok("POST", path + "/commands", {"text": "#take"})
+    ok("POST", path + "/commands", {"text": "#take\n#help\n#list\n#show"})
     ok("POST", "/tickets/bulk", {"ids": made[:2], "text": "#priority high"})
     ok("POST", path + "/watch", {})
     ok("POST", path + "/mute", {"muted": True})
@@ -384,6 +384,16 @@ def test_a_validator_finds_nothing_wrong(desk, document, client, tmp_path):
     missing = [f"{m} {p} {status}" for m, p, o in operations(document) for status in o["responses"]
                if (m, p, status) not in given and not is_given_elsewhere(m, p, status, o)]
     assert not missing, "\n".join(missing)
+    look_at_locations(document, admin, [a for a in answers if a["status"] == 201])
+
+
+def look_at_locations(document, admin, made):
+    """There is one where the document says so, and nowhere else; it leads to something."""
+    for answer in made:
+        headers = document["paths"][answer["path"]][answer["method"].lower()]["responses"]["201"].get("headers")
+        assert bool(headers) == bool(answer["location"]), answer
+        if answer["location"]:
+            assert Api.request(admin, "GET", answer["location"].removeprefix(BASE)).status in (200, 404), answer
 
 
 def weak_keys(admin, recorder):
@@ -414,18 +424,26 @@ def use_conditions(document, admin, anna):
                 admin.request("GET", where, headers={"If-None-Match": had})
 
 
+def whole_page(operation):
+    content = operation["responses"].get("200", {}).get("content", {})
+    return content.get("application/json", {}).get("schema", {}).get("properties", {})
+
+
 def test_a_stranger_is_told_what_all_of_it_means(desk, document):
-    """Each thing that can be sent, who may call, and how the API as a whole works."""
-    untold = []
+    """Each thing that can be sent or is answered, who may call, and how the API as a whole works."""
+    untold = [f"{name}.{member}" for name, of in document["components"]["schemas"].items()
+              for member, what in of.get("properties", {}).items() if not what.get("description")]
     for method, path, operation in operations(document):
         assert operation["summary"] and operation["tags"] and operation["description"].startswith("For ")
         body = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
-        sent = {p["name"]: p for p in operation["parameters"] if p["in"] != "path"}
+        sent = {p["name"]: p for p in operation["parameters"]}
         sent |= body.get("schema", {}).get("properties", {})
+        sent |= whole_page(operation)
         untold += [f"{method} {path}: {name}" for name, of in sent.items() if not of.get("description")]
     assert not untold, "\n".join(untold)
     assert all(word in document["info"]["description"] for word in (
-        "/auth/token", "Bearer", "problem+json", "cursor", "If-Match", "Idempotency-Key", "RateLimit-"))
+        "/auth/token", "Bearer", "problem+json", "cursor", "If-Match", "Idempotency-Key", "RateLimit-",
+        "#help", "Last-Event-ID", "X-Maildesk-Signature"))
     admins = document["paths"]["/api/v1/users"]["post"]["description"]
     assert admins == "For admins. API keys: `admin`."
     account = desk.accounts["anna"]  # as one does who has read that and no more

@@ -120,6 +120,16 @@ def test_what_was_made_is_where_it_says(desk):
         made = api.post(path, body)
         assert made.status == 201 and made.headers["Location"] == f"/api/v1{path}/{made.json['id']}", path
         assert ok(api.get(f"{path}/{made.json['id']}"))["id"] == made.json["id"]
+    ticket = f"/tickets/{new_ticket(anna)['id']}"
+    comment = anna.post(ticket + "/comments", {"body": "x"})
+    assert comment.headers["Location"] == f"/api/v1/comments/{ok(comment, 201)['id']}"
+    split = anna.post(ticket + "/split", {"comment": comment.json["id"]})
+    assert split.headers["Location"] == f"/api/v1/tickets/{ok(split, 201)['id']}"
+    for where, body in ((ticket + "/participants", {"user": "dave@customer.test"}),
+                        (ticket + "/links", {"type": "relates", "ticket": split.json["id"]}),
+                        ("/blocked-senders", {"domain": "located.test"})):
+        made = anna.post(where, body)  # it has no address of its own
+        assert ok(made, 201) and "Location" not in made.headers, where
 
 
 # ---- versions ----

@@ -289,7 +289,7 @@ static int tell_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
 	struct making *m = ctx;
 
 	(void)c, (void)err;
-	http_header_add(m->q, m->r, "Location", "/api/v1/api-keys/%lld", (long long)m->key.id);
+	http_made(m->q, m->r, m->key.id);
 	show_key(&m->r->body, &m->key, m->text);
 	return MD_OK;
 }

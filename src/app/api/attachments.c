@@ -166,7 +166,7 @@ int attachments_add(void *ctx, struct http_request *q, struct http_response *r, 
 				       .filename = u.upload.filename,
 				       .content_type = u.upload.content_type,
 				       .size = u.upload.size };
-	http_header_add(q, r, "Location", "/api/v1/attachments/%lld", (long long)u.id);
+	http_made(q, r, u.id);
 	api_show_attachment(&r->body, &row);
 	return MD_OK;
 }

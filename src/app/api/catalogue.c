@@ -33,7 +33,6 @@ struct catalogue_step {
 };
 
 struct kind {
-	const char *path;
 	int (*list)(struct db_conn *c, struct arena *a, struct entry **ret, size_t *ret_n,
 		    struct md_err *err);
 	int (*read)(struct catalogue_step *s, struct entry *e, struct md_err *err);
@@ -318,15 +317,12 @@ static void show_canned(struct buf *out, const struct entry *e)
 
 /* ---- all alike ---- */
 
-static const struct kind teams = {
-	"teams", list_teams, read_team, save_team, team_remove, show_team
-};
-static const struct kind organisations = { "organisations",     list_organisations,
-					   read_organisation,   save_organisation,
+static const struct kind teams = { list_teams, read_team, save_team, team_remove, show_team };
+static const struct kind organisations = { list_organisations, read_organisation, save_organisation,
 					   organisation_remove, show_organisation };
-static const struct kind tags = { "tags", list_tags, read_tag, save_tag, tag_drop, show_tag };
-static const struct kind replies = { "canned-replies", list_canned,   read_canned,
-				     save_canned,      canned_remove, show_canned };
+static const struct kind tags = { list_tags, read_tag, save_tag, tag_drop, show_tag };
+static const struct kind replies = { list_canned, read_canned, save_canned, canned_remove,
+				     show_canned };
 
 static void show_entry(struct buf *out, const struct kind *k, const struct entry *e)
 {
@@ -424,9 +420,7 @@ static int save(struct api *api, struct http_request *q, struct http_response *r
 	}
 	if (rc != MD_OK)
 		return rc;
-	if (!q->ids[0])
-		http_header_add(q, r, "Location", "/api/v1/%s/%lld", k->path,
-				(long long)s.entry.id);
+	http_made(q, r, s.entry.id);
 	return show_one(api, q, r, k, s.entry.id, err);
 }
 

@@ -303,7 +303,7 @@ int comments_add(void *ctx, struct http_request *q, struct http_response *r, str
 
 	if (rc != MD_OK || r->code)
 		return rc;
-	http_header_add(q, r, "Location", "/api/v1/comments/%lld", (long long)id);
+	http_made(q, r, id);
 	return api_show_comment(ctx, q, id, r, err);
 }
 

@@ -1,52 +1,5 @@
-/* What the OpenAPI document says beside the tables: how all of the API works, who may call a route,
- * what a field means and how a body looks. */
+/* What the fields of the document mean, one row each, and how bodies look. */
 #include "api_private.h"
-
-/* CommonMark. */
-const char api_about[] =
-	"The HTTP API of a maildesk, a helpdesk by mail. JSON over HTTP; instants are RFC 3339 in "
-	"UTC, "
-	"ids are positive integers.\n\n"
-	"**Signing in.** `POST /api/v1/auth/token` gives an access token for 10 minutes, to be "
-	"sent as "
-	"`Authorization: Bearer`, and a refresh token that `POST /api/v1/auth/refresh` takes once "
-	"for "
-	"the next pair. Programs use an API key (`mdk_...`) of `POST /api/v1/api-keys` instead: it "
-	"acts "
-	"as its maker, within its scopes.\n\n"
-	"**Roles.** Admins, agents and customers; each operation says who may call it. Customers "
-	"see "
-	"the tickets they take part in, and never internal notes. What the caller may not see is "
-	"not "
-	"there (404).\n\n"
-	"**Errors** are `application/problem+json` (RFC 9457): go by `code`; `errors` names the "
-	"parameters (400) or the members of the body (422) that cannot be used. Unknown ones are "
-	"errors.\n\n"
-	"**Lists** take `page` and `per_page`. For all of a long list begin with an empty `cursor` "
-	"and "
-	"follow `next`: nothing is missed or repeated while rows come and go. `total` is exact up "
-	"to "
-	"1,000. Parameters combine with AND, a comma inside one is OR.\n\n"
-	"**Versions.** Answers to GET have an ETag for `If-None-Match`. A change takes it as "
-	"`If-Match`, "
-	"or the `version` of a ticket in its body: who comes second is told so (409 "
-	"`version_conflict`) and gets the present object as `current`.\n\n"
-	"**Doing things once.** A POST with an `Idempotency-Key` is done once; the same request "
-	"with "
-	"the same key gets the first answer for 24 hours.\n\n"
-	"**Limits.** Bodies have 1 MiB, files what the desk allows (413). `RateLimit-Limit`, "
-	"`RateLimit-Remaining` and `RateLimit-Reset` are in each answer; 429 and 503 have "
-	"`Retry-After`.";
-
-void api_tell_callers(const struct http_route *r, struct buf *out)
-{
-	buf_adds(out, r->roles & 1 << ROLE_ANONYMOUS  ? "For everybody."
-		      : r->roles & 1 << ROLE_CUSTOMER ? "For who is signed in."
-		      : r->roles & 1 << ROLE_AGENT    ? "For agents and admins."
-						      : "For admins.");
-	if (!(r->roles & 1 << ROLE_ANONYMOUS))
-		api_tell_scopes(r, out);
-}
 
 #define ONCE "Shown this once."
 #define P50 "Median, in seconds; null: there are none."
@@ -55,6 +8,12 @@ void api_tell_callers(const struct http_route *r, struct buf *out)
 /* The first row that fits counts; without `of` one fits everywhere. Without `field`: an example. */
 const struct http_note api_notes[] = {
 	/* ---- lists ---- */
+	{ NULL, "items", "The rows of this page." },
+	{ NULL, "total", "Rows of all pages." },
+	{ NULL, "pages", "How many there are; null in a walk." },
+	{ NULL, "next", "Path of the next page; null: this is the last one." },
+	{ NULL, "prev", "Path of the page before; null: there is none, or this is a walk." },
+	{ NULL, "total_is_estimate", "There are more than `total` says." },
 	{ NULL, "page", "Number of the page, from 1; one beyond the end is empty." },
 	{ NULL, "per_page", "Rows of a page; 10 without it." },
 	{ NULL, "cursor", "Empty to begin a walk; then what `next` carries. Not beside `page`." },
@@ -85,14 +44,23 @@ const struct http_note api_notes[] = {
 	{ "GET /messages", "ticket", "Ids of tickets." },
 	{ "GET /messages", "outcome", "What became of mails that came in." },
 	{ "GET /messages", "kind", "Kinds, as a message's `kind`." },
-	{ "GET /messages", "direction", "`in`: received; `out`: written by the desk." },
+	{ NULL, "direction", "`in`: received; `out`: written by the desk." },
 	{ "GET /outbox", "state", "States of mails to send." },
 	{ "GET /outbox", "ticket", "Ids of tickets." },
 	{ "GET /outbox", "to", "Addresses they go to." },
 	{ "GET /audit", "actor", "Ids of users." },
-	{ "GET /audit", "action", "What was done, as in `user.change` or `sign_in.refused`." },
-	{ "GET /audit", "about", "Kinds of the object: `user`, `api_key`, `ticket`, ..." },
+	{ "HistoryRow", "action",
+	  "What was done, as in `status`, `assignee` or `comment_approved`." },
+	{ NULL, "action", "What was done, as in `user.change` or `sign_in.refused`." },
+	{ "ClockLine", "about", "What the reason names, as a holiday; null: nothing." },
+	{ NULL, "about", "Kinds of the object: `user`, `api_key`, `ticket`, ..." },
 	{ "GET /audit", "about_id", "Ids of the object." },
+	{ "AuditRow", "about_id", "Id of the object; null: it has none." },
+	{ "AuditRow", "actor", "Who did it; null: nobody who was signed in." },
+	{ "AuditRow", "detail", "Names of what was set, and what a role became." },
+	{ "AuditRow", "count", "How often it was refused in that minute; else 1." },
+	{ NULL, "daemon", "Which one of the desk's noted it." },
+	{ NULL, "seq", "Place in the chain of that daemon; null: in none yet." },
 	{ "GET /audit", "account", "Addresses that a sign-in was refused to." },
 	{ "GET /audit", "from", "Not before that instant." },
 	{ "GET /audit", "to", "Before that instant." },
@@ -111,13 +79,37 @@ const struct http_note api_notes[] = {
 	{ NULL, "recovery_codes", ONCE " Each is good for one sign-in without the device." },
 	{ "Otp", "secret", "In base32, for the app that makes the codes. " ONCE },
 	{ NULL, "uri", "`otpauth://`, to be shown as a QR code." },
+	{ NULL, "access_token", "To be sent as `Authorization: Bearer`." },
+	{ NULL, "token_type", "`Bearer`." },
+	{ NULL, "accepted", "Always true: whether there is such an address is not told." },
+	{ NULL, "current", "It is the one that asks." },
+	{ NULL, "user_agent", "Of the program that signed in, by its own word." },
+	{ NULL, "last_used_at", "When it was last used; null: never." },
+	{ "Otp", "enabled", "Whether it is asked for when they sign in." },
+	{ NULL, "otp_enabled", "A second factor is asked for when they sign in." },
+	{ NULL, "has_password", "Without one they sign in by links." },
 	{ NULL, "signature", "Below what they write by mail." },
 	{ NULL, "digest", "Notices one by one, or together at the full hour or once a day." },
 	{ NULL, "key", "The key itself. " ONCE },
 	{ NULL, "scopes", "Of `tickets:read`, `tickets:write`, `admin`." },
+	{ "Session", "expires_at", "When it ends, if it is not used before." },
 	{ NULL, "expires_at", "When it ends; null: never." },
 
 	/* ---- people ---- */
+	{ "ApiKey", "user", "Id of the admin it acts as." },
+	{ "SavedView", "user", "Id of who keeps it." },
+	{ "Viewer", "user", "Who looks." },
+	{ "Token", "user", "Who is signed in." },
+	{ "Export", "user", "The person." },
+	{ "POST /tickets/{id}/participants", "user", "Id or address; of customers, an address." },
+	{ NULL, "user", "Id of the person." },
+	{ NULL, "addresses", "All of theirs, the main one too." },
+	{ "Export", "tickets", "Those that are theirs." },
+	{ "Export", "comments", "What they wrote." },
+	{ "Export", "messages", "Mails from and to them." },
+	{ NULL, "exported_at", "When this was written." },
+	{ NULL, "raw_url", "Where the mail is, byte for byte; null: it is not kept." },
+	{ NULL, "raw", "The mail in base64, of the first ones; null: see `raw_url`." },
 	{ NULL, "email", "Main address; compared without case." },
 	{ NULL, "locale", "Language, like `en` or `pt_BR`; null: the desk's." },
 	{ NULL, "timezone", "Like `Europe/Berlin`; null: the desk's." },
@@ -127,8 +119,8 @@ const struct http_note api_notes[] = {
 	{ NULL, "erased_at", "When they were forgotten." },
 	{ "POST /users", "organisation", "Its id or name." },
 	{ "PATCH /users/{id}", "organisation", "Its id or name; null: none." },
-	{ "User", "organisation", "Its id." },
-	{ "Me", "organisation", "Its id." },
+	{ "User", "organisation", "Its id; null: none." },
+	{ "Me", "organisation", "Its id; null: none." },
 	{ "POST /users/{id}/merge", "into", "Id or address of the person that stays." },
 	{ "POST /tickets/{id}/participants", "role",
 	  "`cc`: is written to as well (without it); `watcher`: is only told." },
@@ -136,13 +128,35 @@ const struct http_note api_notes[] = {
 	{ NULL, "role", "`admin`, `agent` or `customer`." },
 
 	/* ---- tickets ---- */
+	{ "BulkResult", "id", "Of the ticket." },
+	{ "AgentRow", "id", "Of the agent." },
+	{ "Load", "id", "Of the agent." },
+	{ "SlaRow", "id", "Of what `group` names; null: it has none." },
+	{ "VolumeRow", "id", "Of what `group` names; null: it has none." },
+	{ "Found", "id", "Of the ticket or comment." },
+	{ NULL, "id", "Its number, by which paths and other objects name it." },
+	{ "Problem", "type", "`/problems/` and the `code`." },
+	{ "Problem", "title", "Its `status` in words." },
+	{ "Problem", "code", "What programs go by, as in `not_found`." },
+	{ "Problem", "detail", "What is wrong, for people." },
+	{ "Problem", "errors", "Where it is wrong; may be empty." },
+	{ "Problem", "limit", "How many bytes there may be (413)." },
+	{ "Link", "title", "Of the other ticket." },
 	{ NULL, "title", "One line." },
 	{ NULL, "description", "CommonMark; the first comment." },
 	{ "POST /tickets", "status", "Always the first state, `open`: another one is refused." },
 	{ "Problem", "status", "That of the answer." },
 	{ "Delivery", "status", "HTTP status of its answer; null: there was none." },
 	{ "Health", "status", "`ok`, or what is wrong." },
+	{ "Link", "status", "That of the other ticket." },
 	{ NULL, "status", "By the desk's workflow: see `allowed_statuses`." },
+	{ NULL, "created_at", "When it was made, or came." },
+	{ NULL, "updated_at", "When anything of it last changed." },
+	{ NULL, "resolved_at", "When it was resolved; null: it is not." },
+	{ NULL, "closed_at", "When it was closed; null: it is not." },
+	{ "Ticket", "created_by", "Who opened it, which gives no rights; null: nobody known." },
+	{ NULL, "participants", "Who takes part in it." },
+	{ NULL, "links", "The tickets it is linked with." },
 	{ NULL, "allowed_statuses", "Where the caller may move it now." },
 	{ NULL, "priority", "How urgent it is; `medium` unless said." },
 	{ NULL, "category", "Free, or one of the desk's; null: none." },
@@ -155,6 +169,7 @@ const struct http_note api_notes[] = {
 	{ NULL, "requester", "Whom it is for; as an id or address in a body, of agents." },
 	{ NULL, "assignee",
 	  "The agent who works on it, null: nobody; as an id or address in a body." },
+	{ NULL, "organisation", "That of its requester; null: none." },
 	{ NULL, "team", "The team it is for, null: none; as an id or name in a body." },
 	{ "Message", "cc", "Addresses." },
 	{ NULL, "cc",
@@ -170,8 +185,39 @@ const struct http_note api_notes[] = {
 	{ NULL, "channel", "How it came: `mail`, `api`, `console` or `cli`." },
 	{ NULL, "merged_into", "The ticket that has its comments now; it can only be unmerged." },
 	{ NULL, "deleted_at", "Shown to admins, who may restore it." },
-	{ "POST /tickets/{id}/participants", "user", "Id or address; of customers, an address." },
 	{ "Clock", "state", "`running`, `paused`, `met` or `breached`." },
+	{ "ClockStory", "state", "`running`, `paused`, `met` or `breached`." },
+	{ "Decision", "sla", "What it did to the clocks of the ticket." },
+	{ NULL, "sla", "Its service level clocks; null: that one has not begun." },
+	{ "Sla", "first_response", "Of the first answer by an agent." },
+	{ "Sla", "next_response", "Of the answer to what the customer wrote last." },
+	{ "Sla", "update", "Of the next news from an agent." },
+	{ "Sla", "resolution", "Of its end." },
+	{ NULL, "metric", "`first_response`, `next_response`, `update` or `resolution`." },
+	{ NULL, "effect", "`started`, `paused`, `resumed`, `met` or `breached`." },
+	{ NULL, "clocks", "All there were, in the order of their beginning." },
+	{ NULL, "cycle", "The first, second, ... clock of that metric." },
+	{ NULL, "policy", "Name of the service level, as the desk's configuration has it." },
+	{ NULL, "started_at", "When it began." },
+	{ NULL, "target", "Seconds that it has." },
+	{ NULL, "used", "Seconds that have counted up to now." },
+	{ NULL, "rest", "Seconds that are left; below 0: that it is late." },
+	{ NULL, "due", "When it runs out, if it runs on; null: it does not run." },
+	{ "ClockStory", "breached_at", "When it ran out; null: it did not." },
+	{ NULL, "explain", "All of its time, each stretch beginning where the last one ended." },
+	{ NULL, "counted", "The clock ran." },
+	{ NULL, "why", "The reason, in words." },
+	{ "ClockLine", "code",
+	  "The reason for programs: `open`, `open_then`, `outside_hours`, `closed`, `paused`, "
+	  "`stopped`; "
+	  "null: another one." },
+	{ "Link", "ticket", "The other ticket." },
+	{ NULL, "viewers", "All who look at it." },
+	{ NULL, "until", "Who says nothing more has left by then." },
+	{ NULL, "old_value", "What it was; null: nothing." },
+	{ NULL, "new_value", "What it became; null: nothing." },
+	{ NULL, "actor", "Who did it; null: the desk itself." },
+	{ NULL, "at", "When." },
 	{ NULL, "muted", "Is told nothing of it." },
 	{ NULL, "watching", "false: no more." },
 	{ NULL, "pending", "Waits to be approved by an agent." },
@@ -186,9 +232,16 @@ const struct http_note api_notes[] = {
 	{ NULL, "dry_run", "Say what would happen, and do nothing." },
 	{ NULL, "text", "Commands as in a mail: lines like `#take`, or `[take; priority=high]`." },
 	{ NULL, "ids", "Ids of tickets." },
+	{ NULL, "lines", "One for each command, in order." },
+	{ NULL, "line", "The command as it was read." },
+	{ NULL, "results", "One for each ticket, in the order of `ids`." },
+	{ "Transcript", "ticket", "As it is now; null: it is gone." },
+	{ NULL, "answers",
+	  "Of `#help`, `#list`, `#show` and `#search`: the `line`, and `help`, `list` or `show` "
+	  "with what "
+	  "was found." },
 	{ NULL, "ok", "false: nothing was changed." },
 	{ NULL, "reason", "What happened, or why not." },
-	{ "BulkResult", "message", "Why not." },
 	{ "Complaint", "message", "What is wrong with it." },
 	{ "Complaint", "field",
 	  "A parameter or header, or a member like `cc.0`; empty: the body as a whole." },
@@ -198,8 +251,12 @@ const struct http_note api_notes[] = {
 	{ "PATCH /canned-replies/{id}", "body", "With variables like `{{requester.name}}`." },
 	{ "CannedReply", "body", "With variables like `{{requester.name}}`." },
 	{ "Comment", "body", "What is new in it, without quotes and signature." },
+	{ "ExportedComment", "body", "The whole of it." },
 	{ "Delivery", "body", "The JSON that was sent." },
 	{ NULL, "body", "CommonMark." },
+	{ NULL, "author", "Who wrote it; null: nobody known." },
+	{ NULL, "edited_at", "When its text last changed; null: never." },
+	{ "Comment", "message", "Id of the mail it came by; null: it did not." },
 	{ NULL, "body_full", "The whole of it." },
 	{ NULL, "body_html", "To be shown; strangers' HTML is filtered." },
 	{ NULL, "is_internal", "A note that only agents and admins see." },
@@ -212,6 +269,10 @@ const struct http_note api_notes[] = {
 	{ "POST /tickets", "attachments", "Ids of `POST /api/v1/attachments`, uploaded before." },
 	{ "POST /tickets/{id}/comments", "attachments",
 	  "Ids of `POST /api/v1/attachments`, uploaded before." },
+	{ NULL, "attachments", "Its files." },
+	{ NULL, "filename", "null: it has none." },
+	{ NULL, "content_type", "What it says it is, which need not be true." },
+	{ "Attachment", "inline", "It is shown within its mail." },
 	{ NULL, "content_id", "As the HTML of its mail names it." },
 	{ NULL, "size", "In bytes." },
 
@@ -219,6 +280,28 @@ const struct http_note api_notes[] = {
 	{ NULL, "message_id", "Without angle brackets." },
 	{ NULL, "mailbox", "Name of a mailbox." },
 	{ "Message", "kind", "What sort of mail it is: `normal`, `bounce`, `auto_reply`, ..." },
+	{ "BulkResult", "message", "Why not." },
+	{ NULL, "message", "Id of the mail." },
+	{ NULL, "ticket", "Number of the ticket it is about or belongs to; null: none." },
+	{ NULL, "comment", "Id of the comment that it is, or is about; null: none." },
+	{ NULL, "subject", "As it is in the mail; null: it has none." },
+	{ NULL, "in_reply_to", "Message-IDs of what it answers." },
+	{ NULL, "references", "Message-IDs of what went before, oldest first." },
+	{ NULL, "date", "When it was written, by its own word." },
+	{ "HeldMail", "detail", "More about the cause; null: there is no more." },
+	{ NULL, "rules", "What was looked at, in order." },
+	{ NULL, "rule", "Name of a rule, built in or the desk's own." },
+	{ NULL, "matched", "It applies." },
+	{ NULL, "facts", "The evidence, for who tells it in other words." },
+	{ "Fact", "code", "Name of the sentence, which does not change." },
+	{ NULL, "values", "What stands in the sentence, in order." },
+	{ NULL, "attempts", "How often it was tried." },
+	{ NULL, "next_at", "When it is tried next; null: no more." },
+	{ NULL, "last_success", "When it last worked; null: it has not yet." },
+	{ NULL, "last_error", "Why it does not work; null: it does." },
+	{ "BlockedSender", "address", "null: a whole domain is blocked." },
+	{ "BlockedSender", "domain", "null: one address is blocked." },
+	{ NULL, "created_by", "Id of who did it; null: the desk itself." },
 	{ NULL, "trust",
 	  "How well its sender is proven: 0 anonymous, 1 claimed, 2 verified, 3 confirmed." },
 	{ "OutgoingMail", "state",
@@ -232,7 +315,7 @@ const struct http_note api_notes[] = {
 	{ NULL, "cause", "Why it was held back or thrown away." },
 	{ NULL, "last_reply", "What the mail server said." },
 	{ NULL, "smtp_reply", "What the mail server said." },
-	{ NULL, "lag", "Seconds since it last worked; 0: it does now." },
+	{ NULL, "lag", "Seconds since it last worked; 0: it does now; null: it has not yet." },
 	{ "POST /blocked-senders", "address", "One of `address` and `domain`." },
 	{ "POST /blocked-senders", "domain", "One of `address` and `domain`." },
 	{ NULL, "address", "A mail address." },
@@ -249,11 +332,38 @@ const struct http_note api_notes[] = {
 	{ NULL, "events", "Names of events, as in `ticket.created`." },
 	{ NULL, "active", "false: it is not called." },
 	{ NULL, "secret", "What calls are signed with; one is made if none is given. " ONCE },
+	{ "Event", "type", "Its name, as webhooks know it." },
+	{ "Found", "type", "What was found." },
+	{ NULL, "webhook", "Id of the webhook." },
+	{ NULL, "event", "Name of the event, as in `ticket.created`." },
+	{ "Delivery", "state", "What became of it; `failed`: it was given up." },
+	{ NULL, "reply",
+	  "Beginning of its answer, or why there was none; null: it was not called yet." },
+	{ NULL, "done_at", "When it was delivered or given up; null: it was not." },
 	{ NULL, "snippet", "HTML, escaped; what matched is in `<mark>`." },
 	{ NULL, "score", "How well it matched." },
 	{ NULL, "source",
 	  "Where from: `mail`, `api`, `console`, `cli`, `timer`, `rule`; of the audit also "
 	  "`daemon`." },
+	{ NULL, "rows", "One for each group, or each group and metric." },
+	{ NULL, "created", "Tickets made." },
+	{ NULL, "resolved", "Tickets resolved." },
+	{ NULL, "assigned", "Tickets that were given to them." },
+	{ NULL, "replies", "Public comments they wrote." },
+	{ NULL, "met", "Clocks that were stopped in time." },
+	{ "Dashboard", "breached", "Unresolved tickets that missed a service level." },
+	{ NULL, "breached", "Clocks that ran out." },
+	{ NULL, "running", "Clocks that are not decided yet." },
+	{ NULL, "by_status", "Tickets by their status." },
+	{ NULL, "by_priority", "Unresolved tickets by their priority." },
+	{ NULL, "by_assignee", "Unresolved tickets by who works on them." },
+	{ NULL, "unassigned", "Unresolved tickets that nobody works on." },
+	{ NULL, "created_by_day", "Tickets made on each of the last 30 days." },
+	{ NULL, "resolved_by_day", "Tickets resolved on each of the last 30 days." },
+	{ NULL, "first_response", "Time from a ticket to its first answer, of the last 30 days." },
+	{ NULL, "resolution", "Time from a ticket to its resolution, of the last 30 days." },
+	{ NULL, "day", "Like `2026-01-31`, in the desk's time zone." },
+	{ NULL, "count", "How many tickets." },
 	{ NULL, "p50", P50 },
 	{ NULL, "p90", P90 },
 	{ NULL, "first_response_p50", P50 },
@@ -266,7 +376,20 @@ const struct http_note api_notes[] = {
 	{ NULL, "network", "Keyed hash of a network." },
 	{ NULL, "from", "Where it begins, or who wrote it." },
 	{ NULL, "to", "Where it ends (not in it), or whom it goes to." },
+	{ "POST /mailboxes/{name}/poll", "name", "Name of the mailbox." },
+	{ "POST /mailboxes/{name}/pause", "name", "Name of the mailbox." },
+	{ "POST /mailboxes/{name}/resume", "name", "Name of the mailbox." },
 	{ NULL, "name", "As people are shown it." },
+	{ NULL, "desk", "The desk's own id: the same at all of its daemons." },
+	{ NULL, "templates", "`ok`, or `alarm`: one of the desk's letters cannot be used." },
+	{ NULL, "configuration", "The one in force, and whether a newer one waits." },
+	{ NULL, "mailboxes", "Whether mail comes in." },
+	{ "HealthConfiguration", "state",
+	  "`ok`, `refused`: the newest has an error, or `needs_restart`: part of it." },
+	{ NULL, "loaded_at", "Since when it is in force." },
+	{ NULL, "refused_at", "When a newer one was refused; null: none was." },
+	{ NULL, "error", "Why it was refused. Shown on this machine only." },
+	{ NULL, "needs_restart", "What waits for a restart. Shown on this machine only." },
 
 	/* ---- examples ---- */
 	{ "POST /auth/token", NULL,

@@ -262,7 +262,7 @@ int users_add(void *ctx, struct http_request *q, struct http_response *r, struct
 		return rc;
 	if (!w.with_password)
 		work_done(api->desk);
-	http_header_add(q, r, "Location", "/api/v1/users/%lld", (long long)w.user.id);
+	http_made(q, r, w.user.id);
 	api_show_user(&r->body, NULL, &w.user, true);
 	return MD_OK;
 }

@@ -49,7 +49,7 @@ extern const struct http_field message_shape[], held_mail_shape[], outgoing_mail
 extern const struct http_field accepted_shape[], tag_shape[], named_shape[], team_shape[],
 	organisation_shape[], tag_row_shape[], volume_row_shape[], volume_report_shape[],
 	sla_row_shape[], sla_report_shape[], agent_row_shape[], agent_report_shape[],
-	audit_row_shape[], webhook_shape[], delivery_shape[], saved_view_shape[],
+	audit_row_shape[], webhook_shape[], event_shape[], delivery_shape[], saved_view_shape[],
 	canned_reply_shape[], day_shape[], percentiles_shape[], load_shape[], dashboard_shape[],
 	health_mailbox_shape[], health_configuration_shape[], health_of_desk_shape[];
 

@@ -67,6 +67,15 @@ const struct http_field webhook_shape[] = {
 	IN("secret", HTTP_LINE, 0, 0, 0, NULL),
 	HTTP_END,
 };
+const struct http_field event_shape[] = {
+	OUT("type", HTTP_LINE),
+	MAYBE("ticket", HTTP_INT),
+	IN("comment", HTTP_INT, 0, 0, 0, NULL), /* of those of comments */
+	MAYBE("version", HTTP_INT),
+	OUT("at", HTTP_TIME),
+	ONE("actor", HTTP_NULLABLE, "Actor"),
+	HTTP_END,
+};
 static const char *const delivery_states[] = { "queued",    "sending", "retry",
 					       "delivered", "failed",  NULL };
 const struct http_field delivery_shape[] = {

@@ -115,6 +115,7 @@ const struct http_field command_shape[] = { OUT("line", HTTP_LINE), OUT("ok", HT
 const struct http_field transcript_shape[] = {
 	OUT("ok", HTTP_BOOL),
 	MANY("lines", "Command"),
+	{ "answers", HTTP_OBJECTS, 0, 0, 0, NULL, "CommandAnswer" }, /* of questions */
 	ONE("ticket", HTTP_NULLABLE, "Ticket"),
 	HTTP_END,
 };

@@ -146,7 +146,7 @@ int ticket_split(void *ctx, struct http_request *q, struct http_response *r, str
 
 	if (rc != MD_OK || r->code)
 		return rc;
-	http_header_add(q, r, "Location", "/api/v1/tickets/%lld", (long long)made);
+	http_made(q, r, made);
 	return api_show_ticket(ctx, q, made, &r->body, r, err);
 }
 

@@ -188,7 +188,7 @@ int tickets_add(void *ctx, struct http_request *q, struct http_response *r, stru
 	if (rc != MD_OK)
 		return refuse_step(s, r, rc, err);
 	work_done(api->desk);
-	http_header_add(q, r, "Location", "/api/v1/tickets/%lld", (long long)s->ticket);
+	http_made(q, r, s->ticket);
 	return api_show_ticket(api, q, s->ticket, &r->body, r, err);
 }
 

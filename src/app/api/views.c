@@ -145,8 +145,7 @@ int views_save(void *ctx, struct http_request *q, struct http_response *r, struc
 	arena_done(&s.arena);
 	if (rc != MD_OK)
 		return rc;
-	if (!q->ids[0])
-		http_header_add(q, r, "Location", "/api/v1/saved-views/%lld", (long long)id);
+	http_made(q, r, id);
 	return show_one(api, q, r, id, err);
 }
 

@@ -167,8 +167,7 @@ static int tell_in_txn(struct db_conn *c, void *ctx, struct md_err *err)
 
 	if (rc != MD_OK)
 		return rc;
-	if (!s->q->ids[0])
-		http_header_add(s->q, s->r, "Location", "/api/v1/webhooks/%lld", (long long)w.id);
+	http_made(s->q, s->r, w.id);
 	show_hook(&s->r->body, &w, s->secret);
 	return MD_OK;
 }
