@@ -33,12 +33,18 @@ CFLAGS_tsan := -O1 -fno-omit-frame-pointer -fsanitize=thread
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wconversion \
 	-Wvla -Wwrite-strings -Wundef $(if $(WERROR),-Werror)
 
+# A sanitised program has so many globals that half of its start would be relocating them.
+PIE := $(if $(filter asan tsan,$(MODE)),no-pie,pie)
+# What was freed stays poisoned for so long; with ASan's own 256 MB a test touches a new page each time,
+# which costs more than the test where pages are dear (virtual machines).
+export ASAN_OPTIONS ?= quarantine_size_mb=8
+
 CFLAGS ?= -g
 # The same source makes the same bytes, wherever and whenever it is built (make reproducible).
-override CFLAGS += -std=c17 -fPIE -ffile-prefix-map=$(CURDIR)=. $(WARN) $(CFLAGS_$(MODE))
+override CFLAGS += -std=c17 -f$(PIE) -ffile-prefix-map=$(CURDIR)=. $(WARN) $(CFLAGS_$(MODE))
 override CPPFLAGS += -D_GNU_SOURCE -DMAILDESK_VERSION='"$(VERSION)"' -Iinclude \
 	-isystem /usr/include/libxml2 -isystem /usr/include/postgresql $(if $(HAVE_SYSTEMD),-DHAVE_SYSTEMD)
-override LDFLAGS += -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed
+override LDFLAGS += -$(PIE) -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed
 LDLIBS := -letpan -lcurl -lmicrohttpd -lseccomp -lsqlite3 -lpq -lzstd -lconfuse -lcmark -lical \
 	-lxml2 -lz -lpcre2-8 -ljansson -lsodium -lgnutls -lresolv -lpthread $(if $(HAVE_SYSTEMD),-lsystemd)
 

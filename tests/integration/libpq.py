@@ -1,7 +1,7 @@
 """Just enough of libpq to look into a desk's database, in the manner of sqlite3."""
 import contextlib
 import ctypes
-import ctypes.util
+import ctypes
 import itertools
 import re
 
@@ -19,7 +19,7 @@ def result(pq, value):
 
 
 def load():
-    pq = ctypes.CDLL(ctypes.util.find_library("pq"))
+    pq = ctypes.CDLL("libpq.so.5")
     for name, returns in (("PQconnectdb", ctypes.c_void_p), ("PQexecParams", ctypes.c_void_p),
                           ("PQfname", ctypes.c_char_p), ("PQgetvalue", ctypes.c_char_p),
                           ("PQerrorMessage", ctypes.c_char_p)):

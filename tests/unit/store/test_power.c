@@ -11,7 +11,7 @@
 #include <sqlite3.h>
 #include <sys/wait.h>
 
-enum { STEPS = 30, CONTENT = 300 << 10, EVERY = 19, KINDS = 3, FIRM = 10 };
+enum { STEPS = 30, CONTENT = 300 << 10, EVERY = 29, KINDS = 3, FIRM = 10 };
 
 /* ---- the VFS ---- */
 
