@@ -57,13 +57,15 @@ static const struct meaning {
 	{ "08", MD_AGAIN, 0, true, "" },
 	{ "53100", MD_BROKEN, DB_NATIVE_FULL, false,
 	  "no room left: free space on the database server, nothing else is needed" },
-	{ "53300", MD_AGAIN, 0, true, "raise max_connections of the database server" },
+	{ "53300", MD_AGAIN, 0, true,
+	  "raise max_connections of the database server, or the limit of the role" },
 	{ "53", MD_AGAIN, 0, false, "the database server lacks resources" },
 	{ "23", MD_CONFLICT, 0, false, "" },
 	{ "22", MD_INPUT, 0, false, "" },
 	{ "54", MD_INPUT, 0, false, "a value is larger than the database can hold" },
 	{ "42501", MD_REFUSED, 0, false,
-	  "make the desk's role the owner of its database: ALTER DATABASE name OWNER TO role" },
+	  "make the desk's role the owner of its database, ALTER DATABASE name OWNER TO role, "
+	  "and of what others made in it: REASSIGN OWNED BY other TO role" },
 	{ "28", MD_REFUSED, 0, true,
 	  "check user, password (passfile=FILE) and the server's pg_hba.conf" },
 	{ "3D000", MD_REFUSED, 0, true, MAKE_ONE },
@@ -244,10 +246,14 @@ static int fail_to_connect(PGconn *pg, struct md_err *err)
 			       "database server: it is a standby, or set to be read-only: name the "
 			       "one that takes changes too (host=ONE,OTHER), or promote this one");
 	if (PQconnectionNeedsPassword(pg))
-		return md_fail(err, MD_REFUSED, 0,
-			       "database server: it wants a password: name a file with it by "
-			       "passfile=FILE");
-	return md_fail(err, MD_AGAIN, 0, "database server: %.*s", (int)strcspn(text, "\n"), text);
+		return md_fail(
+			err, MD_REFUSED, 0,
+			"database server: it wants a password: name a file by passfile=FILE "
+			"with the line HOST:PORT:DATABASE:USER:PASSWORD, which the desk's user "
+			"owns (chmod 600)");
+	return md_fail(err, MD_AGAIN, 0,
+		       "database server: %.*s; see that it runs, and that host and port are right",
+		       (int)strcspn(text, "\n"), text);
 }
 
 static void ignore_notice(void *ctx, const PGresult *r)

@@ -122,6 +122,8 @@ def test_a_server_that_falls_silent_is_noticed(waiting, make_desk, mail_world, m
 UNFIT = {
     "wrong conninfo": (None, "nonsense", False, 65, "expected postgres:CONNINFO"),
     "no such database": (None, "dbname=nowhere", False, 77, "CREATE DATABASE"),
+    "no server": (None, "port=1", False, 75, "see that it runs"),
+    "no password": (None, "host=127.0.0.1 passfile=/nonexistent", False, 77, "HOST:PORT:DATABASE:USER:PASSWORD"),
     "no such role": (None, "user=nobody_at_all", False, 77, "check user"),
     "encoding": ("CREATE DATABASE {other} TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'",
                  "dbname={other}", False, 77, "not UTF8"),
