@@ -45,7 +45,7 @@ struct desk_mailbox {
 	char error[DESK_TEXT_MAX];
 	int64_t last_success_at;
 	atomic_llong taken;    /* mails since the start */
-	int64_t failing_since; /* 0: the last that was heard of it is that it works */
+	int64_t failing_since; /* 0: the last that was heard of it is that all is well */
 	/* of the thread of timers.h: what the admins know */
 	enum { ALARM_UNKNOWN, ALARM_OFF, ALARM_ON } alarm;
 };

@@ -59,7 +59,7 @@ static void look(struct desk *d, struct desk_mailbox *m)
 	pthread_mutex_lock(&d->lock);
 	snprintf(error, sizeof error, "%s", m->error);
 	s.alarm.since_at = m->failing_since;
-	well = strcmp(m->state, "ok") == 0;
+	well = strcmp(m->state, "ok") == 0 && !m->error[0];
 	pthread_mutex_unlock(&d->lock);
 	s.raise = s.alarm.since_at &&
 		  clock_wall(d->clock) - s.alarm.since_at >= d->config->desk.alarm_after_ms;
@@ -77,8 +77,8 @@ static void look(struct desk *d, struct desk_mailbox *m)
 	}
 	m->alarm = s.raise ? ALARM_ON : ALARM_OFF;
 	if (s.told) {
-		log_error(NULL, "mailbox %s cannot be read, the admins are told: %s",
-			  m->conf->title, error);
+		log_error(NULL, "mailbox %s is in trouble, the admins are told: %s", m->conf->title,
+			  error);
 		desk_wake(d, DESK_SENDER);
 	}
 }

@@ -1,4 +1,4 @@
-/* mailbox_alarm.h - admins hear of a mailbox that cannot be read for desk.alarm_after: once, and
+/* mailbox_alarm.h - admins hear of a mailbox that was not well for desk.alarm_after: once, and
  * again only after it was well. */
 #ifndef MAILDESK_APP_MAILBOX_ALARM_H
 #define MAILDESK_APP_MAILBOX_ALARM_H

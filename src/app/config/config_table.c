@@ -436,7 +436,8 @@ const struct conf_key conf_keys[] = {
 	  "one team.",
 	  .words = "none round_robin least_loaded"),
 	K("desk", "alarm_after", conf_desk, alarm_after_ms, CONF_DURATION, "15m",
-	  "The admins are mailed, once, when a mailbox could not be read for this long.",
+	  "The admins are mailed, once, when a mailbox could not be read, or its mails not marked, "
+	  "for this long.",
 	  RANGE(100 * MS, DAY)),
 	K("desk", "undo_send", conf_desk, undo_send_ms, CONF_DURATION, "0s",
 	  "An agent's reply is mailed after this time; edited or deleted before, it is sent so, or "

@@ -365,6 +365,13 @@ struct desk_mailbox *desk_mailbox(struct desk *d, int64_t id)
 	return NULL;
 }
 
+/* It cannot be read, or what was read cannot be marked: does a person have to see to it? */
+static bool ails(const char *state, const char *error)
+{
+	return strcmp(state, "backoff") == 0 || strcmp(state, "auth_failed") == 0 ||
+	       (strcmp(state, "ok") == 0 && error);
+}
+
 void desk_mailbox_state(struct desk *d, int64_t id, const char *state, const char *error)
 {
 	struct desk_mailbox *m = desk_mailbox(d, id);
@@ -376,7 +383,7 @@ void desk_mailbox_state(struct desk *d, int64_t id, const char *state, const cha
 	snprintf(m->error, sizeof m->error, "%s", error ? error : "");
 	if (strcmp(state, "ok") == 0)
 		m->last_success_at = clock_wall(d->clock);
-	if (strcmp(state, "backoff") != 0 && strcmp(state, "auth_failed") != 0)
+	if (!ails(state, error))
 		m->failing_since = strcmp(state, "connecting") == 0 ? m->failing_since : 0;
 	else if (!m->failing_since)
 		m->failing_since = clock_wall(d->clock);
