@@ -4,6 +4,8 @@
 #include "message_columns.h"
 #include "query.h"
 
+#include <string.h>
+
 /* Copies of a mail that came again are rows too. */
 enum { KNOWN_MAX = 100000 };
 
@@ -43,8 +45,9 @@ DB_SQL(sql_count_from,
 DB_SQL(sql_thread, "SELECT newest.message_id FROM (SELECT m.id, m.message_id FROM messages m"
 		   " WHERE m.ticket_id = $1 AND m.id < $2 AND m.message_id IS NOT NULL"
 		   " AND ((m.direction = 'in' AND m.from_address = $3) OR EXISTS"
-		   " (SELECT 1 FROM outbox o WHERE o.message_id = m.id AND o.recipient = $3))"
-		   " ORDER BY m.id DESC LIMIT $4) AS newest ORDER BY newest.id");
+		   " (SELECT 1 FROM outbox o WHERE o.message_id = m.id AND o.recipient = $3)"
+		   " OR lower(m.head) LIKE $4 ESCAPE '\\')"
+		   " ORDER BY m.id DESC LIMIT $5) AS newest ORDER BY newest.id");
 DB_SQL(sql_set_ticket, "UPDATE messages SET ticket_id = $1, trust = $2 WHERE id = $3");
 
 int message_insert_as(struct db_conn *c, const struct message_row *m, int64_t id,
@@ -138,12 +141,25 @@ int message_count_from(struct db_conn *c, const char *address, int64_t since_ms,
 	return db_int(c, &sql_count_from, DB_ARGS(DB_TEXT(address), DB_INT(since_ms)), ret, err);
 }
 
+/* The address among those of `head`: of a copy that a sender gave them, or of our mail whose row is
+ * no longer in the outbox. */
+static void put_pattern(struct buf *out, const char *address)
+{
+	buf_adds(out, "%\"");
+	for (; *address; address++)
+		buf_addf(out, strchr("%_\\", *address) ? "\\%c" : "%c", *address);
+	buf_adds(out, "\"%");
+}
+
 int message_thread(struct db_conn *c, int64_t ticket, const char *address, int64_t before,
 		   size_t limit, struct arena *a, struct rec_strs *ret, struct md_err *err)
 {
+	md_auto(buf_done) struct buf pattern = BUF_INIT(2000);
+
+	put_pattern(&pattern, address);
 	return db_all(c, &sql_thread,
 		      DB_ARGS(DB_INT(ticket), DB_INT(before), DB_TEXT(address),
-			      DB_INT((int64_t)limit)),
+			      DB_TEXT(buf_str(&pattern)), DB_INT((int64_t)limit)),
 		      &mail_id_map, limit, a, &ret->v, &ret->n, err);
 }
 

@@ -68,8 +68,9 @@ int message_view_get(struct db_conn *c, int64_t id, struct arena *a, struct mess
 int message_set_ticket(struct db_conn *c, int64_t message, int64_t ticket, int64_t trust,
 		       struct md_err *err);
 
-/* Message-IDs of the mails on a ticket that this address sent or was sent before the message row
- * `before`, oldest first, the newest `limit` of them: what its mail client can thread by. */
+/* Message-IDs of the mails on a ticket that this address sent, was sent or had a copy of before the
+ * message row `before`, oldest first, the newest `limit` of them: what its mail client can thread
+ * by. */
 int message_thread(struct db_conn *c, int64_t ticket, const char *address, int64_t before,
 		   size_t limit, struct arena *a, struct rec_strs *ret, struct md_err *err);
 

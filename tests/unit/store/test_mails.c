@@ -154,6 +154,39 @@ TXN_TEST(an_address_has_its_own_thread)
 	assert_ids(&ids, "");
 }
 
+/* Whom a sender gave a copy has it, and what we sent is theirs when the outbox has long forgotten.
+ */
+TXN_TEST(a_thread_is_known_by_its_copies)
+{
+	int64_t ann = a_user(c, "ann@x", "customer"), one = a_ticket(c, ann, "1"), last;
+	struct message_row m = { .direction = "in",
+				 .ticket_id = one,
+				 .message_id = "m1",
+				 .from_address = "ann@x",
+				 .kind = "normal",
+				 .created_at = 1,
+				 .head = "{\"in_reply_to\":[\"m0\"],\"to\":[\"d@x\"],"
+					 "\"cc\":[\"Bob_b@X\"]}" };
+	struct rec_strs ids;
+
+	OK(message_insert(c, &m, &last, &err));
+	m.direction = "out";
+	m.message_id = "m2";
+	m.from_address = "d@x";
+	m.head = "{\"references\":[\"m1\"],\"to\":[\"bob_b@x\"]}";
+	OK(message_insert(c, &m, &last, &err));
+	OK(message_thread(c, one, "bob_b@x", last + 1, 10, a, &ids, &err));
+	assert_ids(&ids, "m1 m2");
+	OK(message_thread(c, one, "bob_b@x", last, 10, a, &ids, &err));
+	assert_ids(&ids, "m1");
+	OK(message_thread(c, one, "b_b@x", last + 1, 10, a, &ids, &err));
+	assert_ids(&ids, "");
+	OK(message_thread(c, one, "bobXb@x", last + 1, 10, a, &ids, &err));
+	assert_ids(&ids, "");
+	OK(message_thread(c, one, "ann@x", last + 1, 10, a, &ids, &err));
+	assert_ids(&ids, "m1");
+}
+
 TXN_TEST(thread_ids_belong_to_the_first_who_claims_them)
 {
 	int64_t ann = a_user(c, "ann@x", "customer"), one = a_ticket(c, ann, "1"),
@@ -709,6 +742,7 @@ int main(void)
 		TEST(a_mail_is_stored_once),
 		TEST(a_mail_comes_back_and_is_known_again),
 		TEST(an_address_has_its_own_thread),
+		TEST(a_thread_is_known_by_its_copies),
 		TEST(thread_ids_belong_to_the_first_who_claims_them),
 		TEST(attachments_of_a_ticket_come_by_comment),
 		TEST(decisions_are_replaced_and_quarantine_is_newest_first),
