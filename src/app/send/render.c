@@ -44,7 +44,8 @@ static int write_mail(const struct desk *d, const struct outbox_row *row, const 
 	md_auto(buf_done) struct buf room = BUF_INIT(LIST_MAX);
 	struct compose_header headers[] = {
 		{ "X-Maildesk-Loop", d->id },
-		{ "X-Auto-Response-Suppress", "All" },
+		/* not "All": that would include NDR, the report that a mail did not arrive */
+		{ "X-Auto-Response-Suppress", "DR, RN, NRN, OOF, AutoReply" },
 		{ 0 },
 		{ 0 },
 		{ 0 },
