@@ -40,7 +40,9 @@ test('a forgotten password is set anew by a link, which works once', async (desk
 });
 
 test('who has no password at hand signs in by a link', async (desk, browser) => {
+	const ticket = await (await desk.api('carol'))('POST', '/tickets', { title: 'Led to by a mail', description: 'x' });
 	const page = await person(browser, desk, null);
+	await page.goto(`${desk.url}/tickets/${ticket.id}`);
 	await page.getByRole('button', { name: 'Mail me a link to sign in' }).click();
 	await page.getByText('Enter your address first').waitFor();
 	await page.getByLabel('E-mail address').fill(desk.address('carol'));
@@ -48,6 +50,7 @@ test('who has no password at hand signs in by a link', async (desk, browser) => 
 	await page.getByText('a mail with a link is on its way').waitFor();
 	const link = await linkOf(desk, 'carol', 'sign-in');
 	await page.goto(link);
+	await page.getByRole('heading', { name: /Led to by a mail/ }).waitFor();
 	await page.getByRole('button', { name: 'Account of Carol' }).waitFor();
 	assert.ok(!page.url().includes('token'), 'the token stays in the address');
 

@@ -25,6 +25,9 @@ async function dialogByKeys(page, opener, name, problems) {
 	await page.waitForFunction(() => !document.querySelector('dialog .skeleton'));
 	await looked(page, where, problems);
 	if (!(await focusIn(page, 'dialog'))) problems.push(`${where}: the focus is not in it`);
+	const first = dialog.locator('input, select, textarea').first();
+	/* of the second factor the picture comes first, to be scanned */
+	if (name !== 'Second factor' && (await first.count()) && !(await first.evaluate((e) => e === document.activeElement))) problems.push(`${where}: one cannot begin to type`);
 	for (let i = 0; i < 12; i++) {
 		await page.keyboard.press('Tab');
 		/* the browser's own buttons come between, but nothing of the page below */
@@ -90,6 +93,35 @@ test('dialogs and menus work by keys, and axe finds nothing serious in them', as
 	await menuByKeys(admin, admin.getByRole('button', { name: /^More/ }).last(), problems); /* no room below it in its table */
 	assert.deepEqual(problems, []);
 	assert.deepEqual(admin.errors, []);
+});
+
+test('a ticket is read, answered and resolved by keys alone, and an answer taken back', async (desk, browser) => {
+	await (await desk.api('carol'))('POST', '/tickets', { title: 'Only keys', description: 'No mouse here.' });
+	const anna = await person(browser, desk, 'anna');
+	const key = (name) => anna.keyboard.press(name);
+	await anna.goto(`${desk.url}/tickets?q=Only+keys`);
+	await anna.getByRole('link', { name: 'Only keys', exact: true }).waitFor();
+	await key('j');
+	await key('Enter');
+	await anna.getByRole('article').getByText('No mouse here.').waitFor();
+	assert.ok(await focusIn(anna, 'main'), 'the focus is lost on the way to the ticket');
+	await key('r');
+	await anna.keyboard.type('Nor here.');
+	const send = async () => {
+		const button = anna.getByRole('button', { name: 'Send and resolve' });
+		for (let i = 0; i < 8 && !(await button.evaluate((e) => e === document.activeElement)); i++) await key('Tab');
+		await key('Enter');
+	};
+	await send();
+	assert.ok(await focusIn(anna, 'section'), 'the focus is lost with what was sent');
+	await key('z');
+	await key('r');
+	const reply = anna.getByRole('textbox', { name: 'Reply' });
+	assert.equal(await reply.inputValue(), 'Nor here.', 'it was not taken back');
+	await send();
+	await anna.getByText('Resolved').first().waitFor();
+	assert.equal(await anna.getByRole('article').getByText('Nor here.').count(), 1);
+	assert.deepEqual(anna.errors, []);
 });
 
 test('a field that is missing is in sight, below the header', async (desk, browser) => {

@@ -1,7 +1,7 @@
 /* Every page: usable by all (axe), in both themes, on narrow screens, and small. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { mail, person, serious, test, until } from './harness.mjs';
 
@@ -88,10 +88,12 @@ test('what a webhook can be called for is offered, and what can happen to a tick
 	const events = [.../event_names\[\] = \{([^}]*)\}/.exec(at('src/app/api/webhooks.c'))[1].matchAll(/"([\w.]+)"/g)].map((m) => m[1]);
 	const page = at('web/src/pages/webhooks.tsx');
 	assert.deepEqual(events.filter((e) => e !== 'ticket.viewing' && !page.includes(`'${e}'`)), []);
-	const actions = [...at('src/app/ticket/clocks.c').matchAll(/work_history\([^"]*"(\w+)" : "(\w+)"/g)].flatMap((m) => [m[1], m[2]]);
-	const words = at('web/src/messages/history.ts');
-	assert.ok(actions.length > 0);
-	assert.deepEqual(actions.filter((a) => !words.includes(`\t${a}: [`)), []);
+	const sources = ['ticket', 'intake', 'notify', 'mailboxes'].flatMap((room) => readdirSync(new URL(`../../src/app/${room}`, import.meta.url)).map((file) => at(`src/app/${room}/${file}`)));
+	const written = /work_history\([^;"]*?"(\w+)"(?: : "(\w+)")?|\.action = (?:\w+ \? )?"(\w+)"(?: : "(\w+)")?/g;
+	const actions = sources.flatMap((text) => [...text.matchAll(written)].flatMap((m) => m.slice(1).filter(Boolean)));
+	const words = at('web/src/messages/history.ts') + at('web/src/messages/ticket.ts');
+	assert.ok(actions.includes('sla_breach') && actions.includes('participant_proposed') && actions.includes('link_removed'));
+	assert.deepEqual([...new Set(actions)].filter((a) => !words.includes(`\t${a}: [`)), []);
 });
 
 test('what decisions say is said in each language of the console', () => {

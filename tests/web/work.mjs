@@ -100,6 +100,33 @@ test('tickets are merged, taken out again, split and linked', async (desk, brows
 	assert.deepEqual(anna.errors, []);
 });
 
+test('what is refused is not lost: subject, tag, category', async (desk, browser) => {
+	const ticket = await made(desk, 'Kept');
+	const anna = await at(browser, desk, 'anna', `/tickets/${ticket.id}`);
+	await anna.getByLabel('Priority').waitFor();
+	await anna.route(`**/api/v1/tickets/${ticket.id}`, (r) => (r.request().method() === 'PATCH' ? r.fulfill({ status: 503, body: '' }) : r.continue()));
+	const refused = () => anna.getByText('The desk is busy').last().waitFor();
+	await anna.getByRole('button', { name: 'Edit the subject' }).click();
+	const subject = anna.getByRole('textbox', { name: 'Subject' });
+	await subject.fill('A better subject');
+	await subject.press('Enter');
+	await refused();
+	assert.equal(await subject.inputValue(), 'A better subject');
+	const tag = anna.getByRole('combobox', { name: 'Add a tag' });
+	await tag.fill('long-thought-of');
+	await tag.press('Enter');
+	await until('the tag is back', async () => (await tag.inputValue()) === 'long-thought-of');
+	await anna.locator('summary', { hasText: 'More' }).click();
+	const category = anna.getByLabel('Category');
+	await category.fill('Lamps');
+	await category.press('Enter');
+	await until('the category is back', async () => (await category.inputValue()) === 'Lamps');
+	await anna.unroute(`**/api/v1/tickets/${ticket.id}`);
+	await subject.press('Enter');
+	await anna.getByRole('heading', { name: /A better subject/ }).waitFor();
+	assert.deepEqual(anna.errors, []);
+});
+
 test('a canned reply knows who it is for, and does what it carries', async (desk, browser) => {
 	const ticket = await made(desk, 'Where is it');
 	const admin = await at(browser, desk, 'admin', '/canned-replies');

@@ -13,6 +13,7 @@ const keys = [
 	['r', m.reply],
 	['n', m.note],
 	['Ctrl Enter', m.send],
+	['z', m.undo],
 ] as const;
 
 /** "?" shows which keys there are. */

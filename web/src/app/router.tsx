@@ -54,7 +54,8 @@ function useFocusOnChange() {
 	const { pathname } = useLocation();
 	useEffect(() => {
 		const at = document.activeElement;
-		if (at && at !== document.body && at.isConnected && document.getElementById('main')?.contains(at)) return;
+		/* what is still there but out of sight belongs to the page that was left */
+		if (at && at !== document.body && at.getClientRects().length && document.getElementById('main')?.contains(at)) return;
 		document.getElementById('main')?.focus({ preventScroll: true });
 	}, [pathname]);
 }

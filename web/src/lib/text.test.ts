@@ -27,6 +27,9 @@ describe('format', () => {
 		expect(format(tickets, 'fr', { n: 0 })).toBe('0 ticket');
 		expect(format(tickets, 'de', { n: 12345 })).toBe('12.345 Tickets');
 	});
+	it('keeps French marks with their words', () => {
+		expect(format(['', '', '', '« {name} » : oui ?'], 'fr', { name: 'a : b' })).toBe('«\u00a0a : b\u00a0»\u00a0: oui\u00a0?');
+	});
 	it('leaves text of parameters as it is', () => {
 		expect(format(['{a} {b}', '', '', ''], 'en', { a: '{b}', b: 'x' })).toBe('{b} x');
 	});

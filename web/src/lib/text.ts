@@ -20,8 +20,12 @@ export function asLocale(name: string | null | undefined): Locale | null {
 	return locales.find((l) => l === short) ?? null;
 }
 
+/** French has a space before some marks, at which no line may end. */
+const bound = (s: string) => s.replace(/ (?=[:;?!»])/g, '\u00a0').replace(/« /g, '«\u00a0');
+
 export function format(text: Text, locale: Locale, params?: Params): string {
 	let s = text[locales.indexOf(locale)] ?? text[0];
+	if (locale === 'fr') s = bound(s);
 	if (params && typeof params.n === 'number' && s.includes('|')) {
 		const [one, other] = s.split('|');
 		s = (new Intl.PluralRules(locale).select(params.n) === 'one' ? one : other) ?? s;

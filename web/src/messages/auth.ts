@@ -9,7 +9,7 @@ const m = {
 	passwordShort: ['That is shorter than 10 characters.', 'Das sind weniger als 10 Zeichen.', 'Tiene menos de 10 caracteres.', 'Moins de 10 caractères.'],
 	name: ['Your name', 'Ihr Name', 'Su nombre', 'Votre nom'],
 	forgot: ['Forgotten your password?', 'Passwort vergessen?', '¿Olvidó su contraseña?', 'Mot de passe oublié ?'],
-	linkInstead: ['Mail me a link to sign in', 'Link zum Anmelden zusenden', 'Enviarme un enlace para entrar', 'M’envoyer un lien de connexion'],
+	linkInstead: ['No password? Mail me a link to sign in', 'Kein Passwort? Link zum Anmelden zusenden', '¿Sin contraseña? Enviarme un enlace para entrar', 'Pas de mot de passe ? M’envoyer un lien de connexion'],
 	linkNeedsAddress: ['Enter your address first, then ask for the link.', 'Geben Sie zuerst Ihre Adresse ein, dann fordern Sie den Link an.', 'Escriba primero su dirección y luego pida el enlace.', 'Saisissez d’abord votre adresse, puis demandez le lien.'],
 	register: ['Make an account', 'Konto anlegen', 'Crear una cuenta', 'Créer un compte'],
 	noAccount: ['New here?', 'Neu hier?', '¿Es nuevo?', 'Nouveau ici ?'],

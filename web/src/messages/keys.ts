@@ -10,6 +10,7 @@ const m = {
 	create: ['new ticket', 'neues Ticket', 'nuevo ticket', 'nouveau ticket'],
 	reply: ['answer', 'antworten', 'responder', 'répondre'],
 	note: ['internal note', 'interne Notiz', 'nota interna', 'note interne'],
+	undo: ['take back what is being sent', 'zurückholen, was gerade gesendet wird', 'recuperar lo que se está enviando', 'reprendre ce qui est en cours d’envoi'],
 	send: ['send', 'senden', 'enviar', 'envoyer'],
 } satisfies Record<string, Text>;
 

@@ -18,6 +18,7 @@ const m = {
 	sortDue: ['Due first', 'Zuerst fällig', 'Vence antes', 'Échéance'],
 	any: ['Any', 'Beliebig', 'Cualquiera', 'Tous'],
 	empty: ['No tickets here', 'Hier sind keine Tickets', 'No hay tickets aquí', 'Aucun ticket ici'],
+	emptyUnresolved: ['All is done', 'Alles ist erledigt', 'Todo está hecho', 'Tout est fait'],
 	emptyFiltered: ['Nothing fits these filters.', 'Nichts passt zu diesen Filtern.', 'Nada coincide con estos filtros.', 'Rien ne correspond à ces filtres.'],
 	emptyText: ['New mail to the support address appears here by itself.', 'Neue E-Mails an die Support-Adresse erscheinen hier von selbst.', 'El correo nuevo a la dirección de soporte aparece aquí solo.', 'Les nouveaux e-mails à l’adresse du support apparaissent ici d’eux-mêmes.'],
 	emptyCustomer: ['You have no tickets yet. Tell us what you need.', 'Sie haben noch keine Tickets. Sagen Sie uns, was Sie brauchen.', 'Aún no tiene tickets. Díganos qué necesita.', 'Vous n’avez pas encore de ticket. Dites-nous ce qu’il vous faut.'],

@@ -2,7 +2,7 @@ import type { Text } from '../lib/text';
 
 const m = {
 	add: ['New tag', 'Neues Schlagwort', 'Nueva etiqueta', 'Nouvelle étiquette'],
-	edit: ['Edit tag', 'Schlagwort bearbeiten', 'Editar etiqueta', "Modifier l'étiquette"],
+	edit: ['Edit tag', 'Schlagwort bearbeiten', 'Editar etiqueta', 'Modifier l’étiquette'],
 	name: ['Name', 'Name', 'Nombre', 'Nom'],
 	color: ['Colour', 'Farbe', 'Color', 'Couleur'],
 	empty: ['No tags yet', 'Noch keine Schlagwörter', 'Aún no hay etiquetas', 'Pas encore d’étiquettes'],

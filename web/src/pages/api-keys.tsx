@@ -37,11 +37,11 @@ export default function ApiKeys() {
 				question={m.keyQuestion}
 				label={(r) => r.name}
 				columns={[
-					{ title: t(m.name), cell: (r) => <span className="font-medium">{r.name}</span>, className: 'w-full min-w-48' },
+					{ title: t(m.name), cell: (r) => <span className="font-medium [overflow-wrap:anywhere]">{r.name}</span>, className: 'w-full min-w-40' },
 					{
 						title: t(m.scopes),
 						cell: (r) => (
-							<span className="flex gap-1">
+							<span className="flex flex-wrap gap-1">
 								{r.scopes.map((s) => (
 									<Badge key={s} tone={s === 'admin' ? 'warn' : 'neutral'}>
 										{t(scopes[s as Scope])}
@@ -60,7 +60,7 @@ export default function ApiKeys() {
 				onMade={setMade}
 				form={({ draft, set, error }) => (
 					<>
-						<TextField label={t(m.name)} required autoFocus maxLength={100} value={draft.name} onChange={(e) => set({ name: e.target.value })} error={fieldError(error, 'name')} />
+						<TextField label={t(m.name)} required maxLength={100} value={draft.name} onChange={(e) => set({ name: e.target.value })} error={fieldError(error, 'name')} />
 						<fieldset>
 							<legend className="mb-1 font-medium">{t(m.scopes)}</legend>
 							{Object.entries(scopes).map(([scope, text]) => (

@@ -37,11 +37,12 @@ export default function Audit() {
 				onPage={(at) => url.set({ page: at })}
 				columns={[
 					{ title: t(m.when), cell: (r) => <time dateTime={r.at} className="whitespace-nowrap">{times.full(r.at)}</time> },
-					{ title: t(m.who), cell: (r) => <bdi className="whitespace-nowrap">{r.actor?.name ?? (r.source === 'api' || r.source === 'console' ? t(m.stranger) : sourceText(r.source, t))}</bdi> },
+					{ title: t(m.who), className: 'min-w-28', cell: (r) => <bdi className="[overflow-wrap:anywhere]">{r.actor?.name ?? (r.source === 'api' || r.source === 'console' ? t(m.stranger) : sourceText(r.source, t))}</bdi> },
 					{
 						title: t(m.what),
+						className: 'min-w-44',
 						cell: (r) => (
-							<span className="sm:block sm:whitespace-nowrap">
+							<span className="sm:block">
 								<span className="inline-flex flex-wrap items-center gap-x-2">
 									{actionText(r.action, t)}
 									{r.action.endsWith('.refused') && <Badge tone="danger">{t(m.times, { n: r.count })}</Badge>}

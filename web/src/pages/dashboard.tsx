@@ -26,11 +26,12 @@ function Figure({ label, value, to, tone }: { label: string; value: number; to: 
 /** Two lines over the days; the table below says the same. */
 function Trend({ created, resolved }: { created: Day[]; resolved: Day[] }) {
 	const { t, times } = useLanguage();
-	const most = Math.max(1, ...created.map((d) => d.count), ...resolved.map((d) => d.count));
+	const most = Math.max(0, ...created.map((d) => d.count), ...resolved.map((d) => d.count));
+	const top = most || 1;
 	const n = Math.max(2, created.length);
 	const [w, h] = [600, 160];
 	const x = (i: number) => (i / (n - 1)) * w;
-	const y = (v: number) => h - 4 - (v / most) * (h - 12);
+	const y = (v: number) => h - 4 - (v / top) * (h - 12);
 	const line = (days: Day[]) => days.map((d, i) => `${i ? 'L' : 'M'}${x(i).toFixed(1)} ${y(d.count).toFixed(1)}`).join('');
 	const first = created[0]?.day;
 	const last = created[created.length - 1]?.day;
@@ -50,7 +51,7 @@ function Trend({ created, resolved }: { created: Day[]; resolved: Day[] }) {
 				</p>
 				<svg viewBox={`0 0 ${w} ${h}`} preserveAspectRatio="none" className="h-44 w-full overflow-visible" role="img" aria-label={t(m.trend)}>
 					{[0.25, 0.5, 0.75, 1].map((f) => (
-						<path key={f} d={`M0 ${y(most * f)}H${w}`} className="stroke-line" strokeWidth="1" vectorEffect="non-scaling-stroke" />
+						<path key={f} d={`M0 ${y(top * f)}H${w}`} className="stroke-line" strokeWidth="1" vectorEffect="non-scaling-stroke" />
 					))}
 					<path d={`M0 ${y(0)}H${w}`} className="stroke-line-strong" strokeWidth="1" vectorEffect="non-scaling-stroke" />
 					<path d={line(created)} fill="none" className="stroke-info" strokeWidth="2" strokeLinejoin="round" vectorEffect="non-scaling-stroke" />

@@ -20,21 +20,21 @@ export default function Organisations() {
 			columns={[
 				{
 					title: t(m.name),
-					className: 'min-w-56',
+					className: 'min-w-44 [overflow-wrap:anywhere]',
 					cell: (r) => (
 						<Link className="font-medium hover:underline" to={`/tickets?organisation=${r.id}`}>
 							{r.name}
 						</Link>
 					),
 				},
-				{ title: t(m.domains), cell: (r) => r.domains.join(', '), className: 'w-full [overflow-wrap:anywhere]' },
+				{ title: t(m.domains), cell: (r) => r.domains.join(', '), className: 'w-full min-w-44 [overflow-wrap:anywhere]' },
 			]}
 			draft={(r) => ({ name: r?.name ?? '', domains: r?.domains.join('\n') ?? '' })}
 			body={(d) => ({ name: d.name, domains: words(d.domains) })}
 			fields={['name', 'domains']}
 			form={({ draft, set, error }) => (
 				<>
-					<TextField label={t(m.name)} required autoFocus maxLength={200} value={draft.name} onChange={(e) => set({ name: e.target.value })} error={fieldError(error, 'name')} />
+					<TextField label={t(m.name)} required maxLength={100} value={draft.name} onChange={(e) => set({ name: e.target.value })} error={fieldError(error, 'name')} />
 					<TextArea label={t(m.domains)} hint={t(m.domainsHint)} optional value={draft.domains} onChange={(e) => set({ domains: e.target.value })} error={fieldError(error, 'domains')} />
 				</>
 			)}

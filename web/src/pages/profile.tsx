@@ -244,7 +244,7 @@ function DropFactor({ onClose }: { onClose: () => void }) {
 					drop.mutate();
 				}}
 			>
-				<TextField label={t(m.code)} required autoFocus autoComplete="one-time-code" value={otp} onChange={(e) => setOtp(e.target.value)} error={fieldError(drop.error, 'otp')} />
+				<TextField label={t(m.code)} required autoComplete="one-time-code" value={otp} onChange={(e) => setOtp(e.target.value)} error={fieldError(drop.error, 'otp')} />
 				<FormError error={drop.error} fields={['otp']} />
 				<FormActions busy={drop.isPending} label={t(m.turnOff)} onCancel={onClose} />
 			</form>

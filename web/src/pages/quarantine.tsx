@@ -7,6 +7,7 @@ import type { BlockedSender, HeldMail, Intake } from '../api/types';
 import { useT } from '../lib/language';
 import type { Text } from '../lib/text';
 import common from '../messages/common';
+import words from '../messages/evidence';
 import m from '../messages/mail';
 import { Ago, Badge, Button, Empty, Failure, IconButton, Loading } from '../ui/basic';
 import { Dialog, useAsk } from '../ui/dialog';
@@ -16,8 +17,8 @@ import { Tabs } from '../ui/tabs';
 import { useToast } from '../ui/toast';
 import { DecisionDialog, OriginalMail } from './ticket/original';
 
-/* Causes whose detail says more than the cause: whose words, which rule. Of the others "Why" tells. */
-const told = ['rule', 'parser_crashed', 'parser_timed_out', 'database_rejected', 'too_large'];
+/* Causes whose detail says more than the cause, in whose words ever. Of the others "Why" tells. */
+const told = ['parser_crashed', 'parser_timed_out', 'database_rejected', 'too_large'];
 
 function Held() {
 	const t = useT();
@@ -83,11 +84,13 @@ function Held() {
 						{page.items.map((x) => {
 							const why = (m as Record<string, Text>)[`cause_${x.cause}`];
 							const subject = x.subject ?? t(m.noSubject);
+							const rule = /^rule "(.+)"$/.exec(x.detail ?? '')?.[1];
+							const detail = rule ? t(words.rule_own, { name: rule }) : x.detail;
 							return (
 								<li key={x.id} className="flex flex-wrap items-start gap-x-4 gap-y-2 px-4 py-3">
 									<div className="min-w-0 flex-1 basis-80">
 										<p className="flex flex-wrap items-baseline gap-x-2">
-											<bdi className="font-semibold [overflow-wrap:anywhere]">{subject}</bdi>
+											<bdi className="line-clamp-3 font-semibold [overflow-wrap:anywhere]">{subject}</bdi>
 											<Ago at={x.created_at} className="text-xs text-muted" />
 										</p>
 										<p className="text-muted [overflow-wrap:anywhere]">
@@ -100,11 +103,11 @@ function Held() {
 											) : (
 												<>
 													<Badge tone="warn">{x.cause.replaceAll('_', ' ')}</Badge>
-													<span>{x.detail}</span>
+													<span>{detail}</span>
 												</>
 											)}
 										</p>
-										{why && x.detail && told.includes(x.cause) && <p className="mt-0.5 text-xs text-muted [overflow-wrap:anywhere]">{x.detail}</p>}
+										{why && detail && (rule || told.includes(x.cause)) && <p className="mt-0.5 text-xs text-muted [overflow-wrap:anywhere]">{detail}</p>}
 									</div>
 									<div className="flex flex-wrap gap-1">
 										<Button small look="primary" icon="check" onClick={() => release(x)} aria-label={`${t(m.release)}: ${subject}`}>
@@ -167,7 +170,7 @@ function BlockForm({ onClose }: { onClose: () => void }) {
 					void save();
 				}}
 			>
-				<TextField label={t(m.sender)} hint={t(m.senderHint)} required autoFocus value={sender} onChange={(e) => setSender(e.target.value)} />
+				<TextField label={t(m.sender)} hint={t(m.senderHint)} required value={sender} onChange={(e) => setSender(e.target.value)} />
 				<FormError error={error} />
 				<FormActions busy={busy} onCancel={onClose} />
 			</form>
@@ -190,7 +193,7 @@ function Blocked() {
 			empty={{ title: t(m.blockedEmpty), text: t(m.blockedEmptyText), icon: 'shield' }}
 			onPage={(at) => url.set({ page: at })}
 			columns={[
-				{ title: t(m.sender), cell: (r) => <bdi className="font-medium">{nameOf(r)}</bdi>, className: 'w-full' },
+				{ title: t(m.sender), cell: (r) => <bdi className="font-medium [overflow-wrap:anywhere]">{nameOf(r)}</bdi>, className: 'w-full' },
 				{ title: t(m.since), cell: (r) => <Ago at={r.created_at} /> },
 				{
 					title: t(common.actions),

@@ -7,6 +7,7 @@ import { Outside } from '../app/outside';
 import { useSession } from '../app/session';
 import { dropMailToken, mailToken } from '../lib/fragment';
 import { useT } from '../lib/language';
+import { keep, kept } from '../lib/store';
 import m from '../messages/auth';
 import common from '../messages/common';
 import { Button, Loading, Notice } from '../ui/basic';
@@ -22,6 +23,8 @@ export default function SignIn() {
 	const [password, setPassword] = useState('');
 	const [otp, setOtp] = useState('');
 	const [link] = useState(mailToken);
+	/* The link of a mail does not know where one was going when it was asked for. */
+	const [to] = useState(() => params.get('to') ?? (link ? kept('sign-in.to') : null) ?? '/');
 	const [wantsOtp, setWantsOtp] = useState(false);
 	const [sent, setSent] = useState(false);
 	const [hint, setHint] = useState('');
@@ -32,6 +35,7 @@ export default function SignIn() {
 			post<Token>('token' in proof ? '/auth/link/use' : '/auth/token', { ...proof, ...(otp ? { otp: otp.trim() } : {}), cookie: true }),
 		onSuccess: (token) => {
 			dropMailToken();
+			keep('sign-in.to', null);
 			enter(token);
 		},
 		onError: (e) => {
@@ -40,7 +44,10 @@ export default function SignIn() {
 	});
 	const askLink = useMutation({
 		mutationFn: () => post('/auth/link', { email: email.trim() }),
-		onSuccess: () => setSent(true),
+		onSuccess: () => {
+			keep('sign-in.to', to);
+			setSent(true);
+		},
 	});
 
 	const tried = useRef(false);
@@ -55,10 +62,7 @@ export default function SignIn() {
 		if (wantsOtp) otpField.current?.focus();
 	}, [wantsOtp]);
 
-	if (user) {
-		const to = params.get('to') ?? '/';
-		return <Navigate to={/^\/(?![/\\])/.test(to) ? to : '/'} replace />;
-	}
+	if (user) return <Navigate to={/^\/(?![/\\])/.test(to) ? to : '/'} replace />;
 	if (user === undefined) return <Loading />;
 	if (sent)
 		return (

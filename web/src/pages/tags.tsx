@@ -22,7 +22,7 @@ export default function Tags() {
 			fields={['name', 'color']}
 			form={({ draft, set, error }) => (
 				<>
-					<TextField label={t(m.name)} required autoFocus maxLength={64} value={draft.name} onChange={(e) => set({ name: e.target.value })} error={fieldError(error, 'name')} />
+					<TextField label={t(m.name)} required maxLength={64} value={draft.name} onChange={(e) => set({ name: e.target.value })} error={fieldError(error, 'name')} />
 					<TextField label={t(m.color)} type="color" className="h-9 max-w-24" value={draft.color} onChange={(e) => set({ color: e.target.value })} error={fieldError(error, 'color')} />
 				</>
 			)}

@@ -19,15 +19,15 @@ export default function Teams() {
 			texts={{ add: m.teamAdd, edit: m.teamEdit, empty: m.teamEmpty, emptyText: m.teamEmptyText }}
 			label={(r) => r.name}
 			columns={[
-				{ title: t(m.name), className: 'min-w-56', cell: (r) => <span className="font-medium">{r.name}</span> },
-				{ title: t(m.members), cell: (r) => r.members.map(nameOf).join(', ') || <span className="text-muted">{t(m.noMembers)}</span>, className: 'w-full' },
+				{ title: t(m.name), className: 'min-w-44 [overflow-wrap:anywhere]', cell: (r) => <span className="font-medium">{r.name}</span> },
+				{ title: t(m.members), cell: (r) => r.members.map(nameOf).join(', ') || <span className="text-muted">{t(m.noMembers)}</span>, className: 'w-full min-w-44 [overflow-wrap:anywhere]' },
 			]}
 			draft={(r) => ({ name: r?.name ?? '', members: r?.members ?? [] })}
 			body={(d) => d}
 			fields={['name']}
 			form={({ draft, set, error }) => (
 				<>
-					<TextField label={t(m.name)} required autoFocus maxLength={100} value={draft.name} onChange={(e) => set({ name: e.target.value })} error={fieldError(error, 'name')} />
+					<TextField label={t(m.name)} required maxLength={100} value={draft.name} onChange={(e) => set({ name: e.target.value })} error={fieldError(error, 'name')} />
 					<fieldset>
 						<legend className="mb-1 font-medium">{t(m.members)}</legend>
 						<div className="max-h-60 overflow-auto rounded-md border border-line p-2">

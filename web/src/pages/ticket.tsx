@@ -42,7 +42,7 @@ function Heading({ ticket }: { ticket: Ticket }) {
 				className="flex flex-1 gap-2"
 				onSubmit={(e) => {
 					e.preventDefault();
-					if (editing.trim() && editing.trim() !== ticket.title) change({ title: editing.trim() });
+					if (editing.trim() && editing.trim() !== ticket.title) change({ title: editing.trim() }, () => setEditing(editing));
 					setEditing(null);
 				}}
 			>

@@ -12,7 +12,7 @@ import m from '../messages/list';
 import { Empty, Failure, LinkButton, Loading } from '../ui/basic';
 import { Pager, useTitle, useUrlState } from '../ui/page';
 import { BulkBar, Refused } from './tickets/bulk';
-import { Filters, filterNames, Toolbar } from './tickets/filters';
+import { Filters, filterNames, Toolbar, UNRESOLVED } from './tickets/filters';
 import { Row } from './tickets/row';
 
 export const PER_PAGE = 50;
@@ -43,6 +43,8 @@ export default function Tickets() {
 	const tickets = useTickets(query);
 	const items = tickets.data?.items ?? [];
 	const filtered = filterNames.some((n) => n !== 'sort' && url.value(n));
+	/* Where one lands: that nothing is left there is no fault of a filter. */
+	const home = isStaff && filterNames.every((n) => n === 'sort' || url.value(n) === (n === 'status' ? UNRESOLVED : ''));
 
 	/* What is not shown any more is not selected any more. */
 	const ids = items.map((x) => x.id).join();
@@ -124,9 +126,9 @@ export default function Tickets() {
 				<Failure error={tickets.error} onRetry={() => void tickets.refetch()} />
 			) : items.length === 0 ? (
 				<div className="rounded-lg border border-line bg-surface">
-					<Empty title={t(m.empty)} icon={filtered ? 'search' : 'inbox'}>
-						<p className="mb-4">{t(filtered ? m.emptyFiltered : isStaff ? m.emptyText : m.emptyCustomer)}</p>
-						{filtered ? <LinkButton to="/tickets">{t(m.clear)}</LinkButton> : <LinkButton to="/tickets/new">{t(common.newTicket)}</LinkButton>}
+					<Empty title={t(home ? m.emptyUnresolved : m.empty)} icon={home ? 'check' : filtered ? 'search' : 'inbox'}>
+						<p className="mb-4">{t(filtered && !home ? m.emptyFiltered : isStaff ? m.emptyText : m.emptyCustomer)}</p>
+						{filtered && !home ? <LinkButton to="/tickets">{t(m.clear)}</LinkButton> : <LinkButton to="/tickets/new">{t(common.newTicket)}</LinkButton>}
 					</Empty>
 				</div>
 			) : (

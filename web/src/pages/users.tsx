@@ -107,7 +107,7 @@ function MergeDialog({ user, onClose }: { user: User; onClose: () => void }) {
 				}}
 			>
 				<p>{t(m.mergeText, { name: user.name })}</p>
-				<TextField label={t(m.mergeInto)} type="email" required autoFocus value={into} onChange={(e) => setInto(e.target.value)} error={fieldError(error, 'into')} />
+				<TextField label={t(m.mergeInto)} type="email" required value={into} onChange={(e) => setInto(e.target.value)} error={fieldError(error, 'into')} />
 				<FormError error={error} fields={['into']} />
 				<FormActions onCancel={onClose} label={t(m.merge)} />
 			</form>
@@ -182,7 +182,7 @@ export default function Users() {
 								<Avatar name={r.name} size={30} />
 								<span className="min-w-0">
 									<span className="flex flex-wrap items-center gap-1.5">
-										<bdi className="font-medium">{r.name}</bdi>
+										<bdi className="font-medium [overflow-wrap:anywhere]">{r.name}</bdi>
 										{r.disabled && <Badge>{t(m.isDisabled)}</Badge>}
 										{r.erased_at && <Badge>{t(m.isErased)}</Badge>}
 										{r.undeliverable_at && <Badge tone="danger">{t(m.isUndeliverable)}</Badge>}
@@ -193,7 +193,7 @@ export default function Users() {
 						),
 					},
 					{ title: t(m.role), cell: (r) => <Badge tone={r.role === 'admin' ? 'plum' : r.role === 'agent' ? 'info' : 'neutral'}>{t(roles[r.role])}</Badge> },
-					{ title: t(m.organisation), spare: true, cell: (r) => organisations.find((o) => o.id === r.organisation)?.name ?? '' },
+					{ title: t(m.organisation), spare: true, className: 'min-w-36 [overflow-wrap:anywhere]', cell: (r) => organisations.find((o) => o.id === r.organisation)?.name ?? '' },
 					...(isAdmin
 						? []
 						: [
@@ -240,7 +240,7 @@ export default function Users() {
 				fields={['email', 'name', 'role', 'password', 'organisation']}
 				form={({ draft, set, error, isNew }) => (
 					<>
-						{isNew && <TextField label={t(m.email)} type="email" required autoFocus value={draft.email} onChange={(e) => set({ email: e.target.value })} error={fieldError(error, 'email')} />}
+						{isNew && <TextField label={t(m.email)} type="email" required value={draft.email} onChange={(e) => set({ email: e.target.value })} error={fieldError(error, 'email')} />}
 						<TextField label={t(m.name)} required maxLength={200} value={draft.name} onChange={(e) => set({ name: e.target.value })} error={fieldError(error, 'name')} />
 						<SelectField
 							label={t(m.role)}

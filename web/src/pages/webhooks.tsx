@@ -93,7 +93,7 @@ export default function Webhooks() {
 				onMade={setMade}
 				form={({ draft, set, error }) => (
 					<>
-						<TextField label={t(m.url)} hint={t(m.urlHint)} type="url" required autoFocus value={draft.url} onChange={(e) => set({ url: e.target.value })} error={fieldError(error, 'url')} />
+						<TextField label={t(m.url)} hint={t(m.urlHint)} type="url" required value={draft.url} onChange={(e) => set({ url: e.target.value })} error={fieldError(error, 'url')} />
 						<fieldset>
 							<legend className="mb-1 font-medium">{t(m.events)}</legend>
 							<div className="grid gap-x-4 sm:grid-cols-2">

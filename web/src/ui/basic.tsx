@@ -57,7 +57,7 @@ export function IconButton({ icon, label, small, className = '', ...rest }: Icon
 			aria-label={label}
 			title={label}
 			{...rest}
-			className={`inline-flex items-center justify-center rounded-md text-muted hover:bg-hover hover:text-ink disabled:opacity-45 disabled:hover:bg-transparent ${
+			className={`inline-flex items-center justify-center rounded-md text-muted hover:bg-hover hover:text-ink disabled:opacity-45 disabled:hover:bg-transparent disabled:hover:text-muted ${
 				small ? 'size-7' : 'size-9'
 			} ${className}`}
 		>
@@ -176,7 +176,7 @@ export function Empty({ icon = 'inbox', title, page, children }: { icon?: IconNa
 				<Icon name={icon} size={26} />
 			</span>
 			<Title className="text-base font-semibold">{title}</Title>
-			{children && <div className="max-w-md text-muted">{children}</div>}
+			{children && <div className="max-w-md text-balance text-muted">{children}</div>}
 		</div>
 	);
 }

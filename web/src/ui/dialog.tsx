@@ -4,6 +4,10 @@ import m from '../messages/common';
 import { Button, IconButton } from './basic';
 import { FormError } from './form';
 
+/* Where one begins: at what is asked for, at the answer that is likely, or else (there is only reading) where the
+ * browser puts the focus. A row that its own button removed takes no focus back: the page does. */
+const FIRST = '[data-first], :is(input, select, textarea):enabled';
+
 /** The browser's own modal dialog: it keeps the focus, closes by Escape and gives the focus back. */
 export function Dialog({ title, onClose, wide, children }: { title: string; onClose: () => void; wide?: boolean; children: ReactNode }) {
 	const ref = useRef<HTMLDialogElement>(null);
@@ -13,9 +17,11 @@ export function Dialog({ title, onClose, wide, children }: { title: string; onCl
 		const d = ref.current;
 		const before = document.activeElement;
 		if (d && !d.open) d.showModal();
+		d?.querySelector<HTMLElement>(FIRST)?.focus();
 		return () => {
 			d?.close();
-			if (before instanceof HTMLElement && before.isConnected) before.focus();
+			const back = before?.isConnected ? before : document.getElementById('main');
+			if (back instanceof HTMLElement) back.focus({ preventScroll: back !== before });
 		};
 	}, []);
 	return (
@@ -90,8 +96,10 @@ export function AskProvider({ children }: { children: ReactNode }) {
 					<p className="mb-4">{question.text}</p>
 					<FormError error={error} />
 					<div className="mt-4 flex justify-end gap-2">
-						<Button onClick={() => setQuestion(null)}>{t(m.cancel)}</Button>
-						<Button look={question.danger ? 'danger' : 'primary'} busy={busy} onClick={() => void run(question)}>
+						<Button data-first={question.danger || undefined} onClick={() => setQuestion(null)}>
+							{t(m.cancel)}
+						</Button>
+						<Button look={question.danger ? 'danger' : 'primary'} data-first={question.danger ? undefined : true} busy={busy} onClick={() => void run(question)}>
 							{question.action}
 						</Button>
 					</div>

@@ -129,20 +129,21 @@ export function DataTable<T>({ label, query, columns, rowKey, empty, onPage }: T
 					<tbody role="rowgroup" className="divide-y divide-line max-sm:block">
 						{page.items.map((row) => (
 							<tr key={rowKey(row)} role="row" className="hover:bg-hover/60 max-sm:flex max-sm:flex-wrap max-sm:items-center max-sm:gap-x-3 max-sm:gap-y-1 max-sm:px-4 max-sm:py-3">
-								{columns.map((c, i) => (
-									<td
+								{columns.map((c, i) => {
+									const cell = c.cell(row);
+									return <td
 										key={c.title}
 										role="cell"
 										className={`px-4 py-2 align-middle max-sm:min-w-0 max-sm:p-0 max-sm:empty:hidden ${c.spare ? 'max-md:hidden' : ''} ${c.silent ? 'max-sm:ml-auto' : ''} ${c.className ?? ''} ${i ? '' : 'max-sm:w-full'}`}
 									>
-										{i > 0 && !c.silent && (
+										{i > 0 && !c.silent && cell !== '' && (
 											<span aria-hidden="true" className="mr-1.5 text-xs text-muted sm:hidden">
 												{c.title}
 											</span>
 										)}
-										{c.cell(row)}
-									</td>
-								))}
+										{cell}
+									</td>;
+								})}
 							</tr>
 						))}
 					</tbody>

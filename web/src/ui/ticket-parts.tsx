@@ -57,7 +57,7 @@ export function PriorityMark({ priority, text }: { priority: string; text?: bool
 
 export function TagChip({ tag }: { tag: { name: string; color: string } }) {
 	return (
-		<span className="inline-flex max-w-full items-center gap-1.5 rounded-full border border-line bg-surface px-2 text-xs leading-5 whitespace-nowrap">
+		<span className="inline-flex max-w-full min-w-0 items-center gap-1.5 rounded-full border border-line bg-surface px-2 text-xs leading-5 whitespace-nowrap">
 			<span aria-hidden="true" className="size-2 shrink-0 rounded-full" style={{ background: tag.color }} />
 			<span className="truncate">{tag.name}</span>
 		</span>

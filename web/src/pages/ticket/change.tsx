@@ -8,7 +8,16 @@ import { useToast } from '../../ui/toast';
 import { ConflictDialog, differing, show, type Clash } from './conflict';
 import { useFresh } from './data';
 
-type Change = (fields: Record<string, unknown>) => void;
+/** `onRefused`: what was typed is not there; whoever typed it can have it back. */
+type Change = (fields: Record<string, unknown>, onRefused?: () => void) => void;
+
+interface Saving {
+	fields: Record<string, unknown>;
+	version: number;
+	/** What the change was made on. */
+	base: Ticket;
+	onRefused?: () => void;
+}
 
 const Context = createContext<{ change: Change; busy: boolean }>({ change: () => {}, busy: false });
 
@@ -24,13 +33,14 @@ export function ChangeProvider({ ticket, children }: { ticket: Ticket; children:
 	const word = useWord();
 	const [clash, setClash] = useState<Clash | null>(null);
 	const save = useMutation({
-		mutationFn: ({ fields, version }: { fields: Record<string, unknown>; version: number; base: Ticket }) =>
+		mutationFn: ({ fields, version }: Saving) =>
 			patch<Ticket>(`/tickets/${ticket.id}`, { ...fields, version }),
 		onSuccess: (now) => fresh(now),
-		onError: (e, { fields, base }) => {
+		onError: (e, { fields, base, onRefused }) => {
 			const current = e instanceof ApiError && e.code === 'version_conflict' ? (e.body.current as Ticket | undefined) : undefined;
 			if (!current) {
 				fail(e);
+				onRefused?.();
 				void fresh();
 				return;
 			}
@@ -38,7 +48,7 @@ export function ChangeProvider({ ticket, children }: { ticket: Ticket; children:
 				(k) => show((base as unknown as Record<string, unknown>)[k]) !== show((current as unknown as Record<string, unknown>)[k]),
 			);
 			const found = { mine: fields, current };
-			if (!touched) save.mutate({ fields, version: current.version, base: current });
+			if (!touched) save.mutate({ fields, version: current.version, base: current, onRefused });
 			else if (!differing(found).length) void fresh(current);
 			else setClash(found);
 		},
@@ -50,7 +60,7 @@ export function ChangeProvider({ ticket, children }: { ticket: Ticket; children:
 		return show(v);
 	};
 	return (
-		<Context.Provider value={{ busy: save.isPending, change: (fields) => save.mutate({ fields, version: ticket.version, base: ticket }) }}>
+		<Context.Provider value={{ busy: save.isPending, change: (fields, onRefused) => save.mutate({ fields, version: ticket.version, base: ticket, onRefused }) }}>
 			{children}
 			{clash && (
 				<ConflictDialog

@@ -5,11 +5,17 @@ import type { HistoryRow } from '../../api/types';
 import { useT } from '../../lib/language';
 import type { Text } from '../../lib/text';
 import m from '../../messages/detail';
+import kinds from '../../messages/evidence';
 import done from '../../messages/history';
+import mail from '../../messages/mail-state';
 import words from '../../messages/ticket';
 import { Ago, Empty, Failure, Loading } from '../../ui/basic';
 import { Pager } from '../../ui/page';
 import { useWord } from '../../ui/ticket-parts';
+
+/* What begins with an id of ours: what became of a mail, how tickets hang together. */
+const states: Record<string, Text> = { ...mail, 'queued again': done.queued_again, bounce: kinds.kind_bounce, delay: kinds.kind_delay };
+const begun: Record<string, Record<string, Text>> = { delivery: states, link_added: m, link_removed: m };
 
 /* What became of them is an id of ours; of an escalation the clock is, its step has a name. */
 const worded = ['status', 'priority', 'sla_warning', 'sla_breach'];
@@ -31,6 +37,8 @@ export function History({ ticket }: { ticket: number }) {
 	};
 	const value = (row: HistoryRow, v: string | null) => {
 		if (v === null || v === '') return '—';
+		const known = v === row.new_value && begun[row.action];
+		if (known) return v.replace(/^(queued again|\w+)/, (id) => (known[id] ? t(known[id]) : id));
 		if (row.action === 'commented' || (row.action === 'not_sent' && v === row.new_value)) return name(v);
 		return worded.includes(row.action) || (row.action.startsWith('escalat') && v === row.old_value) ? word(v) : v;
 	};

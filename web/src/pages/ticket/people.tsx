@@ -100,7 +100,7 @@ export function Links({ ticket, onAdd }: { ticket: Ticket; onAdd: () => void }) 
 						<li key={`${l.type} ${l.ticket} ${l.inverse}`} className="flex items-start gap-2">
 							<span className="min-w-0 flex-1">
 								<span className="block text-xs text-muted">{text ? t(text) : l.type}</span>
-								<Link to={`/tickets/${l.ticket}`} className="text-accent underline">
+								<Link to={`/tickets/${l.ticket}`} className="text-accent underline [overflow-wrap:anywhere]">
 									#{l.ticket} {l.title}
 								</Link>{' '}
 								<StatusBadge status={l.status} />
@@ -153,7 +153,7 @@ export function OtherTicket({ ticket, how, onClose }: { ticket: Ticket; how: 'li
 				{how === 'link' && (
 					<SelectField label={t(m.linkType)} value={type} onChange={(e) => setType(e.target.value)} options={types.map((x) => ({ value: x, label: t(m[x]) }))} />
 				)}
-				<TextField label={t(m.otherNumber)} required autoFocus inputMode="numeric" pattern="#?[1-9][0-9]*" value={number} onChange={(e) => setNumber(e.target.value)} />
+				<TextField label={t(m.otherNumber)} required inputMode="numeric" pattern="#?[1-9][0-9]*" value={number} onChange={(e) => setNumber(e.target.value)} />
 				<FormError error={save.error} />
 				<FormActions busy={save.isPending} label={t(m[how])} onCancel={onClose} />
 			</form>

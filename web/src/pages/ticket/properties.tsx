@@ -34,7 +34,7 @@ function Tags({ ticket }: { ticket: Ticket }) {
 		const name = text.trim();
 		if (!name) return;
 		setText('');
-		if (!names.includes(name)) change({ tags: [...names, name] });
+		if (!names.includes(name)) change({ tags: [...names, name] }, () => setText((now) => now || name));
 	};
 	return (
 		<div>
@@ -43,7 +43,7 @@ function Tags({ ticket }: { ticket: Ticket }) {
 				{ticket.tags.map((x) => (
 					<li key={x.name} className="inline-flex max-w-full items-center">
 						<TagChip tag={x} />
-						<IconButton small icon="close" className="size-6" label={t(m.removeTag, { name: x.name })} onClick={() => change({ tags: names.filter((n) => n !== x.name) })} />
+						<IconButton small icon="close" className="size-6 shrink-0" label={t(m.removeTag, { name: x.name })} onClick={() => change({ tags: names.filter((n) => n !== x.name) })} />
 					</li>
 				))}
 			</ul>
@@ -69,10 +69,10 @@ function Tags({ ticket }: { ticket: Ticket }) {
 }
 
 /** What is edited in place: saved on leaving the field or by Enter. */
-function EditText({ label, value, onSave, ...rest }: { label: string; value: string; onSave: (v: string) => void; type?: string; maxLength?: number }) {
+function EditText({ label, value, onSave, ...rest }: { label: string; value: string; onSave: (v: string, onRefused: () => void) => void; type?: string; maxLength?: number }) {
 	const [text, setText] = useState<string | null>(null);
 	const save = () => {
-		if (text !== null && text !== value) onSave(text);
+		if (text !== null && text !== value) onSave(text, () => setText((now) => now ?? text));
 		setText(null);
 	};
 	return (
@@ -198,9 +198,9 @@ export function Properties({ ticket }: { ticket: Ticket }) {
 			<details>
 				<summary className="py-1 font-medium text-muted hover:text-ink">{t(common.more)}</summary>
 				<div className="mt-2 space-y-3">
-					<EditText label={t(words.category)} maxLength={64} value={ticket.category ?? ''} onSave={(v) => change({ category: v.trim() || null })} />
-					<EditText label={t(m.dueAt)} type="datetime-local" value={toLocalInput(ticket.due_at)} onSave={(v) => change({ due_at: fromLocalInput(v) })} />
-					<EditText label={t(m.snoozedUntil)} type="datetime-local" value={toLocalInput(ticket.snoozed_until)} onSave={(v) => change({ snoozed_until: fromLocalInput(v) })} />
+					<EditText label={t(words.category)} maxLength={64} value={ticket.category ?? ''} onSave={(v, onRefused) => change({ category: v.trim() || null }, onRefused)} />
+					<EditText label={t(m.dueAt)} type="datetime-local" value={toLocalInput(ticket.due_at)} onSave={(v, onRefused) => change({ due_at: fromLocalInput(v) }, onRefused)} />
+					<EditText label={t(m.snoozedUntil)} type="datetime-local" value={toLocalInput(ticket.snoozed_until)} onSave={(v, onRefused) => change({ snoozed_until: fromLocalInput(v) }, onRefused)} />
 				</div>
 			</details>
 			<hr className="border-line" />

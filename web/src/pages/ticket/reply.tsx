@@ -46,6 +46,7 @@ export function ReplyEditor({ ticket, last, own }: { ticket: Ticket; last: numbe
 	const [refused, setRefused] = useState<Command[]>([]);
 	const [newer, setNewer] = useState<{ comments: Comment[]; version: number; then: Outgoing } | null>(null);
 	const box = useRef<HTMLTextAreaElement>(null);
+	const editor = useRef<HTMLElement>(null);
 	const id = useId();
 	const note = isStaff && draft.note;
 	const { waiting, start } = useSender();
@@ -133,6 +134,8 @@ export function ReplyEditor({ ticket, last, own }: { ticket: Ticket; last: numbe
 			ms: isStaff && !note ? UNDO_MS : 0,
 		});
 		drop();
+		/* the button that was pressed has nothing to send any more, and cannot keep the focus */
+		if (document.activeElement !== box.current) editor.current?.focus({ preventScroll: true });
 	};
 
 	const put = (body: string, cursor: number, more: Partial<Draft> = {}) => {
@@ -157,7 +160,7 @@ export function ReplyEditor({ ticket, last, own }: { ticket: Ticket; last: numbe
 	const tab = (active: boolean) => `min-h-9 border-b-2 px-3 font-medium ${active ? 'border-accent text-ink' : 'border-transparent text-muted hover:text-ink'}`;
 
 	return (
-		<section aria-label={t(note ? m.note : m.reply)} className={`rounded-lg border ${note ? 'border-note-line bg-note' : 'border-line-strong bg-surface'}`}>
+		<section ref={editor} tabIndex={-1} aria-label={t(note ? m.note : m.reply)} className={`rounded-lg border ${note ? 'border-note-line bg-note' : 'border-line-strong bg-surface'}`}>
 			{isStaff && (
 				<div className="flex items-center gap-1 border-b border-line px-2" role="group">
 					<button type="button" aria-pressed={!note} className={tab(!note)} onClick={() => change({ note: false })}>

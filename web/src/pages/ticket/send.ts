@@ -28,6 +28,7 @@ export function useSender() {
 	const { say } = useToast();
 	const [waiting, setWaiting] = useState(false);
 	const now = useRef<((leaving: boolean) => void) | null>(null);
+	const back = useRef<(() => void) | null>(null);
 
 	useEffect(() => {
 		const leave = () => now.current?.(true);
@@ -37,6 +38,18 @@ export function useSender() {
 			now.current?.(false);
 		};
 	}, []);
+
+	/* z, too, takes back what waits: the button for it is far away by Tab. */
+	useEffect(() => {
+		if (!waiting) return;
+		const onKey = (e: KeyboardEvent) => {
+			if (e.key !== 'z' || e.altKey || (e.target as HTMLElement).closest('input, textarea, select, dialog')) return;
+			e.preventDefault();
+			back.current?.();
+		};
+		document.addEventListener('keydown', onKey);
+		return () => document.removeEventListener('keydown', onKey);
+	}, [waiting]);
 
 	const start = (what: Omit<Outgoing, 'key'>, plan: Plan) => {
 		const out: Outgoing = { ...what, key: randomKey() };
@@ -59,18 +72,14 @@ export function useSender() {
 			plan.run({ ...out, leaving });
 		};
 		const timer = setTimeout(() => go(false), plan.ms);
-		const drop = say(plan.text, {
-			ms: plan.ms + 500,
-			action: {
-				label: plan.undoText,
-				run: () => {
-					if (over) return;
-					end();
-					plan.undo(out);
-				},
-			},
-		});
+		const undo = () => {
+			if (over) return;
+			end();
+			plan.undo(out);
+		};
+		const drop = say(plan.text, { ms: plan.ms + 500, action: { label: plan.undoText, run: undo } });
 		now.current = go;
+		back.current = undo;
 		setWaiting(true);
 	};
 	return { waiting, start };

@@ -71,7 +71,7 @@ function SaveView({ query, onClose }: { query: string; onClose: () => void }) {
 					}, setError);
 				}}
 			>
-				<TextField label={t(m.viewName)} required autoFocus maxLength={100} value={name} onChange={(e) => setName(e.target.value)} />
+				<TextField label={t(m.viewName)} required maxLength={100} value={name} onChange={(e) => setName(e.target.value)} />
 				{isAdmin && <CheckField label={t(m.viewShared)} checked={shared} onChange={(e) => setShared(e.target.checked)} />}
 				<FormError error={error} />
 				<FormActions onCancel={onClose} />
@@ -115,7 +115,8 @@ export function Toolbar({ url }: { url: Url }) {
 							<Link
 								to={`/tickets${tab.query ? `?${tab.query}` : ''}`}
 								aria-current={active ? 'page' : undefined}
-								className={`rounded-full px-3 py-1.5 font-medium whitespace-nowrap ${
+								title={tab.saved && tab.name}
+								className={`max-w-60 truncate rounded-full px-3 py-1.5 font-medium ${
 									active ? 'bg-ink text-canvas' : 'text-muted hover:bg-hover hover:text-ink'
 								}`}
 							>
