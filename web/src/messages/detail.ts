@@ -83,7 +83,7 @@ const m = {
 	attachments: ['Attachments', 'Anhänge', 'Adjuntos', 'Pièces jointes'],
 	noName: ['file', 'Datei', 'archivo', 'fichier'],
 	preview: ['Preview of {name}', 'Vorschau von {name}', 'Vista previa de {name}', 'Aperçu de {name}'],
-	loadMore: ['Show later messages', 'Spätere Nachrichten zeigen', 'Mostrar mensajes posteriores', 'Afficher les messages suivants'],
+	loadMore: ['Show {n} later message|Show {n} later messages', '{n} spätere Nachricht zeigen|{n} spätere Nachrichten zeigen', 'Mostrar {n} mensaje posterior|Mostrar {n} mensajes posteriores', 'Afficher {n} message suivant|Afficher {n} messages suivants'],
 
 	// delivery
 	delivery: ['Delivery', 'Zustellung', 'Entrega', 'Remise'],

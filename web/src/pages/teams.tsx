@@ -28,7 +28,7 @@ export default function Teams() {
 			form={({ draft, set, error }) => (
 				<>
 					<TextField label={t(m.name)} required maxLength={100} value={draft.name} onChange={(e) => set({ name: e.target.value })} error={fieldError(error, 'name')} />
-					<fieldset>
+					<fieldset className="min-w-0">
 						<legend className="mb-1 font-medium">{t(m.members)}</legend>
 						<div className="max-h-60 overflow-auto rounded-md border border-line p-2">
 							{staff.map((u) => (

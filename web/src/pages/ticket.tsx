@@ -22,7 +22,7 @@ import { useToast } from '../ui/toast';
 import { ChangeProvider, useChange } from './ticket/change';
 import { CommandBox } from './ticket/commands';
 import { CommentView } from './ticket/comment';
-import { useComments, useFresh, useMails, useTicket } from './ticket/data';
+import { PER_PAGE, useComments, useFresh, useMails, useTicket } from './ticket/data';
 import { History } from './ticket/history';
 import { Mails } from './ticket/mails';
 import { DecisionDialog, OriginalMail } from './ticket/original';
@@ -157,6 +157,8 @@ function Actions({ ticket, onOther }: { ticket: Ticket; onOther: (how: 'link' | 
 	);
 }
 
+const PAGES_A_CLICK = 20;
+
 function Conversation({ ticket, onMail }: { ticket: Ticket; onMail: (id: number, what: 'original' | 'decision') => void }) {
 	const { t } = useLanguage();
 	const comments = useComments(ticket.id);
@@ -164,6 +166,11 @@ function Conversation({ ticket, onMail }: { ticket: Ticket; onMail: (id: number,
 	const user = useUser();
 	const { isStaff } = useSession();
 	const all = comments.data?.pages.flatMap((p) => p.items) ?? [];
+	const rest = (comments.data?.pages[0]?.total ?? 0) - all.length;
+	/* The newest ones matter, and are last: a click shows them, not just another page on the way to them. */
+	const more = async () => {
+		for (let i = 0; i < PAGES_A_CLICK; i++) if (!(await comments.fetchNextPage()).hasNextPage) return;
+	};
 	const closed = ticket.merged_into || ticket.deleted_at;
 	if (comments.isError && !comments.data) return <Failure error={comments.error} onRetry={() => void comments.refetch()} />;
 	return (
@@ -187,8 +194,8 @@ function Conversation({ ticket, onMail }: { ticket: Ticket; onMail: (id: number,
 			))}
 			{comments.hasNextPage && (
 				<div className="text-center">
-					<Button busy={comments.isFetchingNextPage} onClick={() => void comments.fetchNextPage()}>
-						{t(m.loadMore)}
+					<Button busy={comments.isFetchingNextPage} onClick={() => void more()}>
+						{t(m.loadMore, { n: Math.min(rest, PAGES_A_CLICK * PER_PAGE) })}
 					</Button>
 				</div>
 			)}

@@ -193,7 +193,7 @@ export default function Users() {
 						),
 					},
 					{ title: t(m.role), cell: (r) => <Badge tone={r.role === 'admin' ? 'plum' : r.role === 'agent' ? 'info' : 'neutral'}>{t(roles[r.role])}</Badge> },
-					{ title: t(m.organisation), spare: true, className: 'min-w-36 [overflow-wrap:anywhere]', cell: (r) => organisations.find((o) => o.id === r.organisation)?.name ?? '' },
+					{ title: t(m.organisation), className: 'min-w-36 max-xl:hidden [overflow-wrap:anywhere]', cell: (r) => organisations.find((o) => o.id === r.organisation)?.name ?? '' },
 					...(isAdmin
 						? []
 						: [

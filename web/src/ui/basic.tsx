@@ -187,7 +187,7 @@ export function Failure({ error, onRetry }: { error: unknown; onRetry?: () => vo
 	return (
 		<div role="alert" className="m-4 flex flex-wrap items-center gap-3 rounded-md bg-danger-soft p-3 text-danger">
 			<Icon name="alert" />
-			<p className="min-w-0 flex-1 basis-52">{explain(error, t)}</p>
+			<p className="min-w-0 flex-1 basis-40">{explain(error, t)}</p>
 			{onRetry && (
 				<Button small onClick={onRetry}>
 					{t(m.retry)}

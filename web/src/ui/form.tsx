@@ -100,8 +100,8 @@ export function SelectField({
 export function CheckField({ label, hint, ...rest }: { label: ReactNode; hint?: ReactNode } & InputHTMLAttributes<HTMLInputElement>) {
 	return (
 		<label className="flex min-h-7 items-start gap-2">
-			<input type="checkbox" {...rest} className="mt-0.5 size-4 accent-accent" />
-			<span>
+			<input type="checkbox" {...rest} className="mt-0.5 size-4 shrink-0 accent-accent" />
+			<span className="min-w-0 [overflow-wrap:anywhere]">
 				{label}
 				{hint && <span className="block text-xs text-muted">{hint}</span>}
 			</span>

@@ -118,7 +118,7 @@ export function Menu({ label, children, items, className = '', align = 'right', 
 					aria-label={label}
 					tabIndex={-1}
 					onKeyDown={onKey}
-					className="fixed inset-auto z-40 m-0 max-h-80 max-w-[calc(100vw-2rem)] min-w-48 overflow-auto rounded-lg border border-line bg-surface p-1 text-ink shadow-lg"
+					className="fixed inset-auto z-40 m-0 max-h-80 w-max max-w-[min(28rem,calc(100vw-2rem))] min-w-48 overflow-auto rounded-lg border border-line bg-surface p-1 text-ink shadow-lg"
 				>
 					{items.map((item, i) =>
 						item ? (
@@ -136,7 +136,7 @@ export function Menu({ label, children, items, className = '', align = 'right', 
 								className={`flex min-h-8 w-full items-center gap-2 rounded-md px-2.5 text-left hover:bg-hover focus:bg-hover focus:outline-none ${item.danger ? 'text-danger' : ''}`}
 							>
 								{item.icon && <Icon name={item.icon} size={16} />}
-								<span className="flex-1 pr-2 sm:whitespace-nowrap">{item.label}</span>
+								<span className="min-w-0 flex-1 pr-2 [overflow-wrap:anywhere]">{item.label}</span>
 								{item.checked && <Icon name="check" size={16} />}
 							</button>
 						) : (

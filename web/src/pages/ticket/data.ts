@@ -13,7 +13,7 @@ export function useTicket(id: number) {
 	});
 }
 
-const PER_PAGE = 100;
+export const PER_PAGE = 100;
 
 export function useComments(id: number) {
 	return useInfiniteQuery({

@@ -62,7 +62,7 @@ export function OriginalMail({ id, onClose }: { id: number; onClose: () => void 
 				<Loading />
 			) : (
 				<div className="space-y-4">
-					<dl className="grid grid-cols-[auto_minmax(0,1fr)] gap-x-4 gap-y-1">
+					<dl className="grid gap-x-4 sm:grid-cols-[auto_minmax(0,1fr)] sm:gap-y-1 max-sm:[&>dd]:mb-1.5">
 						<Row name={t(m.mailFrom)}>{x.from ?? '—'}</Row>
 						<Row name={t(m.mailTo)}>{x.to.join(', ') || '—'}</Row>
 						{x.cc.length > 0 && <Row name={t(m.mailCc)}>{x.cc.join(', ')}</Row>}
@@ -106,7 +106,7 @@ export function DecisionView({ id }: { id: number }) {
 	if (!d) return <Loading />;
 	return (
 		<div className="space-y-4">
-			<dl className="grid grid-cols-[auto_minmax(0,1fr)] gap-x-4 gap-y-1">
+			<dl className="grid gap-x-4 sm:grid-cols-[auto_minmax(0,1fr)] sm:gap-y-1 max-sm:[&>dd]:mb-1.5">
 				<Row name={t(m.outcome)}>{said(d.outcome === 'duplicate' ? 'outcome_' : '', d.outcome, t)}</Row>
 				{d.cause && <Row name={t(m.cause)}>{causeText(d.cause, t)}</Row>}
 				<Row name={t(m.trust)}>
