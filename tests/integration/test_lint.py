@@ -167,3 +167,11 @@ def test_no_english_word_is_left():
     english = re.compile(r"\b(the|this|that|and|with|your|you|is|are|not|from|please|request|reply)\b")
     for locale in ("de", "es", "fr"):
         assert [f for f in said(locale) if english.search(f[1])] == []
+
+
+def test_outlook_can_lay_letters_out():
+    """It knows no padding of a div or of a link: quotes are tables, and buttons say it to it alone."""
+    for path in (TREE / "templates").rglob("*.html.mustache"):
+        text = path.read_text()
+        assert path.name == "layout.html.mustache" or "<div" not in text, path
+        assert text.count('class="md-button"') == text.count("mso-padding-alt: "), path
