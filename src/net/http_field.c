@@ -179,8 +179,9 @@ static void check_value(const struct http_field *f, const char *name, const json
 		if (json_is_string(v))
 			check_text(f, name, json_string_value(v), json_string_length(v), c);
 		else if (!json_is_integer(v) || json_integer_value(v) < 1)
-			http_complain(c, name, "must be an id or %s",
-				      f->type == HTTP_NAMED ? "a name" : "an address");
+			http_complain(c, name,
+				      f->type == HTTP_NAMED ? "must be an id or a name"
+							    : "must be an id or an address");
 		return;
 	case HTTP_TEXTS:
 		check_texts(f, v, c);
@@ -336,8 +337,8 @@ bool http_check_query(const struct http_field *fields, const struct http_pair *q
 			http_complain(ret, f->name, "is given twice");
 		} else if (!query[i].value) {
 			http_complain(ret, f->name,
-				      "must be UTF-8 without NUL, each %% followed by two digits "
-				      "of its byte");
+				      "must be UTF-8 without NUL, each percent sign followed by "
+				      "two digits of its byte");
 		} else {
 			check_parameter(f, query[i].value, ret);
 		}

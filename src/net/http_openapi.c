@@ -1,6 +1,8 @@
 /* The OpenAPI 3.1 document: everything in it comes from the tables of routes and fields. */
 #include "http_private.h"
 
+#include <maildesk/desk/reason.h>
+
 #include <stdio.h>
 #include <string.h>
 
@@ -198,12 +200,33 @@ static void add_paths(struct buf *out, const struct http_service *s)
 	}
 }
 
+/* What a sentence is called, and all there are. */
+static void add_reason(struct buf *out, const struct http_service *s)
+{
+	static const struct http_field named[] = {
+		{ "code", HTTP_LINE, HTTP_REQUIRED, 0, 0, NULL, NULL },
+		{ "values", HTTP_LINES, HTTP_REQUIRED, 0, 0, NULL, NULL },
+		HTTP_END,
+	};
+
+	http_openapi_fields(out, s, "Reason", named);
+	buf_cut(out, out->len - 1); /* its bracket */
+	buf_adds(out, ",\"x-sentences\":{");
+	for (const struct reason_row *r = reason_rows; r->en; r++) {
+		buf_addf(out, "%s\"%s\":", r == reason_rows ? "" : ",", r->code);
+		add_string(out, r->en);
+	}
+	buf_adds(out, "}}");
+}
+
 void http_openapi(struct buf *out, const struct http_service *s, const struct http_object *objects,
 		  const char *title, const char *version)
 {
 	static const struct http_field complaint[] = {
 		{ "field", HTTP_LINE, HTTP_REQUIRED, 0, 0, NULL, NULL },
 		{ "message", HTTP_LINE, HTTP_REQUIRED, 0, 0, NULL, NULL },
+		{ "code", HTTP_LINE, 0, 0, 0, NULL, NULL },
+		{ "values", HTTP_LINES, 0, 0, 0, NULL, NULL },
 		HTTP_END,
 	};
 	static const struct http_field problem[] = {
@@ -214,6 +237,7 @@ void http_openapi(struct buf *out, const struct http_service *s, const struct ht
 		{ "detail", HTTP_LINE, HTTP_REQUIRED, 0, 0, NULL, NULL },
 		{ "errors", HTTP_OBJECTS, HTTP_REQUIRED, 0, 0, NULL, "Complaint" },
 		{ "limit", HTTP_INT, 0, 0, 0, NULL, NULL },
+		{ "reason", HTTP_OBJECT, 0, 0, 0, NULL, "Reason" },
 		HTTP_END,
 	};
 
@@ -236,6 +260,8 @@ void http_openapi(struct buf *out, const struct http_service *s, const struct ht
 	/* further members by what is wrong: the object is not closed */
 	buf_adds(out, ",\"Problem\":{\"type\":\"object\",");
 	add_members(out, s, "Problem", problem);
+	buf_adds(out, ",\"Reason\":");
+	add_reason(out, s);
 	for (; objects->name; objects++) {
 		buf_addc(out, ',');
 		add_string(out, objects->name);

@@ -2,6 +2,7 @@
 #include "http_private.h"
 
 #include <maildesk/base/utf8.h>
+#include <maildesk/desk/reason.h>
 
 #include <ctype.h>
 #include <sodium.h>
@@ -100,16 +101,33 @@ enum { FIELD_MAX = 80 }; /* of a name that the caller may have made up */
 
 void http_refuse_field(struct http_response *r, const char *field, const char *text)
 {
+	struct reason known;
+
 	buf_adds(&r->errors, r->errors.len ? ",{\"field\":" : "{\"field\":");
 	json_write_string(&r->errors, field, utf8_cut(field, strlen(field), FIELD_MAX));
 	buf_adds(&r->errors, ",\"message\":");
 	json_write_string(&r->errors, text, strlen(text));
+	if (reason_find(text, &known)) {
+		buf_addc(&r->errors, ',');
+		reason_json(&r->errors, &known);
+	}
 	buf_addc(&r->errors, '}');
 }
 
 struct buf *http_refuse_extra(struct http_response *r)
 {
 	return &r->extra;
+}
+
+static void show_reason(struct buf *b, const char *detail)
+{
+	struct reason known;
+
+	if (!detail || !reason_find(detail, &known))
+		return;
+	buf_adds(b, ",\"reason\":{");
+	reason_json(b, &known);
+	buf_addc(b, '}');
 }
 
 static void write_problem(struct http_response *r)
@@ -124,6 +142,7 @@ static void write_problem(struct http_response *r)
 	buf_adds(b, ",\"errors\":[");
 	buf_add(b, buf_str(&r->errors), r->errors.len);
 	buf_addc(b, ']');
+	show_reason(b, r->detail);
 	if (r->extra.len) {
 		buf_addc(b, ',');
 		buf_add(b, r->extra.data, r->extra.len);

@@ -334,3 +334,36 @@ def test_refusals_name_the_field(desk):
         answer = anna.post("/blocked-senders", body)
         refused(answer, 422, "validation")
         assert fields_of(answer) == ["address"]
+
+
+def test_what_is_said_has_a_name(desk):
+    """Fields, conflicts, commands, many tickets, a mail: the sentence, its code, what stands in it."""
+    anna = desk.api("anna")
+    answer = anna.post("/tickets", {"title": "x" * 501, "description": "d", "priority": "urgent",
+                                    "colour": 1})
+    refused(answer, 422, "validation")
+    assert sorted(answer.json["errors"], key=lambda e: e["field"]) == [
+        {"field": "colour", "message": "is not known here", "code": "unknown", "values": []},
+        {"field": "priority", "message": "must be one of low, medium, high, critical",
+         "code": "not_one_of", "values": ["low, medium, high, critical"]},
+        {"field": "title", "message": "must have at most 500 characters",
+         "code": "too_long", "values": ["500"]}]
+    ticket = new_ticket(anna)
+    answer = anna.patch(f"/tickets/{ticket['id']}", {"assignee": "carol@customer.test"})
+    assert answer.json["errors"][0]["code"] == "assignee_active", answer.body
+    answer = anna.patch(f"/tickets/{ticket['id']}", {"status": "resolved"})
+    assert (answer.status, answer.json["reason"]) == (400, {
+        "code": "no_way", "values": ["open", "resolved", "in_progress, closed"]})
+    path = f"/tickets/{ticket['id']}/commands"
+    assert ok(anna.post(path, {"text": "#resolve"}))["lines"] == [
+        {"line": "#resolve", "ok": False, "code": "take_first",
+         "reason": "take it first, [take; resolve]: no way from open to resolved; "
+                   "allowed: in_progress, closed",
+         "values": ["open", "resolved", "in_progress, closed"]}]
+    result = ok(anna.post("/tickets/bulk", {"ids": [ticket["id"]], "text": "#priority urgent"}))
+    assert result["results"][0]["code"] == "priority_words"
+    admin = desk.api("admin")
+    made = ok(admin.post("/canned-replies", {"name": "twice", "body": "b"}), 201)
+    again = admin.post("/canned-replies", {"name": "twice", "body": "b"})
+    assert (again.status, again.json["reason"]) == (409, {"code": "canned_taken", "values": ["twice"]})
+    assert admin.request("DELETE", f"/canned-replies/{made['id']}").status == 204

@@ -4,6 +4,7 @@ import pathlib
 import re
 import shutil
 import subprocess
+import sys
 
 import pytest
 
@@ -77,25 +78,68 @@ def sentences(path, behind=""):
         yield re.sub(r"%[-.0-9*]*(?:ll|z)?[a-z0-9]", "%", text)
 
 
+def known_reasons():
+    """The English of each row, with % for whatever is filled in."""
+    return set(sentences("desk/reason_rows.c", r"\n\t\{ \"[a-z_]+\",\s*"))
+
+
+def statements(path, beginning):
+    """The sentences in the statements of a source that begin so: more than one word."""
+    source = re.sub(r"/\*.*?\*/", "", (TREE / "src" / path).read_text(), flags=re.DOTALL)
+    for found in re.finditer(rf"(?:{beginning})[^;]*;", source):
+        for literal in re.findall(LITERAL, found[0]):
+            text = "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', literal)).replace('\\"', '"')
+            if " " in text:
+                yield re.sub(r"%[-.0-9*]*(?:ll|z)?[a-z0-9]", "%", text).replace("%%", "%")
+
+
 def test_every_reason_has_its_words():
     """What commands may be refused with is said in every language, and nothing else stands there."""
-    executing = [f"app/ticket/{name}.c" for name in ("change", "fields", "merge", "operate", "undo")]
-    executing += [f"app/command/{p.name}" for p in (TREE / "src/app/command").glob("*.c")
-                  if p.name != "box.c"] + ["app/desk/work.c"]
+    executing = [f"app/ticket/{name}.c" for name in ("approve", "change", "create", "fields", "merge",
+                                                     "operate", "undo")]
+    executing += [f"app/command/{p.name}" for p in (TREE / "src/app/command").glob("*.c")]
+    executing += ["app/desk/work.c"]
     refused = {s for path in executing
                for s in sentences(path, r"(?:md_fail|work_refuse|bad_value)\((?:[^;\"]*?)")}
     refused |= {s for path in ("desk/command.c", "desk/command_args.c") for s in sentences(path)
                 if re.search("[a-z] [a-z]", s) and not s.startswith("no memory")}
     refused |= {s for s in sentences("desk/workflow.c") if "; allowed: " in s}
-    # nothing that a mail is told, or told by another row
-    unsaid = {"out of memory", "no command: write #VERB", "%", "%: %", '"%" is %'}
-    known = set(sentences("desk/command_reasons.c", r"\n\t\{ "))
-    assert refused - unsaid - known == set()
-    everywhere = {s for path in executing + ["app/ticket/comment.c"] for s in sentences(path)}
-    empty = {k for k in known if k.endswith((": nothing", ": none"))}
+    # nothing that anybody is told, or told by another row
+    unsaid = {"out of memory", "%", "%: %", '"%" is %'}
+    assert refused - unsaid - known_reasons() == set()
+
+
+def test_every_complaint_has_its_words():
+    """Nor does the API refuse a field, or what is there already, without a name for why."""
+    api = [f"app/api/{p.name}" for p in (TREE / "src/app/api").glob("*.c")]
+    fields = r"\b(?:http_complain|http_refuse_field|api_refuse_parameter|\w*bad(?:_field|_parameter)?)\(|" \
+             r"\bret_why = |\bfault = |http_refuse\([^;]*\b(?:409|413|422),"
+    failing = r"md_fail\(\s*err,\s*MD_(?:CONFLICT|INPUT),"
+    said = {s for path in api + ["net/http_field.c", "net/http_match.c", "net/webhook_address.c"]
+            for s in statements(path, fields)}
+    said |= {s for path in api for s in statements(path, failing)}
+    said |= {s for name in ("canned", "people", "tags", "teams", "users", "views", "webhooks")
+             for s in statements(f"store/{name}.c", failing)}
+    # of another row, of the command line, of no person's doing, or nothing but "see the fields"
+    unsaid = {"must have at most 50 values", '"%" is no scope: allowed: tickets:read, tickets:write, admin',
+              "scopes: allowed: tickets:read, tickets:write, admin", "another version", "too much",
+              "the body cannot be used", "the query cannot be used",
+              "the body must be List-Unsubscribe=One-Click"}
+    assert said - unsaid - known_reasons() == set()
+
+
+def test_no_reason_stands_there_for_nothing():
+    everywhere = {s for layer in ("app", "net", "store", "desk")
+                  for path in (TREE / "src" / layer).rglob("*.c") if path.name != "reason_rows.c"
+                  for s in sentences(path.relative_to(TREE / "src"))}
+    empty = {k for k in known_reasons() if k.endswith((": nothing", ": none"))}
     composed = {'"%" is not taken back by undo', 'canned reply "%": %', "to the team %",
-                "take it first, [take; resolve]: %"}
-    assert known - empty - composed - refused - everywhere == set()
+                "take it first, [take; resolve]: no way from % to %; allowed: %"}
+    assert known_reasons() - empty - composed - everywhere == set()
+
+
+def test_the_console_has_the_words_of_every_reason():
+    subprocess.run([sys.executable, TREE / "src/desk/reason_words.py", "--check"], check=True)
 
 
 def test_every_error_of_a_mailbox_has_its_words():
@@ -105,7 +149,7 @@ def test_every_error_of_a_mailbox_has_its_words():
                 "app/desk/bearer.c", "app/desk/bearer_run.c", "app/desk/bearer_renew.c"]
     failed = {s for path in reading
               for s in sentences(path, r"(?:md_fail|md_wrap|snprintf)\((?:[^;\"]*?)")}
-    known = set(sentences("desk/mailbox_reasons.c", r"\n\t\{ "))
+    known = set(sentences("desk/mailbox_reasons.c", r"\n\t\{ NULL,\s*"))
     ends = lambda s: any(s == k or s.endswith(": " + k) for k in known)
     # names and other people's words alone, what comes before a sentence, and the configuration's
     unsaid = {"%", "%: %", "%:%", "%: TLS: %", "spool: %", "folder %", "before login", "no TLS", "thread: %",
@@ -127,14 +171,14 @@ def words_of(locale):
     at = text.index(f'\n\t{{ "{locale}",')
     table = text[at:text.index("\n\t{ ", at + 1) if "\n\t{ \"" in text[at + 1:] else text.index("};", at)]
     yield from (("words.c", s) for s in re.findall(r'"((?:[^"\\]|\\.)*)"', table))
-    for name in ("command_reasons", "mailbox_reasons"):
+    for name in ("reason_rows", "mailbox_reasons"):
         source = (TREE / f"src/desk/{name}.c").read_text()
-        for row in re.findall(r"\n\t\{ " + LITERAL + r",\s*\{\s*" + r",\s*".join([LITERAL] * 3), source):
+        for row in re.findall(r"\n\t\{ (?:\"[a-z_]+\"|NULL),\s*" + LITERAL + r",\s*\{\s*" + r",\s*".join([LITERAL] * 3), source):
             said = dict(zip(("en", "de", "es", "fr"), row))[locale]
             yield f"{name}.c", "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', said)).replace('\\"', '"')
 
 
-CODE = re.compile(r"`[^`]*`|\[[a-z][^]]*\]|\d\d:\d\d|%\d|Re: ")
+CODE = re.compile(r"`[^`]*`|\[[a-z][^]]*\]|\d\d:\d\d(?::\d\d)?|%\d|Re: |https?://|tickets:[a-z]+")
 
 
 def said(locale):
@@ -144,7 +188,7 @@ def said(locale):
 def test_french_signs_stand_apart():
     """A no-break space before each double sign, and inside quotation marks."""
     found = said("fr")
-    assert {"words.c", "command_reasons.c", "mailbox_reasons.c", "created.text.mustache"} <= {w for w, _ in found}
+    assert {"words.c", "reason_rows.c", "mailbox_reasons.c", "created.text.mustache"} <= {w for w, _ in found}
     assert [f for f in found if re.search(r"[^\u00a0][:;?!»]|(?<!\u00a0)%|«(?!\u00a0)", f[1])] == []
     assert [f for f in found if "'" in f[1]] == []  # the apostrophe is ’
 

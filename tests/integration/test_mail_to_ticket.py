@@ -133,6 +133,10 @@ def test_a_refused_command_changes_nothing_and_says_why(world):
     assert transcript["Auto-Submitted"].startswith("auto-")
     now = ticket_of(world, ticket)
     assert (now["status"], now["priority"]) == ("open", "medium"), "half of it was done"
+    came = world.staff.get("/messages", ticket=ticket["id"], direction="in").json["items"]
+    lines = world.staff.get(f"/messages/{max(m['id'] for m in came)}/decision").json["commands"]
+    assert [(line["line"], line["ok"], line["code"]) for line in lines] == [
+        ("#priority critical", False, "not_done"), ("#resolve", False, "take_first")]
 
 
 @pytest.mark.parametrize("forgery", ["no login", "another's login"])

@@ -274,3 +274,22 @@ test('an admin sees why a mail was held back, lets it in, and has a ticket', asy
 	await admin.getByRole('article').getByText('May I ask something?').waitFor();
 	assert.deepEqual(admin.errors, []);
 });
+
+test('what is refused is told in the language of the reader', async (desk, browser) => {
+	const ticket = await made(desk, 'Refused in German');
+	const anna = await at(browser, desk, 'anna', '/tickets/new');
+	await anna.evaluate(() => localStorage.setItem('maildesk.locale', 'de'));
+	await anna.reload();
+	await anna.getByLabel('Betreff').fill('   ');
+	await anna.getByLabel('Worum geht es?').fill('x');
+	await anna.getByLabel(/^Schlagwörter/).fill('s'.repeat(65));
+	await anna.getByRole('button', { name: 'Ticket anlegen' }).click();
+	await anna.getByText('Das darf nicht leer sein.', { exact: true }).waitFor();
+	await anna.getByText('Höchstens 64 Zeichen.', { exact: true }).waitFor();
+	await anna.goto(`${desk.url}/tickets/${ticket.id}`);
+	await anna.locator('summary').filter({ hasText: 'Befehle' }).click();
+	await anna.getByRole('textbox', { name: 'Befehle' }).fill('#resolve');
+	await anna.getByRole('button', { name: 'Ausführen' }).click();
+	await anna.getByText('Von Offen führt kein Weg zu Gelöst').waitFor();
+	assert.deepEqual(anna.errors, []);
+});

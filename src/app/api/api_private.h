@@ -135,6 +135,8 @@ void show_bool(struct buf *out, const char *key, bool v);
 void show_time(struct buf *out, const char *key, int64_t ms); /* 0: null */
 void show_null(struct buf *out, const char *key);
 void show_raw(struct buf *out, const char *key, const char *json);
+/* After that sentence: "code" and "values" (desk/reason.h), if it is one that is known. */
+void show_reason(struct buf *out, const char *text);
 /* {id, name, role}, or null for id 0 */
 void show_actor(struct buf *out, const char *key, int64_t id, const char *name, const char *role);
 void show_texts(struct buf *out, const char *key, const struct rec_strs *texts);

@@ -76,6 +76,7 @@ void api_show_lines(struct buf *out, const struct work *w)
 		show_text(out, "line", w->lines[i].line);
 		show_bool(out, "ok", w->lines[i].ok);
 		show_text(out, "reason", w->lines[i].reason);
+		show_reason(out, w->lines[i].reason);
 		show_end(out, '}');
 	}
 	show_end(out, ']');
@@ -146,11 +147,13 @@ static void run_one(struct api *api, struct http_request *q, struct buf *out, in
 	};
 	struct md_err why = { 0 };
 	int rc = run(api, &s, true, &why);
+	const char *message = message_of(&s, rc, &why);
 
 	show_begin(out, NULL, '{');
 	show_int(out, "id", ticket);
 	show_bool(out, "ok", rc == MD_OK && s.ok);
-	show_text(out, "message", message_of(&s, rc, &why));
+	show_text(out, "message", message);
+	show_reason(out, message);
 	show_end(out, '}');
 	arena_done(&s.arena);
 }

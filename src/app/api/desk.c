@@ -177,6 +177,28 @@ int ready(void *ctx, struct http_request *q, struct http_response *r, struct md_
 
 /* ---- what intake decided ---- */
 
+/* They are kept in words alone. */
+static void show_commands(struct buf *out, const char *kept)
+{
+	md_auto(json_decref_p) json_t *lines = json_loads(kept, 0, NULL);
+	json_t *line;
+	size_t i;
+
+	show_begin(out, "commands", '[');
+	json_array_foreach(lines, i, line)
+	{
+		const char *reason = json_get_string(line, "reason");
+
+		show_begin(out, NULL, '{');
+		show_text(out, "line", json_get_string(line, "line"));
+		show_bool(out, "ok", json_is_true(json_object_get(line, "ok")));
+		show_text(out, "reason", reason);
+		show_reason(out, reason);
+		show_end(out, '}');
+	}
+	show_end(out, ']');
+}
+
 int message_decision(void *ctx, struct http_request *q, struct http_response *r, struct md_err *err)
 {
 	struct api *api = ctx;
@@ -207,7 +229,7 @@ int message_decision(void *ctx, struct http_request *q, struct http_response *r,
 	show_int(out, "trust", m.trust);
 	show_text(out, "auth", d.auth);
 	show_raw(out, "rules", d.rules);
-	show_raw(out, "commands", d.commands);
+	show_commands(out, d.commands);
 	show_raw(out, "sla", d.sla);
 	show_time(out, "at", d.at);
 	show_end(out, '}');

@@ -241,7 +241,13 @@ const struct http_note api_notes[] = {
 	  "with what "
 	  "was found." },
 	{ NULL, "ok", "false: nothing was changed." },
+	{ "Problem", "reason",
+	  "What programs know the sentence of `detail` by, if it has a name." },
 	{ NULL, "reason", "What happened, or why not." },
+	{ "Reason", "code", "Name of a sentence, which does not change: one of `x-sentences`." },
+	{ "Complaint", "code", "Name of its message, as in `Reason`." },
+	{ "Command", "code", "Name of its reason, as in `Reason`." },
+	{ "BulkResult", "code", "Name of its message, as in `Reason`." },
 	{ "Complaint", "message", "What is wrong with it." },
 	{ "Complaint", "field",
 	  "A parameter or header, or a member like `cc.0`; empty: the body as a whole." },

@@ -30,6 +30,13 @@
 		name, HTTP_OBJECTS, HTTP_REQUIRED, 0, 0, NULL, of \
 	}
 
+/* Of a sentence that may have a name (desk/reason.h). */
+#define REASONED                                          \
+	{ "code", HTTP_LINE, 0, 0, 0, NULL, NULL },       \
+	{                                                 \
+		"values", HTTP_LINES, 0, 0, 0, NULL, NULL \
+	}
+
 extern const char *const schema_roles[], *const schema_priorities[];
 
 /* schema_ticket.c */

@@ -111,7 +111,7 @@ const struct http_field change_shape[] = {
 	HTTP_END,
 };
 const struct http_field command_shape[] = { OUT("line", HTTP_LINE), OUT("ok", HTTP_BOOL),
-					    MAYBE("reason", HTTP_TEXT), HTTP_END };
+					    MAYBE("reason", HTTP_TEXT), REASONED, HTTP_END };
 const struct http_field transcript_shape[] = {
 	OUT("ok", HTTP_BOOL),
 	MANY("lines", "Command"),
@@ -120,7 +120,7 @@ const struct http_field transcript_shape[] = {
 	HTTP_END,
 };
 const struct http_field bulk_result_shape[] = { OUT("id", HTTP_INT), OUT("ok", HTTP_BOOL),
-						MAYBE("message", HTTP_TEXT), HTTP_END };
+						MAYBE("message", HTTP_TEXT), REASONED, HTTP_END };
 const struct http_field bulk_shape[] = { MANY("results", "BulkResult"), HTTP_END };
 static const char *const found_types[] = { "ticket", "comment", NULL };
 const struct http_field found_shape[] = {

@@ -2,6 +2,8 @@
  * never ends with an opening bracket or a colon. */
 #include "api_private.h"
 
+#include <maildesk/desk/reason.h>
+
 #include <string.h>
 
 static void key_of(struct buf *out, const char *key)
@@ -75,6 +77,16 @@ void show_raw(struct buf *out, const char *key, const char *json)
 {
 	key_of(out, key);
 	buf_adds(out, json);
+}
+
+void show_reason(struct buf *out, const char *text)
+{
+	struct reason r;
+
+	if (!text || !reason_find(text, &r))
+		return;
+	buf_addc(out, ',');
+	reason_json(out, &r);
 }
 
 void show_actor(struct buf *out, const char *key, int64_t id, const char *name, const char *role)

@@ -4,6 +4,7 @@
 #include <maildesk/base/json.h>
 #include <maildesk/desk/command_words.h>
 #include <maildesk/desk/markdown_html.h>
+#include <maildesk/desk/reason.h>
 #include <maildesk/desk/text_html.h>
 #include <maildesk/desk/words.h>
 
@@ -92,7 +93,7 @@ static bool set_reason(json_t *line, const char *key, const struct words *w)
 
 	if (!reason)
 		return true;
-	command_reason(&text, reason, words_locale(w));
+	reason_say(reason_rows, &text, reason, words_locale(w));
 	return text.status == MD_OK && set_text(line, key, buf_str(&text));
 }
 

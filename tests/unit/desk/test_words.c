@@ -6,7 +6,6 @@
 
 #include <maildesk/base/clock.h>
 #include <maildesk/base/mem.h>
-#include <maildesk/desk/command_words.h>
 #include <maildesk/desk/text_html.h>
 #include <maildesk/desk/words.h>
 #include <maildesk/mail/trim.h>
@@ -149,49 +148,6 @@ static void text_becomes_html(void **state)
 	}
 }
 
-/* What is said of commands: sentences with something filled in, and one in another. */
-static void reasons_are_said_in_every_language(void **state)
-{
-	static const struct {
-		const char *locale, *reason, *expect;
-	} cases[] = {
-		{ "de", "not allowed to you", "Das dürfen Sie nicht." },
-		{ "en", "not allowed to you", "not allowed to you" },
-		{ "de", "no way from open to resolved; allowed: in_progress, closed",
-		  "Von open führt kein Weg zu resolved; möglich ist: in_progress, closed" },
-		{ "fr", "open to closed is not for you; allowed: nothing",
-		  "Vous ne pouvez pas passer de open à closed, ni ailleurs." },
-		{ "es",
-		  "take it first, [take; resolve]: no way from open to resolved; allowed: closed",
-		  "Asígneselo primero, [take; resolve]: No se pasa de open a resolved; se puede: "
-		  "closed" },
-		{ "de", "canned reply \"thanks\": resolve: not allowed to you",
-		  "Textbaustein „thanks“: resolve: Das dürfen Sie nicht." },
-		{ "de", "\"ann\" could be Ann A <a@x.test>, Ann B <b@x.test>: use the address",
-		  "„ann“ könnte Ann A <a@x.test>, Ann B <b@x.test> sein: Nehmen Sie die Adresse." },
-		/* the writer's own words stay */
-		{ "de", "no agent or team is called \"no such ticket\"",
-		  "Niemand hier und kein Team heißt „no such ticket“." },
-		{ "de", "no status \"a\"; there are: b\"; there are: open, until 3",
-		  "Einen Status „a“ gibt es nicht; es gibt: b\"; there are: open, until 3" },
-		{ "fr", "to the team Ops", "à l’équipe Ops" },
-		{ "es", "#12 was merged itself; allowed: #7",
-		  "#12 se unió a su vez a otro; se puede: #7" },
-		{ "de", "%1 %s", "%1 %s" },
-		{ "de", "open -> resolved", "open -> resolved" },
-		{ "pt", "one number only", "one number only" },
-		{ "de", "", "" },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < MD_COUNT(cases); i++) {
-		md_auto(buf_done) struct buf out = BUF_INIT(4096);
-
-		command_reason(&out, cases[i].reason, cases[i].locale);
-		assert_string_equal(buf_str(&out), cases[i].expect);
-	}
-}
-
 /* What was in the way stands in front, and the server's own words behind. */
 static void mailboxes_fail_in_every_language(void **state)
 {
@@ -227,7 +183,6 @@ static void mailboxes_fail_in_every_language(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(reasons_are_said_in_every_language),
 		cmocka_unit_test(mailboxes_fail_in_every_language),
 		cmocka_unit_test(languages_are_found_by_their_tags),
 		cmocka_unit_test(every_language_has_every_word),

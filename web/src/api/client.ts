@@ -16,6 +16,11 @@ export interface Page<T> {
 	total_is_estimate: boolean;
 }
 
+/** "cc" of "cc.0" */
+export function topOf(field: string): string {
+	return field.split('.')[0]!;
+}
+
 /** Any answer that is none of success. Status 0: there was no answer. */
 export class ApiError extends Error {
 	constructor(
@@ -28,8 +33,9 @@ export class ApiError extends Error {
 	) {
 		super(detail || code);
 	}
-	field(name: string): string | undefined {
-		return this.errors.find((e) => e.field === name)?.message;
+	/** What is wrong with it, or with the first of its members ("cc.0") that something is wrong with. */
+	field(name: string): Complaint | undefined {
+		return this.errors.find((e) => topOf(e.field) === name);
 	}
 }
 

@@ -88,6 +88,8 @@ export interface BulkResult {
 	id: number;
 	ok: boolean;
 	message: string | null;
+	code?: string;
+	values?: string[];
 }
 
 export interface CannedReply {
@@ -140,6 +142,8 @@ export interface Command {
 	line: string;
 	ok: boolean;
 	reason: string | null;
+	code?: string;
+	values?: string[];
 }
 
 export interface Comment {
@@ -161,6 +165,8 @@ export interface Comment {
 export interface Complaint {
 	field: string;
 	message: string;
+	code?: string;
+	values?: string[];
 }
 
 export type Counts = Record<string, unknown>;
@@ -448,6 +454,12 @@ export interface Problem {
 	detail: string;
 	errors: Complaint[];
 	limit?: number;
+	reason?: Reason;
+}
+
+export interface Reason {
+	code: string;
+	values: string[];
 }
 
 export interface Rule {

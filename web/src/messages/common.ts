@@ -82,6 +82,7 @@ const m = {
 	errUnavailable: ['The desk is busy or being restarted. Try again in a moment; nothing is lost.', 'Das System ist beschäftigt oder startet neu. Versuchen Sie es gleich erneut; nichts ist verloren.', 'El sistema está ocupado o reiniciándose. Reintente en un momento; no se ha perdido nada.', 'Le système est occupé ou redémarre. Réessayez dans un instant ; rien n’est perdu.'],
 	errFull: ['The desk has no room left. Tell an admin.', 'Das System hat keinen Platz mehr. Sagen Sie es einem Admin.', 'El sistema no tiene espacio. Avise a un administrador.', 'Le système n’a plus de place. Prévenez un administrateur.'],
 	errOther: ['That did not work: {detail}', 'Das hat nicht geklappt: {detail}', 'No ha funcionado: {detail}', 'Cela n’a pas marché : {detail}'],
+	errField: ['{field}: {why}', '{field}: {why}', '{field}: {why}', '{field} : {why}'],
 	errInput: ['Please check what is marked: {detail}', 'Bitte prüfen Sie das Markierte: {detail}', 'Revise lo marcado: {detail}', 'Vérifiez ce qui est signalé : {detail}'],
 } satisfies Record<string, Text>;
 

@@ -78,7 +78,6 @@ export default function NewTicket() {
 		},
 	});
 	const said = (name: string) => fieldError(create.error, name);
-	const listError = (name: string, n: number) => said(name) ?? Array.from({ length: n }, (_, i) => said(`${name}.${i}`)).find(Boolean);
 	const filled = draft.title || draft.description;
 
 	return (
@@ -138,12 +137,12 @@ export default function NewTicket() {
 							error={said('assignee')}
 						/>
 					)}
-					<TextField label={t(m.cc)} optional hint={t(m.ccHint)} value={draft.cc} onChange={(e) => change({ cc: e.target.value })} error={listError('cc', list(draft.cc).length)} />
+					<TextField label={t(m.cc)} optional hint={t(m.ccHint)} value={draft.cc} onChange={(e) => change({ cc: e.target.value })} error={said('cc')} />
 					{isStaff && (
-						<TextField label={t(words.tags)} optional hint={t(m.tagsHint)} value={draft.tags} onChange={(e) => change({ tags: e.target.value })} error={listError('tags', list(draft.tags).length)} />
+						<TextField label={t(words.tags)} optional hint={t(m.tagsHint)} value={draft.tags} onChange={(e) => change({ tags: e.target.value })} error={said('tags')} />
 					)}
 				</div>
-				<FormError error={create.error} fields={['title', 'description', 'requester', 'priority', 'assignee']} />
+				<FormError error={create.error} fields={['title', 'description', 'requester', 'priority', 'assignee', 'cc', 'tags']} />
 				<div className="flex flex-wrap items-center justify-between gap-3">
 					<label className={`${buttonClass('plain')} focus-within:outline-2 focus-within:outline-accent`}>
 						<Icon name="clip" size={16} />

@@ -1,8 +1,10 @@
 /* Fields: a label above, a hint and what is wrong below, tied together for all senses. */
 import { useId, type InputHTMLAttributes, type ReactNode, type Ref, type SelectHTMLAttributes, type TextareaHTMLAttributes } from 'react';
-import { ApiError } from '../api/client';
+import { ApiError, topOf } from '../api/client';
+import type { Complaint } from '../api/types';
 import { useT } from '../lib/language';
 import { explain } from '../lib/problem';
+import { reasonText } from '../lib/reason';
 import m from '../messages/common';
 import { Button } from './basic';
 import { Icon } from './icons';
@@ -13,7 +15,8 @@ export const inputClass =
 interface FieldProps {
 	label: string;
 	hint?: ReactNode;
-	error?: string;
+	/** Of our own, or what the API said of it. */
+	error?: string | Complaint;
 	optional?: boolean;
 	/** The label is there for those who cannot see that it is plain. */
 	hideLabel?: boolean;
@@ -43,7 +46,7 @@ export function Field({ label, hint, error, optional, hideLabel, children }: Fie
 			)}
 			{error && (
 				<p id={`${id}-error`} className="mt-1 text-xs text-danger">
-					{error}
+					{typeof error === 'string' ? error : reasonText(error, error.message, t)}
 				</p>
 			)}
 		</div>
@@ -110,7 +113,7 @@ export function CheckField({ label, hint, ...rest }: { label: ReactNode; hint?: 
 }
 
 /** What the API said of one field of a form. */
-export function fieldError(error: unknown, name: string): string | undefined {
+export function fieldError(error: unknown, name: string): Complaint | undefined {
 	return error instanceof ApiError ? error.field(name) : undefined;
 }
 
@@ -118,7 +121,7 @@ export function fieldError(error: unknown, name: string): string | undefined {
 export function FormError({ error, fields = [] }: { error: unknown; fields?: string[] }) {
 	const t = useT();
 	if (!error) return null;
-	if (error instanceof ApiError && error.errors.length && error.errors.every((e) => fields.includes(e.field))) return null;
+	if (error instanceof ApiError && error.errors.length && error.errors.every((e) => fields.includes(topOf(e.field)))) return null;
 	return (
 		<div role="alert" className="flex items-start gap-2 rounded-md bg-danger-soft px-3 py-2 text-danger">
 			<Icon name="alert" className="mt-px" />

@@ -1,9 +1,10 @@
 import { useQuery } from '@tanstack/react-query';
 import { get } from '../../api/client';
-import type { Decision, Message } from '../../api/types';
+import type { Command, Decision, Message } from '../../api/types';
 import { download, fetchBlob, fileSize } from '../../lib/files';
 import { evidenceText, ruleName, said } from '../../lib/evidence';
 import { useLanguage, useT } from '../../lib/language';
+import { reasonText } from '../../lib/reason';
 import type { Text } from '../../lib/text';
 import common from '../../messages/common';
 import m from '../../messages/detail';
@@ -151,7 +152,8 @@ export function DecisionDialog({ id, onClose }: { id: number; onClose: () => voi
 	);
 }
 
-export function TranscriptLines({ lines }: { lines: { line: string; ok: boolean; reason: string | null }[] }) {
+export function TranscriptLines({ lines }: { lines: Command[] }) {
+	const t = useT();
 	return (
 		<ul className="space-y-1">
 			{lines.map((l, i) => (
@@ -159,7 +161,7 @@ export function TranscriptLines({ lines }: { lines: { line: string; ok: boolean;
 					<Icon name={l.ok ? 'check' : 'close'} size={16} className={`mt-0.5 ${l.ok ? 'text-good' : ''}`} />
 					<span>
 						<code className="font-mono">{l.line}</code>
-						{l.reason && <span className="block">{l.reason}</span>}
+						{l.reason && <span className="block">{reasonText(l, l.reason, t)}</span>}
 					</span>
 				</li>
 			))}

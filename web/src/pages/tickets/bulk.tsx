@@ -3,6 +3,7 @@ import { post } from '../../api/client';
 import type { Bulk, BulkResult } from '../../api/types';
 import { useStaff, useTags } from '../../app/people';
 import { useT } from '../../lib/language';
+import { reasonText } from '../../lib/reason';
 import m from '../../messages/list';
 import { buttonClass, Button, IconButton } from '../../ui/basic';
 import { Dialog } from '../../ui/dialog';
@@ -97,7 +98,7 @@ export function Refused({ results, onClose }: { results: BulkResult[]; onClose: 
 			<ul className="space-y-2">
 				{results.map((r) => (
 					<li key={r.id}>
-						<span className="font-medium">#{r.id}</span> {r.message}
+						<span className="font-medium">#{r.id}</span> {reasonText(r, r.message ?? '', t)}
 					</li>
 				))}
 			</ul>
