@@ -32,7 +32,8 @@ static void say_refusal(struct doctor *d, const struct conf_mailbox *m, int rc,
 				      "app password or OAuth"
 		: rc == MD_NOTFOUND ? "create the folder or change folder"
 		: rc == MD_AGAIN    ? "check host, port and firewall"
-				    : "check tls, host, ca_file and the server's certificate";
+				    : "check tls, host, ca_file, the server's certificate and this "
+				      "machine's clock";
 
 	doctor_say(d, FAILED, "mailbox", m->title, "%s: %s.", err->text, way);
 }
