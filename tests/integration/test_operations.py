@@ -77,6 +77,14 @@ def test_tags_and_canned_replies(people):
     assert {k: shown[k] for k in reply} == reply
     refused(admin.post("/canned-replies", {"name": "empty"}), 422, "body")
     refused(anna.patch(f"/canned-replies/{shown['id']}", {"body": "x"}), 403)
+    for bad, field, why in (({"body": "Hi {{#x}}"}, "body", "is not closed"),
+                            ({"commands": "#priority urgent"}, "commands", "low, medium, high"),
+                            ({"commands": "#frob"}, "commands", "no such command"),
+                            ({"commands": "#canned thanks"}, "commands", "nothing for a canned reply")):
+        refused(admin.post("/canned-replies", {"name": "bad", "body": "x", **bad}), 422, why)
+        answer = admin.patch(f"/canned-replies/{shown['id']}", bad)
+        assert answer.status == 422 and answer.json["errors"][0]["field"] == field, answer.body
+    assert made(admin.get(f"/canned-replies/{shown['id']}"), 200) == shown
 
 
 def test_put_replaces_everything(people):

@@ -224,6 +224,11 @@ int work_box(struct work *w, const char *text, struct work_comment *said, int64_
 int work_transcript(struct work *w, struct md_err *err);
 /* The custom fields of the desk, as verbs. */
 struct rec_strs work_field_names(const struct desk *d, struct arena *a);
+/* Can that canned reply be used, its text and the commands it brings along? MD_INPUT: no, and
+ * *ret_field is the one to blame. */
+struct canned;
+int work_check_canned(const struct desk *d, const struct canned *r, struct arena *a,
+		      const char **ret_field, struct md_err *err);
 /* Statuses the actor may move it to, in arena. */
 struct rec_strs work_allowed(const struct work *w);
 /* What a timer of that kind does when it is due; then work_save(). */

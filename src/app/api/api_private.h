@@ -265,6 +265,9 @@ API_HANDLER(auth_reset);
 API_HANDLER(auth_link);
 API_HANDLER(auth_link_use);
 API_HANDLER(tickets_list);
+/* Would a list of tickets take these parameters? False: r is refused. */
+bool api_can_list(struct api *api, const struct http_request *q, const struct http_pair *query,
+		  size_t n, struct http_response *r);
 API_HANDLER(tickets_add);
 API_HANDLER(search_page);
 API_HANDLER(ticket_get_one);

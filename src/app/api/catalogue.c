@@ -298,7 +298,9 @@ static int read_canned(struct catalogue_step *s, struct entry *e, struct md_err 
 		e->tags = join_words(&s->arena, tags, false);
 	if (tags && !e->tags)
 		return bad(s, "tags", "must be words", err);
-	return MD_OK;
+	return work_check_canned(api_by(s->q)->desk,
+				 &(struct canned){ e->id, e->name, e->text, e->commands, e->tags },
+				 &s->arena, &s->field, err);
 }
 
 static int save_canned(struct db_conn *c, struct entry *e, struct md_err *err)

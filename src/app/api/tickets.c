@@ -265,6 +265,17 @@ static bool read_filter(struct api *api, struct http_request *q, struct http_res
 	return true;
 }
 
+bool api_can_list(struct api *api, const struct http_request *q, const struct http_pair *query,
+		  size_t n, struct http_response *r)
+{
+	struct http_request asked = *q;
+	struct ticket_filter f = { 0 };
+
+	asked.query = query;
+	asked.n_query = n;
+	return read_filter(api, &asked, r, &f);
+}
+
 static int take_page(struct api_page *page, struct db_conn *c, const struct ticket_filter *f,
 		     const struct ticket_row *rows, size_t *n, struct md_err *err)
 {

@@ -9,7 +9,8 @@
 enum {
 	QUERY_CHARS = 2000,
 	LOOKS_MS = 60000, /* that somebody looks, after they said so */
-	TELL_MS = 15000,  /* others are told again of who goes on looking */
+	FAULT_MAX = 4096,
+	TELL_MS = 15000, /* others are told again of who goes on looking */
 };
 
 /* ---- saved views ---- */
@@ -71,8 +72,30 @@ int view_get_one(void *ctx, struct http_request *q, struct http_response *r, str
 	return show_one(ctx, q, r, q->ids[0], err);
 }
 
+/* What the desk itself does not know: a status, say, or a field. */
+static const char *fault_of_values(struct api *api, struct http_request *q,
+				   const struct http_pair *pairs, size_t n)
+{
+	struct http_response r = { .body = BUF_INIT(FAULT_MAX),
+				   .errors = BUF_INIT(FAULT_MAX),
+				   .extra = BUF_INIT(FAULT_MAX) };
+	md_auto(json_decref_p) json_t *said = NULL;
+	const char *fault = NULL;
+
+	if (!api_can_list(api, q, pairs, n, &r)) {
+		(void)json_read(buf_str(&r.errors), r.errors.len, 2, &said, NULL);
+		fault = arena_printf(q->arena, "%s: %s",
+				     said ? json_get_string(said, "field") : "it",
+				     said ? json_get_string(said, "message") : "cannot be listed");
+	}
+	buf_done(&r.body);
+	buf_done(&r.errors);
+	buf_done(&r.extra);
+	return fault;
+}
+
 /* A view is a list of tickets: what the list would refuse is refused here. */
-static const char *fault_of(struct http_request *q, const char *query)
+static const char *fault_of(struct api *api, struct http_request *q, const char *query)
 {
 	struct http_complaints c = { .arena = q->arena };
 	struct http_pair *pairs;
@@ -82,7 +105,7 @@ static const char *fault_of(struct http_request *q, const char *query)
 	if (rc != MD_OK)
 		return rc == MD_INPUT ? "has too many parameters" : "out of memory";
 	if (http_check_query(ticket_query, pairs, n, &c))
-		return NULL;
+		return fault_of_values(api, q, pairs, n);
 	return c.n ? arena_printf(q->arena, "%s: %s", c.v[0].field, c.v[0].text) : "out of memory";
 }
 
@@ -131,7 +154,7 @@ int views_save(void *ctx, struct http_request *q, struct http_response *r, struc
 	struct api *api = ctx;
 	struct view_step s = { .q = q, .arena = ARENA_INIT(1 << 20) };
 	const char *query = json_get_string(q->json, "query");
-	const char *fault = query ? fault_of(q, query) : NULL;
+	const char *fault = query ? fault_of(api, q, query) : NULL;
 	int64_t id = q->ids[0];
 	int rc;
 

@@ -74,31 +74,60 @@ static int add_tags(struct work *w, const char *tags, struct md_err *err)
 	return ch.add_tags.n ? work_change(w, &ch, err) : MD_OK;
 }
 
-static int run_commands(struct work *w, const struct canned *reply, struct md_err *err)
+/* What it asks for; MD_INPUT for what no canned reply can. */
+static int read_commands(const struct desk *d, const struct canned *reply, struct arena *a,
+			 struct command_list *ret, struct md_err *err)
 {
 	const struct command_input in = { .text = reply->commands,
-					  .tag_format = w->by->desk->config->desk.subject_tag,
-					  .fields = work_field_names(w->by->desk, w->arena) };
-	struct command_list list;
-	int rc = command_parse_box(&in, w->arena, &list, err);
+					  .tag_format = d->config->desk.subject_tag,
+					  .fields = work_field_names(d, a) };
+	int rc;
 
-	if (rc == MD_OK && list.refusal_count)
-		rc = md_fail(err, MD_INPUT, WORK_BAD_VALUE, "%s: %s", list.refusals[0].line,
-			     list.refusals[0].reason);
-	for (size_t i = 0; i < list.count && rc == MD_OK; i++) {
-		const struct command *cmd = &list.commands[i];
-		const char *result;
+	*ret = (struct command_list){ 0 };
+	if (!reply->commands || !reply->commands[0])
+		return MD_OK;
+	rc = command_parse_box(&in, a, ret, err);
+	if (rc == MD_OK && ret->refusal_count)
+		rc = md_fail(err, MD_INPUT, WORK_BAD_VALUE, "%s: %s", ret->refusals[0].line,
+			     ret->refusals[0].reason);
+	for (size_t i = 0; i < ret->count && rc == MD_OK; i++) {
+		const struct command *cmd = &ret->commands[i];
 
 		if (cmd->row->verb == VERB_CANNED || command_is_query(cmd->row) ||
 		    cmd->row->argument == ARGUMENT_TEXT)
 			rc = md_fail(err, MD_INPUT, WORK_BAD_VALUE,
-				     "%s is nothing for a canned reply", cmd->row->name);
-		else
-			rc = execute_one(w, cmd, &result, err);
-		if (rc != MD_OK)
-			md_wrap(err, rc, "%s", cmd->line);
+				     "%s: %s is nothing for a canned reply", cmd->line,
+				     cmd->row->name);
 	}
 	return rc;
+}
+
+static int run_commands(struct work *w, const struct canned *reply, struct md_err *err)
+{
+	struct command_list list;
+	const char *result;
+	int rc = read_commands(w->by->desk, reply, w->arena, &list, err);
+
+	for (size_t i = 0; i < list.count && rc == MD_OK; i++) {
+		rc = execute_one(w, &list.commands[i], &result, err);
+		if (rc != MD_OK)
+			md_wrap(err, rc, "%s", list.commands[i].line);
+	}
+	return rc;
+}
+
+int work_check_canned(const struct desk *d, const struct canned *r, struct arena *a,
+		      const char **ret_field, struct md_err *err)
+{
+	md_auto(template_free_p) struct template *t = NULL;
+	struct command_list list;
+	int rc = template_compile(r->name, r->body, strlen(r->body), &t, err);
+
+	*ret_field = "body";
+	if (rc != MD_OK)
+		return rc;
+	*ret_field = "commands";
+	return read_commands(d, r, a, &list, err);
 }
 
 int execute_canned(struct step *s, struct md_err *err)
@@ -114,7 +143,7 @@ int execute_canned(struct step *s, struct md_err *err)
 		rc = write_text(w, &reply, err);
 	if (rc == MD_OK && reply.tags)
 		rc = add_tags(w, reply.tags, err);
-	if (rc == MD_OK && reply.commands && reply.commands[0])
+	if (rc == MD_OK)
 		rc = run_commands(w, &reply, err);
 	return rc == MD_OK ? rc : md_wrap(err, rc, "canned reply \"%s\"", s->cmd->args);
 }
