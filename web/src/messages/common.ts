@@ -26,6 +26,7 @@ const m = {
 	loading: ['Loading …', 'Wird geladen …', 'Cargando …', 'Chargement …'],
 	late: ['The desk does not answer yet. It is asked again by itself; what you typed is kept.', 'Das System antwortet noch nicht. Es wird von selbst wieder gefragt; was Sie getippt haben, bleibt erhalten.', 'El sistema aún no responde. Se le pregunta de nuevo solo; lo escrito se conserva.', 'Le système ne répond pas encore. Il est interrogé de nouveau de soi-même ; ce que vous avez écrit est conservé.'],
 	optional: ['optional', 'optional', 'opcional', 'facultatif'],
+	colon: [':', ':', ':', ' :'],
 	actions: ['Actions', 'Aktionen', 'Acciones', 'Actions'],
 	previous: ['Previous page', 'Vorige Seite', 'Página anterior', 'Page précédente'],
 	next: ['Next page', 'Nächste Seite', 'Página siguiente', 'Page suivante'],

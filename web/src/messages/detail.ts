@@ -149,6 +149,7 @@ const m = {
 	running: ['running', 'läuft', 'en marcha', 'en cours'],
 	paused: ['paused', 'angehalten', 'en pausa', 'en pause'],
 	met: ['met', 'eingehalten', 'cumplido', 'respecté'],
+	isMet: ['{what}: met', '{what}: eingehalten', '{what}: cumplida', '{what} : respectée'],
 	breached: ['missed', 'verfehlt', 'incumplido', 'manqué'],
 	counted: ['counted', 'gezählt', 'contados', 'comptés'],
 	notCounted: ['not counted', 'nicht gezählt', 'no contados', 'non comptés'],

@@ -1,7 +1,7 @@
-import { useEffect, useState } from 'react';
+import { useEffect, useMemo, useState } from 'react';
 import { Link, useNavigate, useParams } from 'react-router-dom';
 import { ApiError, del, post } from '../api/client';
-import type { Ticket } from '../api/types';
+import type { Message, Ticket } from '../api/types';
 import { NotFound } from '../app/router';
 import { useSession, useUser } from '../app/session';
 import { useSayViewing, useViewers } from '../app/viewing';
@@ -66,7 +66,7 @@ function Heading({ ticket }: { ticket: Ticket }) {
 		<h1 className="min-w-0 flex-1 basis-44 text-xl font-semibold tracking-tight [overflow-wrap:anywhere]">
 			<bdi>{ticket.title}</bdi>{' '}<span className="font-normal text-muted">#{ticket.id}</span>
 			{isStaff && !ticket.merged_into && (
-				<IconButton small icon="note" label={t(m.editTitle)} className="ml-1 align-middle" onClick={() => setEditing(ticket.title)} />
+				<IconButton small icon="edit" label={t(m.editTitle)} className="ml-1 align-middle" onClick={() => setEditing(ticket.title)} />
 			)}
 		</h1>
 	);
@@ -158,6 +158,7 @@ function Actions({ ticket, onOther }: { ticket: Ticket; onOther: (how: 'link' | 
 }
 
 const PAGES_A_CLICK = 20;
+const NO_MAILS: Message[] = [];
 
 function Conversation({ ticket, onMail }: { ticket: Ticket; onMail: (id: number, what: 'original' | 'decision') => void }) {
 	const { t } = useLanguage();
@@ -171,6 +172,13 @@ function Conversation({ ticket, onMail }: { ticket: Ticket; onMail: (id: number,
 	const more = async () => {
 		for (let i = 0; i < PAGES_A_CLICK; i++) if (!(await comments.fetchNextPage()).hasNextPage) return;
 	};
+	/* The same lists as long as they are the same mails: a thousand comments are not drawn anew for each page. */
+	const sent = useMemo(() => {
+		const by = new Map<number, Message[]>();
+		for (const x of mails.data?.items ?? [])
+			if (x.direction === 'out' && x.comment) by.set(x.comment, [...(by.get(x.comment) ?? []), x]);
+		return by;
+	}, [mails.data]);
 	const closed = ticket.merged_into || ticket.deleted_at;
 	if (comments.isError && !comments.data) return <Failure error={comments.error} onRetry={() => void comments.refetch()} />;
 	return (
@@ -188,7 +196,7 @@ function Conversation({ ticket, onMail }: { ticket: Ticket; onMail: (id: number,
 					comment={c}
 					ticket={ticket}
 					first={i === 0}
-					mails={(mails.data?.items ?? []).filter((x) => x.direction === 'out' && x.comment === c.id && c.author?.role !== 'customer')}
+					mails={(c.author?.role !== 'customer' && sent.get(c.id)) || NO_MAILS}
 					onMail={onMail}
 				/>
 			))}

@@ -125,7 +125,7 @@ export const CommentView = memo(function CommentView({ comment, ticket, first, m
 		});
 	};
 	const items = [
-		...(mine ? [{ label: t(common.edit), icon: 'note' as const, run: () => setEditing(true) }] : []),
+		...(mine ? [{ label: t(common.edit), icon: 'edit' as const, run: () => setEditing(true) }] : []),
 		...(isStaff && message
 			? [
 					{ label: t(m.original), icon: 'mailbox' as const, run: () => onMail(message, 'original') },

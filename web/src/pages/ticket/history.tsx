@@ -4,6 +4,7 @@ import { get, type Page } from '../../api/client';
 import type { HistoryRow } from '../../api/types';
 import { useT } from '../../lib/language';
 import type { Text } from '../../lib/text';
+import common from '../../messages/common';
 import m from '../../messages/detail';
 import kinds from '../../messages/evidence';
 import done from '../../messages/history';
@@ -58,11 +59,11 @@ export function History({ ticket }: { ticket: number }) {
 									<span className="font-medium">{name(row.action)}</span>
 								) : row.old_value === null ? (
 									<>
-										<span className="font-medium">{name(row.action)}</span>: {value(row, row.new_value)}
+										<span className="font-medium">{name(row.action)}</span>{t(common.colon)} {value(row, row.new_value)}
 									</>
 								) : (
 									<>
-										<span className="font-medium">{name(row.action)}</span>: <span className="text-muted">{value(row, row.old_value)}</span> →{' '}
+										<span className="font-medium">{name(row.action)}</span>{t(common.colon)} <span className="text-muted">{value(row, row.old_value)}</span> →{' '}
 										{value(row, row.new_value)}
 									</>
 								)}

@@ -153,7 +153,7 @@ export function Properties({ ticket }: { ticket: Ticket }) {
 						const clock = ticket.sla[x];
 						if (!clock) return null;
 						return clock.state === 'met' ? (
-							<Badge key={x} tone="good">{`${t(words[x])}: ${t(m.met)}`}</Badge>
+							<Badge key={x} tone="good">{t(m.isMet, { what: t(words[x]) })}</Badge>
 						) : (
 							<SlaBadge key={x} ticket={ticket} metric={x} />
 						);
