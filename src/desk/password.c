@@ -16,7 +16,7 @@ int password_check(const char *password, struct md_err *err)
 	size_t n = strlen(password);
 
 	if (n < PASSWORD_MIN || n > PASSWORD_MAX)
-		return md_fail(err, MD_INPUT, 0, "a password has %d to %d octets", PASSWORD_MIN,
+		return md_fail(err, MD_INPUT, 0, "a password has %d to %d characters", PASSWORD_MIN,
 			       PASSWORD_MAX);
 	return MD_OK;
 }

@@ -658,7 +658,7 @@ const struct reason_row reason_rows[] = {
 	  { "Es gibt nichts zu bestätigen.", "No hay nada que confirmar.",
 	    "Il n’y a rien à confirmer." } },
 	{ "password_length",
-	  "a password has %1 to %2 octets",
+	  "a password has %1 to %2 characters",
 	  { "Ein Passwort hat %1 bis %2 Zeichen.", "Una contraseña tiene de %1 a %2 caracteres.",
 	    "Un mot de passe a de %1 à %2 caractères." } },
 	{ "old_password",

@@ -36,7 +36,7 @@ static void length_counts_in_octets(void **state)
 
 	(void)state;
 	assert_int_equal(password_hash("123456789", hash, &err), MD_INPUT);
-	assert_string_equal(err.text, "a password has 10 to 1024 octets");
+	assert_string_equal(err.text, "a password has 10 to 1024 characters");
 	assert_int_equal(password_hash("1234567890", hash, NULL), MD_OK);
 	assert_int_equal(password_hash("\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4", hash, NULL),
 			 MD_OK);

@@ -158,7 +158,7 @@ const reasons: Record<string, Text> = {
 	code_length: ['A code has {0} digits.', 'Ein Code hat {0} Ziffern.', 'Un código tiene {0} cifras.', 'Un code a {0} chiffres.'],
 	no_second_factor: ['There is no second factor.', 'Einen zweiten Faktor gibt es nicht.', 'No hay segundo factor.', 'Il n’y a pas de second facteur.'],
 	nothing_to_confirm: ['There is nothing to confirm.', 'Es gibt nichts zu bestätigen.', 'No hay nada que confirmar.', 'Il n’y a rien à confirmer.'],
-	password_length: ['A password has {0} to {1} octets.', 'Ein Passwort hat {0} bis {1} Zeichen.', 'Una contraseña tiene de {0} a {1} caracteres.', 'Un mot de passe a de {0} à {1} caractères.'],
+	password_length: ['A password has {0} to {1} characters.', 'Ein Passwort hat {0} bis {1} Zeichen.', 'Una contraseña tiene de {0} a {1} caracteres.', 'Un mot de passe a de {0} à {1} caractères.'],
 	old_password: ['Is required with a new one.', 'Zu einem neuen wird das bisherige gebraucht.', 'Con una nueva hace falta la actual.', 'Avec un nouveau, il faut l’actuel.'],
 	wrong: ['Is not right.', 'Das stimmt nicht.', 'No es correcto.', 'N’est pas correct.'],
 	link_over: ['This link is not valid (any more).', 'Dieser Link gilt nicht (mehr).', 'Este enlace ya no es válido.', 'Ce lien n’est pas (ou plus) valable.'],
