@@ -292,39 +292,49 @@ static bool has_index(const struct ticket_filter *f)
 	       f->n_status || f->n_priority || f->category;
 }
 
-/* All that are overdue, as ids from the index of what is not resolved alone (`priority` is what
- * that begins with): a million others need not be looked at. */
-static void add_overdue_ids(struct query *q, const struct ticket_filter *f)
+/* Is it for what is not resolved, and only a part of that? */
+static bool is_of_few(const struct ticket_filter *f)
 {
-	query_add_arg(q,
-		      " AND t.id IN (SELECT d.id FROM tickets d WHERE d.resolved_at IS NULL"
-		      " AND d.deleted_at IS NULL AND d.merged_into IS NULL"
-		      " AND d.priority BETWEEN 0 AND 3"
-		      " AND COALESCE(d.deadline_at, 0) BETWEEN 1 AND CAST(? AS {INT}))",
-		      DB_INT(f->overdue_at - 1));
+	return f->overdue_at || f->breached;
+}
+
+/* All that are overdue or missed a target, as ids from the index of what is not resolved alone
+ * (`priority` is what that begins with): a million others need not be looked at. */
+static void add_ids_of_few(struct query *q, const struct ticket_filter *f)
+{
+	query_add(q, " AND t.id IN (SELECT d.id FROM tickets d WHERE d.resolved_at IS NULL"
+		     " AND d.deleted_at IS NULL AND d.merged_into IS NULL"
+		     " AND d.priority BETWEEN 0 AND 3");
+	if (f->overdue_at)
+		query_add_arg(q, " AND COALESCE(d.deadline_at, 0) BETWEEN 1 AND CAST(? AS {INT})",
+			      DB_INT(f->overdue_at - 1));
+	if (f->breached)
+		query_add(q, " AND EXISTS (SELECT 1 FROM clocks k WHERE k.ticket_id = d.id"
+			     " AND k.breached_at IS NOT NULL)");
+	query_add(q, ")");
 }
 
 /* What the words are in counts only together with the rest: the limit is on what passes it. */
 static void add_filter(struct query *q, const struct ticket_filter *f, struct search_matches *m,
-		       bool by_overdue)
+		       bool by_ids)
 {
 	query_add(q, " FROM tickets t WHERE 1 = 1");
 	ticket_filter_add(q, f);
-	if (by_overdue)
-		add_overdue_ids(q, f);
+	if (by_ids)
+		add_ids_of_few(q, f);
 	if (f->words && f->words->n)
 		search_add_tickets(q, m, f);
 }
 
 /* Those with a date, or those without, as far as the page needs them. */
 static void add_due_arm(struct query *q, const struct ticket_filter *f, struct search_matches *m,
-			bool by_overdue, bool with_date)
+			bool by_ids, bool with_date)
 {
 	const struct ticket_place *p = f->behind;
 	bool among = p && (p->key != NO_DATE) == with_date; /* the page begins among these */
 
 	query_add(q, "SELECT * FROM (SELECT t.id AS page_id, t.deadline_at AS due_at");
-	add_filter(q, f, m, by_overdue);
+	add_filter(q, f, m, by_ids);
 	query_add(q, with_date ? " AND t.deadline_at IS NOT NULL" : " AND t.deadline_at IS NULL");
 	if (p && with_date && !among)
 		query_add(q, " AND 1 = 0"); /* they are all before it */
@@ -345,13 +355,13 @@ static void add_due_arm(struct query *q, const struct ticket_filter *f, struct s
 
 /* The ids of a page. By due date they are of two kinds, each in the order of an index. */
 static void add_page(struct query *q, const struct ticket_filter *f, struct search_matches *m,
-		     bool by_overdue)
+		     bool by_ids)
 {
 	if (f->sort == TICKET_SORT_DUE) {
 		query_add(q, "SELECT due.page_id FROM (");
-		add_due_arm(q, f, m, by_overdue, true);
+		add_due_arm(q, f, m, by_ids, true);
 		query_add(q, " UNION ALL ");
-		add_due_arm(q, f, m, by_overdue, false);
+		add_due_arm(q, f, m, by_ids, false);
 		query_add(q, f->descending
 				     ? ") AS due ORDER BY due.due_at IS NULL, due.due_at DESC,"
 				       " due.page_id DESC"
@@ -359,7 +369,7 @@ static void add_page(struct query *q, const struct ticket_filter *f, struct sear
 				       " due.page_id");
 	} else {
 		query_add(q, "SELECT t.id AS page_id");
-		add_filter(q, f, m, by_overdue);
+		add_filter(q, f, m, by_ids);
 		add_behind(q, f);
 		query_add(q, order_of(f));
 	}
@@ -377,15 +387,15 @@ int ticket_list(struct db_conn *c, const struct ticket_filter *f, struct arena *
 
 	search_write_matches(c, f->words, &m);
 	query_add(&count, QUERY_COUNT_BEGIN);
-	add_filter(&count, f, &m, f->overdue_at && has_index(f));
+	add_filter(&count, f, &m, is_of_few(f) && has_index(f));
 	query_add(&count, QUERY_COUNT_END);
 	rc = query_count(&count, c, a, &total, err);
 	if (rc != MD_OK)
 		return rc;
 
-	/* Of many overdue ones a page is found sooner in the order of the list. */
+	/* Of many a page is found sooner in the order of the list. */
 	query_add(&page, "SELECT " ROW_COLUMNS " FROM (");
-	add_page(&page, f, &m, f->overdue_at && total <= QUERY_COUNT_EXACT);
+	add_page(&page, f, &m, is_of_few(f) && total <= QUERY_COUNT_EXACT);
 	query_add(&page, ") AS page JOIN tickets t ON t.id = page.page_id" ROW_JOINS);
 	query_add(&page, order_of(f));
 	rc = query_all(&page, c, &row_map, (size_t)f->limit, a, ret, ret_n, err);

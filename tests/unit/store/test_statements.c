@@ -499,6 +499,10 @@ static const struct list_case {
 	  { .overdue_at = 9, .assignee_id = 4, .sort = TICKET_SORT_UPDATED, .descending = true },
 	  "tickets_unresolved (priority>? AND priority<?)",
 	  true },
+	{ "breached, of which there are few",
+	  { .breached = true, .sort = TICKET_SORT_UPDATED, .descending = true },
+	  "tickets_unresolved (priority>? AND priority<?)",
+	  true },
 	{ "several statuses",
 	  { .status = { "open", "pending" },
 	    .n_status = 2,
@@ -703,6 +707,8 @@ static void ticket_lists_use_the_right_index_on_postgres(void **state)
 		/* It knows that one person has fewer than are unresolved. */
 		if (filter.overdue_at && filter.assignee_id)
 			snprintf(index, sizeof index, "tickets_by_assignee");
+		if (filter.breached) /* and how few clocks ran out */
+			snprintf(index, sizeof index, "clocks_breached");
 		if (!plan_node(top, "Limit", "Index Name", index) ||
 		    plan_node(top, NULL, "Node Type", "Seq Scan") ||
 		    (!k->may_sort && plan_node(top, "Limit", "Node Type", "Sort"))) {
