@@ -1,4 +1,4 @@
-/* Why a mailbox cannot be read, as reason.h has it. The words of its server stay as they are. */
+/* What is wrong with a mailbox, as reason.h has it. The words of its server stay as they are. */
 #include <maildesk/desk/reason.h>
 #include <maildesk/desk/words.h>
 
@@ -68,9 +68,10 @@ static const struct reason_row rows[] = {
 	  { "Der Ordner ist schreibgeschützt.", "La carpeta es de solo lectura.",
 	    "Le dossier est en lecture seule." } },
 	{ NULL,
-	  "mails cannot be marked (%1)",
-	  { "E-Mails lassen sich nicht markieren (%1).", "No se pueden marcar los correos (%1).",
-	    "Les e-mails ne peuvent pas être marqués (%1)." } },
+	  "mails cannot be marked (%1): %0",
+	  { "E-Mails lassen sich nicht markieren (%1): %0",
+	    "No se pueden marcar los correos (%1): %0",
+	    "Les e-mails ne peuvent pas être marqués (%1) : %0" } },
 	{ NULL,
 	  "UIDVALIDITY changed",
 	  { "Die UIDVALIDITY hat sich geändert.", "UIDVALIDITY ha cambiado.",

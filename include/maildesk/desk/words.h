@@ -37,7 +37,7 @@ const char *words_action(const struct words *w, const char *id);
 /* "Monday, 2 March 2026, 14:00 (Europe/Berlin)". Both in milliseconds; `zone` is only printed. */
 void words_date(const struct words *w, int64_t at_ms, int64_t offset_ms, const char *zone,
 		struct buf *out);
-/* Append why a mailbox cannot be read (mailbox_reasons.c), which the sources say in English. */
+/* Append what is wrong with a mailbox (mailbox_reasons.c), which the sources say in English. */
 void words_mailbox_error(const struct words *w, const char *error, struct buf *out);
 
 #endif

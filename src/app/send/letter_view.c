@@ -97,7 +97,7 @@ static bool set_reason(json_t *line, const char *key, const struct words *w)
 	return text.status == MD_OK && set_text(line, key, buf_str(&text));
 }
 
-/* Why a mailbox cannot be read. */
+/* What is wrong with a mailbox. */
 static bool set_error(json_t *mailbox, const struct words *w)
 {
 	md_auto(buf_done) struct buf text = BUF_INIT(REASON_MAX);

@@ -166,6 +166,11 @@ static void mailboxes_fail_in_every_language(void **state)
 		{ "de", "run `maildesk oauth login support`: login.x.test says invalid_grant: over",
 		  "Rufen Sie `maildesk oauth login support` auf: login.x.test says invalid_grant: "
 		  "over" },
+		{ "de", "mails cannot be marked (seen): the folder is read-only",
+		  "E-Mails lassen sich nicht markieren (seen): Der Ordner ist schreibgeschützt." },
+		{ "fr", "mails cannot be marked (move): MOVE: the server says no: Quota",
+		  "Les e-mails ne peuvent pas être marqués (move)\u00a0: MOVE\u00a0: le serveur "
+		  "refuse\u00a0: Quota" },
 		{ "de", "something new", "something new" },
 		{ "en", "imap.x.test: closed the connection",
 		  "imap.x.test: closed the connection" },
