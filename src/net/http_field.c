@@ -296,6 +296,16 @@ static void check_words(const struct http_field *f, const char *s, struct http_c
 	}
 }
 
+int http_date_parse(const char *text, int64_t *ret_ms)
+{
+	char instant[24];
+
+	if (strlen(text) != strlen("2026-11-20"))
+		return MD_INPUT;
+	snprintf(instant, sizeof instant, "%sT00:00:00Z", text);
+	return time_parse(instant, ret_ms);
+}
+
 static void check_parameter(const struct http_field *f, const char *s, struct http_complaints *c)
 {
 	int64_t v;
@@ -310,6 +320,12 @@ static void check_parameter(const struct http_field *f, const char *s, struct ht
 	case HTTP_TIME:
 		if (time_parse(s, &v) != MD_OK)
 			http_complain(c, f->name, "must be an instant like 2026-11-20T16:02:03Z");
+		break;
+	case HTTP_DAY:
+		if (time_parse(s, &v) != MD_OK && http_date_parse(s, &v) != MD_OK)
+			http_complain(c, f->name,
+				      "must be an instant like 2026-11-20T16:02:03Z, or a date "
+				      "like 2026-11-20");
 		break;
 	case HTTP_WORDS:
 	case HTTP_NUMBERS:

@@ -62,6 +62,13 @@ def test_periods_are_the_desks_own(story):
                              ("2026-10-23T22:00:00Z", "2026-10-26T23:00:00Z", 3)):
         seen = rows(anna, "volume", **{"from": start, "to": end})
         assert len(seen) == days, seen
+    seen = rows(anna, "volume", **{"from": "2026-10-24", "to": "2026-10-27"})
+    assert [d["group"] for d in seen] == ["2026-10-24", "2026-10-25", "2026-10-26"]
+    assert anna.get("/reports/volume", **{"from": "2026-10-24", "to": "2026-10-27"}).json["from"] == \
+        "2026-10-23T22:00:00.000Z"
+    for bad in "2026-02-30", "2026-1-01", "today":
+        answer = anna.get("/reports/volume", **{"from": bad})
+        assert (answer.status, answer.json["errors"][0]["code"]) == (400, "no_day"), answer.body
     months = rows(anna, "volume", group="month", **{"from": "2025-12-31T23:00:00Z",
                                                     "to": "2026-12-31T23:00:00Z"})
     assert [m["group"] for m in months] == [f"2026-{n:02}" for n in range(1, 13)]

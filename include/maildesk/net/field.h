@@ -18,6 +18,7 @@ enum http_type {
 	HTTP_INT,
 	HTTP_BOOL,
 	HTTP_TIME,    /* RFC 3339 */
+	HTTP_DAY,     /* of queries: HTTP_TIME, or a date like 2026-11-20 */
 	HTTP_PERSON,  /* id of a user, or an address */
 	HTTP_NAMED,   /* id, or a name */
 	HTTP_TEXTS,   /* object whose members are HTTP_TEXT or null, each at most `max` long */
@@ -85,6 +86,9 @@ bool http_check_query(const struct http_field *fields, const struct http_pair *q
 		      struct http_complaints *ret);
 /* No NUL or control character but, with `breaks`, tab and line break (LF or CR LF). */
 bool http_clean(const char *s, size_t n, bool breaks);
+
+/* A date like 2026-11-20, as its midnight in UTC. MD_OK or MD_INPUT. */
+int http_date_parse(const char *text, int64_t *ret_ms);
 
 /* The JSON Schema of one field. */
 void http_field_type(struct buf *out, const struct http_field *f);

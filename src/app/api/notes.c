@@ -1,6 +1,8 @@
 /* What the fields of the document mean, one row each, and how bodies look. */
 #include "api_private.h"
 
+#define REPORT_FROM "Where it begins; of a date, as midnight is at the desk. 30 days unless said."
+#define REPORT_TO "Where it ends (not in it), a date likewise; now unless said."
 #define ONCE "Shown this once."
 #define P50 "Median, in seconds; null: there are none."
 #define P90 "90th percentile, in seconds; null: there are none."
@@ -62,6 +64,12 @@ const struct http_note api_notes[] = {
 	{ NULL, "daemon", "Which one of the desk's noted it." },
 	{ NULL, "seq", "Place in the chain of that daemon; null: in none yet." },
 	{ "GET /audit", "account", "Addresses that a sign-in was refused to." },
+	{ "GET /reports/volume", "from", REPORT_FROM },
+	{ "GET /reports/sla", "from", REPORT_FROM },
+	{ "GET /reports/agents", "from", REPORT_FROM },
+	{ "GET /reports/volume", "to", REPORT_TO },
+	{ "GET /reports/sla", "to", REPORT_TO },
+	{ "GET /reports/agents", "to", REPORT_TO },
 	{ "GET /audit", "from", "Not before that instant." },
 	{ "GET /audit", "to", "Before that instant." },
 	{ NULL, "group", "What each row is about." },

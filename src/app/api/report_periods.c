@@ -70,8 +70,7 @@ int report_fold(struct report *p, struct md_err *err)
 	return MD_OK;
 }
 
-/* When that local day begins. */
-static int64_t day_start(const struct report *p, int64_t day)
+int64_t report_day_start(const struct report *p, int64_t day)
 {
 	int64_t utc_s = day * DAY_MS / 1000;
 	int64_t near_s = utc_s - tz_offset(p->api->zone.tz, utc_s, NULL);
@@ -92,7 +91,7 @@ int report_count_periods(struct report *p, struct db_conn *c, struct md_err *err
 		int64_t end;
 
 		day = next_period(p->period, day);
-		end = day_start(p, day);
+		end = report_day_start(p, day);
 		bounds[++p->n] = end < p->range.to_ms ? end : p->range.to_ms;
 	}
 	rc = report_periods(c, bounds, p->n, p->q->arena, &p->rows, err);

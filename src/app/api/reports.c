@@ -33,6 +33,18 @@ static bool bad(struct report *p, const char *name, const char *why)
 	return false;
 }
 
+/* An instant, or the beginning of a day of the desk's. */
+static int64_t read_bound(const struct report *p, const char *name, int64_t otherwise)
+{
+	const char *text = http_query(p->q, name);
+	int64_t ms;
+
+	if (!text)
+		return otherwise;
+	return http_date_parse(text, &ms) == MD_OK ? report_day_start(p, ms / DAY_MS)
+						   : api_query_time(p->q, name);
+}
+
 /* `allowed`: groupings of this report. False: the answer is written. */
 static bool read_query(struct report *p, const char *otherwise)
 {
@@ -45,9 +57,8 @@ static bool read_query(struct report *p, const char *otherwise)
 			p->group = groupings[i].group;
 			p->period = groupings[i].period;
 		}
-	p->range.to_ms = http_query(p->q, "to") ? api_query_time(p->q, "to") : p->q->now_ms;
-	p->range.from_ms = http_query(p->q, "from") ? api_query_time(p->q, "from")
-						    : p->range.to_ms - DEFAULT_DAYS * DAY_MS;
+	p->range.to_ms = read_bound(p, "to", p->q->now_ms);
+	p->range.from_ms = read_bound(p, "from", p->range.to_ms - DEFAULT_DAYS * DAY_MS);
 	if (p->range.from_ms >= p->range.to_ms)
 		return bad(p, "from", "must be before `to`");
 	if (p->range.to_ms - p->range.from_ms > REPORT_DAYS_MAX * DAY_MS)
@@ -249,9 +260,9 @@ static const char *const sla_groups[] = { "metric",   "policy",  "day",      "we
 					  NULL };
 static const char *const agent_groups[] = { "agent", NULL };
 
-#define REPORT_QUERY(groups)                                                                  \
-	{ "from", HTTP_TIME, 0, 0, 0, NULL, NULL }, { "to", HTTP_TIME, 0, 0, 0, NULL, NULL }, \
-		{ "group", HTTP_LINE, 0, 1, 20, groups, NULL },                               \
+#define REPORT_QUERY(groups)                                                                \
+	{ "from", HTTP_DAY, 0, 0, 0, NULL, NULL }, { "to", HTTP_DAY, 0, 0, 0, NULL, NULL }, \
+		{ "group", HTTP_LINE, 0, 1, 20, groups, NULL },                             \
 		{ "format", HTTP_LINE, 0, 1, 10, formats, NULL }, HTTP_END
 const struct http_field report_volume_query[] = { REPORT_QUERY(volume_groups) };
 const struct http_field report_sla_query[] = { REPORT_QUERY(sla_groups) };

@@ -25,6 +25,8 @@ struct report {
 	size_t n;
 };
 
+/* When that local day (since 1970) begins. */
+int64_t report_day_start(const struct report *p, int64_t day);
 /* A day or a month, in arena. */
 const char *report_label(const struct report *p, int64_t day);
 /* Rows of quarters of an hour become rows of periods: those of one period and metric are added up.

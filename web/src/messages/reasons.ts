@@ -104,6 +104,7 @@ const reasons: Record<string, Text> = {
 	no_integer: ['Must be an integer.', 'Das muss eine ganze Zahl sein.', 'Tiene que ser un número entero.', 'Doit être un nombre entier.'],
 	no_boolean: ['Must be true or false', 'Möglich ist: true oder false', 'Se puede: true o false', 'Possible : true ou false'],
 	no_instant: ['Must be an instant like 2026-11-20T16:02:03Z.', 'Das muss ein Zeitpunkt sein wie 2026-11-20T16:02:03Z.', 'Tiene que ser un instante como 2026-11-20T16:02:03Z.', 'Doit être un instant comme 2026-11-20T16:02:03Z.'],
+	no_day: ['Must be an instant like 2026-11-20T16:02:03Z, or a date like 2026-11-20.', 'Das muss ein Zeitpunkt sein wie 2026-11-20T16:02:03Z oder ein Tag wie 2026-11-20.', 'Tiene que ser un instante como 2026-11-20T16:02:03Z o un día como 2026-11-20.', 'Doit être un instant comme 2026-11-20T16:02:03Z ou un jour comme 2026-11-20.'],
 	too_early: ['Must lie after 1970-01-01T00:00:00Z.', 'Das muss nach 1970 liegen.', 'Tiene que ser posterior a 1970.', 'Doit être après 1970.'],
 	in_the_past: ['Must lie ahead.', 'Das muss in der Zukunft liegen.', 'Tiene que estar en el futuro.', 'Doit être dans le futur.'],
 	no_id: ['Must be an id.', 'Das muss eine Nummer sein.', 'Tiene que ser un número.', 'Doit être un numéro.'],

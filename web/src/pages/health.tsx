@@ -69,7 +69,7 @@ export default function Health() {
 
 	const config = report.configuration.state;
 	const boxesBad = report.mailboxes.some((b) => b.state === 'auth_failed' || b.state === 'backoff');
-	const bad = !answers || config === 'refused' || report.templates !== 'ok' || boxesBad;
+	const bad = !answers || config === 'refused' || report.templates !== 'ok' || boxesBad || !!failed;
 	return (
 		<PageFrame title={t(common.health)}>
 			<div className="space-y-4">

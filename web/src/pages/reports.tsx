@@ -67,11 +67,12 @@ function dateAt(days: number): string {
 	return `${d.getFullYear()}-${String(d.getMonth() + 1).padStart(2, '0')}-${String(d.getDate()).padStart(2, '0')}`;
 }
 
-/** The first instant of a local date, some days on. */
-function startOf(date: string, days = 0): string {
-	const d = new Date(`${date}T00:00:00`);
-	d.setDate(d.getDate() + days);
-	return d.toISOString();
+/** The day after: reports end before `to`, and days begin as they do at the desk. */
+function dayAfter(date: string): string {
+	const d = new Date(`${date}T00:00:00Z`);
+	if (Number.isNaN(d.getTime())) return date; /* typed into the address: the API says what is wrong */
+	d.setUTCDate(d.getUTCDate() + 1);
+	return d.toISOString().slice(0, 10);
 }
 
 function Cell({ value, kind }: { value: Row[keyof Row]; kind: Kind }) {
@@ -131,7 +132,7 @@ export default function Reports() {
 	const group = report.groups.find((g) => g === url.value('group')) ?? report.groups[0]!;
 	const from = url.value('from') || dateAt(-30);
 	const to = url.value('to') || dateAt(0);
-	const query = { from: startOf(from), to: startOf(to, 1), group };
+	const query = { from, to: dayAfter(to), group };
 	const path = `/reports/${name}`;
 	const result = useQuery({
 		queryKey: ['reports', name, query],
