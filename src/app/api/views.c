@@ -80,18 +80,18 @@ static const char *fault_of_values(struct api *api, struct http_request *q,
 				   .errors = BUF_INIT(FAULT_MAX),
 				   .extra = BUF_INIT(FAULT_MAX) };
 	md_auto(json_decref_p) json_t *said = NULL;
-	const char *fault = NULL;
+	const char *text = NULL;
 
 	if (!api_can_list(api, q, pairs, n, &r)) {
 		(void)json_read(buf_str(&r.errors), r.errors.len, 2, &said, NULL);
-		fault = arena_printf(q->arena, "%s: %s",
-				     said ? json_get_string(said, "field") : "it",
-				     said ? json_get_string(said, "message") : "cannot be listed");
+		text = said ? arena_printf(q->arena, "%s: %s", json_get_string(said, "field"),
+					   json_get_string(said, "message"))
+			    : "out of memory";
 	}
 	buf_done(&r.body);
 	buf_done(&r.errors);
 	buf_done(&r.extra);
-	return fault;
+	return text;
 }
 
 /* A view is a list of tickets: what the list would refuse is refused here. */

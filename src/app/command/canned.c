@@ -93,11 +93,12 @@ static int read_commands(const struct desk *d, const struct canned *reply, struc
 	for (size_t i = 0; i < ret->count && rc == MD_OK; i++) {
 		const struct command *cmd = &ret->commands[i];
 
-		if (cmd->row->verb == VERB_CANNED || command_is_query(cmd->row) ||
-		    cmd->row->argument == ARGUMENT_TEXT)
-			rc = md_fail(err, MD_INPUT, WORK_BAD_VALUE,
-				     "%s: %s is nothing for a canned reply", cmd->line,
-				     cmd->row->name);
+		if (cmd->row->verb != VERB_CANNED && !command_is_query(cmd->row) &&
+		    cmd->row->argument != ARGUMENT_TEXT)
+			continue;
+		rc = md_fail(err, MD_INPUT, WORK_BAD_VALUE, "%s is nothing for a canned reply",
+			     cmd->row->name);
+		md_wrap(err, rc, "%s", cmd->line);
 	}
 	return rc;
 }
