@@ -278,7 +278,7 @@ test('an admin sees why a mail was held back, lets it in, and has a ticket', asy
 test('what is refused is told in the language of the reader', async (desk, browser) => {
 	const ticket = await made(desk, 'Refused in German');
 	const anna = await at(browser, desk, 'anna', '/tickets/new');
-	/* a page that is left while it renews its sign-in is signed out */
+	/* a person would not leave it sooner */
 	await anna.getByLabel('What is it?').waitFor();
 	await anna.evaluate(() => localStorage.setItem('maildesk.locale', 'de'));
 	await anna.reload();

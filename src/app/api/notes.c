@@ -77,7 +77,7 @@ const struct http_note api_notes[] = {
 	{ "GET /attachments/{id}", "inline", "`1`: to be shown, if it is a picture." },
 
 	/* ---- signing in ---- */
-	{ NULL, "password", "10 to 1024 octets." },
+	{ NULL, "password", "10 to 1024 characters." },
 	{ NULL, "old_password", "The present one, to set another." },
 	{ NULL, "otp", "Code of the second factor, or a recovery code." },
 	{ NULL, "cookie", "The refresh token goes into a cookie instead of the answer." },

@@ -112,6 +112,7 @@ export function refresh(): Promise<Token | null> {
 			method: 'POST',
 			headers: { 'Content-Type': 'application/json' },
 			body: '{}',
+			keepalive: true, /* also when the page goes: the next one needs the cookie of its answer */
 		});
 		if (r.ok) {
 			const t = (await r.json()) as Token;
