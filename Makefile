@@ -137,11 +137,10 @@ check: $(UNIT)
 test: deps
 	$(MAKE) web
 	$(MAKE) all $(UNIT) $(B)/authmilter client
-	@failed=0; tests/sandbox/postgres run tests/run-unit $(UNIT) || failed=1; \
-	MAILDESK=$(abspath $(B)/maildesk) WEB=$(abspath $(WEB)) tests/web/run >$(B)/web.out 2>&1 & \
-	web=$$!; trap 'kill $$web' INT TERM; \
-	MAILDESK=$(abspath $(B)/maildesk) tests/run-integration || failed=1; \
-	wait $$web || failed=1; cat $(B)/web.out; exit $$failed
+	@failed=0; export MAILDESK=$(abspath $(B)/maildesk) WEB=$(abspath $(WEB)); \
+	tests/sandbox/postgres run tests/run-unit $(UNIT) || failed=1; \
+	tests/run-integration || failed=1; \
+	tests/web/run || failed=1; exit $$failed
 
 demo:
 	tests/deps $(if $(DEMO_DB),test,demo)

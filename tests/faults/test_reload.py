@@ -231,6 +231,9 @@ def somebody_forgets(desk):
         "/auth/password/forgot", {"email": "anna@desk.test"}).status == 202)
 
 
+WATCHDOG = 4  # seconds: nothing else may take so long, on a busy machine
+
+
 @pytest.mark.parametrize("point, begin, part", [
     ("account_asked", somebody_forgets, "account mails"),
     ("before_commit", mail_comes, "mailboxes"),
@@ -239,7 +242,7 @@ def somebody_forgets(desk):
 ])
 def test_the_watchdog_hears_of_a_part_that_is_stuck(point, begin, part, make_desk, mail_world, systemd,
                                                     monkeypatch):
-    monkeypatch.setenv("WATCHDOG_USEC", "1500000")
+    monkeypatch.setenv("WATCHDOG_USEC", str(WATCHDOG * 1000000))
     monkeypatch.setenv("MAILDESK_HANG", point)
     desk = make_desk(mail_world)
     fragment(desk, 'smtp "main" { lease = "1s" timeout = "1s" }\n')
@@ -250,8 +253,8 @@ def test_the_watchdog_hears_of_a_part_that_is_stuck(point, begin, part, make_des
         wait_for("the stuck part", lambda: f"{part}: at one thing for" in desk.log())
         systemd.hear()
         systemd.told.clear()
-        until = time.monotonic() + 2
-        wait_for("two seconds", lambda: time.monotonic() > until)
+        until = time.monotonic() + WATCHDOG
+        wait_for("that time", lambda: time.monotonic() > until)
         assert not systemd.heard("WATCHDOG=1")
         assert desk.log().count("at one thing for") == 1
     finally:

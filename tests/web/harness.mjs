@@ -11,7 +11,7 @@ const { chromium } = require('playwright-core');
 const axeSource = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 
 /* Slow machines and sanitised daemons are waited for; only what never comes fails. */
-export const PATIENCE = Number(process.env.PATIENCE ?? 45_000);
+export const PATIENCE = Number(process.env.PATIENCE ?? 90_000);
 
 const tests = [];
 export function test(name, run) {

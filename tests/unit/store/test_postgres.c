@@ -74,7 +74,7 @@ struct writer {
 	struct db *db;
 	int64_t id, done, runs;
 	struct md_err wrong; /* what no transaction may end with */
-	bool shared; /* all of them count one counter, by reading it first */
+	bool shared;         /* all of them count one counter, by reading it first */
 	atomic_bool *stop;
 };
 
