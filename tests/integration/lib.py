@@ -61,15 +61,14 @@ def refused(answer, status, word=""):
 def open_database(server, path):
     """A desk's database, for looking at one moment of it; server: "postgres:...", or None: a file."""
     if server:
-        c, begin = libpq.Connection(server), "BEGIN ISOLATION LEVEL REPEATABLE READ"
-    else:
-        c = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10, isolation_level=None)
-        c.row_factory, begin = sqlite3.Row, "BEGIN"
-    try:
-        c.execute(begin)
+        with libpq.snapshot(server) as c:
+            yield c
+        return
+    c = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10, isolation_level=None)
+    with contextlib.closing(c):
+        c.row_factory = sqlite3.Row
+        c.execute("BEGIN")
         yield c
-    finally:
-        c.close()
 
 
 def execute(desk, sql):

@@ -1,7 +1,6 @@
 """Just enough of libpq to look into a desk's database, in the manner of sqlite3."""
 import contextlib
 import ctypes
-import ctypes
 import itertools
 import re
 
@@ -85,3 +84,32 @@ class Connection:
 
     def close(self):
         self.pq.PQfinish(self.connection)
+
+
+idle = {}  # {database: a connection}, of the one looked into last: a new one costs the server a process
+
+
+@contextlib.contextmanager
+def snapshot(database):
+    """A connection that sees one moment of it."""
+    begin = "BEGIN ISOLATION LEVEL REPEATABLE READ"
+    c = idle.pop(database, None)
+    for other in [*idle]:
+        idle.pop(other).close()
+    try:
+        if c:
+            c.execute(begin)
+    except ConnectionError:  # the server ended it meanwhile
+        c.close()
+        c = None
+    if not c:
+        c = Connection(database)
+        c.execute(begin)
+    try:
+        yield c
+        c.execute("ROLLBACK")
+    except BaseException:
+        c.close()
+        raise
+    if idle.setdefault(database, c) is not c:
+        c.close()

@@ -64,7 +64,7 @@ def wait_state(world, ticket, what, matches):
 
 def links_of(mail):
     """{label: (to, subject)} of the links to tap."""
-    found = re.findall(r"^(\w+): (mailto:\S+)", text_of(mail), re.MULTILINE)
+    found = re.findall(r"^(\w+) <(mailto:\S+)>", text_of(mail), re.MULTILINE)
     links = {}
     for label, href in found:
         url = urllib.parse.urlsplit(href)
