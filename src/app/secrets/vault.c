@@ -125,10 +125,12 @@ static int put_envelope(struct db_conn *c, const struct key *k, const char *hold
 	return desk_key_put(c, &row, err);
 }
 
-/* Is a daemon there that could answer? */
+static const char daemon_prefix[] = "daemon:", maker_prefix[] = "vault:";
+enum { MAKER_MS = 10000 };
+
+/* Is a daemon there that could answer, or one that made a key and is about to be there? */
 static int others_live(struct db_conn *c, struct looking *l, bool *ret, struct md_err *err)
 {
-	static const char prefix[] = "daemon:";
 	struct lease *leases;
 	size_t n;
 	int rc = lease_list(c, &l->arena, &leases, &n, err);
@@ -136,15 +138,19 @@ static int others_live(struct db_conn *c, struct looking *l, bool *ret, struct m
 	*ret = false;
 	for (size_t i = 0; i < n && rc == MD_OK; i++)
 		*ret |= leases[i].left_ms > 0 &&
-			strncmp(leases[i].name, prefix, strlen(prefix)) == 0 &&
+			(strncmp(leases[i].name, daemon_prefix, strlen(daemon_prefix)) == 0 ||
+			 strncmp(leases[i].name, maker_prefix, strlen(maker_prefix)) == 0) &&
 			strcmp(leases[i].holder, l->v->instance) != 0;
 	return rc;
 }
 
-/* The first key, or one in place of that whose holders are gone. */
+/* The first key, or one in place of that whose holders are gone. Of two daemons that start together
+ * the second sees the first one's key sooner than its "daemon:" lease. */
 static int make_key(struct db_conn *c, struct looking *l, struct md_err *err)
 {
 	struct key *k;
+	int64_t fence;
+	int rc;
 
 	if (l->n_ring == RING_MAX)
 		l->n_ring--;
@@ -153,7 +159,11 @@ static int make_key(struct db_conn *c, struct looking *l, struct md_err *err)
 	k->id = ++l->newest;
 	random_fill(l->v->random, k->bytes, sizeof k->bytes);
 	l->n_ring++;
-	return put_envelope(c, k, l->v->holder, err);
+	rc = put_envelope(c, k, l->v->holder, err);
+	if (rc == MD_OK)
+		rc = lease_take(c, arena_printf(&l->arena, "%s%s", maker_prefix, l->v->instance),
+				l->v->instance, MAKER_MS, &fence, err);
+	return rc;
 }
 
 static int ask(struct db_conn *c, struct looking *l, struct md_err *err)

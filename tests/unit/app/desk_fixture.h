@@ -146,6 +146,17 @@ static inline void lives(struct fixture *f, const char *instance)
 	OK(db_txn(f->desk->db, fixture_live, &l, &err));
 }
 
+static inline int fixture_end(struct db_conn *c, void *ctx, struct md_err *e)
+{
+	return lease_release_all(c, ctx, e);
+}
+
+/* It has ended, or was not seen for long. */
+static inline void is_gone(struct fixture *f, const char *instance)
+{
+	OK(db_txn(f->desk->db, fixture_end, (void *)(uintptr_t)instance, &err));
+}
+
 /* ---- opening and closing ---- */
 
 static inline void fixture_write(const char *dir, const char *name, const char *text)

@@ -373,6 +373,7 @@ static void a_daemon_that_was_taken_for_dead_signs_with_the_new_ones(void **stat
 	const char *old = annas_address(f);
 	struct other o;
 
+	is_gone(f, f->desk->instance);
 	other_start(f, &o, "anew");
 	other_load(&o);
 	assert_false(same_keys(f->desk, &o.desk));

@@ -108,6 +108,23 @@ static void a_daemon_that_joins_is_given_the_key(void **state)
 	assert_int_equal(NUM(f, "SELECT count(*) FROM desk_keys WHERE length(envelope) = 80"), 2);
 }
 
+/* The first has made the desk's key and is not registered as a daemon yet. */
+static void of_two_that_start_together_one_makes_the_key(void **state)
+{
+	struct fixture *f = *state;
+	struct other o;
+	md_auto(buf_done) struct buf sealed = BUF_INIT(TEXT_MAX), text = BUF_INIT(TEXT_MAX);
+
+	seal(f->desk->vault, "the only one", &sealed);
+	other_start(f, &o, "second");
+	assert_false(vault_is_ready(o.vault));
+	OK(vault_look(f->desk->vault, &err));
+	OK(vault_look(o.vault, &err));
+	OK(unseal(o.vault, "test", &sealed, &text));
+	assert_string_equal(buf_str(&text), "the only one");
+	other_end(&o);
+}
+
 static void a_lost_state_dir_costs_what_was_sealed_and_no_more(void **state)
 {
 	struct fixture *f = *state;
@@ -116,6 +133,7 @@ static void a_lost_state_dir_costs_what_was_sealed_and_no_more(void **state)
 				     text = BUF_INIT(TEXT_MAX);
 
 	seal(f->desk->vault, "before", &old);
+	is_gone(f, f->desk->instance);
 	other_start(f, &o, "anew"); /* none lives that could answer */
 	seal(o.vault, "after", &new);
 	assert_int_equal(unseal(o.vault, "test", &old, &text), MD_AGAIN);
@@ -184,6 +202,7 @@ int main(void)
 		DESK_TEST(what_is_sealed_opens_for_its_purpose_alone, ""),
 		DESK_TEST(text_goes_both_ways, ""),
 		DESK_TEST(a_daemon_that_joins_is_given_the_key, ""),
+		DESK_TEST(of_two_that_start_together_one_makes_the_key, ""),
 		DESK_TEST(a_lost_state_dir_costs_what_was_sealed_and_no_more, ""),
 		DESK_TEST(a_key_file_that_cannot_be_trusted_is_refused, ""),
 		DESK_TEST(second_factors_in_clear_are_sealed, ""),
