@@ -333,7 +333,7 @@ test('a mail is shown in its whole height, without a second scroll bar, and stay
 				const [room, content] = [await frame.evaluate((e) => e.clientHeight), await html.evaluate((e) => e.getBoundingClientRect().height)];
 				return title === 'Tall huge' ? room === 4000 : room >= content && room <= content + 24;
 			};
-			await until(`${title} fits at ${width} px`, fits, 10_000).catch(async (e) => {
+			await until(`${title} fits at ${width} px`, fits).catch(async (e) => {
 				throw new Error(`${e.message}: ${await frame.evaluate((f) => f.clientHeight)} for ${await html.evaluate((h) => h.getBoundingClientRect().height)}`);
 			});
 		}
