@@ -9,8 +9,10 @@
  * within about a second. Who can write to the database can ask as well; what is kept out are
  * readers.
  *
- * A daemon that finds no other alive makes a new key; what was sealed with an old one can be opened
- * by those who have that, and by nobody when all their state_dirs are gone: people sign in anew
+ * A daemon that finds no other alive makes a new key, and with it a lease "vault:INSTANCE", so that
+ * one that starts at the same moment waits for its answer; what was sealed with an old one can be
+ * opened by those who have that, and by nobody when all their state_dirs are gone: people sign in
+ * anew
  * (`maildesk oauth login`, recovery codes), and reply addresses of before count as expired. Keep
  * desk.key with the backups, apart from them. */
 #ifndef MAILDESK_APP_VAULT_H

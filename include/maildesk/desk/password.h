@@ -12,7 +12,7 @@
 
 enum { PASSWORD_MIN = 10, PASSWORD_MAX = 1024, PASSWORD_HASH_MAX = 128 };
 
-/* MD_INPUT unless it has 10 to 1024 characters (UTF-8). */
+/* MD_INPUT unless it has 10 to 1024 octets; people are told of characters. */
 int password_check(const char *password, struct md_err *err);
 /* Checks, then hashes. MD_INPUT, MD_NOMEM. */
 int password_hash(const char *password, char ret_hash[PASSWORD_HASH_MAX], struct md_err *err);

@@ -430,10 +430,8 @@ const struct conf_key conf_keys[] = {
 	  "An agent who answers an unassigned ticket becomes its assignee."),
 	K("desk", "assign", conf_desk, assign, CONF_ENUM, "none",
 	  "How tickets get an assignee: by hand, in turn, or whoever has the fewest open ones, of "
-	  "the "
-	  "ticket's team or else of all agents. Nobody who is away is chosen. A team section says "
-	  "it for "
-	  "one team.",
+	  "the ticket's team or else of all agents. Nobody who is away is chosen. A team section "
+	  "says it for one team.",
 	  .words = "none round_robin least_loaded"),
 	K("desk", "alarm_after", conf_desk, alarm_after_ms, CONF_DURATION, "15m",
 	  "The admins are mailed, once, when a mailbox could not be read, or its mails not marked, "

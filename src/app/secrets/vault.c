@@ -128,6 +128,11 @@ static int put_envelope(struct db_conn *c, const struct key *k, const char *hold
 static const char daemon_prefix[] = "daemon:", maker_prefix[] = "vault:";
 enum { MAKER_MS = 10000 };
 
+static bool begins_with(const char *s, const char *prefix)
+{
+	return strncmp(s, prefix, strlen(prefix)) == 0;
+}
+
 /* Is a daemon there that could answer, or one that made a key and is about to be there? */
 static int others_live(struct db_conn *c, struct looking *l, bool *ret, struct md_err *err)
 {
@@ -138,8 +143,8 @@ static int others_live(struct db_conn *c, struct looking *l, bool *ret, struct m
 	*ret = false;
 	for (size_t i = 0; i < n && rc == MD_OK; i++)
 		*ret |= leases[i].left_ms > 0 &&
-			(strncmp(leases[i].name, daemon_prefix, strlen(daemon_prefix)) == 0 ||
-			 strncmp(leases[i].name, maker_prefix, strlen(maker_prefix)) == 0) &&
+			(begins_with(leases[i].name, daemon_prefix) ||
+			 begins_with(leases[i].name, maker_prefix)) &&
 			strcmp(leases[i].holder, l->v->instance) != 0;
 	return rc;
 }
